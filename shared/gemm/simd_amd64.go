@@ -1,0 +1,262 @@
+//go:build goexperiment.simd
+
+package gemm
+
+import (
+	"simd/archsimd"
+	"unsafe"
+)
+
+// kernels lists the kernels this processor runs, the best first.
+//
+// The tiles: 12 accumulators of two vectors' width are enough to hide the
+// latency of an addition (4 cycles at two a cycle), and with two vectors of B,
+// one broadcast and one product they fit the 16 registers of AVX2 (4 × 16) and
+// the 32 of AVX-512 (6 × 32). The checks at the top of each kernel stand for the
+// ones that the unsafe pointers skip.
+func kernels() []kernel {
+	var k []kernel
+	if archsimd.X86.AVX512() {
+		k = append(k, kernel{"avx512", 6, 32, avx512Exact, avx512Fused})
+	}
+	if archsimd.X86.AVX2() && archsimd.X86.FMA() {
+		k = append(k, kernel{"avx2", 4, 16, avx2Exact, avx2Fused})
+	}
+	return append(k, scalar)
+}
+
+func load16(p unsafe.Pointer) archsimd.Float32x16 {
+	return archsimd.LoadFloat32x16Array((*[16]float32)(p))
+}
+
+func store16(x archsimd.Float32x16, p unsafe.Pointer) { x.StoreArray((*[16]float32)(p)) }
+
+func load8(p unsafe.Pointer) archsimd.Float32x8 {
+	return archsimd.LoadFloat32x8Array((*[8]float32)(p))
+}
+
+func store8(x archsimd.Float32x8, p unsafe.Pointer) { x.StoreArray((*[8]float32)(p)) }
+
+// avx512Exact rounds every product.
+func avx512Exact(k int, a, b, c []float32, ldc int, acc bool) {
+	_ = a[k*6-1]
+	_ = b[k*32-1]
+	_ = c[5*ldc+31]
+	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
+	row := uintptr(ldc) * 4
+	var c0a, c0b archsimd.Float32x16
+	var c1a, c1b archsimd.Float32x16
+	var c2a, c2b archsimd.Float32x16
+	var c3a, c3b archsimd.Float32x16
+	var c4a, c4b archsimd.Float32x16
+	var c5a, c5b archsimd.Float32x16
+	if acc {
+		c0a = load16(pc)
+		c0b = load16(unsafe.Add(pc, 64))
+		c1a = load16(unsafe.Add(pc, row))
+		c1b = load16(unsafe.Add(pc, row+64))
+		c2a = load16(unsafe.Add(pc, 2*row))
+		c2b = load16(unsafe.Add(pc, 2*row+64))
+		c3a = load16(unsafe.Add(pc, 3*row))
+		c3b = load16(unsafe.Add(pc, 3*row+64))
+		c4a = load16(unsafe.Add(pc, 4*row))
+		c4b = load16(unsafe.Add(pc, 4*row+64))
+		c5a = load16(unsafe.Add(pc, 5*row))
+		c5b = load16(unsafe.Add(pc, 5*row+64))
+	}
+	for range k {
+		ba := load16(pb)
+		bb := load16(unsafe.Add(pb, 64))
+		x := archsimd.BroadcastFloat32x16(*(*float32)(pa))
+		c0a = c0a.Add(x.Mul(ba))
+		c0b = c0b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 4)))
+		c1a = c1a.Add(x.Mul(ba))
+		c1b = c1b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 8)))
+		c2a = c2a.Add(x.Mul(ba))
+		c2b = c2b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 12)))
+		c3a = c3a.Add(x.Mul(ba))
+		c3b = c3b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 16)))
+		c4a = c4a.Add(x.Mul(ba))
+		c4b = c4b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 20)))
+		c5a = c5a.Add(x.Mul(ba))
+		c5b = c5b.Add(x.Mul(bb))
+		pa, pb = unsafe.Add(pa, 24), unsafe.Add(pb, 128)
+	}
+	store16(c0a, pc)
+	store16(c0b, unsafe.Add(pc, 64))
+	store16(c1a, unsafe.Add(pc, row))
+	store16(c1b, unsafe.Add(pc, row+64))
+	store16(c2a, unsafe.Add(pc, 2*row))
+	store16(c2b, unsafe.Add(pc, 2*row+64))
+	store16(c3a, unsafe.Add(pc, 3*row))
+	store16(c3b, unsafe.Add(pc, 3*row+64))
+	store16(c4a, unsafe.Add(pc, 4*row))
+	store16(c4b, unsafe.Add(pc, 4*row+64))
+	store16(c5a, unsafe.Add(pc, 5*row))
+	store16(c5b, unsafe.Add(pc, 5*row+64))
+}
+
+// avx512Fused fuses each product with its sum.
+func avx512Fused(k int, a, b, c []float32, ldc int, acc bool) {
+	_ = a[k*6-1]
+	_ = b[k*32-1]
+	_ = c[5*ldc+31]
+	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
+	row := uintptr(ldc) * 4
+	var c0a, c0b archsimd.Float32x16
+	var c1a, c1b archsimd.Float32x16
+	var c2a, c2b archsimd.Float32x16
+	var c3a, c3b archsimd.Float32x16
+	var c4a, c4b archsimd.Float32x16
+	var c5a, c5b archsimd.Float32x16
+	if acc {
+		c0a = load16(pc)
+		c0b = load16(unsafe.Add(pc, 64))
+		c1a = load16(unsafe.Add(pc, row))
+		c1b = load16(unsafe.Add(pc, row+64))
+		c2a = load16(unsafe.Add(pc, 2*row))
+		c2b = load16(unsafe.Add(pc, 2*row+64))
+		c3a = load16(unsafe.Add(pc, 3*row))
+		c3b = load16(unsafe.Add(pc, 3*row+64))
+		c4a = load16(unsafe.Add(pc, 4*row))
+		c4b = load16(unsafe.Add(pc, 4*row+64))
+		c5a = load16(unsafe.Add(pc, 5*row))
+		c5b = load16(unsafe.Add(pc, 5*row+64))
+	}
+	for range k {
+		ba := load16(pb)
+		bb := load16(unsafe.Add(pb, 64))
+		x := archsimd.BroadcastFloat32x16(*(*float32)(pa))
+		c0a = x.MulAdd(ba, c0a)
+		c0b = x.MulAdd(bb, c0b)
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 4)))
+		c1a = x.MulAdd(ba, c1a)
+		c1b = x.MulAdd(bb, c1b)
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 8)))
+		c2a = x.MulAdd(ba, c2a)
+		c2b = x.MulAdd(bb, c2b)
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 12)))
+		c3a = x.MulAdd(ba, c3a)
+		c3b = x.MulAdd(bb, c3b)
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 16)))
+		c4a = x.MulAdd(ba, c4a)
+		c4b = x.MulAdd(bb, c4b)
+		x = archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(pa, 20)))
+		c5a = x.MulAdd(ba, c5a)
+		c5b = x.MulAdd(bb, c5b)
+		pa, pb = unsafe.Add(pa, 24), unsafe.Add(pb, 128)
+	}
+	store16(c0a, pc)
+	store16(c0b, unsafe.Add(pc, 64))
+	store16(c1a, unsafe.Add(pc, row))
+	store16(c1b, unsafe.Add(pc, row+64))
+	store16(c2a, unsafe.Add(pc, 2*row))
+	store16(c2b, unsafe.Add(pc, 2*row+64))
+	store16(c3a, unsafe.Add(pc, 3*row))
+	store16(c3b, unsafe.Add(pc, 3*row+64))
+	store16(c4a, unsafe.Add(pc, 4*row))
+	store16(c4b, unsafe.Add(pc, 4*row+64))
+	store16(c5a, unsafe.Add(pc, 5*row))
+	store16(c5b, unsafe.Add(pc, 5*row+64))
+}
+
+// avx2Exact rounds every product.
+func avx2Exact(k int, a, b, c []float32, ldc int, acc bool) {
+	_ = a[k*4-1]
+	_ = b[k*16-1]
+	_ = c[3*ldc+15]
+	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
+	row := uintptr(ldc) * 4
+	var c0a, c0b archsimd.Float32x8
+	var c1a, c1b archsimd.Float32x8
+	var c2a, c2b archsimd.Float32x8
+	var c3a, c3b archsimd.Float32x8
+	if acc {
+		c0a = load8(pc)
+		c0b = load8(unsafe.Add(pc, 32))
+		c1a = load8(unsafe.Add(pc, row))
+		c1b = load8(unsafe.Add(pc, row+32))
+		c2a = load8(unsafe.Add(pc, 2*row))
+		c2b = load8(unsafe.Add(pc, 2*row+32))
+		c3a = load8(unsafe.Add(pc, 3*row))
+		c3b = load8(unsafe.Add(pc, 3*row+32))
+	}
+	for range k {
+		ba := load8(pb)
+		bb := load8(unsafe.Add(pb, 32))
+		x := archsimd.BroadcastFloat32x8(*(*float32)(pa))
+		c0a = c0a.Add(x.Mul(ba))
+		c0b = c0b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x8(*(*float32)(unsafe.Add(pa, 4)))
+		c1a = c1a.Add(x.Mul(ba))
+		c1b = c1b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x8(*(*float32)(unsafe.Add(pa, 8)))
+		c2a = c2a.Add(x.Mul(ba))
+		c2b = c2b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x8(*(*float32)(unsafe.Add(pa, 12)))
+		c3a = c3a.Add(x.Mul(ba))
+		c3b = c3b.Add(x.Mul(bb))
+		pa, pb = unsafe.Add(pa, 16), unsafe.Add(pb, 64)
+	}
+	store8(c0a, pc)
+	store8(c0b, unsafe.Add(pc, 32))
+	store8(c1a, unsafe.Add(pc, row))
+	store8(c1b, unsafe.Add(pc, row+32))
+	store8(c2a, unsafe.Add(pc, 2*row))
+	store8(c2b, unsafe.Add(pc, 2*row+32))
+	store8(c3a, unsafe.Add(pc, 3*row))
+	store8(c3b, unsafe.Add(pc, 3*row+32))
+}
+
+// avx2Fused fuses each product with its sum.
+func avx2Fused(k int, a, b, c []float32, ldc int, acc bool) {
+	_ = a[k*4-1]
+	_ = b[k*16-1]
+	_ = c[3*ldc+15]
+	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
+	row := uintptr(ldc) * 4
+	var c0a, c0b archsimd.Float32x8
+	var c1a, c1b archsimd.Float32x8
+	var c2a, c2b archsimd.Float32x8
+	var c3a, c3b archsimd.Float32x8
+	if acc {
+		c0a = load8(pc)
+		c0b = load8(unsafe.Add(pc, 32))
+		c1a = load8(unsafe.Add(pc, row))
+		c1b = load8(unsafe.Add(pc, row+32))
+		c2a = load8(unsafe.Add(pc, 2*row))
+		c2b = load8(unsafe.Add(pc, 2*row+32))
+		c3a = load8(unsafe.Add(pc, 3*row))
+		c3b = load8(unsafe.Add(pc, 3*row+32))
+	}
+	for range k {
+		ba := load8(pb)
+		bb := load8(unsafe.Add(pb, 32))
+		x := archsimd.BroadcastFloat32x8(*(*float32)(pa))
+		c0a = x.MulAdd(ba, c0a)
+		c0b = x.MulAdd(bb, c0b)
+		x = archsimd.BroadcastFloat32x8(*(*float32)(unsafe.Add(pa, 4)))
+		c1a = x.MulAdd(ba, c1a)
+		c1b = x.MulAdd(bb, c1b)
+		x = archsimd.BroadcastFloat32x8(*(*float32)(unsafe.Add(pa, 8)))
+		c2a = x.MulAdd(ba, c2a)
+		c2b = x.MulAdd(bb, c2b)
+		x = archsimd.BroadcastFloat32x8(*(*float32)(unsafe.Add(pa, 12)))
+		c3a = x.MulAdd(ba, c3a)
+		c3b = x.MulAdd(bb, c3b)
+		pa, pb = unsafe.Add(pa, 16), unsafe.Add(pb, 64)
+	}
+	store8(c0a, pc)
+	store8(c0b, unsafe.Add(pc, 32))
+	store8(c1a, unsafe.Add(pc, row))
+	store8(c1b, unsafe.Add(pc, row+32))
+	store8(c2a, unsafe.Add(pc, 2*row))
+	store8(c2b, unsafe.Add(pc, 2*row+32))
+	store8(c3a, unsafe.Add(pc, 3*row))
+	store8(c3b, unsafe.Add(pc, 3*row+32))
+}

@@ -1,0 +1,179 @@
+//go:build goexperiment.simd
+
+package gemm
+
+import (
+	"simd/archsimd"
+	"unsafe"
+)
+
+// kernels lists the kernels of the target: NEON is part of every arm64.
+func kernels() []kernel {
+	return []kernel{{"neon", 8, 8, neonExact, neonFused}, scalar}
+}
+
+func load4(p unsafe.Pointer) archsimd.Float32x4 {
+	return archsimd.LoadFloat32x4Array((*[4]float32)(p))
+}
+
+func store4(x archsimd.Float32x4, p unsafe.Pointer) { x.StoreArray((*[4]float32)(p)) }
+
+// neonExact rounds every product.
+func neonExact(k int, a, b, c []float32, ldc int, acc bool) {
+	_ = a[k*8-1]
+	_ = b[k*8-1]
+	_ = c[7*ldc+7]
+	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
+	row := uintptr(ldc) * 4
+	var c0a, c0b archsimd.Float32x4
+	var c1a, c1b archsimd.Float32x4
+	var c2a, c2b archsimd.Float32x4
+	var c3a, c3b archsimd.Float32x4
+	var c4a, c4b archsimd.Float32x4
+	var c5a, c5b archsimd.Float32x4
+	var c6a, c6b archsimd.Float32x4
+	var c7a, c7b archsimd.Float32x4
+	if acc {
+		c0a = load4(pc)
+		c0b = load4(unsafe.Add(pc, 16))
+		c1a = load4(unsafe.Add(pc, row))
+		c1b = load4(unsafe.Add(pc, row+16))
+		c2a = load4(unsafe.Add(pc, 2*row))
+		c2b = load4(unsafe.Add(pc, 2*row+16))
+		c3a = load4(unsafe.Add(pc, 3*row))
+		c3b = load4(unsafe.Add(pc, 3*row+16))
+		c4a = load4(unsafe.Add(pc, 4*row))
+		c4b = load4(unsafe.Add(pc, 4*row+16))
+		c5a = load4(unsafe.Add(pc, 5*row))
+		c5b = load4(unsafe.Add(pc, 5*row+16))
+		c6a = load4(unsafe.Add(pc, 6*row))
+		c6b = load4(unsafe.Add(pc, 6*row+16))
+		c7a = load4(unsafe.Add(pc, 7*row))
+		c7b = load4(unsafe.Add(pc, 7*row+16))
+	}
+	for range k {
+		ba := load4(pb)
+		bb := load4(unsafe.Add(pb, 16))
+		x := archsimd.BroadcastFloat32x4(*(*float32)(pa))
+		c0a = c0a.Add(x.Mul(ba))
+		c0b = c0b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 4)))
+		c1a = c1a.Add(x.Mul(ba))
+		c1b = c1b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 8)))
+		c2a = c2a.Add(x.Mul(ba))
+		c2b = c2b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 12)))
+		c3a = c3a.Add(x.Mul(ba))
+		c3b = c3b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 16)))
+		c4a = c4a.Add(x.Mul(ba))
+		c4b = c4b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 20)))
+		c5a = c5a.Add(x.Mul(ba))
+		c5b = c5b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 24)))
+		c6a = c6a.Add(x.Mul(ba))
+		c6b = c6b.Add(x.Mul(bb))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 28)))
+		c7a = c7a.Add(x.Mul(ba))
+		c7b = c7b.Add(x.Mul(bb))
+		pa, pb = unsafe.Add(pa, 32), unsafe.Add(pb, 32)
+	}
+	store4(c0a, pc)
+	store4(c0b, unsafe.Add(pc, 16))
+	store4(c1a, unsafe.Add(pc, row))
+	store4(c1b, unsafe.Add(pc, row+16))
+	store4(c2a, unsafe.Add(pc, 2*row))
+	store4(c2b, unsafe.Add(pc, 2*row+16))
+	store4(c3a, unsafe.Add(pc, 3*row))
+	store4(c3b, unsafe.Add(pc, 3*row+16))
+	store4(c4a, unsafe.Add(pc, 4*row))
+	store4(c4b, unsafe.Add(pc, 4*row+16))
+	store4(c5a, unsafe.Add(pc, 5*row))
+	store4(c5b, unsafe.Add(pc, 5*row+16))
+	store4(c6a, unsafe.Add(pc, 6*row))
+	store4(c6b, unsafe.Add(pc, 6*row+16))
+	store4(c7a, unsafe.Add(pc, 7*row))
+	store4(c7b, unsafe.Add(pc, 7*row+16))
+}
+
+// neonFused fuses each product with its sum.
+func neonFused(k int, a, b, c []float32, ldc int, acc bool) {
+	_ = a[k*8-1]
+	_ = b[k*8-1]
+	_ = c[7*ldc+7]
+	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
+	row := uintptr(ldc) * 4
+	var c0a, c0b archsimd.Float32x4
+	var c1a, c1b archsimd.Float32x4
+	var c2a, c2b archsimd.Float32x4
+	var c3a, c3b archsimd.Float32x4
+	var c4a, c4b archsimd.Float32x4
+	var c5a, c5b archsimd.Float32x4
+	var c6a, c6b archsimd.Float32x4
+	var c7a, c7b archsimd.Float32x4
+	if acc {
+		c0a = load4(pc)
+		c0b = load4(unsafe.Add(pc, 16))
+		c1a = load4(unsafe.Add(pc, row))
+		c1b = load4(unsafe.Add(pc, row+16))
+		c2a = load4(unsafe.Add(pc, 2*row))
+		c2b = load4(unsafe.Add(pc, 2*row+16))
+		c3a = load4(unsafe.Add(pc, 3*row))
+		c3b = load4(unsafe.Add(pc, 3*row+16))
+		c4a = load4(unsafe.Add(pc, 4*row))
+		c4b = load4(unsafe.Add(pc, 4*row+16))
+		c5a = load4(unsafe.Add(pc, 5*row))
+		c5b = load4(unsafe.Add(pc, 5*row+16))
+		c6a = load4(unsafe.Add(pc, 6*row))
+		c6b = load4(unsafe.Add(pc, 6*row+16))
+		c7a = load4(unsafe.Add(pc, 7*row))
+		c7b = load4(unsafe.Add(pc, 7*row+16))
+	}
+	for range k {
+		ba := load4(pb)
+		bb := load4(unsafe.Add(pb, 16))
+		x := archsimd.BroadcastFloat32x4(*(*float32)(pa))
+		c0a = x.MulAdd(ba, c0a)
+		c0b = x.MulAdd(bb, c0b)
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 4)))
+		c1a = x.MulAdd(ba, c1a)
+		c1b = x.MulAdd(bb, c1b)
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 8)))
+		c2a = x.MulAdd(ba, c2a)
+		c2b = x.MulAdd(bb, c2b)
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 12)))
+		c3a = x.MulAdd(ba, c3a)
+		c3b = x.MulAdd(bb, c3b)
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 16)))
+		c4a = x.MulAdd(ba, c4a)
+		c4b = x.MulAdd(bb, c4b)
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 20)))
+		c5a = x.MulAdd(ba, c5a)
+		c5b = x.MulAdd(bb, c5b)
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 24)))
+		c6a = x.MulAdd(ba, c6a)
+		c6b = x.MulAdd(bb, c6b)
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 28)))
+		c7a = x.MulAdd(ba, c7a)
+		c7b = x.MulAdd(bb, c7b)
+		pa, pb = unsafe.Add(pa, 32), unsafe.Add(pb, 32)
+	}
+	store4(c0a, pc)
+	store4(c0b, unsafe.Add(pc, 16))
+	store4(c1a, unsafe.Add(pc, row))
+	store4(c1b, unsafe.Add(pc, row+16))
+	store4(c2a, unsafe.Add(pc, 2*row))
+	store4(c2b, unsafe.Add(pc, 2*row+16))
+	store4(c3a, unsafe.Add(pc, 3*row))
+	store4(c3b, unsafe.Add(pc, 3*row+16))
+	store4(c4a, unsafe.Add(pc, 4*row))
+	store4(c4b, unsafe.Add(pc, 4*row+16))
+	store4(c5a, unsafe.Add(pc, 5*row))
+	store4(c5b, unsafe.Add(pc, 5*row+16))
+	store4(c6a, unsafe.Add(pc, 6*row))
+	store4(c6b, unsafe.Add(pc, 6*row+16))
+	store4(c7a, unsafe.Add(pc, 7*row))
+	store4(c7b, unsafe.Add(pc, 7*row+16))
+}
