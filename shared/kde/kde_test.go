@@ -1,0 +1,135 @@
+package kde
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"mppm/shared/rng"
+)
+
+func bank(t testing.TB, n, dim int) *Bank {
+	t.Helper()
+	c := make([]float32, n*dim)
+	rng.New(1, uint64(n)).FillNorm(c, 2)
+	b, err := New(c, dim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestMean holds the kernel mean to Eq. 21 in float64.
+func TestMean(t *testing.T) {
+	for _, n := range []int{1, 2, 15, 16, 17, 500} {
+		for _, dim := range []int{1, 3, 18} {
+			b := bank(t, n, dim)
+			z := make([]float32, 5*dim)
+			rng.New(2, 0).FillNorm(z, 3)
+			got := make([]float32, len(z))
+			var ws Workspace
+			const sigma = 0.9
+			b.Mean(got, z, sigma, &ws)
+			code := make([]float32, dim)
+			for i := 0; i < len(z); i += dim {
+				d2 := make([]float64, n)
+				least := math.Inf(1)
+				for j := range n {
+					b.Code(code, j)
+					for d, c := range code {
+						t := float64(z[i+d]) - float64(c)
+						d2[j] += t * t
+					}
+					least = min(least, d2[j])
+				}
+				near, at := b.Nearest(z[i:i+dim], &ws)
+				if math.Abs(float64(near)-least) > 1e-5*least || math.Abs(d2[at]-least) > 1e-5*least {
+					t.Errorf("n %d dim %d: nearest %v at %d, want %v", n, dim, near, at, least)
+				}
+				var total float64
+				mean := make([]float64, dim)
+				for j := range n {
+					w := math.Exp((least - d2[j]) / (2 * sigma * sigma))
+					total += w
+					b.Code(code, j)
+					for d, c := range code {
+						mean[d] += w * float64(c)
+					}
+				}
+				for d := range dim {
+					if want := mean[d] / total; math.Abs(float64(got[i+d])-want) > 2e-5*(1+math.Abs(want)) {
+						t.Errorf("n %d dim %d: mean[%d] = %v, want %v", n, dim, d, got[i+d], want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestTwins holds squares and weighted to their definitions, bit for bit.
+func TestTwins(t *testing.T) {
+	for _, n := range []int{1, 16, 33, 2000} {
+		b := bank(t, n, 18)
+		z := make([]float32, 18)
+		rng.New(3, 0).FillNorm(z, 2)
+		got, want := make([]float32, b.padded), make([]float32, b.padded)
+		squares(got, z, b.codes)
+		squaresScalar(want, z, b.codes)
+		same(t, "squares", got, want)
+		for j := range want {
+			want[j] = 1 / (1 + want[j])
+		}
+		m1, m2 := make([]float32, 18), make([]float32, 18)
+		weighted(m1, want, b.codes)
+		weightedScalar(m2, want, b.codes)
+		same(t, "weighted", m1, m2)
+	}
+}
+
+func same(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Fatalf("%s[%d] = %v, the definition gives %v", what, i, got[i], want[i])
+		}
+	}
+}
+
+// TestFarAway: however far the point, the mean is a mean of codes.
+func TestFarAway(t *testing.T) {
+	b := bank(t, 100, 18)
+	z, m := make([]float32, 18), make([]float32, 18)
+	for i := range z {
+		z[i] = 1e6
+	}
+	var ws Workspace
+	b.Mean(m, z, 1e-3, &ws)
+	for _, v := range m {
+		if !(math.Abs(float64(v)) < 20) {
+			t.Fatalf("mean %v", m)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	nan := float32(math.NaN())
+	for _, c := range []struct {
+		codes []float32
+		dim   int
+		want  string
+	}{{nil, 18, "whole number"}, {make([]float32, 19), 18, "whole number"}, {make([]float32, 4), 0, "whole number"}, {[]float32{1, nan}, 2, "finite"}, {[]float32{1, 1e20}, 1, "finite"}} {
+		if _, err := New(c.codes, c.dim); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("New(%v, %d): %v, want an error with %q", c.codes, c.dim, err, c.want)
+		}
+	}
+}
+
+// BenchmarkMean times one kernel mean over 5,000 codes.
+func BenchmarkMean(b *testing.B) {
+	k := bank(b, 5000, 18)
+	z, m := make([]float32, 18), make([]float32, 18)
+	var ws Workspace
+	for b.Loop() {
+		k.Mean(m, z, 1, &ws)
+	}
+}

@@ -1,0 +1,453 @@
+// Package model is the Latent Manifold-Probabilistic Projection Model of
+// Sec. 4.2 for 28 × 28 images: the encoder F, the decoder G and the distance D
+// of Table 8, the code bank, and the flow of Alg. 4 through them.
+//
+// A Model is read from a safetensors file, is immutable, and is safe for
+// concurrent use; a Runner computes with it, one for each goroutine.
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+
+	"mppm/shared/flow"
+	"mppm/shared/kde"
+	"mppm/shared/nn"
+	"mppm/shared/rng"
+	"mppm/shared/safetensors"
+)
+
+// The sizes of Table 8's MNIST model.
+const (
+	Side   = 28          // pixels along each edge of an image
+	Pixels = Side * Side // numbers of an image
+	Latent = 18          // d, numbers of a code
+)
+
+// Kind is the value of the metadata key "kind" of the files Load reads.
+const Kind = "lmppm-28x28"
+
+// The two geometries that F halves the image with and G doubles it.
+var (
+	outer = nn.Halving(Side, Side, 1)          // 28 × 28 × 1 ↔ 14 × 14 × 32
+	inner = nn.Halving(outer.OH, outer.OW, 32) // 14 × 14 × 32 ↔ 7 × 7 × 64
+	flat  = inner.OH * inner.OW * 64
+)
+
+// Preset is a flow with its kernel: the parameters of Alg. 4.
+type Preset struct {
+	Alpha     float32 `json:"alpha"`               // α of Eq. 15
+	Beta      float32 `json:"beta"`                // β of Eq. 15
+	Sigma     float32 `json:"sigma"`               // σ_ker of Eq. 21, in multiples of the bank's spacing; > 0
+	Tau       float32 `json:"tau,omitempty"`       // τ of the gate, likewise; 0: no gate
+	Steps     int     `json:"steps"`               // at most so many steps
+	Tolerance float32 `json:"tolerance,omitempty"` // a point that moves by no more, likewise, has arrived; 0: never
+	Noise     float32 `json:"noise,omitempty"`     // generation alone: spread of the start, in multiples of the codes' own
+}
+
+// Validate returns an error that says which parameter is out of range.
+func (p Preset) Validate() error {
+	if !(p.Sigma > 0) || math.IsInf(float64(p.Sigma), 0) {
+		return fmt.Errorf("flow: σ_ker is %v; it must be more than 0", p.Sigma)
+	}
+	if !(p.Noise >= 0) || math.IsInf(float64(p.Noise), 0) {
+		return fmt.Errorf("flow: the noise is %v; it must be a number of at least 0", p.Noise)
+	}
+	return p.flow(1).Validate()
+}
+
+func (p Preset) flow(spacing float32) flow.Params {
+	return flow.Params{Alpha: p.Alpha, Beta: p.Beta, Tau: p.Tau * spacing, Steps: p.Steps, Tolerance: p.Tolerance * spacing}
+}
+
+// Bank is the code bank S of Eq. 21, compressed to cluster centers.
+type Bank struct {
+	*kde.Bank
+	Spacing float32 // median distance from a training code to the nearest other
+	Labels  []uint8 // class of each code; nil where the data had none
+}
+
+// Model is F, G, D, the code bank and the flow's parameters.
+type Model struct {
+	Restore  Preset            // the default flow of restoration
+	Generate Preset            // the default flow of generation
+	Presets  map[string]Preset // every flow that the file names, those two included
+	Bank     *Bank
+	Meta     map[string]string // the file's metadata
+
+	conv1, conv2     *nn.Conv
+	encode           *nn.Linear
+	decode           *nn.Linear
+	deconv1, deconv2 *nn.ConvTranspose
+	distance         []*nn.Linear
+	activation       nn.Activation // of D
+
+	priorMean, priorFactor []float32 // mean of the codes; lower triangle L, L·Lᵀ their covariance
+}
+
+// Spec names one tensor of a model file and gives its shape.
+type Spec struct {
+	Name  string
+	Shape []int
+}
+
+// Specs lists the parameters of the nets of Table 8, each weight with its
+// output channel first, for a distance net with the given hidden widths
+// (Table 8: 100, 50, 20).
+func Specs(hidden []int) []Spec {
+	s := []Spec{
+		{"encoder.conv1.weight", []int{32, 3, 3, 1}}, {"encoder.conv1.bias", []int{32}},
+		{"encoder.conv2.weight", []int{64, 3, 3, 32}}, {"encoder.conv2.bias", []int{64}},
+		{"encoder.linear.weight", []int{Latent, flat}}, {"encoder.linear.bias", []int{Latent}},
+		{"decoder.linear.weight", []int{flat, Latent}}, {"decoder.linear.bias", []int{flat}},
+		{"decoder.deconv1.weight", []int{32, 3, 3, 64}}, {"decoder.deconv1.bias", []int{32}},
+		{"decoder.deconv2.weight", []int{1, 3, 3, 32}}, {"decoder.deconv2.bias", []int{1}},
+	}
+	in := Latent
+	for i, out := range append(append([]int(nil), hidden...), 1) {
+		s = append(s, Spec{fmt.Sprintf("distance.%d.weight", i), []int{out, in}}, Spec{fmt.Sprintf("distance.%d.bias", i), []int{out}})
+		in = out
+	}
+	return s
+}
+
+// maxWidth bounds the layers of a distance net read from a file.
+const maxWidth = 4096
+
+// Load reads a model from the bytes of a safetensors file. It trusts nothing in
+// it, and returns an error that says which tensor or metadata key is wrong.
+func Load(b []byte) (*Model, error) {
+	f, err := safetensors.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	m, err := load(f)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	return m, nil
+}
+
+func load(f *safetensors.File) (*Model, error) {
+	if k := f.Meta["kind"]; k != Kind {
+		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q", k, Kind)
+	}
+	m := &Model{Meta: f.Meta, Presets: map[string]Preset{}, activation: nn.Activation(f.Meta["distance.activation"])}
+	if !m.activation.Valid() {
+		return nil, fmt.Errorf("metadata: distance.activation is %q; want %q or %q", m.activation, nn.SiLU, nn.ReLU)
+	}
+	for key, text := range f.Meta {
+		name, ok := strings.CutPrefix(key, "flow.")
+		if !ok {
+			continue
+		}
+		var p Preset
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			return nil, fmt.Errorf("metadata: %s: %w", key, err)
+		}
+		if err := p.Validate(); err != nil {
+			return nil, fmt.Errorf("metadata: %s: %w", key, err)
+		}
+		m.Presets[name] = p
+	}
+	for name, p := range map[string]*Preset{"restore": &m.Restore, "generate": &m.Generate} {
+		var ok bool
+		if *p, ok = m.Presets[name]; !ok {
+			return nil, fmt.Errorf("metadata: flow.%s is missing", name)
+		}
+	}
+	hidden, err := widths(f)
+	if err != nil {
+		return nil, err
+	}
+	t := map[string][]float32{}
+	for _, s := range Specs(hidden) {
+		if t[s.Name], err = f.Float32(s.Name, s.Shape...); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.build(t, hidden); err != nil {
+		return nil, err
+	}
+	if m.priorMean, err = f.Float32("prior.mean", Latent); err != nil {
+		return nil, err
+	}
+	if m.priorFactor, err = f.Float32("prior.factor", Latent, Latent); err != nil {
+		return nil, err
+	}
+	m.Bank, err = loadBank(f)
+	return m, err
+}
+
+// widths reads the hidden widths of D off the shapes of its weights.
+func widths(f *safetensors.File) ([]int, error) {
+	var w []int
+	for i := range 16 {
+		name := fmt.Sprintf("distance.%d.weight", i)
+		t, ok := f.Lookup(name)
+		if !ok {
+			if i == 0 {
+				return nil, fmt.Errorf("tensor %s is missing", name)
+			}
+			break
+		}
+		if len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[0] > maxWidth {
+			return nil, fmt.Errorf("tensor %s has shape %v; want [out, in] with out from 1 to %d", name, t.Shape, maxWidth)
+		}
+		w = append(w, t.Shape[0])
+	}
+	if last := w[len(w)-1]; last != 1 {
+		return nil, fmt.Errorf("tensor distance.%d.weight has %d rows; the last layer of D has 1", len(w)-1, last)
+	}
+	return w[:len(w)-1], nil
+}
+
+func (m *Model) build(t map[string][]float32, hidden []int) (err error) {
+	keep := func(e error) {
+		if err == nil {
+			err = e
+		}
+	}
+	var e error
+	get := func(layer string) (w, b []float32) { return t[layer+".weight"], t[layer+".bias"] }
+	w, b := get("encoder.conv1")
+	m.conv1, e = nn.NewConv(outer, 32, w, b)
+	keep(e)
+	w, b = get("encoder.conv2")
+	m.conv2, e = nn.NewConv(inner, 64, w, b)
+	keep(e)
+	w, b = get("encoder.linear")
+	m.encode, e = nn.NewLinear(flat, Latent, w, b)
+	keep(e)
+	w, b = get("decoder.linear")
+	m.decode, e = nn.NewLinear(Latent, flat, w, b)
+	keep(e)
+	w, b = get("decoder.deconv1")
+	m.deconv1, e = nn.NewConvTranspose(inner, 64, w, b)
+	keep(e)
+	w, b = get("decoder.deconv2")
+	m.deconv2, e = nn.NewConvTranspose(outer, 32, w, b)
+	keep(e)
+	in := Latent
+	for i, out := range append(append([]int(nil), hidden...), 1) {
+		w, b = get(fmt.Sprintf("distance.%d", i))
+		l, e := nn.NewLinear(in, out, w, b)
+		keep(e)
+		m.distance = append(m.distance, l)
+		in = out
+	}
+	return err
+}
+
+func loadBank(f *safetensors.File) (*Bank, error) {
+	t, ok := f.Lookup("bank.codes")
+	if !ok || len(t.Shape) != 2 || t.Shape[0] != Latent {
+		return nil, fmt.Errorf("tensor bank.codes is missing or not of shape [%d, codes]", Latent)
+	}
+	codes, err := f.Float32("bank.codes", t.Shape...)
+	if err != nil {
+		return nil, err
+	}
+	k, err := kde.New(codes, Latent)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bank{Bank: k}
+	if _, ok := f.Lookup("bank.labels"); ok {
+		if b.Labels, err = f.Uint8("bank.labels", k.Len()); err != nil {
+			return nil, err
+		}
+	}
+	s, err := f.Float32("bank.spacing", 1)
+	if err != nil {
+		return nil, err
+	}
+	if b.Spacing = s[0]; !(b.Spacing > 0) {
+		return nil, fmt.Errorf("tensor bank.spacing is %v; it must be more than 0", b.Spacing)
+	}
+	return b, nil
+}
+
+// CheckImage returns an error if x is not a whole number of images or holds a
+// number that is not finite.
+func CheckImage(x []float32) error {
+	if len(x) == 0 || len(x)%Pixels != 0 {
+		return fmt.Errorf("%d numbers are not a whole number of images of %d × %d pixels", len(x), Side, Side)
+	}
+	for i, v := range x {
+		if v-v != 0 {
+			return fmt.Errorf("pixel (%d, %d) of image %d is %v; pixels must be finite", i%Pixels/Side, i%Side, i/Pixels, v)
+		}
+	}
+	return nil
+}
+
+// Runner computes with a model. It holds the workspaces of the nets and is not
+// safe for concurrent use.
+type Runner struct {
+	*Model
+	batch   int
+	ws      nn.Workspace
+	bank    kde.Workspace
+	a, b    []float32
+	hidden  [][]float32 // of D, each layer's output before activation
+	g0, g1  []float32   // gradients of D's layers
+	pending []float32
+}
+
+// Runner returns a runner that computes at most batch ≥ 1 images at a time:
+// memory for about 90 KB an image.
+func (m *Model) Runner(batch int) *Runner {
+	batch = max(batch, 1)
+	r := &Runner{Model: m, batch: batch}
+	r.a = make([]float32, batch*outer.OH*outer.OW*32)
+	r.b = make([]float32, batch*flat)
+	width := Latent
+	for _, l := range m.distance {
+		r.hidden = append(r.hidden, make([]float32, batch*l.Out))
+		width = max(width, l.Out)
+	}
+	r.g0, r.g1 = make([]float32, batch*width), make([]float32, batch*width)
+	r.pending = make([]float32, batch*width)
+	return r
+}
+
+// Encode writes to z (n × Latent) the codes F(x) of n images x (n × Pixels),
+// nominally in [0, 1]; noise may take pixels outside.
+func (r *Runner) Encode(z, x []float32) {
+	for n := len(x) / Pixels; n > 0; n = len(x) / Pixels {
+		n = min(n, r.batch)
+		a, b := r.a[:n*outer.OH*outer.OW*32], r.b[:n*flat]
+		r.conv1.Forward(a, x, n, &r.ws)
+		nn.ReLU.Apply(a, &r.ws)
+		r.conv2.Forward(b, a, n, &r.ws)
+		nn.ReLU.Apply(b, &r.ws)
+		r.encode.Forward(z, b, n, &r.ws)
+		x, z = x[n*Pixels:], z[n*Latent:]
+	}
+}
+
+// Decode writes to x (n × Pixels, in [0, 1]) the images G(z) of n codes z
+// (n × Latent).
+func (r *Runner) Decode(x, z []float32) {
+	for n := len(z) / Latent; n > 0; n = len(z) / Latent {
+		n = min(n, r.batch)
+		a, b := r.a[:n*outer.OH*outer.OW*32], r.b[:n*flat]
+		r.decode.Forward(b, z, n, &r.ws)
+		nn.ReLU.Apply(b, &r.ws)
+		r.deconv1.Forward(a, b, n, &r.ws)
+		nn.ReLU.Apply(a, &r.ws)
+		r.deconv2.Forward(x, a, n, &r.ws)
+		nn.Sigmoid.Apply(x[:n*Pixels], &r.ws)
+		x, z = x[n*Pixels:], z[n*Latent:]
+	}
+}
+
+// Mean writes to mean the kernel mean z̄ (Eq. 21) of each code of z, both
+// n × Latent, for σ_ker = sigma > 0 in multiples of the bank's spacing.
+func (r *Runner) Mean(mean, z []float32, sigma float32) {
+	r.Bank.Mean(mean, z, sigma*r.Bank.Spacing, &r.bank)
+}
+
+// Distance writes to d (n) the learned distance of each code of z (n × Latent)
+// to the codes of clean images, cut off below at 0, and to grad (n × Latent) its
+// unit gradient (Eq. 14). grad may be nil.
+func (r *Runner) Distance(d, grad, z []float32) {
+	for n := len(z) / Latent; n > 0; n = len(z) / Latent {
+		n = min(n, r.batch)
+		r.distances(d[:n], z, n)
+		if grad != nil {
+			r.gradients(grad[:n*Latent], n)
+			grad = grad[n*Latent:]
+		}
+		d, z = d[n:], z[n*Latent:]
+	}
+}
+
+func (r *Runner) distances(d, z []float32, n int) {
+	in := z
+	for i, l := range r.distance {
+		h := r.hidden[i][:n*l.Out]
+		l.Forward(h, in, n, &r.ws)
+		if i < len(r.distance)-1 {
+			in = r.pending[:len(h)]
+			copy(in, h)
+			r.activation.Apply(in, &r.ws)
+		}
+	}
+	for i, v := range r.hidden[len(r.hidden)-1][:n] {
+		d[i] = max(v, 0)
+	}
+}
+
+// gradients walks the chain rule back from D to its input: the transposed
+// weights and the activation's derivatives, in turn.
+func (r *Runner) gradients(grad []float32, n int) {
+	g, next := r.g0, r.g1
+	for i := range n {
+		g[i] = 1
+	}
+	for i := len(r.distance) - 1; i > 0; i-- {
+		l := r.distance[i]
+		l.Back(next, g, n, &r.ws)
+		r.activation.Derive(next[:n*l.In], r.hidden[i-1][:n*l.In], &r.ws)
+		g, next = next, g
+	}
+	r.distance[0].Back(grad, g, n, &r.ws)
+	for i := 0; i < len(grad); i += Latent {
+		unit(grad[i : i+Latent])
+	}
+}
+
+// unit scales g to length 1; a g of length 0 stays.
+func unit(g []float32) {
+	var sum float32
+	for _, v := range g {
+		sum += float32(v * v)
+	}
+	if sum == 0 {
+		return
+	}
+	s := 1 / float32(math.Sqrt(float64(sum)))
+	for i := range g {
+		g[i] *= s
+	}
+}
+
+// Flow flows the codes z (n × Latent) in place, and yields the start and every
+// step (Alg. 4). It returns an error if p is not valid.
+func (r *Runner) Flow(z []float32, p Preset) (iter.Seq[flow.Step], error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	return flow.Run(field{r, p.Sigma}, p.flow(r.Bank.Spacing), z)
+}
+
+// field is a runner seen as a flow's field, for one width of kernel.
+type field struct {
+	r     *Runner
+	sigma float32
+}
+
+func (f field) Dim() int                      { return Latent }
+func (f field) Mean(mean, z []float32)        { f.r.Mean(mean, z, f.sigma) }
+func (f field) Distance(d, grad, z []float32) { f.r.Distance(d, grad, z) }
+
+// Noise fills z (n × Latent) with the starts of generation: Gaussian noise with
+// the codes' mean, and Generate.Noise times their spread.
+func (r *Runner) Noise(z []float32, src *rng.Source) {
+	var e [Latent]float32
+	for ; len(z) >= Latent; z = z[Latent:] {
+		src.FillNorm(e[:], r.Generate.Noise)
+		for i := range Latent {
+			v := r.priorMean[i]
+			for k := range i + 1 {
+				v += float32(r.priorFactor[i*Latent+k] * e[k])
+			}
+			z[i] = v
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package model_test
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"strings"
+	"testing"
+
+	"mppm/shared/model"
+	"mppm/shared/model/modeltest"
+	"mppm/shared/rng"
+)
+
+func images(n int) []float32 {
+	x := make([]float32, n*model.Pixels)
+	r := rng.New(9, 0)
+	for i := range x {
+		x[i] = r.Float32()
+	}
+	return x
+}
+
+// TestBatches: an image in a batch gives what it gives alone, bit for bit,
+// through every net.
+func TestBatches(t *testing.T) {
+	m := modeltest.Model(1)
+	const n = 7
+	x := images(n)
+	type out struct{ z, back, d, g, mean []float32 }
+	run := func(r *model.Runner, x []float32) out {
+		k := len(x) / model.Pixels
+		o := out{make([]float32, k*model.Latent), make([]float32, len(x)), make([]float32, k), make([]float32, k*model.Latent), make([]float32, k*model.Latent)}
+		r.Encode(o.z, x)
+		r.Decode(o.back, o.z)
+		r.Distance(o.d, o.g, o.z)
+		r.Mean(o.mean, o.z, 0.5)
+		return o
+	}
+	all := run(m.Runner(3), x)
+	one := m.Runner(1)
+	for i := range n {
+		o := run(one, x[i*model.Pixels:(i+1)*model.Pixels])
+		for _, c := range []struct {
+			name      string
+			got, want []float32
+		}{{"z", o.z, all.z}, {"x", o.back, all.back}, {"d", o.d, all.d}, {"g", o.g, all.g}, {"mean", o.mean, all.mean}} {
+			w := len(c.got)
+			for k, v := range c.got {
+				if math.Float32bits(v) != math.Float32bits(c.want[i*w+k]) {
+					t.Fatalf("%s of image %d, number %d: %v alone, %v in the batch", c.name, i, k, v, c.want[i*w+k])
+				}
+			}
+		}
+	}
+}
+
+// TestGradient holds ∇̂D to central differences of D.
+func TestGradient(t *testing.T) {
+	for seed := range uint64(4) {
+		r := modeltest.Model(seed).Runner(64)
+		z := make([]float32, model.Latent)
+		rng.New(seed, 2).FillNorm(z, 2)
+		d, g := make([]float32, 1), make([]float32, model.Latent)
+		r.Distance(d, g, z)
+		if d[0] == 0 {
+			continue // cut off: D below 0 has no slope to compare with
+		}
+		diff := make([]float64, model.Latent)
+		var length float64
+		const h = 1e-2
+		for i := range z {
+			var d1, d2 [1]float32
+			keep := z[i]
+			z[i] = keep + h
+			r.Distance(d1[:], nil, z)
+			z[i] = keep - h
+			r.Distance(d2[:], nil, z)
+			z[i] = keep
+			diff[i] = float64(d1[0]-d2[0]) / (2 * h)
+			length += diff[i] * diff[i]
+		}
+		for i := range diff {
+			if want := diff[i] / math.Sqrt(length); math.Abs(float64(g[i])-want) > 5e-3 {
+				t.Errorf("seed %d: gradient[%d] = %v, differences give %v", seed, i, g[i], want)
+			}
+		}
+	}
+}
+
+// TestTrajectory pins the bits of a whole restoration, so that a native run and
+// one in a browser are held to the same numbers, with and without SIMD.
+func TestTrajectory(t *testing.T) {
+	r := modeltest.Model(3).Runner(4)
+	x := images(5)
+	z := make([]float32, 5*model.Latent)
+	r.Encode(z, x)
+	h := fnv.New64a()
+	write := func(s []float32) {
+		for _, v := range s {
+			b := math.Float32bits(v)
+			h.Write([]byte{byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24)})
+		}
+	}
+	steps, err := r.Flow(z, r.Restore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for s := range steps {
+		write(s.X)
+		write(s.Distance)
+		write(s.Moved)
+		count++
+	}
+	if count != r.Restore.Steps+1 {
+		t.Errorf("%d states, want the start and %d steps", count, r.Restore.Steps)
+	}
+	r.Decode(x, z)
+	write(x)
+	r.Noise(z, rng.New(1, 2))
+	write(z)
+	if got := fmt.Sprintf("%016x", h.Sum64()); got != trajectory {
+		t.Errorf("the trajectory's bits hash to %s, want %s", got, trajectory)
+	}
+}
+
+func TestCheckImage(t *testing.T) {
+	x := images(2)
+	if err := model.CheckImage(x); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
+		x[model.Pixels+29] = bad
+		if err := model.CheckImage(x); err == nil || !strings.Contains(err.Error(), "pixel (1, 1) of image 1") {
+			t.Errorf("CheckImage with %v: %v", bad, err)
+		}
+	}
+	if model.CheckImage(nil) == nil || model.CheckImage(make([]float32, 783)) == nil {
+		t.Error("CheckImage took part of an image")
+	}
+}
+
+// TestLoadRefuses changes one thing at a time in a good file.
+func TestLoadRefuses(t *testing.T) {
+	for _, c := range []struct{ key, value, want string }{
+		{"kind", "unet", `kind is "unet"`},
+		{"distance.activation", "tanh", "distance.activation"},
+		{"flow.restore", "", "flow.restore"},
+		{"flow.restore", `{"alpha":-1,"sigma":1}`, "α is -1"},
+		{"flow.restore", `{"alpha":0.7,"beta":0.3,"sigma":1}`, "less than 1"},
+		{"flow.restore", `{"alpha":0.7,"steps":3}`, "σ_ker"},
+		{"flow.generate", `{"sigma":1,"noise":-1}`, "noise"},
+		{"flow.generate", `{`, "flow.generate"},
+	} {
+		f := modeltest.File(1)
+		f.Meta[c.key] = c.value
+		refused(t, c.key+"="+c.value, f.Encode, c.want)
+	}
+	f := modeltest.File(1)
+	delete(f.Meta, "flow.generate")
+	refused(t, "no flow.generate", f.Encode, "flow.generate is missing")
+	for _, name := range []string{"encoder.conv1.weight", "decoder.linear.bias", "distance.0.weight", "distance.3.weight", "distance.2.bias", "bank.codes", "bank.spacing", "prior.mean", "prior.factor"} {
+		f := modeltest.File(1)
+		for i, tensor := range f.Tensors {
+			if tensor.Name == name {
+				f.Tensors = append(f.Tensors[:i], f.Tensors[i+1:]...)
+				break
+			}
+		}
+		refused(t, "without "+name, f.Encode, strings.TrimSuffix(strings.TrimSuffix(name, ".weight"), ".bias")[:8])
+	}
+	refused(t, "nonsense", func() ([]byte, error) { return []byte("not a model at all, but long enough"), nil }, "safetensors")
+}
+
+func refused(t *testing.T, what string, encode func() ([]byte, error), want string) {
+	t.Helper()
+	b, err := encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = model.Load(b); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%s: error %v, want one with %q", what, err, want)
+	}
+}
+
+func runner(b *testing.B) (*model.Runner, []float32, []float32) {
+	r := modeltest.Model(1).Runner(100)
+	x := images(100)
+	z := make([]float32, 100*model.Latent)
+	r.Encode(z, x)
+	return r, x, z
+}
+
+// The figures to set beside onnxruntime-web's: one image and a hundred.
+func BenchmarkEncode(b *testing.B) {
+	r, x, z := runner(b)
+	for _, n := range []int{1, 100} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				r.Encode(z, x[:n*model.Pixels])
+			}
+		})
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	r, x, z := runner(b)
+	for _, n := range []int{1, 100} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				r.Decode(x, z[:n*model.Latent])
+			}
+		})
+	}
+}
+
+// BenchmarkFlowStep times one step of Alg. 4 for one code, with a bank of 100.
+func BenchmarkFlowStep(b *testing.B) {
+	r, _, z := runner(b)
+	p := r.Restore
+	p.Steps = 1
+	for b.Loop() {
+		steps, _ := r.Flow(z[:model.Latent], p)
+		for range steps {
+		}
+	}
+}
+
+const trajectory = "c04ee477ea13077b"

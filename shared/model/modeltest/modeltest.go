@@ -1,0 +1,79 @@
+// Package modeltest makes small model files with random weights, for tests that
+// need a model and not a good one.
+package modeltest
+
+import (
+	"math"
+
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/shared/safetensors"
+)
+
+// File returns a model file drawn from a seed: the nets of Table 8 with weights
+// of He's scale, a bank of 100 codes, and plausible flows. Change it, encode it,
+// and give it to model.Load.
+func File(seed uint64) *safetensors.File {
+	f := &safetensors.File{Meta: map[string]string{
+		"kind":                model.Kind,
+		"distance.activation": "silu",
+		"flow.restore":        `{"alpha":0.6,"beta":0.3,"sigma":0.45,"tau":1,"steps":15}`,
+		"flow.generate":       `{"alpha":0.6,"beta":0.2,"sigma":0.5,"steps":15,"noise":1.3}`,
+	}}
+	r := rng.New(seed, 0)
+	add := func(name string, scale float32, shape ...int) {
+		n := 1
+		for _, s := range shape {
+			n *= s
+		}
+		data := make([]float32, n)
+		r.FillNorm(data, scale)
+		var err error
+		if len(shape) > 1 {
+			err = f.AddInt8(name, data, shape...)
+		} else {
+			err = f.AddFloat32(name, data, shape...)
+		}
+		if err != nil {
+			panic("modeltest: " + err.Error()) // the names and shapes are this package's own
+		}
+	}
+	for _, s := range model.Specs([]int{100, 50, 20}) {
+		scale := 0.01
+		if len(s.Shape) > 1 {
+			fan := 1
+			for _, d := range s.Shape[1:] {
+				fan *= d
+			}
+			scale = math.Sqrt(2 / float64(fan))
+		}
+		add(s.Name, float32(scale), s.Shape...)
+	}
+	add("bank.codes", 1, model.Latent, 100)
+	add("prior.mean", 0.1, model.Latent)
+	add("prior.factor", 0.3, model.Latent, model.Latent)
+	if err := f.AddFloat32("bank.spacing", []float32{2}, 1); err != nil {
+		panic("modeltest: " + err.Error())
+	}
+	labels := make([]byte, 100)
+	for i := range labels {
+		labels[i] = byte(i % 10)
+	}
+	if err := f.AddUint8("bank.labels", labels, 100); err != nil {
+		panic("modeltest: " + err.Error())
+	}
+	return f
+}
+
+// Model returns the model of File(seed).
+func Model(seed uint64) *model.Model {
+	b, err := File(seed).Encode()
+	if err != nil {
+		panic("modeltest: " + err.Error())
+	}
+	m, err := model.Load(b)
+	if err != nil {
+		panic("modeltest: " + err.Error())
+	}
+	return m
+}

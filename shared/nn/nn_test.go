@@ -1,0 +1,180 @@
+package nn
+
+import (
+	"math"
+	"testing"
+
+	"mppm/shared/rng"
+)
+
+func random(n int, seed uint64) []float32 {
+	s := make([]float32, n)
+	rng.New(seed, 1).FillNorm(s, 1)
+	return s
+}
+
+func near(t *testing.T, what string, got []float32, want []float64) {
+	t.Helper()
+	for i, w := range want {
+		if math.Abs(float64(got[i])-w) > 4e-5*(1+math.Abs(w)) { // sums of 288 rounded terms
+			t.Fatalf("%s: number %d is %v, want %v", what, i, got[i], w)
+		}
+	}
+}
+
+var geometries = []Geometry{Halving(28, 28, 1), Halving(14, 14, 32), Halving(7, 5, 3), {H: 6, W: 6, OH: 6, OW: 6, C: 2, Side: 3, Stride: 1, Pad: 1}, {H: 5, W: 9, OH: 2, OW: 4, C: 4, Side: 2, Stride: 2}}
+
+// direct visits every (image, output pixel, kernel tap, input pixel) inside.
+func direct(g Geometry, n int, visit func(out, tap, in int)) {
+	for i := range n {
+		for oy := range g.OH {
+			for ox := range g.OW {
+				for ky := range g.Side {
+					for kx := range g.Side {
+						y, x := oy*g.Stride-g.Pad+ky, ox*g.Stride-g.Pad+kx
+						if y >= 0 && y < g.H && x >= 0 && x < g.W {
+							visit((i*g.OH+oy)*g.OW+ox, ky*g.Side+kx, (i*g.H+y)*g.W+x)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestConvAgainstDefinition(t *testing.T) {
+	for _, g := range geometries {
+		for _, n := range []int{1, 3, 130} {
+			if n > 3 && g.H > 14 {
+				n = 7
+			}
+			const out = 5
+			x, w, b := random(n*g.H*g.W*g.C, 1), random(out*g.Patch(), 2), random(out, 3)
+			c, err := NewConv(g, out, w, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, n*g.OH*g.OW*out)
+			c.Forward(got, x, n, new(Workspace))
+			want := make([]float64, len(got))
+			for i := range want {
+				want[i] = float64(b[i%out])
+			}
+			direct(g, n, func(o, tap, in int) {
+				for k := range out {
+					for ch := range g.C {
+						want[o*out+k] += float64(x[in*g.C+ch]) * float64(w[(k*g.Side*g.Side+tap)*g.C+ch])
+					}
+				}
+			})
+			near(t, "conv", got, want)
+		}
+	}
+}
+
+func TestConvTransposeAgainstDefinition(t *testing.T) {
+	for _, g := range geometries {
+		for _, n := range []int{1, 3, 9} {
+			const in = 5
+			x, w, b := random(n*g.OH*g.OW*in, 1), random(in*g.Patch(), 2), random(g.C, 3)
+			c, err := NewConvTranspose(g, in, w, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, n*g.H*g.W*g.C)
+			c.Forward(got, x, n, new(Workspace))
+			want := make([]float64, len(got))
+			for i := range want {
+				want[i] = float64(b[i%g.C])
+			}
+			direct(g, n, func(o, tap, p int) {
+				for ch := range g.C {
+					for k := range in {
+						want[p*g.C+ch] += float64(x[o*in+k]) * float64(w[(ch*g.Side*g.Side+tap)*in+k])
+					}
+				}
+			})
+			near(t, "transposed conv", got, want)
+		}
+	}
+}
+
+func TestLinear(t *testing.T) {
+	const n, in, out = 3, 7, 4
+	x, w, b := random(n*in, 1), random(in*out, 2), random(out, 3)
+	l, err := NewLinear(in, out, w, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := new(Workspace)
+	got := make([]float32, n*out)
+	l.Forward(got, x, n, ws)
+	want := make([]float64, n*out)
+	for i := range n {
+		for o := range out {
+			want[i*out+o] = float64(b[o])
+			for k := range in {
+				want[i*out+o] += float64(w[o*in+k]) * float64(x[i*in+k])
+			}
+		}
+	}
+	near(t, "linear", got, want)
+	gy := random(n*out, 4)
+	gx := make([]float32, n*in)
+	l.Back(gx, gy, n, ws)
+	want = make([]float64, n*in)
+	for i := range n {
+		for k := range in {
+			for o := range out {
+				want[i*in+k] += float64(w[o*in+k]) * float64(gy[i*out+o])
+			}
+		}
+	}
+	near(t, "linear back", gx, want)
+}
+
+// TestActivations holds each activation and its derivative to float64, the
+// derivative by a central difference.
+func TestActivations(t *testing.T) {
+	f := map[Activation]func(float64) float64{
+		Identity: func(x float64) float64 { return x },
+		ReLU:     func(x float64) float64 { return math.Max(x, 0) },
+		Sigmoid:  func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
+		SiLU:     func(x float64) float64 { return x / (1 + math.Exp(-x)) },
+	}
+	ws := new(Workspace)
+	for a, f := range f {
+		if !a.Valid() {
+			t.Errorf("%q is not valid", a)
+		}
+		h := random(333, 5)
+		got := append([]float32(nil), h...)
+		a.Apply(got, ws)
+		g := random(333, 6)
+		want, dwant := make([]float64, len(h)), make([]float64, len(h))
+		for i, v := range h {
+			x := float64(v)
+			want[i] = f(x)
+			dwant[i] = float64(g[i]) * (f(x+1e-5) - f(x-1e-5)) / 2e-5
+		}
+		a.Derive(g, h, ws)
+		near(t, string(a), got, want)
+		near(t, string(a)+"'", g, dwant)
+	}
+	if Activation("tanh").Valid() {
+		t.Error("tanh is not an activation of this package, and is called valid")
+	}
+}
+
+func TestWrongLengths(t *testing.T) {
+	g := Halving(4, 4, 1)
+	if _, err := NewLinear(2, 3, make([]float32, 5), make([]float32, 3)); err == nil {
+		t.Error("NewLinear took 5 weights for 6")
+	}
+	if _, err := NewConv(g, 3, make([]float32, 26), make([]float32, 3)); err == nil {
+		t.Error("NewConv took 26 weights for 27")
+	}
+	if _, err := NewConvTranspose(g, 3, make([]float32, 27), make([]float32, 3)); err == nil {
+		t.Error("NewConvTranspose took 3 biases for 1")
+	}
+}

@@ -1,0 +1,47 @@
+//go:build goexperiment.simd
+
+package vec
+
+import "simd"
+
+// Exp sets dst[i] = e^src[i]; see Exp1. dst may be src.
+func Exp(dst, src []float32) {
+	dst = dst[:len(src)]
+	l := simd.BroadcastFloat32s(0).Len()
+	n := len(src) / l * l
+	for i := 0; i < n; i += l {
+		exps(simd.LoadFloat32s(src[i:])).Store(dst[i:])
+	}
+	expScalar(dst[n:], src[n:])
+}
+
+// Sigmoid sets dst[i] = 1/(1+e^-src[i]). dst may be src.
+func Sigmoid(dst, src []float32) {
+	dst = dst[:len(src)]
+	one := simd.BroadcastFloat32s(1)
+	l := one.Len()
+	n := len(src) / l * l
+	for i := 0; i < n; i += l {
+		one.Div(one.Add(exps(simd.LoadFloat32s(src[i:]).Neg()))).Store(dst[i:])
+	}
+	sigmoidScalar(dst[n:], src[n:])
+}
+
+func exps(x simd.Float32s) simd.Float32s {
+	c := simd.BroadcastFloat32s
+	under := x.Less(c(expMin))
+	x = c(expMax).IfElse(x.Greater(c(expMax)), x)
+	t := x.Mul(c(log2e)).Add(c(rounder))
+	n := t.Sub(c(rounder))
+	r := x.Sub(n.Mul(c(ln2Hi)))
+	r = r.Sub(n.Mul(c(ln2Lo)))
+	p := r.Mul(c(p0)).Add(c(p1))
+	p = p.Mul(r).Add(c(p2))
+	p = p.Mul(r).Add(c(p3))
+	p = p.Mul(r).Add(c(p4))
+	p = p.Mul(r).Add(c(p5))
+	y := p.Mul(r.Mul(r)).Add(r)
+	y = y.Add(c(1))
+	scale := t.ToBits().ShiftAllLeft(23).Add(simd.BroadcastUint32s(0x3f800000)).BitsToFloat32()
+	return c(0).IfElse(under, y.Mul(scale))
+}

@@ -1,0 +1,96 @@
+// Package vec applies elementary functions to slices of float32, with the same
+// bits on every platform: no product is fused with a sum, and the exponential
+// is the package's own, because math.Exp is assembly on some platforms and Go
+// on others.
+//
+// The functions of this file are the definition. Under GOEXPERIMENT=simd their
+// twins in simd.go do the same operations in the same order, lane by lane.
+package vec
+
+import "math"
+
+// The exponential of x is 2^n·e^r with n = round(x·log₂e) and |r| ≤ ½ ln 2.
+// ln 2 is split so that n·ln2Hi is exact for every n in range (Cody and Waite),
+// and e^r is 1 + r + r²·p(r) with p fitted by minimax (Cephes, expf): 2 ulp.
+const (
+	log2e = 1.44269504088896341
+	ln2Hi = 0.693359375
+	ln2Lo = -2.12194440e-4
+	p0    = 1.9875691500e-4
+	p1    = 1.3981999507e-3
+	p2    = 8.3334519073e-3
+	p3    = 4.1665795894e-2
+	p4    = 1.6666665459e-1
+	p5    = 5.0000001201e-1
+
+	// Adding 1.5·2²³ rounds a small float32 to an integer and leaves that
+	// integer in the low bits.
+	rounder = 12582912
+
+	expMin = -87.3 // below: 0, the smallest normal number is near
+	expMax = 88    // above: exp(88), 1.65e38
+)
+
+// Exp1 returns e^x to 2 ulp; 0 below -87.3, e^88 above 88, NaN for NaN.
+func Exp1(x float32) float32 {
+	if x < expMin {
+		return 0
+	}
+	if x > expMax {
+		x = expMax
+	}
+	t := float32(x*log2e) + rounder
+	n := t - rounder
+	r := x - float32(n*ln2Hi)
+	r -= float32(n * ln2Lo)
+	p := float32(p0*r) + p1
+	p = float32(p*r) + p2
+	p = float32(p*r) + p3
+	p = float32(p*r) + p4
+	p = float32(p*r) + p5
+	y := float32(p*float32(r*r)) + r
+	y++
+	return y * math.Float32frombits(math.Float32bits(t)<<23+0x3f800000)
+}
+
+// Sigmoid1 returns 1/(1+e^-x).
+func Sigmoid1(x float32) float32 { return 1 / (1 + Exp1(-x)) }
+
+func expScalar(dst, src []float32) {
+	for i, x := range src {
+		dst[i] = Exp1(x)
+	}
+}
+
+func sigmoidScalar(dst, src []float32) {
+	for i, x := range src {
+		dst[i] = Sigmoid1(x)
+	}
+}
+
+// ReLU sets every negative element of x to zero; NaN stays.
+func ReLU(x []float32) {
+	for i, v := range x {
+		if v < 0 {
+			x[i] = 0
+		}
+	}
+}
+
+// Add adds src to dst, element by element.
+func Add(dst, src []float32) {
+	for i, v := range src {
+		dst[i] += v
+	}
+}
+
+// Fold is the fixed order in which 16 partial sums become one: halves are added
+// until one is left.
+func Fold(p *[16]float32) float32 {
+	for h := 8; h > 0; h /= 2 {
+		for i := range h {
+			p[i] += p[i+h]
+		}
+	}
+	return p[0]
+}

@@ -1,0 +1,87 @@
+package vec
+
+import (
+	"math"
+	"testing"
+
+	"mppm/shared/rng"
+)
+
+func sample(n int) []float32 {
+	s := make([]float32, n)
+	r := rng.New(1, 0)
+	for i := range s {
+		s[i] = float32(r.Norm() * 30)
+	}
+	nan := float32(math.NaN())
+	inf := float32(math.Inf(1))
+	return append(s, 0, -0.0, 1, -1, 88, 88.1, 1e30, -87.3, -87.4, -88, -1e30, inf, -inf, nan, 1e-30, -1e-30)
+}
+
+func TestExpAgainstFloat64(t *testing.T) {
+	for _, x := range sample(100_000) {
+		got := float64(Exp1(x))
+		want := math.Exp(float64(x))
+		switch {
+		case x != x:
+			if got == got {
+				t.Errorf("Exp1(NaN) = %v", got)
+			}
+		case x < expMin:
+			if got != 0 {
+				t.Errorf("Exp1(%v) = %v, want 0", x, got)
+			}
+		case x > expMax:
+			if want = math.Exp(expMax); math.Abs(got-want) > 3e-7*want {
+				t.Errorf("Exp1(%v) = %v, want %v", x, got, want)
+			}
+		case math.Abs(got-want) > 2.5e-7*want:
+			t.Errorf("Exp1(%v) = %v, want %v", x, got, want)
+		}
+	}
+}
+
+// TestTwins holds Exp and Sigmoid to their definitions, bit for bit, at every
+// short length and on every special value.
+func TestTwins(t *testing.T) {
+	src := sample(1003)
+	for n := range len(src) {
+		if n > 70 && n < len(src)-20 {
+			continue
+		}
+		in := src[len(src)-n:]
+		for name, f := range map[string][2]func(dst, src []float32){"Exp": {Exp, expScalar}, "Sigmoid": {Sigmoid, sigmoidScalar}} {
+			got, want := make([]float32, n), make([]float32, n)
+			f[0](got, in)
+			f[1](want, in)
+			for i := range want {
+				if math.Float32bits(got[i]) != math.Float32bits(want[i]) && want[i] == want[i] {
+					t.Fatalf("%s of %v (place %d of %d) is %v, the definition gives %v", name, in[i], i, n, got[i], want[i])
+				}
+			}
+		}
+	}
+}
+
+func TestFoldAndReLU(t *testing.T) {
+	var p [16]float32
+	for i := range p {
+		p[i] = float32(i)
+	}
+	if got := Fold(&p); got != 120 {
+		t.Errorf("Fold = %v, want 120", got)
+	}
+	x := []float32{-1, 0, 2, float32(math.NaN())}
+	ReLU(x)
+	if x[0] != 0 || x[1] != 0 || x[2] != 2 || x[3] == x[3] {
+		t.Errorf("ReLU = %v", x)
+	}
+}
+
+func BenchmarkExp(b *testing.B) {
+	src, dst := sample(4096), make([]float32, 4096+16)
+	b.SetBytes(4 * 4112)
+	for b.Loop() {
+		Exp(dst, src)
+	}
+}
