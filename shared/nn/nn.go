@@ -96,7 +96,9 @@ func (w *Workspace) scratch(n int) []float32 {
 	return w.act[:n]
 }
 
-func (w *Workspace) cols(n int) []float32 {
+// Columns returns the workspace's buffer for n numbers of patches, as Geometry's
+// methods fill and read it. The next call returns the same memory.
+func (w *Workspace) Columns(n int) []float32 {
 	if cap(w.columns) < n {
 		w.columns = make([]float32, n)
 	}
@@ -232,7 +234,7 @@ func NewConv(g Geometry, out int, weight, bias []float32) (*Conv, error) {
 // Forward writes to y (n × OH × OW × Out) the convolution of x (n × H × W × C).
 func (c *Conv) Forward(y, x []float32, n int, ws *Workspace) {
 	in, out, step := c.H*c.W*c.C, c.OH*c.OW*c.Out, c.chunk(n)
-	cols := ws.cols(step * c.OH * c.OW * c.Patch())
+	cols := ws.Columns(step * c.OH * c.OW * c.Patch())
 	for i := 0; i < n; i += step {
 		m := min(step, n-i)
 		c.Columns(cols, x[i*in:], m)
@@ -275,7 +277,7 @@ func NewConvTranspose(g Geometry, in int, weight, bias []float32) (*ConvTranspos
 // x (n × OH × OW × In).
 func (c *ConvTranspose) Forward(y, x []float32, n int, ws *Workspace) {
 	in, out, step := c.OH*c.OW*c.In, c.H*c.W*c.C, c.chunk(n)
-	cols := ws.cols(step * c.OH * c.OW * c.Patch())
+	cols := ws.Columns(step * c.OH * c.OW * c.Patch())
 	for i := 0; i < n; i += step {
 		m := min(step, n-i)
 		ws.Gemm.MulPacked(cols, c.Patch(), m*c.OH*c.OW, gemm.Rows(x[i*in:], c.In), c.weight, false)

@@ -1,0 +1,209 @@
+package graph
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"mppm/shared/nn"
+	"mppm/shared/rng"
+)
+
+// bench builds a graph over random inputs, and differentiates it.
+type bench struct {
+	t      *testing.T
+	g      *gorgonia.ExprGraph
+	inputs []node
+	data   [][]float32
+	r      *rng.Source
+}
+
+func newBench(t *testing.T) *bench {
+	return &bench{t: t, g: gorgonia.NewGraph(), r: rng.New(11, 0)}
+}
+
+func (b *bench) input(shape ...int) node {
+	s := tensor.Shape(shape)
+	data := make([]float32, s.TotalSize())
+	b.r.FillNorm(data, 0.7)
+	v := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
+	n := gorgonia.NewTensor(b.g, tensor.Float32, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(fmt.Sprintf("in%d", len(b.inputs))), gorgonia.WithValue(v))
+	b.inputs = append(b.inputs, n)
+	b.data = append(b.data, data)
+	return n
+}
+
+func (b *bench) must(n node, err error) node {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return n
+}
+
+// check compares the gradient of loss with respect to every input, along random
+// directions, with central differences.
+func (b *bench) check(loss node) {
+	b.t.Helper()
+	grads, err := gorgonia.Grad(loss, b.inputs...)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	kept := make([][]float32, len(grads))
+	for i, g := range grads {
+		if !g.Shape().Eq(b.inputs[i].Shape()) {
+			b.t.Fatalf("gradient %d has shape %v, its input %v", i, g.Shape(), b.inputs[i].Shape())
+		}
+		kept[i] = make([]float32, len(b.data[i]))
+		if err := Keep(fmt.Sprint("g", i), g, kept[i]); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	value := make([]float32, 1)
+	if err := Keep("loss", loss, value); err != nil {
+		b.t.Fatal(err)
+	}
+	vm := gorgonia.NewTapeMachine(b.g)
+	defer vm.Close()
+	run := func() float64 {
+		if err := vm.RunAll(); err != nil {
+			b.t.Fatal(err)
+		}
+		vm.Reset()
+		return float64(value[0])
+	}
+	before := make([][]float32, len(b.data))
+	for i := range b.data {
+		before[i] = append([]float32(nil), b.data[i]...)
+	}
+	run()
+	got := make([][]float32, len(kept))
+	for i := range kept {
+		got[i] = append([]float32(nil), kept[i]...)
+	}
+	run()
+	for i := range kept {
+		for k := range kept[i] {
+			if got[i][k] != kept[i][k] {
+				b.t.Fatalf("gradient %d changes from run to run", i)
+			}
+			if b.data[i][k] != before[i][k] {
+				b.t.Fatalf("a run overwrote input %d", i)
+			}
+		}
+	}
+	for i, data := range b.data {
+		for range 3 {
+			dir := make([]float32, len(data))
+			b.r.FillNorm(dir, 1)
+			const h = 4e-3
+			var want float64
+			step := h / math.Sqrt(float64(len(data)))
+			for k := range data {
+				want += float64(got[i][k]) * float64(dir[k])
+				data[k] += float32(step) * dir[k]
+			}
+			up := run()
+			for k := range data {
+				data[k] = before[i][k] - float32(step)*dir[k]
+			}
+			down := run()
+			copy(data, before[i])
+			diff := (up - down) / (2 * step)
+			// Two float32 losses are subtracted; allow for their rounding.
+			if tol := 0.02*math.Abs(want) + 4e-7*math.Abs(up)*4/step; math.Abs(diff-want) > tol {
+				b.t.Errorf("input %d: slope %g, differences give %g ± %g", i, want, diff, tol)
+			}
+		}
+	}
+}
+
+// loss makes a scalar of any matrix, with a gradient that differs by element.
+func (b *bench) loss(n node) node {
+	target := b.input(n.Shape()...)
+	return b.must(SquaredError(n, target))
+}
+
+func TestGradients(t *testing.T) {
+	small := nn.Halving(7, 6, 3)
+	for name, build := range map[string]func(b *bench) node{
+		"linear":  func(b *bench) node { return b.loss(b.must(Linear(b.input(19, 7), b.input(5, 7), b.input(5)))) },
+		"product": func(b *bench) node { return b.loss(b.must(Product(b.input(18, 4), b.input(4, 6), false))) },
+		"product with transpose": func(b *bench) node {
+			return b.loss(b.must(Product(b.input(18, 4), b.input(6, 4), true)))
+		},
+		"conv": func(b *bench) node {
+			return b.loss(b.must(Conv(small, b.input(18, 7*6*3), b.input(5, 27), b.input(5))))
+		},
+		"conv of one channel": func(b *bench) node {
+			return b.loss(b.must(Conv(nn.Halving(6, 6, 1), b.input(3, 36), b.input(4, 9), b.input(4))))
+		},
+		"transposed conv": func(b *bench) node {
+			return b.loss(b.must(ConvTranspose(small, b.input(18, 4*3*5), b.input(3, 45), b.input(3))))
+		},
+		"transposed conv to one channel": func(b *bench) node {
+			return b.loss(b.must(ConvTranspose(nn.Halving(6, 6, 1), b.input(3, 9*4), b.input(1, 36), b.input(1))))
+		},
+		"relu":    func(b *bench) node { return b.loss(b.must(Activate(nn.ReLU, b.input(5, 6)))) },
+		"silu":    func(b *bench) node { return b.loss(b.must(Activate(nn.SiLU, b.input(5, 6)))) },
+		"sigmoid": func(b *bench) node { return b.loss(b.must(Activate(nn.Sigmoid, b.input(5, 6)))) },
+		"back through silu": func(b *bench) node {
+			return b.loss(b.must(BackActivate(nn.SiLU, b.input(5, 6), b.input(5, 6))))
+		},
+		"back through sigmoid": func(b *bench) node {
+			return b.loss(b.must(BackActivate(nn.Sigmoid, b.input(5, 6), b.input(5, 6))))
+		},
+		"shift": func(b *bench) node { return b.loss(b.must(Shift(b.input(9, 5), b.input(9, 1), b.input(9, 5)))) },
+		"distance error": func(b *bench) node {
+			return b.must(DistanceError(b.input(20, 1), b.input(20, 5), b.input(20, 5)))
+		},
+		"negative part": func(b *bench) node { return b.must(NegativePart(b.input(33, 1))) },
+		"square":        func(b *bench) node { return b.must(SquaredError(b.input(33, 2), nil)) },
+		"weighted sum": func(b *bench) node {
+			x := b.input(4, 4)
+			return b.must(WeightedSum([]float32{0.3, 2}, b.must(SquaredError(x, nil)), b.must(SquaredError(x, b.input(4, 4)))))
+		},
+		"a distance net and its gradient": func(b *bench) node {
+			// D = w₂·silu(w₁·z + b₁) + b₂ and ∇D as a forward graph; the loss
+			// differentiates through both, as λ₅ of Eq. 20 does.
+			z, w1, b1, w2, b2 := b.input(9, 5), b.input(7, 5), b.input(7), b.input(1, 7), b.input(1)
+			h := b.must(Linear(z, w1, b1))
+			d := b.must(Linear(b.must(Activate(nn.SiLU, h)), w2, b2))
+			ones := tensor.New(tensor.WithShape(9, 1), tensor.WithBacking([]float32{1, 1, 1, 1, 1, 1, 1, 1, 1}))
+			one := gorgonia.NewMatrix(b.g, tensor.Float32, gorgonia.WithShape(9, 1), gorgonia.WithName("ones"), gorgonia.WithValue(ones))
+			g := b.must(Product(b.must(BackActivate(nn.SiLU, h, b.must(Product(one, w2, false)))), w1, false))
+			return b.loss(b.must(Shift(z, d, g)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.check(build(b))
+		})
+	}
+}
+
+func TestMismatch(t *testing.T) {
+	b := newBench(t)
+	m := func(r, c int) node { return b.input(r, c) }
+	g := nn.Halving(6, 6, 1)
+	for name, err := range map[string]error{
+		"linear":  second(Linear(m(2, 3), m(4, 5), b.input(4))),
+		"product": second(Product(m(2, 3), m(4, 5), false)),
+		"conv":    second(Conv(g, m(2, 35), m(4, 9), b.input(4))),
+		"convT":   second(ConvTranspose(g, m(2, 36), m(2, 36), b.input(1))),
+		"shift":   second(Shift(m(2, 3), m(2, 2), m(2, 3))),
+		"squared": second(SquaredError(m(2, 3), m(3, 2))),
+		"dist":    second(DistanceError(m(2, 1), m(2, 3), m(2, 4))),
+		"sum":     second(WeightedSum([]float32{1}, m(1, 1), m(1, 1))),
+		"keep":    Keep("x", m(2, 3), make([]float32, 5)),
+	} {
+		if err == nil {
+			t.Errorf("%s takes shapes that do not fit", name)
+		}
+	}
+}
+
+func second(_ node, err error) error { return err }
