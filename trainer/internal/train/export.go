@@ -1,0 +1,270 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/shared/safetensors"
+	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/kmeans"
+)
+
+// presets are the flows that a weights file names. σ, τ and the noise are in
+// multiples of what the codes themselves give, so they hold for any run.
+var presets = map[string]model.Preset{
+	"restore":  {Alpha: 0.6, Beta: 0.3, Sigma: 0.45, Tau: 1, Steps: 15},
+	"sharp":    {Alpha: 0.6, Beta: 0.2, Sigma: 0.4, Steps: 15},
+	"faithful": {Alpha: 0.3, Beta: 0, Sigma: 0.4, Steps: 10},
+	"generate": {Alpha: 0.6, Beta: 0.2, Sigma: 0.5, Steps: 15, Noise: 1.3},
+}
+
+// Weights turns the run into a weights file: the nets, in eight bits unless
+// float is set, and the code bank that those very nets give. extra is added to
+// the metadata. It returns ctx's error if that ends first.
+func (r *Run) Weights(ctx context.Context, float bool, extra map[string]string) ([]byte, error) {
+	f := &safetensors.File{Meta: map[string]string{
+		"kind":                model.Kind,
+		"distance.activation": string(r.Config.Activation),
+	}}
+	for name, p := range presets {
+		if err := setJSON(f.Meta, "flow."+name, p); err != nil {
+			return nil, err
+		}
+	}
+	if err := setJSON(f.Meta, "training", r.Config); err != nil {
+		return nil, err
+	}
+	if err := setJSON(f.Meta, "data", map[string]any{"name": r.set.Name, "md5": r.set.Checksums}); err != nil {
+		return nil, err
+	}
+	for k, v := range extra {
+		f.Meta[k] = v
+	}
+	for _, p := range r.params {
+		add := f.AddInt8
+		if float || len(p.Shape) == 1 {
+			add = f.AddFloat32
+		}
+		if err := add(p.Name, p.data, p.Shape...); err != nil {
+			return nil, fmt.Errorf("export: %w", err)
+		}
+	}
+	codes, err := r.encodeAll(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.addBank(ctx, f, codes, float); err != nil {
+		return nil, err
+	}
+	return f.Encode()
+}
+
+func setJSON(meta map[string]string, key string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("export: %s: %w", key, err)
+	}
+	meta[key] = string(b)
+	return nil
+}
+
+// encodeAll returns the codes of the training images by the nets of f as they
+// will be read, quantized or not.
+func (r *Run) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, error) {
+	// A bank of one code makes f a whole model.
+	g := &safetensors.File{Meta: f.Meta, Tensors: slices.Clone(f.Tensors)}
+	if err := addBankTensors(g, make([]float32, model.Latent), nil, 1, make([]float32, model.Latent), make([]float32, model.Latent*model.Latent), true); err != nil {
+		return nil, err
+	}
+	b, err := g.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	m, err := model.Load(b)
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	return Codes(ctx, m, &r.set.Train)
+}
+
+// Codes returns F(x) of every image of a split, n × model.Latent.
+func Codes(ctx context.Context, m *model.Model, s *dataset.Split) ([]float32, error) {
+	const span = 256
+	codes := make([]float32, s.N*model.Latent)
+	var wg sync.WaitGroup
+	work := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			run := m.Runner(64)
+			x := make([]float32, span*model.Pixels)
+			for at := range work {
+				n := min(span, s.N-at)
+				for i := range n {
+					s.Float32(x[i*model.Pixels:], at+i)
+				}
+				run.Encode(codes[at*model.Latent:], x[:n*model.Pixels])
+			}
+		})
+	}
+	for at := 0; at < s.N && ctx.Err() == nil; at += span {
+		work <- at
+	}
+	close(work)
+	wg.Wait()
+	return codes, ctx.Err()
+}
+
+// addBank adds the code bank and the shape of the codes' cloud.
+func (r *Run) addBank(ctx context.Context, f *safetensors.File, codes []float32, float bool) error {
+	const iterations = 30
+	c, err := kmeans.Cluster(ctx, codes, model.Latent, r.Config.Centers, iterations, rng.New(r.Config.Seed, streamBank))
+	if err != nil {
+		return err
+	}
+	// The bank has a row for each coordinate.
+	rows := make([]float32, len(c.Centers))
+	k := r.Config.Centers
+	for j := range k {
+		for d := range model.Latent {
+			rows[d*k+j] = c.Centers[j*model.Latent+d]
+		}
+	}
+	mean, factor, err := cloud(codes)
+	if err != nil {
+		return err
+	}
+	return addBankTensors(f, rows, majority(c.Of, r.set.Train.Labels, k), spacing(codes, rng.New(r.Config.Seed, streamBank+1)), mean, factor, float)
+}
+
+func addBankTensors(f *safetensors.File, rows []float32, labels []byte, spacing float32, mean, factor []float32, float bool) error {
+	add := f.AddInt8
+	if float {
+		add = f.AddFloat32
+	}
+	err := add("bank.codes", rows, model.Latent, len(rows)/model.Latent)
+	if err == nil && labels != nil {
+		err = f.AddUint8("bank.labels", labels, len(labels))
+	}
+	for _, t := range []struct {
+		name  string
+		data  []float32
+		shape []int
+	}{{"bank.spacing", []float32{spacing}, []int{1}}, {"prior.mean", mean, []int{model.Latent}}, {"prior.factor", factor, []int{model.Latent, model.Latent}}} {
+		if err == nil {
+			err = f.AddFloat32(t.name, t.data, t.shape...)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	return nil
+}
+
+// majority returns the most frequent label of each cluster, or nil for data
+// without labels.
+func majority(of []int, labels []byte, k int) []byte {
+	if labels == nil {
+		return nil
+	}
+	counts := make([][dataset.Classes]int, k)
+	for i, j := range of {
+		if l := int(labels[i]); l < dataset.Classes {
+			counts[j][l]++
+		}
+	}
+	out := make([]byte, k)
+	for j, c := range counts {
+		for l, n := range c {
+			if n > c[out[j]] {
+				out[j] = byte(l)
+			}
+		}
+	}
+	return out
+}
+
+// spacing is the median distance from a code to the nearest other, over at most
+// 2,000 codes drawn at random.
+func spacing(codes []float32, r *rng.Source) float32 {
+	const sample = 2000
+	n := len(codes) / model.Latent
+	at := r.Perm(n)[:min(n, sample)]
+	near := make([]float64, len(at))
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wg.Go(func() {
+			for s := w; s < len(at); s += workers {
+				p := codes[at[s]*model.Latent : (at[s]+1)*model.Latent]
+				least := float32(math.Inf(1))
+				for j := range n {
+					if j == at[s] {
+						continue
+					}
+					var d2 float32
+					for k, v := range codes[j*model.Latent : (j+1)*model.Latent] {
+						t := p[k] - v
+						d2 += float32(t * t)
+					}
+					least = min(least, d2)
+				}
+				near[s] = math.Sqrt(float64(least))
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(near)
+	if m := float32(near[len(near)/2]); m > 0 && m < float32(math.Inf(1)) {
+		return m
+	}
+	return 1 // all codes are one: any width of kernel will do
+}
+
+// cloud returns the mean of the codes and the lower triangle L of their
+// covariance, L·Lᵀ, row by row.
+func cloud(codes []float32) (mean, factor []float32, err error) {
+	n := len(codes) / model.Latent
+	data := make([]float64, len(codes))
+	for i, v := range codes {
+		data[i] = float64(v)
+	}
+	points := mat.NewDense(n, model.Latent, data)
+	var cov mat.SymDense
+	if n > 1 {
+		stat.CovarianceMatrix(&cov, points, nil)
+	} else {
+		cov = *mat.NewSymDense(model.Latent, nil)
+	}
+	// A direction without any spread would leave no triangle.
+	var trace float64
+	for i := range model.Latent {
+		trace += cov.At(i, i)
+	}
+	for i := range model.Latent {
+		cov.SetSym(i, i, cov.At(i, i)+1e-6*trace/model.Latent+1e-12)
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(&cov) {
+		return nil, nil, fmt.Errorf("export: the covariance of the codes is not positive definite; the encoder has collapsed")
+	}
+	var lower mat.TriDense
+	chol.LTo(&lower)
+	mean, factor = make([]float32, model.Latent), make([]float32, model.Latent*model.Latent)
+	for i := range model.Latent {
+		mean[i] = float32(stat.Mean(mat.Col(nil, i, points), nil))
+		for k := range i + 1 {
+			factor[i*model.Latent+k] = float32(lower.At(i, k))
+		}
+	}
+	return mean, factor, nil
+}

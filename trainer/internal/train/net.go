@@ -1,0 +1,281 @@
+// Package train trains the nets of Sec. 4.2 on Gorgonia graphs with the loss of
+// Eq. 20, keeps checkpoints that a run resumes from to the same bits, and turns
+// a trained run into the weights file that everything else reads.
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"mppm/shared/model"
+	"mppm/shared/nn"
+	"mppm/shared/rng"
+	"mppm/trainer/internal/graph"
+)
+
+// Streams of the seed: what is drawn for one purpose never depends on how much
+// was drawn for another, so a run resumes from its step number alone.
+const (
+	streamInit  = 1 << 40 // + the number of the parameter
+	streamOrder = 2 << 40 // + the epoch
+	streamNoise = 3 << 40 // + the number of the image since the start of the run
+	streamBank  = 4 << 40
+)
+
+// parameter is one trained tensor, its gradient and its moments.
+type parameter struct {
+	model.Spec
+	data, grad []float32
+	m, v       []float32 // Adam's first and second moment
+	node       *gorgonia.Node
+}
+
+// newParameters draws the nets' parameters: uniform on ±1/√fan-in, weights and
+// biases alike.
+func newParameters(seed uint64, hidden []int) []*parameter {
+	var all []*parameter
+	fan := 1
+	for i, s := range model.Specs(hidden) {
+		n := 1
+		for _, d := range s.Shape {
+			n *= d
+		}
+		if len(s.Shape) > 1 { // a bias follows its weight
+			fan = n / s.Shape[0]
+		}
+		p := &parameter{Spec: s, data: make([]float32, n), grad: make([]float32, n), m: make([]float32, n), v: make([]float32, n)}
+		bound := 1 / math.Sqrt(float64(fan))
+		r := rng.New(seed, streamInit+uint64(i))
+		for k := range p.data {
+			p.data[k] = float32(bound * (2*r.Float64() - 1))
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// Terms is how many terms Eq. 20 has.
+const Terms = 6
+
+// net is the graph of one training step.
+type net struct {
+	params       []*parameter
+	clean, noisy []float32 // the batch, batch × Pixels
+	terms        [Terms]float32
+	vm           gorgonia.VM
+}
+
+// builder puts the nets into a graph, and remembers the first error.
+type builder struct {
+	g      *gorgonia.ExprGraph
+	params map[string]*gorgonia.Node
+	act    nn.Activation
+	layers int // of D
+	err    error
+}
+
+func (b *builder) keep(n *gorgonia.Node, err error) *gorgonia.Node {
+	if b.err == nil {
+		b.err = err
+	}
+	return n
+}
+
+// do applies a layer of the graph unless something failed before.
+func (b *builder) do(f func() (*gorgonia.Node, error)) *gorgonia.Node {
+	if b.err != nil {
+		return nil
+	}
+	return b.keep(f())
+}
+
+func (b *builder) matrix(name string, rows, cols int, data []float32) *gorgonia.Node {
+	v := tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(data))
+	return gorgonia.NewMatrix(b.g, tensor.Float32, gorgonia.WithShape(rows, cols), gorgonia.WithName(name), gorgonia.WithValue(v))
+}
+
+// parameter makes the node of p: weights as matrices with a row for each output
+// channel, biases as vectors.
+func (b *builder) parameter(p *parameter) {
+	if len(p.Shape) > 1 {
+		p.node = b.matrix(p.Name, p.Shape[0], len(p.data)/p.Shape[0], p.data)
+	} else {
+		v := tensor.New(tensor.WithShape(len(p.data)), tensor.WithBacking(p.data))
+		p.node = gorgonia.NewVector(b.g, tensor.Float32, gorgonia.WithShape(len(p.data)), gorgonia.WithName(p.Name), gorgonia.WithValue(v))
+	}
+	b.params[p.Name] = p.node
+}
+
+func (b *builder) layer(name string) (w, bias *gorgonia.Node) {
+	return b.params[name+".weight"], b.params[name+".bias"]
+}
+
+func (b *builder) activate(f nn.Activation, x *gorgonia.Node) *gorgonia.Node {
+	return b.do(func() (*gorgonia.Node, error) { return graph.Activate(f, x) })
+}
+
+func (b *builder) linear(name string, x *gorgonia.Node) *gorgonia.Node {
+	w, bias := b.layer(name)
+	return b.do(func() (*gorgonia.Node, error) { return graph.Linear(x, w, bias) })
+}
+
+var (
+	outer = nn.Halving(model.Side, model.Side, 1)
+	inner = nn.Halving(outer.OH, outer.OW, 32)
+)
+
+// encode is F of Table 8.
+func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node {
+	conv := func(g nn.Geometry, name string, x *gorgonia.Node) *gorgonia.Node {
+		w, bias := b.layer(name)
+		return b.activate(nn.ReLU, b.do(func() (*gorgonia.Node, error) { return graph.Conv(g, x, w, bias) }))
+	}
+	return b.linear("encoder.linear", conv(inner, "encoder.conv2", conv(outer, "encoder.conv1", x)))
+}
+
+// decode is G of Table 8.
+func (b *builder) decode(z *gorgonia.Node) *gorgonia.Node {
+	deconv := func(f nn.Activation, g nn.Geometry, name string, x *gorgonia.Node) *gorgonia.Node {
+		w, bias := b.layer(name)
+		return b.activate(f, b.do(func() (*gorgonia.Node, error) { return graph.ConvTranspose(g, x, w, bias) }))
+	}
+	h := b.activate(nn.ReLU, b.linear("decoder.linear", z))
+	return deconv(nn.Sigmoid, outer, "decoder.deconv2", deconv(nn.ReLU, inner, "decoder.deconv1", h))
+}
+
+// distance is D of Table 8: D(z), and the outputs of its hidden layers before
+// activation, which ∇D is made from.
+func (b *builder) distance(z *gorgonia.Node) (d *gorgonia.Node, hidden []*gorgonia.Node) {
+	x := z
+	for i := range b.layers - 1 {
+		h := b.linear(fmt.Sprintf("distance.%d", i), x)
+		hidden = append(hidden, h)
+		x = b.activate(b.act, h)
+	}
+	return b.linear(fmt.Sprintf("distance.%d", b.layers-1), x), hidden
+}
+
+// gradient is ∇D written as a forward graph: from the last layer's weight back
+// to the input, through transposed products and the activation's derivative.
+func (b *builder) gradient(one *gorgonia.Node, hidden []*gorgonia.Node) *gorgonia.Node {
+	g := one
+	for i := b.layers - 1; i >= 0; i-- {
+		w, _ := b.layer(fmt.Sprintf("distance.%d", i))
+		g = b.do(func() (*gorgonia.Node, error) { return graph.Product(g, w, false) })
+		if i > 0 {
+			g = b.do(func() (*gorgonia.Node, error) { return graph.BackActivate(b.act, hidden[i-1], g) })
+		}
+	}
+	return g
+}
+
+// newNet builds the graph of Eq. 20 for batches of n images.
+func newNet(c Config, params []*parameter) (*net, error) {
+	n := c.Batch
+	t := &net{params: params, clean: make([]float32, n*model.Pixels), noisy: make([]float32, n*model.Pixels)}
+	b := &builder{g: gorgonia.NewGraph(), params: map[string]*gorgonia.Node{}, act: c.Activation, layers: len(c.Hidden) + 1}
+	for _, p := range params {
+		b.parameter(p)
+	}
+	clean := b.matrix("clean", n, model.Pixels, t.clean)
+	noisy := b.matrix("noisy", n, model.Pixels, t.noisy)
+	ones := make([]float32, n)
+	for i := range ones {
+		ones[i] = 1
+	}
+	one := b.matrix("one", n, 1, ones)
+
+	squared := func(a, c *gorgonia.Node) *gorgonia.Node {
+		return b.do(func() (*gorgonia.Node, error) { return graph.SquaredError(a, c) })
+	}
+	// x* is the clean image that was damaged: of all training images it is the
+	// nearest, but for rare accidents, and z* = F(x*).
+	zStar, z := b.encode(clean), b.encode(noisy)
+	dStar, _ := b.distance(zStar)
+	d, hidden := b.distance(z)
+	grad := b.gradient(one, hidden)
+	shift := b.do(func() (*gorgonia.Node, error) { return graph.Shift(z, d, grad) })
+	terms := []*gorgonia.Node{
+		b.do(func() (*gorgonia.Node, error) { return graph.DistanceError(d, z, zStar) }),
+		squared(b.decode(zStar), clean),
+		squared(dStar, nil),
+		b.do(func() (*gorgonia.Node, error) {
+			on, err := graph.NegativePart(dStar)
+			if err != nil {
+				return nil, err
+			}
+			off, err := graph.NegativePart(d)
+			if err != nil {
+				return nil, err
+			}
+			return graph.WeightedSum([]float32{0.5, 0.5}, on, off)
+		}),
+		squared(shift, zStar),
+		squared(b.decode(shift), clean),
+	}
+	loss := b.do(func() (*gorgonia.Node, error) { return graph.WeightedSum(c.Lambda[:], terms...) })
+	if b.err != nil {
+		return nil, b.err
+	}
+	for i, term := range terms {
+		if err := graph.Keep(fmt.Sprintf("term %d", i+1), term, t.terms[i:i+1]); err != nil {
+			return nil, err
+		}
+	}
+	var wrt gorgonia.Nodes
+	for _, p := range params {
+		wrt = append(wrt, p.node)
+	}
+	grads, err := gorgonia.Grad(loss, wrt...)
+	if err != nil {
+		return nil, fmt.Errorf("train: differentiating the loss: %w", err)
+	}
+	for i, p := range params {
+		if err := graph.Keep("gradient of "+p.Name, grads[i], p.grad); err != nil {
+			return nil, err
+		}
+	}
+	t.vm = gorgonia.NewTapeMachine(b.g)
+	return t, nil
+}
+
+// step runs the graph on the batch that lies in clean and noisy, which leaves
+// the gradients in the parameters and the terms of the loss in terms.
+func (t *net) step() error {
+	defer t.vm.Reset()
+	return t.vm.RunAll()
+}
+
+// Adam's constants (Kingma and Ba 2014; Table 11).
+const (
+	beta1   = 0.9
+	beta2   = 0.999
+	epsilon = 1e-8
+)
+
+// adam takes one step of Adam with the given learning rate; step counts from 1.
+// Gorgonia's solver would do, if its moments could be saved and resumed from.
+func adam(params []*parameter, step int, rate float64) {
+	c1 := 1 - math.Pow(beta1, float64(step))
+	c2 := 1 - math.Pow(beta2, float64(step))
+	size := float32(rate / c1)
+	root := float32(1 / math.Sqrt(c2))
+	for _, p := range params {
+		for i, g := range p.grad {
+			m := beta1*p.m[i] + (1-beta1)*g
+			v := beta2*p.v[i] + float32((1-beta2)*float32(g*g))
+			p.m[i], p.v[i] = m, v
+			p.data[i] -= size * m / (float32(math.Sqrt(float64(v)))*root + epsilon)
+		}
+	}
+}
+
+// rate is the learning rate of a step: a cosine from c.Rate down to 2 % of it.
+func (c Config) rate(step, steps int) float64 {
+	const floor = 0.02
+	t := float64(step) / float64(steps)
+	return c.Rate * (floor + (1-floor)*(1+math.Cos(math.Pi*t))/2)
+}
