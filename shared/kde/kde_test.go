@@ -1,6 +1,7 @@
 package kde
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -66,31 +67,21 @@ func TestMean(t *testing.T) {
 	}
 }
 
-// TestTwins holds squares and weighted to their definitions, bit for bit.
-func TestTwins(t *testing.T) {
-	for _, n := range []int{1, 16, 33, 2000} {
-		b := bank(t, n, 18)
-		z := make([]float32, 18)
-		rng.New(3, 0).FillNorm(z, 2)
-		got, want := make([]float32, b.padded), make([]float32, b.padded)
-		squares(got, z, b.codes)
-		squaresScalar(want, z, b.codes)
-		same(t, "squares", got, want)
-		for j := range want {
-			want[j] = 1 / (1 + want[j])
-		}
-		m1, m2 := make([]float32, 18), make([]float32, 18)
-		weighted(m1, want, b.codes)
-		weightedScalar(m2, want, b.codes)
-		same(t, "weighted", m1, m2)
-	}
-}
-
-func same(t *testing.T, what string, got, want []float32) {
-	t.Helper()
-	for i := range want {
-		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-			t.Fatalf("%s[%d] = %v, the definition gives %v", what, i, got[i], want[i])
+// TestAlone: a point in a batch of any size gives what it gives alone, bit for
+// bit.
+func TestAlone(t *testing.T) {
+	b := bank(t, 333, 18)
+	z := make([]float32, 50*18)
+	rng.New(3, 0).FillNorm(z, 2)
+	all, one := make([]float32, len(z)), make([]float32, 18)
+	var ws Workspace
+	b.Mean(all, z, 1, &ws)
+	for i := 0; i < len(z); i += 18 {
+		b.Mean(one, z[i:i+18], 1, &ws)
+		for d, v := range one {
+			if v != all[i+d] {
+				t.Fatalf("point %d: mean[%d] is %v alone, %v in the batch", i/18, d, v, all[i+d])
+			}
 		}
 	}
 }
@@ -124,12 +115,17 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// BenchmarkMean times one kernel mean over 5,000 codes.
+// BenchmarkMean times the kernel means of 1 and 36 points over 5,000 codes.
 func BenchmarkMean(b *testing.B) {
 	k := bank(b, 5000, 18)
-	z, m := make([]float32, 18), make([]float32, 18)
-	var ws Workspace
-	for b.Loop() {
-		k.Mean(m, z, 1, &ws)
+	for _, n := range []int{1, 36} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			z, m := make([]float32, n*18), make([]float32, n*18)
+			rng.New(4, 0).FillNorm(z, 2)
+			var ws Workspace
+			for b.Loop() {
+				k.Mean(m, z, 1, &ws)
+			}
+		})
 	}
 }

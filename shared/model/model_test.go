@@ -227,4 +227,4 @@ func BenchmarkFlowStep(b *testing.B) {
 	}
 }
 
-const trajectory = "c04ee477ea13077b"
+const trajectory = "e651362c8c3c6d90"

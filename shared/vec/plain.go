@@ -7,3 +7,12 @@ func Exp(dst, src []float32) { expScalar(dst[:len(src)], src) }
 
 // Sigmoid sets dst[i] = 1/(1+e^-src[i]). dst may be src.
 func Sigmoid(dst, src []float32) { sigmoidScalar(dst[:len(src)], src) }
+
+// Max returns the largest number of src, which must not be empty. With a NaN in
+// src, it is any of them.
+func Max(src []float32) float32 { return maxScalar(src) }
+
+// ExpDiff sets dst[i] = e^((src[i]−top)·scale); see Exp1. dst may be src.
+func ExpDiff(dst, src []float32, top, scale float32) {
+	expDiffScalar(dst[:len(src)], src, top, scale)
+}

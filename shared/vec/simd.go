@@ -27,6 +27,41 @@ func Sigmoid(dst, src []float32) {
 	sigmoidScalar(dst[n:], src[n:])
 }
 
+// Max returns the largest number of src, which must not be empty. With a NaN in
+// src, it is any of them.
+func Max(src []float32) float32 {
+	l := simd.BroadcastFloat32s(0).Len()
+	n := len(src) / l * l
+	if n < 2*l {
+		return maxScalar(src)
+	}
+	m := simd.LoadFloat32s(src)
+	for i := l; i < n; i += l {
+		m = m.Max(simd.LoadFloat32s(src[i:]))
+	}
+	var lanes [64]float32
+	m.Store(lanes[:])
+	top := maxScalar(lanes[:l])
+	for _, v := range src[n:] {
+		if v > top {
+			top = v
+		}
+	}
+	return top
+}
+
+// ExpDiff sets dst[i] = e^((src[i]−top)·scale); see Exp1. dst may be src.
+func ExpDiff(dst, src []float32, top, scale float32) {
+	dst = dst[:len(src)]
+	t, s := simd.BroadcastFloat32s(top), simd.BroadcastFloat32s(scale)
+	l := t.Len()
+	n := len(src) / l * l
+	for i := 0; i < n; i += l {
+		exps(simd.LoadFloat32s(src[i:]).Sub(t).Mul(s)).Store(dst[i:])
+	}
+	expDiffScalar(dst[n:], src[n:], top, scale)
+}
+
 func exps(x simd.Float32s) simd.Float32s {
 	c := simd.BroadcastFloat32s
 	under := x.Less(c(expMin))

@@ -62,6 +62,22 @@ func expScalar(dst, src []float32) {
 	}
 }
 
+func maxScalar(src []float32) float32 {
+	m := src[0]
+	for _, v := range src[1:] {
+		if v > m {
+			m = v
+		}
+	}
+	return m
+}
+
+func expDiffScalar(dst, src []float32, top, scale float32) {
+	for i, x := range src {
+		dst[i] = Exp1((x - top) * scale)
+	}
+}
+
 func sigmoidScalar(dst, src []float32) {
 	for i, x := range src {
 		dst[i] = Sigmoid1(x)
@@ -82,15 +98,4 @@ func Add(dst, src []float32) {
 	for i, v := range src {
 		dst[i] += v
 	}
-}
-
-// Fold is the fixed order in which 16 partial sums become one: halves are added
-// until one is left.
-func Fold(p *[16]float32) float32 {
-	for h := 8; h > 0; h /= 2 {
-		for i := range h {
-			p[i] += p[i+h]
-		}
-	}
-	return p[0]
 }

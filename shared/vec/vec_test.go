@@ -50,7 +50,8 @@ func TestTwins(t *testing.T) {
 			continue
 		}
 		in := src[len(src)-n:]
-		for name, f := range map[string][2]func(dst, src []float32){"Exp": {Exp, expScalar}, "Sigmoid": {Sigmoid, sigmoidScalar}} {
+		for name, f := range map[string][2]func(dst, src []float32){"Exp": {Exp, expScalar}, "Sigmoid": {Sigmoid, sigmoidScalar}, "ExpDiff": {
+			func(dst, src []float32) { ExpDiff(dst, src, 2.5, 0.7) }, func(dst, src []float32) { expDiffScalar(dst, src, 2.5, 0.7) }}} {
 			got, want := make([]float32, n), make([]float32, n)
 			f[0](got, in)
 			f[1](want, in)
@@ -63,14 +64,7 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-func TestFoldAndReLU(t *testing.T) {
-	var p [16]float32
-	for i := range p {
-		p[i] = float32(i)
-	}
-	if got := Fold(&p); got != 120 {
-		t.Errorf("Fold = %v, want 120", got)
-	}
+func TestReLU(t *testing.T) {
 	x := []float32{-1, 0, 2, float32(math.NaN())}
 	ReLU(x)
 	if x[0] != 0 || x[1] != 0 || x[2] != 2 || x[3] == x[3] {
@@ -83,5 +77,14 @@ func BenchmarkExp(b *testing.B) {
 	b.SetBytes(4 * 4112)
 	for b.Loop() {
 		Exp(dst, src)
+	}
+}
+
+func TestMax(t *testing.T) {
+	src := sample(200)[:200]
+	for n := 1; n <= len(src); n++ {
+		if got, want := Max(src[:n]), maxScalar(src[:n]); got != want {
+			t.Fatalf("Max of %d numbers is %v, want %v", n, got, want)
+		}
 	}
 }
