@@ -28,7 +28,7 @@ func Parse(b []byte) (*File, error) {
 	if n > uint64(len(b)-8) {
 		return nil, fmt.Errorf("safetensors: truncated: the header has %d bytes, the file %d after its length", n, len(b)-8)
 	}
-	text, data := b[8:8+n], b[8+n:]
+	text, data := b[8:8+n:8+n], b[8+n:]
 	if len(text) == 0 || text[0] != '{' {
 		return nil, errors.New("safetensors: not a safetensors file: the header does not begin with '{'")
 	}

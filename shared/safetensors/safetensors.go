@@ -290,7 +290,12 @@ func allFinite(name string, data []float32) error {
 	return nil
 }
 
-func finite(v float32) bool { return v-v == 0 } // Inf-Inf and NaN-NaN are NaN
+// finite looks at the bits: v-v == 0 is wrong for a product v where the compiler
+// fuses the two operations.
+func finite(v float32) bool {
+	const exponent = 0x7f800000
+	return math.Float32bits(v)&exponent != exponent
+}
 
 func appendFloats(b []byte, data []float32) []byte {
 	b = slices.Grow(b, 4*len(data))
