@@ -1,0 +1,11 @@
+// Package weights holds the weights that ship with the project. The model card
+// beside them, README.md, says how each file was made and how well it does.
+package weights
+
+import _ "embed"
+
+// MNIST is a safetensors file for package model: the model of Sec. 4.2 for
+// handwritten digits, in eight bits.
+//
+//go:embed mnist.safetensors
+var MNIST []byte
