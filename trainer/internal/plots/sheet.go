@@ -1,0 +1,118 @@
+package plots
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/math/fixed"
+
+	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/imageio"
+)
+
+// Sheet lays out digits of 28×28 pixels in rows: a contact sheet, or, with
+// heads over its columns, a strip of what happened to each.
+type Sheet struct {
+	Columns int      // images in a row; 0 makes the sheet about square
+	Scale   int      // each pixel becomes Scale×Scale equal ones; 0 means 2
+	Heads   []string // over the columns, or nil
+	Labels  []string // under the images, one each, or nil
+}
+
+const (
+	gap    = 4  // between images
+	textUp = 11 // of basicfont's 13 pixels above the baseline
+	textH  = 14 // a line of text
+	glyphW = 7  // all glyphs are as wide
+
+	// maxSheet bounds the pixels of a sheet.
+	maxSheet = 100_000_000
+)
+
+var (
+	ground = color.Gray{0x30} // tells black images apart
+	ink    = color.Gray{0xd8}
+)
+
+// Draw draws n = len(images)/784 images, row-major, 0 black and 1 white; what is
+// outside is moved to the ends.
+func (s Sheet) Draw(images []float32) (*image.Gray, error) {
+	n := len(images) / imageio.Pixels
+	if n == 0 || len(images)%imageio.Pixels != 0 {
+		return nil, fmt.Errorf("%d numbers are no whole number of %d×%d images", len(images), imageio.Side, imageio.Side)
+	}
+	if s.Columns <= 0 {
+		for s.Columns = 1; s.Columns*s.Columns < n; s.Columns++ {
+		}
+	}
+	s.Columns = min(s.Columns, n)
+	if s.Scale <= 0 {
+		s.Scale = 2
+	}
+	if s.Labels != nil && len(s.Labels) != n {
+		return nil, fmt.Errorf("%d labels for %d images", len(s.Labels), n)
+	}
+	if len(s.Heads) > s.Columns {
+		return nil, fmt.Errorf("%d heads for %d columns", len(s.Heads), s.Columns)
+	}
+	rows := (n + s.Columns - 1) / s.Columns
+	side := imageio.Side * s.Scale
+	pitchX, pitchY := side+gap, side+gap
+	if s.Labels != nil {
+		pitchY += textH
+	}
+	top := gap
+	if s.Heads != nil {
+		top += textH
+	}
+	w, h := gap+s.Columns*pitchX, top+rows*pitchY
+	if w > maxSheet/h {
+		return nil, fmt.Errorf("a sheet of %d images would have %d×%d pixels: show fewer, or use a smaller scale", n, w, h)
+	}
+	img := image.NewGray(image.Rect(0, 0, w, h))
+	draw.Draw(img, img.Bounds(), image.NewUniform(ground), image.Point{}, draw.Src)
+	for i, head := range s.Heads {
+		text(img, head, gap+i*pitchX, gap, side)
+	}
+	pixels := make([]byte, imageio.Pixels)
+	for i := range n {
+		imageio.Quantize(pixels, images[i*imageio.Pixels:(i+1)*imageio.Pixels])
+		x0, y0 := gap+i%s.Columns*pitchX, top+i/s.Columns*pitchY
+		for y := range side {
+			line := img.Pix[(y0+y)*img.Stride+x0:][:side]
+			for x := range line {
+				line[x] = pixels[y/s.Scale*imageio.Side+x/s.Scale]
+			}
+		}
+		if s.Labels != nil {
+			text(img, s.Labels[i], x0, y0+side, side)
+		}
+	}
+	return img, nil
+}
+
+// Save draws images and writes the sheet to a PNG file, atomically.
+func (s Sheet) Save(path string, images []float32) error {
+	img, err := s.Draw(images)
+	if err != nil {
+		return fmt.Errorf("cannot draw %s: %w", path, err)
+	}
+	return atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, img) })
+}
+
+// text writes a line, cut to width and centered in it, with its top at y.
+func text(img *image.Gray, s string, x, y, width int) {
+	runes := []rune(s)
+	if room := width / glyphW; len(runes) > room {
+		runes = runes[:room]
+	}
+	x += (width - glyphW*len(runes)) / 2
+	d := font.Drawer{Dst: img, Src: image.NewUniform(ink), Face: basicfont.Face7x13, Dot: fixed.P(x, y+textUp)}
+	d.DrawString(string(runes))
+}
