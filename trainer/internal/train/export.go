@@ -29,9 +29,9 @@ var presets = map[string]model.Preset{
 }
 
 // Weights turns the run into a weights file: the nets, in eight bits unless
-// float is set, and the code bank that those very nets give. extra is added to
-// the metadata. It returns ctx's error if that ends first.
-func (r *Run) Weights(ctx context.Context, float bool, extra map[string]string) ([]byte, error) {
+// float is set, and the code bank that those very nets give. It returns ctx's error if
+// that ends first.
+func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error) {
 	f := &safetensors.File{Meta: map[string]string{
 		"kind":                model.Kind,
 		"distance.activation": string(r.Config.Activation),
@@ -46,9 +46,6 @@ func (r *Run) Weights(ctx context.Context, float bool, extra map[string]string) 
 	}
 	if err := setJSON(f.Meta, "data", map[string]any{"name": r.set.Name, "md5": r.set.Checksums}); err != nil {
 		return nil, err
-	}
-	for k, v := range extra {
-		f.Meta[k] = v
 	}
 	for _, p := range r.params {
 		add := f.AddInt8
@@ -66,7 +63,7 @@ func (r *Run) Weights(ctx context.Context, float bool, extra map[string]string) 
 	if err := r.addBank(ctx, f, codes, float); err != nil {
 		return nil, err
 	}
-	return f.Encode()
+	return f, nil
 }
 
 func setJSON(meta map[string]string, key string, v any) error {

@@ -76,11 +76,15 @@ func TestMatchesShared(t *testing.T) {
 	if err := n.step(); err != nil {
 		t.Fatal(err)
 	}
-	file, err := r.Weights(context.Background(), true, nil)
+	file, err := r.Weights(context.Background(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.Load(file)
+	bytes, err := file.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.Load(bytes)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/imageio"
+	"mppm/trainer/internal/infer"
+	"mppm/trainer/internal/plots"
+)
+
+const (
+	maxGenerate = 1_000_000 // images at once; they are held in memory
+	maxGrid     = 2500      // images that a contact sheet shows
+)
+
+type generateOptions struct {
+	n            int
+	seed         uint64
+	out, grid    string
+	weights      string
+	flow         *flowFlags
+	workers      int
+	force, quiet bool
+}
+
+func generateCommand() command {
+	return command{
+		name:    "generate",
+		args:    "--out PATH [--n N] [--seed N] [flags]",
+		summary: "grow new digits from noise",
+		about: `
+Grows digits of 28×28 pixels from noise: light ink on a dark ground.
+
+PATH is written as an IDX file where it ends in .idx or -ubyte, or those and
+.gz, as one PNG where it ends in .png, as an IDX file on standard output for -,
+and else as a folder of 00000.png, … . Output appears when all of it is there,
+and never in part. Image i depends on the seed, the weights, the flow and i
+alone: more images only add to the end.`,
+		examples: []string{
+			"generate --n 2000 --seed 1 --out digits.idx",
+			"generate --n 64 --seed 7 --grid grid.png",
+			"generate --n 10 --seed 3 --steps 30 --out digits/",
+		},
+		setup: func(f *flagSet) func(context.Context, env, []string) error {
+			o := generateOptions{n: 100, seed: 1}
+			f.text(&o.out, "out", "PATH", "where the images go")
+			f.integer(&o.n, "n", "N", "how many images", 1, maxGenerate)
+			f.seed(&o.seed, "seed", "seed of the noise")
+			f.text(&o.grid, "grid", "FILE", fmt.Sprintf("write a PNG with all images in a square (at most %d)", maxGrid))
+			f.text(&o.weights, "weights", "FILE", "weights to use (default: the embedded ones)")
+			common(f, &o.workers, &o.quiet, &o.force)
+			o.flow = f.flow("generate", true)
+			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
+		},
+	}
+}
+
+func (o *generateOptions) run(ctx context.Context, e env) error {
+	if o.out == "" && o.grid == "" {
+		return usagef("the flag --out PATH is missing (or --grid FILE, for a picture of all)")
+	}
+	if err := checkPicture("grid", o.grid); err != nil {
+		return err
+	}
+	if err := o.flow.check(); err != nil {
+		return err
+	}
+	m, err := loadModel(o.weights)
+	if err != nil {
+		return err
+	}
+	p, err := o.flow.apply(m, "generate")
+	if err != nil {
+		return err
+	}
+	var target *imageio.Target
+	if o.out != "" {
+		if target, err = imageio.Create(o.out, "", o.n, o.force, e.stdout); err != nil {
+			return err
+		}
+	}
+	if o.grid != "" {
+		if err := atomicfile.Writable(o.grid); err != nil {
+			return err
+		}
+	}
+	bar := newBar(e, o.quiet, "generating", o.n)
+	pixels, err := infer.Generate(ctx, m, p, o.n, infer.Options{Workers: o.workers, Seed: o.seed, Progress: bar.Add})
+	bar.Finish()
+	if err != nil {
+		return err
+	}
+	if target != nil {
+		if err := target.Write(pixels); err != nil {
+			return err
+		}
+	}
+	if o.grid != "" {
+		if err := o.writeGrid(e, pixels); err != nil {
+			return err
+		}
+	}
+	if !o.quiet && o.out != imageio.Stream {
+		where := o.out
+		if where == "" {
+			where = o.grid
+		}
+		_, err = fmt.Fprintf(e.stdout, "%s generated to %s (seed %d, %s)\n", count(o.n), where, o.seed, describeFlow(p))
+	}
+	return err
+}
+
+func (o *generateOptions) writeGrid(e env, pixels []byte) error {
+	n := o.n
+	if n > maxGrid {
+		n = maxGrid
+		fmt.Fprintf(e.stderr, "note: %s shows the first %d of %d images\n", o.grid, n, o.n)
+	}
+	columns := int(math.Ceil(math.Sqrt(float64(n))))
+	return plots.Sheet{Columns: columns, Scale: 2}.Save(o.grid, infer.Floats(pixels[:n*imageio.Pixels]))
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"mppm/shared/flow"
+	"mppm/shared/model"
+	"mppm/weights"
+)
+
+// maxWeights bounds the size of a weights file: far above any the nets can make.
+const maxWeights = 1 << 30
+
+// readWeights returns the bytes of the weights file at path, or of the embedded
+// one for no path, and how to call it in messages.
+func readWeights(path string) (b []byte, name string, err error) {
+	if path == "" {
+		if len(weights.MNIST) == 0 {
+			return nil, "", fmt.Errorf("this build has no weights in it: train some (%s help train), and give them with --weights", program)
+		}
+		return weights.MNIST, "the embedded weights", nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, "", fmt.Errorf("cannot read the weights: %w", err)
+	case info.IsDir():
+		return nil, "", fmt.Errorf("cannot read the weights: %s is a folder", path)
+	case info.Size() > maxWeights:
+		return nil, "", fmt.Errorf("cannot read the weights: %s has %d MB, no weights file is so large", path, info.Size()>>20)
+	}
+	if b, err = os.ReadFile(path); err != nil {
+		return nil, "", fmt.Errorf("cannot read the weights: %w", err)
+	}
+	return b, path, nil
+}
+
+func loadModel(path string) (*model.Model, error) {
+	b, name, err := readWeights(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := model.Load(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
+}
+
+// flowFlags are the flags that change a flow's parameters.
+type flowFlags struct {
+	preset                                    string
+	alpha, beta, sigma, tau, tolerance, noise float64
+	steps                                     int
+	defs                                      []*flagDef
+	change                                    []func(*model.Preset) // what each of defs does, if it is given
+}
+
+// flow adds the flags of a flow. preset names the one that is the default, and
+// noise says whether it starts from noise.
+func (f *flagSet) flow(preset string, noise bool) *flowFlags {
+	v := new(flowFlags)
+	f.group = "the flow (each default is the preset's)"
+	keep := func(d *flagDef, change func(*model.Preset)) {
+		d.initial = ""
+		v.defs = append(v.defs, d)
+		v.change = append(v.change, change)
+	}
+	f.text(&v.preset, "preset", "NAME", "take the parameters that the weights file has under this name (default "+preset+")")
+	const most = 1e6
+	keep(f.number(&v.alpha, "alpha", "X", "α: share of the distance that a step undoes; α+β < 1", 0, most),
+		func(p *model.Preset) { p.Alpha = float32(v.alpha) })
+	keep(f.number(&v.beta, "beta", "X", "β: weight of the kernel mean", 0, most),
+		func(p *model.Preset) { p.Beta = float32(v.beta) })
+	keep(f.number(&v.sigma, "sigma", "X", "σ: width of the kernel, in units of the codes' spacing", 0, most),
+		func(p *model.Preset) { p.Sigma = float32(v.sigma) })
+	keep(f.number(&v.tau, "tau", "X", "τ: distance at which the kernel counts half, in the same units; 0: it always counts in full", 0, most),
+		func(p *model.Preset) { p.Tau = float32(v.tau) })
+	keep(f.integer(&v.steps, "steps", "N", "steps at most", 0, flow.MaxSteps),
+		func(p *model.Preset) { p.Steps = v.steps })
+	keep(f.number(&v.tolerance, "tolerance", "X", "stop where a step is no longer than this, in the same units; 0: never", 0, most),
+		func(p *model.Preset) { p.Tolerance = float32(v.tolerance) })
+	if noise {
+		keep(f.number(&v.noise, "noise", "X", "spread of the starts, in multiples of the codes' own", 0, most),
+			func(p *model.Preset) { p.Noise = float32(v.noise) })
+	}
+	f.group = ""
+	return v
+}
+
+// check finds what is wrong with the flags whatever the preset is, before
+// anything is read.
+func (v *flowFlags) check() error {
+	for _, d := range v.defs {
+		if d.given && d.name == "sigma" && float32(v.sigma) == 0 {
+			return usagef("--sigma is 0: the kernel needs a width")
+		}
+	}
+	if v.alpha+v.beta >= 1 {
+		return usagef("α+β is %g (--alpha %g, --beta %g): it has to be less than 1", v.alpha+v.beta, v.alpha, v.beta)
+	}
+	return nil
+}
+
+// apply returns the flow that the flags ask of a model whose default is preset.
+func (v *flowFlags) apply(m *model.Model, preset string) (model.Preset, error) {
+	if v.preset != "" {
+		preset = v.preset
+	}
+	p, ok := m.Presets[preset]
+	if !ok {
+		names := slices.Sorted(maps.Keys(m.Presets))
+		return p, usagef("the weights have no preset %q, only %s%s", preset, strings.Join(names, ", "), suggest(preset, names, ""))
+	}
+	for i, d := range v.defs {
+		if d.given {
+			v.change[i](&p)
+		}
+	}
+	if err := p.Validate(); err != nil {
+		return p, usagef("%w (from the preset %q and the flags)", err, preset)
+	}
+	return p, nil
+}
+
+// describeFlow names a flow's parameters, for a person.
+func describeFlow(p model.Preset) string {
+	s := fmt.Sprintf("α %g, β %g, σ %g, τ %g, %d steps", p.Alpha, p.Beta, p.Sigma, p.Tau, p.Steps)
+	if p.Tolerance > 0 {
+		s += fmt.Sprintf(", tolerance %g", p.Tolerance)
+	}
+	if p.Noise > 0 {
+		s += fmt.Sprintf(", noise %g", p.Noise)
+	}
+	return s
+}

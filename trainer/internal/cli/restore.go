@@ -1,0 +1,249 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+
+	"mppm/shared/degrade"
+	"mppm/shared/model"
+	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/imageio"
+	"mppm/trainer/internal/infer"
+	"mppm/trainer/internal/plots"
+	"mppm/trainer/internal/progress"
+)
+
+// stripRows is how many images a strip shows.
+const stripRows = 16
+
+// methods are the ways to restore.
+var methods = []string{"lmppm"}
+
+type restoreOptions struct {
+	in, out, weights, method string
+	degrade                  string
+	seed                     uint64
+	strip                    string
+	every                    int
+	flow                     *flowFlags
+	workers                  int
+	force, quiet             bool
+}
+
+func restoreCommand() command {
+	return command{
+		name:    "restore",
+		args:    "--in PATH --out PATH [flags]",
+		summary: "restore damaged digits",
+		about: `
+Restores digits of 28×28 pixels, light ink on a dark ground.
+
+PATH is an IDX file as MNIST's (gzipped or not), one PNG, a folder of PNGs, or -
+for standard input or output (an IDX file). What is read is known by its
+content; what is written by its name: IDX where it ends in .idx or -ubyte, or
+those and .gz, a PNG where it ends in .png, else a folder of 00000.png, … .
+PNGs of another size or in color are made to fit, which is said; light and dark
+are left as they are. Output appears when all of it is there, and never in part.
+
+With --degrade the input is taken as clean and damaged first, and the mean error
+(MSE), PSNR and SSIM of the damaged and the restored images are printed: of the
+restored images as they are written, in 256 levels.`,
+		examples: []string{
+			"restore --in noisy.png --out clean.png",
+			"restore --in scans/ --out restored/ --strip strip.png",
+			"restore --in t10k-images-idx3-ubyte.gz --out restored.idx --degrade gaussian=0.7 --seed 1",
+		},
+		setup: func(f *flagSet) func(context.Context, env, []string) error {
+			o := restoreOptions{method: methods[0], seed: 1}
+			f.text(&o.in, "in", "PATH", "the images to restore").required = true
+			f.text(&o.out, "out", "PATH", "where the restored images go").required = true
+			f.text(&o.weights, "weights", "FILE", "weights to use (default: the embedded ones)")
+			f.text(&o.method, "method", "NAME", "how to restore: "+strings.Join(methods, ", "))
+			f.text(&o.degrade, "degrade", "NAME=SEVERITY", "damage the input first: "+degradations())
+			f.seed(&o.seed, "seed", "seed of the damage")
+			f.text(&o.strip, "strip", "FILE", fmt.Sprintf("write a PNG that shows the flow of the first %d images: a row each, from the input to the output", stripRows))
+			f.integer(&o.every, "every", "K", "show every K-th step in the strip (default: about six of them)", 1, math.MaxInt32).initial = ""
+			common(f, &o.workers, &o.quiet, &o.force)
+			o.flow = f.flow("restore", false)
+			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
+		},
+	}
+}
+
+// common adds the flags that restore and generate share.
+func common(f *flagSet, workers *int, quiet, force *bool) {
+	f.integer(workers, "workers", "N", "work on so many images at once (default: as many as there are cores); the result does not depend on it", 1, 4096).initial = ""
+	f.toggle(force, "force", "write over the input, or into a folder that holds other things")
+	f.toggle(quiet, "quiet", "show no progress")
+}
+
+// degradations lists what --degrade takes, with the range of each severity.
+func degradations() string {
+	var list []string
+	for _, k := range degrade.Kinds() {
+		list = append(list, fmt.Sprintf("%s (%g to %g)", k.Kind, k.Min, k.Max))
+	}
+	return strings.Join(list, ", ")
+}
+
+func (o *restoreOptions) run(ctx context.Context, e env) error {
+	known := false
+	for _, m := range methods {
+		known = known || m == o.method
+	}
+	if !known {
+		return usagef("--method: there is no %q, only %s", o.method, strings.Join(methods, ", "))
+	}
+	var damage *degrade.Degradation
+	if o.degrade != "" {
+		d, err := degrade.Parse(o.degrade)
+		if err == nil {
+			err = d.Validate()
+		}
+		if err != nil {
+			return usagef("--degrade: %w", err)
+		}
+		damage = &d
+	}
+	if err := checkPicture("strip", o.strip); err != nil {
+		return err
+	}
+	if err := o.flow.check(); err != nil {
+		return err
+	}
+	m, err := loadModel(o.weights)
+	if err != nil {
+		return err
+	}
+	p, err := o.flow.apply(m, "restore")
+	if err != nil {
+		return err
+	}
+	images, err := imageio.Read(o.in, e.stdin)
+	if err != nil {
+		return err
+	}
+	for _, note := range images.Notes {
+		fmt.Fprintln(e.stderr, "note: "+note)
+	}
+	target, err := imageio.Create(o.out, o.in, images.N, o.force, e.stdout)
+	if err != nil {
+		return err
+	}
+	if o.strip != "" {
+		if err := atomicfile.Writable(o.strip); err != nil {
+			return err
+		}
+	}
+	bar := newBar(e, o.quiet, "restoring", images.N)
+	result, err := infer.Restore(ctx, m, p, damage, images.Pixels, infer.Options{Workers: o.workers, Seed: o.seed, Progress: bar.Add})
+	bar.Finish()
+	if err != nil {
+		return err
+	}
+	if err := target.Write(result.Pixels); err != nil {
+		return err
+	}
+	if o.strip != "" {
+		if err := o.writeStrip(m, p, damage, images, result.Pixels); err != nil {
+			return err
+		}
+	}
+	w := e.stdout
+	if o.out == imageio.Stream {
+		w = e.stderr // stdout has the images
+	}
+	if damage != nil {
+		return printScores(w, images.N, *damage, o.seed, result)
+	}
+	if !o.quiet && o.out != imageio.Stream {
+		_, err = fmt.Fprintf(w, "%s restored to %s\n", count(images.N), o.out)
+	}
+	return err
+}
+
+// printScores writes the table of a restoration whose clean images are known.
+func printScores(w io.Writer, n int, d degrade.Degradation, seed uint64, r *infer.Restored) error {
+	if _, err := fmt.Fprintf(w, "%s, %s, seed %d: mean over the images, against the clean ones\n", count(n), d, seed); err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\tMSE\tPSNR dB\tSSIM\t")
+	for _, row := range []struct {
+		name   string
+		scores []infer.Score
+	}{{"degraded", r.Degraded}, {"restored", r.Output}} {
+		s := infer.Mean(row.scores)
+		fmt.Fprintf(t, "%s\t%.5f\t%.2f\t%.4f\t\n", row.name, s.MSE, s.PSNR, s.SSIM)
+	}
+	return t.Flush()
+}
+
+// writeStrip draws the flow of the first images: as they were, as they were
+// damaged, after some steps, and as they were written.
+func (o *restoreOptions) writeStrip(m *model.Model, p model.Preset, d *degrade.Degradation, images *imageio.Images, output []byte) error {
+	n := min(images.N, stripRows)
+	clean := infer.Floats(images.Pixels[:n*model.Pixels])
+	input := clean
+	heads := []string{"input"}
+	if d != nil {
+		input = make([]float32, len(clean))
+		for i := range n {
+			if err := infer.Degrade(input[i*model.Pixels:(i+1)*model.Pixels], clean[i*model.Pixels:(i+1)*model.Pixels], *d, o.seed, i); err != nil {
+				return err
+			}
+		}
+		heads = []string{"clean", "degraded"}
+	}
+	every := o.every
+	if every == 0 {
+		every = max(1, (p.Steps+3)/6)
+	}
+	steps, decoded, err := infer.Trajectory(m, p, input, every)
+	if err != nil {
+		return err
+	}
+	columns := [][]float32{input}
+	if d != nil {
+		columns = [][]float32{clean, input}
+	}
+	for i, step := range steps[:len(steps)-1] { // the last one is the output
+		columns = append(columns, decoded[i])
+		heads = append(heads, fmt.Sprintf("step %d", step))
+	}
+	columns, heads = append(columns, infer.Floats(output[:n*model.Pixels])), append(heads, "output")
+	var sheet []float32
+	for i := range n {
+		for _, c := range columns {
+			sheet = append(sheet, c[i*model.Pixels:(i+1)*model.Pixels]...)
+		}
+	}
+	return plots.Sheet{Columns: len(columns), Scale: 3, Heads: heads}.Save(o.strip, sheet)
+}
+
+// checkPicture refuses the path of a picture that is not named as one.
+func checkPicture(flag, path string) error {
+	if path != "" && !strings.HasSuffix(strings.ToLower(path), ".png") {
+		return usagef("--%s: %s: the picture is a PNG: end the name in .png", flag, path)
+	}
+	return nil
+}
+
+func newBar(e env, quiet bool, label string, total int) *progress.Bar {
+	w := e.stderr
+	if quiet {
+		w = nil
+	}
+	return progress.New(w, label, total, progress.Options{})
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "1 image"
+	}
+	return fmt.Sprintf("%d images", n)
+}

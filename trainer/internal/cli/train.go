@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"mppm/shared/degrade"
+	"mppm/shared/model"
+	"mppm/shared/nn"
+	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/imageio"
+	"mppm/trainer/internal/infer"
+	"mppm/trainer/internal/plots"
+	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/train"
+)
+
+type trainOptions struct {
+	data, out  string
+	resume     bool
+	checkpoint int // epochs between checkpoints
+	quiet      bool
+	config     train.Config
+	lambda     [train.Terms]float64
+	activation string
+	settings   []*flagDef // the flags that config is made of
+}
+
+func trainCommand() command {
+	return command{
+		name:    "train mnist",
+		args:    "[--out DIR] [flags]",
+		summary: "train the nets on handwritten digits",
+		about: `
+Trains the encoder, the decoder and the distance net of Sec. 4.2 with the loss of
+Eq. 20, on MNIST, which the Go module system fetches, or on IDX files of your
+own. The folder gets a checkpoint and the loss curves as the run goes, and at its
+end the weights (mnist.safetensors, eight bits), restored test digits
+(restored.png) and grown ones (generated.png). A run that was ended in any way
+goes on from its last checkpoint with --resume, to the same result as if it had
+not been ended; an interrupted one saves its state first.`,
+		examples: []string{
+			"train mnist",
+			"train mnist --out runs/long --epochs 30 --seed 2",
+			"train mnist --out runs/long --resume",
+			"train mnist --data my-digits/",
+		},
+		setup: func(f *flagSet) func(context.Context, env, []string) error {
+			o := trainOptions{out: "runs/mnist", checkpoint: 1, config: train.Default()}
+			c := &o.config
+			for i, l := range c.Lambda {
+				// By way of its shortest decimal form: 0.05, not 0.05000000074505806.
+				o.lambda[i], _ = strconv.ParseFloat(strconv.FormatFloat(float64(l), 'g', -1, 32), 64)
+			}
+			o.activation = string(c.Activation)
+			f.text(&o.out, "out", "DIR", "folder of the run")
+			f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not (default: MNIST)")
+			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
+			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
+			f.toggle(&o.quiet, "quiet", "show no progress")
+			first := len(f.list)
+			f.group = "the run"
+			f.seed(&c.Seed, "seed", "seed of everything random")
+			f.integer(&c.Epochs, "epochs", "N", "times through the data", 1, 100_000)
+			f.integer(&c.Batch, "batch", "N", "images in a step", 1, 65_536)
+			f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
+			f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X", 0, 100)
+			f.integer(&c.Centers, "centers", "N", "centers of the code bank", 1, 100_000)
+			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
+				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
+			f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU))
+			f.group = "the loss (Eq. 20: z is the code of a damaged image, z* that of its clean one)"
+			for i, term := range [train.Terms]string{
+				"the distance at z is how far z is from z*",
+				"clean images are decoded to themselves",
+				"the distance at clean codes is 0",
+				"the distance is not negative",
+				"one projection along the distance leads from z to z*",
+				"and what it leads to is decoded to the clean image",
+			} {
+				f.number(&o.lambda[i], fmt.Sprintf("lambda%d", i+1), "X", fmt.Sprintf("λ%d, weight of: %s", i+1, term), 0, 1e6)
+			}
+			o.settings = f.list[first:]
+			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
+		},
+	}
+}
+
+func widths(w []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(w), " ", ","), "[]")
+}
+
+func parseWidths(s string) ([]int, error) {
+	var w []int
+	for _, field := range strings.Split(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%q is not a list of widths such as 100,50,20", s)
+		}
+		w = append(w, n)
+	}
+	return w, nil
+}
+
+func (o *trainOptions) run(ctx context.Context, e env) error {
+	if o.resume {
+		for _, d := range o.settings {
+			if d.given {
+				return usagef("--%s cannot change a run that is resumed: leave it out, or start a new run in another folder", d.name)
+			}
+		}
+	}
+	for i, l := range o.lambda {
+		o.config.Lambda[i] = float32(l)
+	}
+	if o.config.Activation = nn.Activation(o.activation); o.config.Activation != nn.SiLU && o.config.Activation != nn.ReLU {
+		return usagef("--activation: there is no %q, only %s and %s", o.activation, nn.SiLU, nn.ReLU)
+	}
+	set, err := dataset.Load(ctx, o.data)
+	if err != nil {
+		return err
+	}
+	var r *train.Run
+	if o.resume {
+		r, err = train.Open(o.out, set)
+	} else {
+		r, err = train.New(o.config, set, o.out)
+	}
+	if err != nil {
+		return err
+	}
+	done, total := r.Images()
+	w := e.stderr
+	if o.quiet {
+		w = nil
+	}
+	bar := progress.New(w, "training", total, progress.Options{Start: done})
+	err = r.Train(ctx, o.checkpoint, bar)
+	bar.Finish()
+	if err != nil {
+		return err
+	}
+	if !o.quiet {
+		fmt.Fprintln(e.stderr, "making the code bank and the weights")
+	}
+	path := filepath.Join(o.out, "mnist.safetensors")
+	b, err := writeWeights(ctx, path, r, set, false, w)
+	if err != nil {
+		return err
+	}
+	m, err := model.Load(b)
+	if err != nil {
+		return err
+	}
+	if err := samples(ctx, m, set, r.Config.Seed, o.out); err != nil {
+		return err
+	}
+	if !o.quiet {
+		_, err = fmt.Fprintf(e.stdout, "trained to %s (%s); look at %s and %s\n", path, size(len(b)), filepath.Join(o.out, "restored.png"), filepath.Join(o.out, "generated.png"))
+	}
+	return err
+}
+
+// samples draws what a trained model makes of the first test digits with noise
+// of 0.7, and of noise alone.
+func samples(ctx context.Context, m *model.Model, set *dataset.Set, seed uint64, dir string) error {
+	const most = 12
+	n := min(most, set.Test.N)
+	images := &imageio.Images{N: n, Pixels: set.Test.Images[:n*model.Pixels]}
+	d := &degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
+	restored, err := infer.Restore(ctx, m, m.Restore, d, images.Pixels, infer.Options{Seed: seed})
+	if err != nil {
+		return err
+	}
+	strip := restoreOptions{strip: filepath.Join(dir, "restored.png"), seed: seed}
+	if err := strip.writeStrip(m, m.Restore, d, images, restored.Pixels); err != nil {
+		return err
+	}
+	const grown = 100
+	pixels, err := infer.Generate(ctx, m, m.Generate, grown, infer.Options{Seed: seed})
+	if err != nil {
+		return err
+	}
+	return plots.Sheet{Columns: 10}.Save(filepath.Join(dir, "generated.png"), infer.Floats(pixels))
+}
+
+// interrupted reports whether an error says that the work was told to stop, and
+// what is left to say about it.
+func interrupted(err error) (string, bool) {
+	switch {
+	case errors.Is(err, train.ErrInterrupted):
+		return train.ErrInterrupted.Error(), true
+	case errors.Is(err, context.Canceled):
+		return "interrupted", true
+	}
+	return "", false
+}
