@@ -189,6 +189,12 @@ func TestParseLimit(t *testing.T) {
 	if _, err := ParseLimit(b, 12); err != nil {
 		t.Error(err)
 	}
+	// No limit is so high that the product of the dimensions may wrap.
+	for _, dims := range [][]uint32{{1 << 31, 1 << 31, 4}, {1 << 31, 1 << 31, 2, 2, 12}} {
+		if f, err := ParseLimit(raw(8, dims, nil), math.MaxInt); err == nil {
+			t.Errorf("dimensions %v are taken for %d bytes", dims, len(f.Data))
+		}
+	}
 	for _, limit := range []int{11, 0, -1, math.MinInt} {
 		for _, in := range [][]byte{b, zipped(t, b)} {
 			if _, err := ParseLimit(in, limit); err == nil {
