@@ -1,0 +1,68 @@
+package weights_test
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"testing"
+
+	"mppm/shared/degrade"
+	"mppm/shared/metric"
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/weights"
+)
+
+// TestRestoresItsOwn grows digits from noise, damages them, and restores them
+// with the shipped weights. The bits of all that are pinned: the same test runs
+// in a browser.
+func TestRestoresItsOwn(t *testing.T) {
+	m, err := model.Load(weights.MNIST)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 20
+	r := m.Runner(n)
+	h := fnv.New64a()
+	write := func(s []float32) {
+		for _, v := range s {
+			b := math.Float32bits(v)
+			h.Write([]byte{byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24)})
+		}
+	}
+	flow := func(z []float32, p model.Preset) {
+		steps, err := r.Flow(z, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for s := range steps {
+			write(s.X)
+			write(s.Distance)
+		}
+	}
+	z := make([]float32, n*model.Latent)
+	r.Noise(z, rng.New(1, 0))
+	flow(z, m.Generate)
+	clean := make([]float32, n*model.Pixels)
+	r.Decode(clean, z)
+	noisy := make([]float32, len(clean))
+	for i := range n {
+		at := i * model.Pixels
+		d := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
+		if err := d.Apply(noisy[at:at+model.Pixels], clean[at:at+model.Pixels], model.Side, model.Side, rng.New(2, uint64(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.Encode(z, noisy)
+	flow(z, m.Restore)
+	restored := make([]float32, len(clean))
+	r.Decode(restored, z)
+	write(restored)
+	if before, after := metric.MSE(noisy, clean), metric.MSE(restored, clean); after > before/5 {
+		t.Errorf("the flow took the mean squared error from %.4f to %.4f only", before, after)
+	}
+	const want = "8167fb2bda105146"
+	if got := fmt.Sprintf("%016x", h.Sum64()); got != want {
+		t.Errorf("the bits hash to %s, want %s", got, want)
+	}
+}
