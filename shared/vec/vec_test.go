@@ -15,7 +15,7 @@ func sample(n int) []float32 {
 	}
 	nan := float32(math.NaN())
 	inf := float32(math.Inf(1))
-	return append(s, 0, -0.0, 1, -1, 88, 88.1, 1e30, -87.3, -87.4, -88, -1e30, inf, -inf, nan, 1e-30, -1e-30)
+	return append(s, 0, float32(math.Copysign(0, -1)), 1, -1, 88, 88.1, 1e30, -87.3, -87.4, -88, -1e30, inf, -inf, nan, 1e-30, -1e-30)
 }
 
 func TestExpAgainstFloat64(t *testing.T) {
