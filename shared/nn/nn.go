@@ -60,11 +60,7 @@ func (a Activation) Apply(x []float32, ws *Workspace) {
 func (a Activation) Derive(g, h []float32, ws *Workspace) {
 	switch a {
 	case ReLU:
-		for i, v := range h {
-			if v <= 0 {
-				g[i] = 0
-			}
-		}
+		vec.ReLUBack(g, h)
 	case Sigmoid:
 		s := ws.scratch(len(h))
 		vec.Sigmoid(s, h)

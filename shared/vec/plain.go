@@ -16,3 +16,13 @@ func Max(src []float32) float32 { return maxScalar(src) }
 func ExpDiff(dst, src []float32, top, scale float32) {
 	expDiffScalar(dst[:len(src)], src, top, scale)
 }
+
+// ReLU sets every negative element of x to zero; NaN stays.
+func ReLU(x []float32) { reluScalar(x) }
+
+// ReLUBack sets g[i] to zero where h[i] ≤ 0: it takes a gradient back through
+// ReLU at h.
+func ReLUBack(g, h []float32) { reluBackScalar(g[:len(h)], h) }
+
+// Add adds src to dst, element by element.
+func Add(dst, src []float32) { addScalar(dst[:len(src)], src) }

@@ -62,6 +62,42 @@ func ExpDiff(dst, src []float32, top, scale float32) {
 	expDiffScalar(dst[n:], src[n:], top, scale)
 }
 
+// ReLU sets every negative element of x to zero; NaN stays.
+func ReLU(x []float32) {
+	zero := simd.BroadcastFloat32s(0)
+	l := zero.Len()
+	n := len(x) / l * l
+	for i := 0; i < n; i += l {
+		v := simd.LoadFloat32s(x[i:])
+		zero.IfElse(v.Less(zero), v).Store(x[i:])
+	}
+	reluScalar(x[n:])
+}
+
+// ReLUBack sets g[i] to zero where h[i] ≤ 0: it takes a gradient back through
+// ReLU at h.
+func ReLUBack(g, h []float32) {
+	g = g[:len(h)]
+	zero := simd.BroadcastFloat32s(0)
+	l := zero.Len()
+	n := len(h) / l * l
+	for i := 0; i < n; i += l {
+		zero.IfElse(simd.LoadFloat32s(h[i:]).LessEqual(zero), simd.LoadFloat32s(g[i:])).Store(g[i:])
+	}
+	reluBackScalar(g[n:], h[n:])
+}
+
+// Add adds src to dst, element by element.
+func Add(dst, src []float32) {
+	dst = dst[:len(src)]
+	l := simd.BroadcastFloat32s(0).Len()
+	n := len(src) / l * l
+	for i := 0; i < n; i += l {
+		simd.LoadFloat32s(dst[i:]).Add(simd.LoadFloat32s(src[i:])).Store(dst[i:])
+	}
+	addScalar(dst[n:], src[n:])
+}
+
 func exps(x simd.Float32s) simd.Float32s {
 	c := simd.BroadcastFloat32s
 	under := x.Less(c(expMin))

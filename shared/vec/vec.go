@@ -84,8 +84,7 @@ func sigmoidScalar(dst, src []float32) {
 	}
 }
 
-// ReLU sets every negative element of x to zero; NaN stays.
-func ReLU(x []float32) {
+func reluScalar(x []float32) {
 	for i, v := range x {
 		if v < 0 {
 			x[i] = 0
@@ -93,8 +92,15 @@ func ReLU(x []float32) {
 	}
 }
 
-// Add adds src to dst, element by element.
-func Add(dst, src []float32) {
+func reluBackScalar(g, h []float32) {
+	for i, v := range h {
+		if v <= 0 {
+			g[i] = 0
+		}
+	}
+}
+
+func addScalar(dst, src []float32) {
 	for i, v := range src {
 		dst[i] += v
 	}

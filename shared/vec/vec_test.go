@@ -51,7 +51,11 @@ func TestTwins(t *testing.T) {
 		}
 		in := src[len(src)-n:]
 		for name, f := range map[string][2]func(dst, src []float32){"Exp": {Exp, expScalar}, "Sigmoid": {Sigmoid, sigmoidScalar}, "ExpDiff": {
-			func(dst, src []float32) { ExpDiff(dst, src, 2.5, 0.7) }, func(dst, src []float32) { expDiffScalar(dst, src, 2.5, 0.7) }}} {
+			func(dst, src []float32) { ExpDiff(dst, src, 2.5, 0.7) }, func(dst, src []float32) { expDiffScalar(dst, src, 2.5, 0.7) }},
+			"ReLU":     {func(dst, src []float32) { copy(dst, src); ReLU(dst) }, func(dst, src []float32) { copy(dst, src); reluScalar(dst) }},
+			"ReLUBack": {func(dst, src []float32) { fill(dst); ReLUBack(dst, src) }, func(dst, src []float32) { fill(dst); reluBackScalar(dst, src) }},
+			"Add":      {func(dst, src []float32) { fill(dst); Add(dst, src) }, func(dst, src []float32) { fill(dst); addScalar(dst, src) }},
+		} {
 			got, want := make([]float32, n), make([]float32, n)
 			f[0](got, in)
 			f[1](want, in)
@@ -64,9 +68,24 @@ func TestTwins(t *testing.T) {
 	}
 }
 
+func fill(x []float32) {
+	for i := range x {
+		x[i] = float32(i) - 7.5
+	}
+}
+
 func TestReLU(t *testing.T) {
 	x := []float32{-1, 0, 2, float32(math.NaN())}
 	ReLU(x)
+	g, sum := []float32{1, 2, 3, 4}, []float32{1, 2, 3, 4}
+	ReLUBack(g, []float32{-1, 0, 2, 3})
+	if g[0] != 0 || g[1] != 0 || g[2] != 3 || g[3] != 4 {
+		t.Errorf("ReLUBack = %v", g)
+	}
+	Add(sum, []float32{10, 20, 30, 40})
+	if sum[0] != 11 || sum[3] != 44 {
+		t.Errorf("Add = %v", sum)
+	}
 	if x[0] != 0 || x[1] != 0 || x[2] != 2 || x[3] == x[3] {
 		t.Errorf("ReLU = %v", x)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"mppm/shared/gemm"
 	"mppm/shared/nn"
+	"mppm/shared/vec"
 )
 
 type node = *gorgonia.Node
@@ -131,9 +132,7 @@ func columnSums(g node, groups int) (node, error) {
 					return
 				}
 				for i := lo * c; i < hi*c; i += width {
-					for k, v := range in[0][i : i+width] {
-						b[k] += v
-					}
+					vec.Add(b, in[0][i:i+width])
 				}
 			})
 			sums.sum(y)

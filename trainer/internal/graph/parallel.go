@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"mppm/shared/nn"
+	"mppm/shared/vec"
 )
 
 // shardRows is how many rows one task takes. It is a constant, and not a share
@@ -72,11 +73,7 @@ func (p *partial) sum(out []float32) {
 		lo, hi := t*span, min(p.size, (t+1)*span)
 		copy(out[lo:hi], p.blocks[lo:hi])
 		for b := p.size; b < len(p.blocks); b += p.size {
-			src := p.blocks[b+lo : b+hi]
-			dst := out[lo:hi]
-			for i, v := range src {
-				dst[i] += v
-			}
+			vec.Add(out[lo:hi], p.blocks[b+lo:b+hi])
 		}
 	})
 }
