@@ -1,0 +1,379 @@
+package app
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"mppm/shared/degrade"
+	"mppm/shared/flow"
+	"mppm/shared/idx"
+	"mppm/shared/model"
+	"mppm/shared/rng"
+)
+
+// fake is an engine whose flow can be followed with a pencil: the code's first
+// number is the image's mean, its second how far it is from clean. Each step
+// halves that distance; the image is gray by what is left of it.
+type fake struct {
+	early int // steps after which every point has arrived, 0 for never
+	flows int
+	err   error
+}
+
+func (f *fake) Encode(z, x []float32) {
+	for i := 0; i < len(x)/model.Pixels; i++ {
+		var sum float32
+		for _, v := range x[i*model.Pixels : (i+1)*model.Pixels] {
+			sum += v
+		}
+		z[i*model.Latent], z[i*model.Latent+1] = sum/model.Pixels, 1
+	}
+}
+
+func (f *fake) Decode(x, z []float32) {
+	for i := 0; i < len(z)/model.Latent; i++ {
+		for k := range model.Pixels {
+			x[i*model.Pixels+k] = z[i*model.Latent+1]
+		}
+	}
+}
+
+func (f *fake) Noise(z []float32, src *rng.Source) {
+	for i := 0; i < len(z)/model.Latent; i++ {
+		z[i*model.Latent], z[i*model.Latent+1] = src.Float32(), 1
+	}
+}
+
+func (f *fake) Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error) {
+	f.flows++
+	if f.err != nil {
+		return nil, f.err
+	}
+	n := len(z) / model.Latent
+	return func(yield func(flow.Step) bool) {
+		d := make([]float32, n)
+		for i := 0; ; i++ {
+			for k := range n {
+				d[k] = z[k*model.Latent+1]
+			}
+			if !yield(flow.Step{Index: i, X: z, Distance: d}) || i == p.Steps || i == f.early && f.early > 0 {
+				return
+			}
+			for k := range n {
+				z[k*model.Latent+1] /= 2
+			}
+		}
+	}, nil
+}
+
+var preset = model.Preset{Alpha: 0.6, Beta: 0.2, Sigma: 0.4, Steps: 4}
+
+// twoDigits are a blank image called 3 and a full one called 8.
+func twoDigits(t *testing.T) *Digits {
+	t.Helper()
+	pixels := make([]byte, 2*model.Pixels)
+	for i := model.Pixels; i < len(pixels); i++ {
+		pixels[i] = 255
+	}
+	images, err := idx.New(pixels, 2, 28, 28)
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels, err := idx.New([]byte{3, 8}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := ParseDigits(images.Encode(), labels.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func newApp(t *testing.T, e *fake) *App {
+	t.Helper()
+	a, err := New(e, preset, preset, twoDigits(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// settle lets time pass until nothing moves.
+func settle(t *testing.T, a *App) {
+	t.Helper()
+	for range 1000 {
+		a.Update(20 * time.Millisecond)
+		if !a.Busy() {
+			return
+		}
+	}
+	t.Fatal("the app never comes to rest")
+}
+
+func TestRestorePlaysToTheEnd(t *testing.T) {
+	a := newApp(t, &fake{})
+	a.Update(time.Millisecond)
+	r := a.Readout()
+	if r.Step != 0 || r.Steps != 4 || !r.Playing || r.Label != 3 {
+		t.Fatalf("after the first frame: %+v; want step 0 of 4 of a 3, playing", r)
+	}
+	settle(t, a)
+	r = a.Readout()
+	if r.Step != 4 || r.Playing || r.Busy {
+		t.Errorf("at rest: %+v; want step 4, not playing", r)
+	}
+	if want := 1.0 / 16; r.Distance != want {
+		t.Errorf("D at the last step is %v, want %v", r.Distance, want)
+	}
+	// The fake's image is D everywhere and the original is 0 everywhere.
+	if want := 1.0 / 256; math.Abs(r.MSEAfter-want) > 1e-9 {
+		t.Errorf("MSE of the last step is %v, want %v", r.MSEAfter, want)
+	}
+	if r.MSEBefore < 0.3 || r.MSEBefore > 0.7 {
+		t.Errorf("MSE of noise 0.7 is %v, want about 0.49", r.MSEBefore)
+	}
+	if got := r.Status(); !strings.HasPrefix(got, "step 4 of 4 · D = 0.06 · SSIM ") {
+		t.Errorf("status is %q", got)
+	}
+}
+
+func TestSeverityShowsAtOnce(t *testing.T) {
+	e := &fake{}
+	a := newApp(t, e)
+	settle(t, a)
+	a.Seek(2)
+	settle(t, a)
+	before := a.Readout().MSEBefore
+	if err := a.SetSeverity(0.2); err != nil {
+		t.Fatal(err)
+	}
+	a.Update(time.Millisecond)
+	r := a.Readout()
+	if r.MSEBefore >= before {
+		t.Errorf("less noise has MSE %v, more had %v", r.MSEBefore, before)
+	}
+	if r.Step != 2 || r.Playing {
+		t.Errorf("the playhead went to %d (playing %v); a slider must leave it at 2", r.Step, r.Playing)
+	}
+	flows := e.flows
+	a.Update(time.Second)
+	if e.flows != flows {
+		t.Error("the flow was computed again though nothing changed")
+	}
+	revision := a.Revision()
+	a.Update(time.Second)
+	if a.Revision() != revision {
+		t.Error("the revision grows though nothing changes: the page would redraw for ever")
+	}
+}
+
+func TestSameSeedSameDamage(t *testing.T) {
+	a, b := newApp(t, &fake{}), newApp(t, &fake{})
+	settle(t, a)
+	settle(t, b)
+	if fmt.Sprint(a.Degraded()) != fmt.Sprint(b.Degraded()) {
+		t.Error("the same seed gives different damage")
+	}
+	b.SetSeed(2)
+	settle(t, b)
+	if fmt.Sprint(a.Degraded()) == fmt.Sprint(b.Degraded()) {
+		t.Error("another seed gives the same damage")
+	}
+}
+
+func TestEveryKindOfDamage(t *testing.T) {
+	a := newApp(t, &fake{})
+	for _, i := range append(degrade.Kinds(), degrade.Info{Kind: None}) {
+		if err := a.SetKind(i.Kind); err != nil {
+			t.Errorf("%s: %v", i.Kind, err)
+		}
+		for _, s := range []float64{i.Min, i.Mild, i.Severe, i.Max} {
+			if err := a.SetSeverity(s); err != nil {
+				t.Errorf("%s: severity %v: %v", i.Kind, s, err)
+			}
+			a.Update(time.Millisecond)
+			if a.Err() != nil {
+				t.Errorf("%s at %v: %v", i.Kind, s, a.Err())
+			}
+		}
+	}
+	if a.Readout().MSEBefore != 0 {
+		t.Errorf("no damage has MSE %v", a.Readout().MSEBefore)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	a := newApp(t, &fake{})
+	state := a.State
+	for name, err := range map[string]error{
+		"mode":          a.SetMode("fly"),
+		"kind":          a.SetKind("rust"),
+		"severity":      a.SetSeverity(99),
+		"severity NaN":  a.SetSeverity(math.NaN()),
+		"brush":         a.SetBrush(0),
+		"brush NaN":     a.SetBrush(math.NaN()),
+		"grid":          a.SetGrid(1),
+		"large grid":    a.SetGrid(11),
+		"digit":         a.SetDigit(2),
+		"digit below 0": a.SetDigit(-1),
+		"cell":          a.Select(36),
+	} {
+		if err == nil {
+			t.Errorf("%s out of range was accepted", name)
+		}
+	}
+	if a.State != state {
+		t.Errorf("a refusal changed the state from %+v to %+v", state, a.State)
+	}
+	if _, err := New(&fake{}, model.Preset{Alpha: 2, Sigma: 1}, preset, twoDigits(t)); err == nil {
+		t.Error("a flow with α = 2 was accepted")
+	}
+	if _, err := New(&fake{}, preset, preset, nil); err == nil {
+		t.Error("no digits were accepted")
+	}
+}
+
+func TestEngineErrorIsShown(t *testing.T) {
+	e := &fake{err: fmt.Errorf("the flow is dry")}
+	a := newApp(t, e)
+	a.Update(time.Millisecond)
+	if got := a.Readout().Status(); got != "the flow is dry" {
+		t.Errorf("status is %q", got)
+	}
+	e.err = nil
+	a.SetSeed(5)
+	a.Update(time.Millisecond)
+	if a.Err() != nil {
+		t.Errorf("the error stays: %v", a.Err())
+	}
+}
+
+func TestAnotherDigitGoesRound(t *testing.T) {
+	a := newApp(t, &fake{})
+	for _, want := range []int{8, 3, 8} {
+		a.AnotherDigit()
+		settle(t, a)
+		if got := a.Label(); got != want {
+			t.Errorf("the next digit is a %d, want %d", got, want)
+		}
+	}
+	if a.Original()[0] != 1 {
+		t.Errorf("a byte of 255 is %v, want 1", a.Original()[0])
+	}
+	// Coming back from a drawing shows the digit that was there.
+	a.PenDown(14, 14, 1)
+	a.AnotherDigit()
+	if a.Label() != 8 {
+		t.Errorf("after a drawing the digit is a %d, want the 8 of before", a.Label())
+	}
+}
+
+func TestDrawing(t *testing.T) {
+	a := newApp(t, &fake{})
+	settle(t, a)
+	a.PenMove(3, 3, 1) // no stroke begun
+	if a.Source != Digit {
+		t.Error("moving over the pad without pressing draws")
+	}
+	a.PenDown(14, 6, 1)
+	a.PenMove(14, 22, 1)
+	a.PenUp()
+	a.PenMove(2, 2, 1)
+	settle(t, a)
+	if a.Label() != -1 || a.Source != Drawing || a.PadEmpty() {
+		t.Errorf("after a stroke: label %d, source %q, empty %v", a.Label(), a.Source, a.PadEmpty())
+	}
+	at := func(x, y int) float32 { return a.Original()[y*model.Side+x] }
+	if at(13, 14) != 1 || at(14, 14) != 1 {
+		t.Errorf("the middle of the stroke has ink %v and %v, want 1", at(13, 14), at(14, 14))
+	}
+	if at(3, 3) != 0 || at(20, 14) != 0 {
+		t.Error("there is ink where the pen was up")
+	}
+	if r := a.Readout(); r.Step != r.Steps {
+		t.Errorf("while drawing, step %d of %d is shown, want the last", r.Step, r.Steps)
+	}
+	a.ClearPad()
+	settle(t, a)
+	if !a.PadEmpty() || at(14, 14) != 0 {
+		t.Error("the pad is not empty after clearing")
+	}
+}
+
+func TestGenerateGrows(t *testing.T) {
+	e := &fake{}
+	a := newApp(t, e)
+	settle(t, a)
+	if err := a.SetMode(Generate); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, a)
+	p := a.Path()
+	if p.N != 36 || p.Steps() != 5 {
+		t.Fatalf("the grid has %d digits and %d steps, want 36 and 5", p.N, p.Steps())
+	}
+	if r := a.Readout(); r.Step != 4 || r.Distance != 1.0/16 {
+		t.Errorf("at rest: %+v; want step 4 at mean D 0.0625", r)
+	}
+	flows := e.flows
+	if err := a.SetMode(Restore); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetMode(Generate); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, a)
+	if e.flows != flows {
+		t.Error("going to the other tab and back computes the grid again")
+	}
+	if err := a.Select(35); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetGrid(2); err != nil {
+		t.Fatal(err)
+	}
+	if a.Selected != 3 {
+		t.Errorf("in a grid of 4, digit %d is selected", a.Selected)
+	}
+	a.Update(time.Millisecond)
+	// A new seed in the middle of growing drops what was under way.
+	a.SetGenerateSeed(7)
+	settle(t, a)
+	if a.Path().N != 4 || a.Path().Steps() != 5 {
+		t.Errorf("the new grid has %d digits and %d steps", a.Path().N, a.Path().Steps())
+	}
+}
+
+func TestEarlyArrivalShortensTheTimeline(t *testing.T) {
+	a := newApp(t, &fake{early: 2})
+	settle(t, a)
+	if r := a.Readout(); r.Steps != 2 || r.Step != 2 {
+		t.Errorf("restoring: step %d of %d, want 2 of 2", r.Step, r.Steps)
+	}
+	if err := a.SetMode(Generate); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, a)
+	if r := a.Readout(); r.Steps != 2 || r.Step != 2 {
+		t.Errorf("generating: step %d of %d, want 2 of 2", r.Step, r.Steps)
+	}
+}
+
+func TestReducedMotion(t *testing.T) {
+	a := newApp(t, &fake{})
+	a.SetReducedMotion(true)
+	a.Update(time.Millisecond)
+	if r := a.Readout(); r.Step != 4 || r.Playing || a.Head().Moving() {
+		t.Errorf("with reduced motion: %+v; want the last step at once", r)
+	}
+	a.Seek(1)
+	a.Update(time.Millisecond)
+	if a.Head().Moving() || a.Head().Pos() != 1 {
+		t.Errorf("seeking eases to %v", a.Head().Pos())
+	}
+}

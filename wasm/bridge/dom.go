@@ -1,0 +1,88 @@
+//go:build js && wasm
+
+package bridge
+
+import (
+	"fmt"
+	"image/color"
+	"strings"
+	"syscall/js"
+
+	"mppm/wasm/app"
+)
+
+func id(name string) js.Value { return document.Call("getElementById", name) }
+
+func one(selector string) js.Value { return document.Call("querySelector", selector) }
+
+func all(selector string) []js.Value {
+	list := document.Call("querySelectorAll", selector)
+	out := make([]js.Value, list.Length())
+	for i := range out {
+		out[i] = list.Index(i)
+	}
+	return out
+}
+
+// listen calls f on every event. The page lives as long as the program, so what
+// listens is never released.
+func listen(el js.Value, event string, f func(e js.Value)) {
+	el.Call("addEventListener", event, js.FuncOf(func(_ js.Value, args []js.Value) any {
+		f(args[0])
+		return nil
+	}))
+}
+
+func click(name string, f func()) { listen(id(name), "click", func(js.Value) { f() }) }
+
+// media calls f when a media query changes.
+func media(query string, f func()) {
+	listen(window.Call("matchMedia", query), "change", func(js.Value) { f() })
+}
+
+// text sets what an element says.
+func (b *Bridge) text(name, s string) { b.prop(name, "textContent", s) }
+
+// value sets a control, and leaves it alone while the user is typing in it.
+func (b *Bridge) value(name, s string) {
+	el := id(name)
+	if el.Get("type").String() == "number" && document.Get("activeElement").Equal(el) && b.notice == "" && b.texts[name+".value"] == s {
+		return
+	}
+	b.texts[name+".value"] = s
+	if el.Get("value").String() != s {
+		el.Set("value", s)
+	}
+}
+
+// prop sets a property, reached by a path with dots, if it is not what it was
+// set to last, and reports whether it did.
+func (b *Bridge) prop(name, path string, v any) bool {
+	key, text := name+"."+path, fmt.Sprint(v)
+	if was, ok := b.texts[key]; ok && was == text {
+		return false
+	}
+	b.texts[key] = text
+	el := id(name)
+	parts := strings.Split(path, ".")
+	for _, p := range parts[:len(parts)-1] {
+		el = el.Get(p)
+	}
+	el.Set(parts[len(parts)-1], v)
+	return true
+}
+
+func (b *Bridge) attr(name, attribute, v string) {
+	key := name + "@" + attribute
+	if b.texts[key] != v {
+		b.texts[key] = v
+		id(name).Call("setAttribute", attribute, v)
+	}
+}
+
+func into(c *color.RGBA) func(string) error {
+	return func(s string) (err error) {
+		*c, err = app.ParseColor(s)
+		return err
+	}
+}

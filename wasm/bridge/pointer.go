@@ -1,0 +1,111 @@
+//go:build js && wasm
+
+package bridge
+
+import (
+	"syscall/js"
+
+	"mppm/shared/model"
+	"mppm/wasm/app"
+	"mppm/wasm/view"
+)
+
+// pointers wires what is done on the pictures themselves: drawing on the pad,
+// scrubbing along the film, choosing in the grid.
+func (b *Bridge) pointers() {
+	b.pen(id("pad"))
+	film := id("film")
+	scrub := func(e js.Value) {
+		x, _, w := within(film, e, 1)
+		b.then(func() {
+			f := app.NewFilm(b.stage.places["film"].W, b.app.Head().End(), view.LeastTile*b.stage.ratio)
+			if w > 0 {
+				b.app.Seek(f.At(x * f.Width))
+			}
+		})
+	}
+	listen(film, "pointerdown", scrub)
+	listen(film, "pointermove", func(e js.Value) {
+		if e.Get("buttons").Int()&1 != 0 {
+			scrub(e)
+		}
+	})
+	grid := id("grid")
+	listen(grid, "click", func(e js.Value) {
+		x, y, _ := within(grid, e, 1)
+		b.do(func() error {
+			n := b.app.Grid
+			cell := func(t float64) int { return min(max(int(t*float64(n)), 0), n-1) }
+			return b.app.Select(cell(y)*n + cell(x))
+		})
+	})
+}
+
+// pen draws with mouse, pen or finger, one at a time. The pad's touch-action
+// keeps the page from scrolling meanwhile.
+func (b *Bridge) pen(pad js.Value) {
+	active := -1
+	point := func(e js.Value) (x, y, pressure float64) {
+		x, y, _ = within(pad, e, model.Side)
+		pressure = 1
+		if p := e.Get("pressure").Float(); e.Get("pointerType").String() == "pen" && p > 0 {
+			pressure = 0.5 + p
+		}
+		return x, y, pressure
+	}
+	listen(pad, "pointerdown", func(e js.Value) {
+		if active >= 0 || e.Get("button").Int() != 0 {
+			return
+		}
+		e.Call("preventDefault")
+		active = e.Get("pointerId").Int()
+		capture(pad, active)
+		x, y, p := point(e)
+		b.then(func() { b.app.PenDown(x, y, p) })
+	})
+	listen(pad, "pointermove", func(e js.Value) {
+		if e.Get("pointerId").Int() != active {
+			return
+		}
+		// Between two frames a pen goes through many places: take all of them.
+		events := []js.Value{e}
+		if e.Get("getCoalescedEvents").Truthy() {
+			if list := e.Call("getCoalescedEvents"); list.Length() > 0 {
+				events = events[:0]
+				for i := range list.Length() {
+					events = append(events, list.Index(i))
+				}
+			}
+		}
+		for _, e := range events {
+			x, y, p := point(e)
+			b.then(func() { b.app.PenMove(x, y, p) })
+		}
+	})
+	up := func(e js.Value) {
+		if e.Get("pointerId").Int() == active {
+			active = -1
+			b.then(b.app.PenUp)
+		}
+	}
+	listen(pad, "pointerup", up)
+	listen(pad, "pointercancel", up)
+}
+
+// capture has an element receive what a pointer does until it is up, beyond its
+// edges too. A pointer that is up already cannot be captured, which is no matter.
+func capture(el js.Value, pointer int) {
+	defer func() { _ = recover() }()
+	el.Call("setPointerCapture", pointer)
+}
+
+// within returns where on an element an event is, its width being size, and
+// that width on the page.
+func within(el, e js.Value, size float64) (x, y, width float64) {
+	r := el.Call("getBoundingClientRect")
+	w, h := r.Get("width").Float(), r.Get("height").Float()
+	if w == 0 || h == 0 {
+		return 0, 0, 0
+	}
+	return (e.Get("clientX").Float() - r.Get("left").Float()) / w * size, (e.Get("clientY").Float() - r.Get("top").Float()) / h * size, w
+}

@@ -1,0 +1,366 @@
+//go:build js && wasm
+
+// Package view draws the app with Ebitengine into the places that the page's
+// layout leaves open. It draws only when something changed.
+package view
+
+import (
+	"image/color"
+	"math"
+	"time"
+
+	"github.com/hajimehoshi/ebiten/v2"
+	"github.com/hajimehoshi/ebiten/v2/vector"
+
+	"mppm/shared/model"
+	"mppm/wasm/app"
+)
+
+// Rect is a place on the canvas, in its pixels.
+type Rect struct{ X, Y, W, H float64 }
+
+// Places are the rectangles to draw into, by name: original, degraded, restored,
+// grid, large, film, curve. A name that is missing is not shown.
+type Places map[string]Rect
+
+// LeastTile is the least width of a tile of the film, in pixels of the page.
+const LeastTile = 38
+
+// Gap is the space between the cells of the grid and of the film, in pixels of
+// the page.
+const Gap = 3
+
+// quietFrames is how many frames nothing must move before the page rests:
+// Ebitengine shows a picture some frames after it is drawn.
+const quietFrames = 10
+
+// View is the drawing; it is Ebitengine's game.
+type View struct {
+	app     *app.App
+	before  func() // runs before every update, to make the page's calls
+	after   func() // runs after every update in which something changed
+	rest    func(on bool)
+	quiet   int // frames since something moved
+	places  Places
+	ratio   float64 // pixels of the canvas in one of the page
+	palette app.Palette
+	ramp    [256][4]byte
+
+	dirty    bool
+	drawn    uint64 // revision of the app that is on the canvas
+	last     time.Time
+	tiles    []*tile
+	used     int
+	pixels   [4 * model.Pixels]byte
+	ink      [model.Pixels]byte
+	width, h int
+}
+
+// tile is one digit on the graphics card.
+type tile struct {
+	image *ebiten.Image
+	ink   [model.Pixels]byte // what is there
+	fresh bool               // nothing is there, or in other colors
+}
+
+// names are the places there can be, in the order in which they are drawn: it is
+// fixed, so that a digit that did not change keeps its tile.
+var names = []string{"original", "degraded", "restored", "large", "grid", "film", "curve"}
+
+// New returns the view of an app. before runs before every update, after when
+// something on the screen changed. rest is called with true when no frame is
+// needed until Wake, and with false then.
+func New(a *app.App, before, after func(), rest func(on bool)) *View {
+	return &View{app: a, before: before, after: after, rest: rest, ratio: 1, dirty: true, last: time.Now()}
+}
+
+// SetPlaces says where to draw, and how many pixels of the canvas one of the
+// page has.
+func (v *View) SetPlaces(p Places, ratio float64) {
+	v.places, v.ratio = p, ratio
+	v.Invalidate()
+}
+
+// SetPalette changes the colors.
+func (v *View) SetPalette(p app.Palette) {
+	v.palette, v.ramp = p, p.Ramp()
+	for _, t := range v.tiles {
+		t.fresh = true
+	}
+	v.Invalidate()
+}
+
+// Invalidate has everything drawn anew with the next frame.
+func (v *View) Invalidate() {
+	v.dirty = true
+	v.Wake()
+}
+
+// Wake has frames computed again after a rest.
+func (v *View) Wake() {
+	if v.quiet >= quietFrames {
+		v.last = time.Now() // the rest does not count
+	}
+	v.quiet = 0
+	v.rest(false)
+}
+
+// Update is called once a frame.
+func (v *View) Update() error {
+	now := time.Now()
+	// A tab that was hidden goes on where it was, not where it would be.
+	dt := min(now.Sub(v.last), 100*time.Millisecond)
+	v.last = now
+	v.before()
+	v.app.Update(dt)
+	if r := v.app.Revision(); r != v.drawn {
+		v.drawn, v.dirty = r, true
+		v.after()
+	}
+	if v.app.Busy() || v.dirty {
+		v.quiet = 0
+	} else if v.quiet++; v.quiet == quietFrames {
+		v.rest(true)
+	}
+	return nil
+}
+
+// Layout takes the canvas as it is.
+func (v *View) Layout(w, h int) (int, int) {
+	if w != v.width || h != v.h {
+		v.width, v.h, v.dirty = w, h, true
+	}
+	return w, h
+}
+
+// Draw draws everything, if anything changed.
+func (v *View) Draw(screen *ebiten.Image) {
+	if !v.dirty {
+		return
+	}
+	v.dirty = false
+	v.used = 0
+	screen.Clear()
+	pos := v.app.Head().Pos()
+	for _, name := range names {
+		r, ok := v.places[name]
+		if !ok {
+			continue
+		}
+		switch name {
+		case "original":
+			v.image(screen, r, v.app.Original())
+		case "degraded":
+			v.image(screen, r, v.app.Degraded())
+		case "restored", "large":
+			v.app.Path().At(v.ink[:], v.app.Shown(), pos)
+			v.picture(screen, r)
+		case "grid":
+			v.grid(screen, r, pos)
+		case "film":
+			v.film(screen, r, pos)
+		case "curve":
+			v.curve(screen, r, pos)
+		}
+	}
+}
+
+func (v *View) image(dst *ebiten.Image, r Rect, x []float32) {
+	for i, p := range x {
+		v.ink[i] = app.Ink(p)
+	}
+	v.picture(dst, r)
+}
+
+// picture draws v.ink over the whole of a place.
+func (v *View) picture(dst *ebiten.Image, r Rect) {
+	fill(dst, r, v.palette.Ground)
+	v.digit(dst, r, 1)
+}
+
+// digit draws v.ink over a rectangle, with sharp pixels at any size. Its edges
+// fade into what is there: fill it with the ground first, many at a time, since
+// changing between the two costs.
+func (v *View) digit(dst *ebiten.Image, r Rect, alpha float64) {
+	if v.used == len(v.tiles) {
+		v.tiles = append(v.tiles, &tile{image: ebiten.NewImage(model.Side, model.Side), fresh: true})
+	}
+	t := v.tiles[v.used]
+	v.used++
+	if t.fresh || t.ink != v.ink {
+		t.fresh, t.ink = false, v.ink
+		for i, b := range v.ink {
+			c := &v.ramp[b]
+			copy(v.pixels[4*i:], c[:])
+		}
+		t.image.WritePixels(v.pixels[:])
+	}
+	o := ebiten.DrawImageOptions{Filter: ebiten.FilterPixelated}
+	o.GeoM.Scale(r.W/model.Side, r.H/model.Side)
+	o.GeoM.Translate(r.X, r.Y)
+	o.ColorScale.ScaleAlpha(float32(alpha))
+	dst.DrawImage(t.image, &o)
+}
+
+// grid draws the generated digits, each with a bar of its distance.
+func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
+	p, n := v.app.Path(), v.app.Grid
+	if p.N != n*n {
+		return
+	}
+	gap := math.Round(Gap * v.ratio)
+	bar := math.Round(2 * v.ratio)
+	pitch := (r.W + gap) / float64(n)
+	cell := func(i int) Rect {
+		x, y := math.Round(r.X+float64(i%n)*pitch), math.Round(r.Y+float64(i/n)*pitch)
+		return Rect{x, y, math.Round(r.X+float64(i%n+1)*pitch) - x - gap, math.Round(r.Y+float64(i/n+1)*pitch) - y - gap}
+	}
+	for i := range p.N {
+		fill(dst, cell(i), v.palette.Ground)
+	}
+	for i := range p.N {
+		p.At(v.ink[:], i, pos)
+		v.digit(dst, cell(i), 1)
+	}
+	if top := p.Highest(); top > 0 {
+		for i := range p.N {
+			t, c := p.DistanceAt(i, pos)/top, cell(i)
+			fill(dst, Rect{c.X, c.Y + c.H - bar, max(c.W*t, bar), bar}, v.palette.Scale(t))
+		}
+	}
+	c, line := cell(v.app.Selected), float32(2*v.ratio)
+	vector.StrokeRect(dst, float32(c.X)-line/2, float32(c.Y)-line/2, float32(c.W)+line, float32(c.H)+line, line, v.palette.Accent, false)
+}
+
+// film draws one tile for each step, or every few, and a frame around the one
+// that is shown.
+func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
+	p, i := v.app.Path(), v.app.Shown()
+	f := app.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
+	bar := math.Round(3 * v.ratio)
+	side := math.Floor(min(f.Pitch()-Gap*v.ratio, r.H-2*bar))
+	y := math.Round(r.Y + (r.H-2*bar-side)/2)
+	// each calls draw for every tile, the further along the more faintly.
+	each := func(draw func(r Rect, step int, alpha float64)) {
+		for t := range f.Tiles {
+			step := f.Step(t)
+			if step >= p.Steps() || i >= p.N {
+				break
+			}
+			alpha := 0.42
+			if float64(step) <= pos+0.5 {
+				alpha = 1
+			}
+			draw(Rect{math.Round(r.X + f.X(float64(step)) - side/2), y, side, side}, step, alpha)
+		}
+	}
+	each(func(r Rect, _ int, alpha float64) { fill(dst, r, fade(v.palette.Ground, alpha)) })
+	each(func(r Rect, step int, alpha float64) {
+		p.At(v.ink[:], i, float64(step))
+		v.digit(dst, r, alpha)
+	})
+	if top := p.Highest(); top > 0 {
+		each(func(r Rect, step int, alpha float64) {
+			d := p.Distance(step, i) / top
+			fill(dst, Rect{r.X, r.Y + side + bar/2, max(side*d, bar), bar}, fade(v.palette.Scale(d), alpha))
+		})
+	}
+	if p.Steps() > 0 {
+		line := float32(2 * v.ratio)
+		x := float32(r.X + f.X(pos) - side/2)
+		vector.StrokeRect(dst, x-line/2, float32(y)-line/2, float32(side)+line, float32(side)+line, line, v.palette.Accent, true)
+	}
+}
+
+// curve draws D over the steps, on the film's axis: what is past in the warm
+// accent, with a trail that fades, over an area in the cool scale.
+func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
+	p, shown := v.app.Path(), v.app.Shown()
+	last := p.Steps() - 1
+	top := p.Highest()
+	f := app.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
+	if v.places["film"].W != r.W {
+		f = app.NewFilm(r.W, v.app.Head().End(), 1) // not below the film: an axis of its own
+	}
+	if last < 0 || !(top > 0) || shown >= p.N {
+		return
+	}
+	margin := 7 * v.ratio
+	at := func(i int, pos float64) (x, y float32, d float64) {
+		d = p.DistanceAt(i, pos) / top
+		return float32(r.X + f.X(pos)), float32(r.Y + r.H - 1 - (r.H-margin-1)*d), d
+	}
+	// Every other path of the grid, faintly.
+	if p.N > 1 {
+		var path vector.Path
+		for i := range p.N {
+			if i != shown {
+				trace(&path, at, i, 0, float64(last))
+			}
+		}
+		v.stroke(dst, &path, 1, fade(v.palette.Scale(0.5), 0.3))
+	}
+	// The area, in columns.
+	step := max(math.Round(v.ratio), 1)
+	x0, x1 := r.X+f.X(0), r.X+f.X(float64(last))
+	for x := x0; x < x1; x += step {
+		at0 := (x - x0) / (x1 - x0) * float64(last)
+		_, y, d := at(shown, at0)
+		strength := 0.16
+		if at0 <= pos {
+			strength = 0.5
+		}
+		fill(dst, Rect{x, float64(y), min(step, x1-x), r.Y + r.H - float64(y)}, fade(v.palette.Scale(d), strength))
+	}
+	fill(dst, Rect{r.X, r.Y + r.H - max(math.Round(v.ratio), 1), r.W, max(math.Round(v.ratio), 1)}, v.palette.Line)
+	now := min(pos, float64(last))
+	v.line(dst, at, shown, now, float64(last), 1.5, fade(v.palette.Muted, 0.8))
+	for from := 0.0; from < now; from++ {
+		age := min((now-from)/float64(max(last, 1)), 1)
+		v.line(dst, at, shown, from, min(from+1, now), 2.5, fade(v.palette.Accent, 1-0.65*age))
+	}
+	x, y, _ := at(shown, now)
+	vector.FillCircle(dst, x, y, float32(7*v.ratio), fade(v.palette.Accent, 0.25), true)
+	vector.FillCircle(dst, x, y, float32(4*v.ratio), v.palette.Accent, true)
+}
+
+// axes returns where on the canvas D of image i is at a place of the timeline,
+// and its share of the highest D.
+type axes func(i int, pos float64) (x, y float32, d float64)
+
+// line strokes the curve of image i from one place of the timeline to another.
+func (v *View) line(dst *ebiten.Image, at axes, i int, from, to, width float64, c color.RGBA) {
+	var path vector.Path
+	trace(&path, at, i, from, to)
+	v.stroke(dst, &path, width, c)
+}
+
+func trace(path *vector.Path, at axes, i int, from, to float64) {
+	if to <= from {
+		return
+	}
+	x, y, _ := at(i, from)
+	path.MoveTo(x, y)
+	for k := math.Floor(from) + 1; k < to; k++ {
+		x, y, _ = at(i, k)
+		path.LineTo(x, y)
+	}
+	x, y, _ = at(i, to)
+	path.LineTo(x, y)
+}
+
+func (v *View) stroke(dst *ebiten.Image, path *vector.Path, width float64, c color.RGBA) {
+	o := vector.DrawPathOptions{AntiAlias: true}
+	o.ColorScale.ScaleWithColor(c)
+	vector.StrokePath(dst, path, &vector.StrokeOptions{Width: float32(width * v.ratio), LineJoin: vector.LineJoinRound, LineCap: vector.LineCapRound}, &o)
+}
+
+func fill(dst *ebiten.Image, r Rect, c color.RGBA) {
+	vector.FillRect(dst, float32(r.X), float32(r.Y), float32(r.W), float32(r.H), c, false)
+}
+
+// fade returns the color with a share of its strength, premultiplied.
+func fade(c color.RGBA, alpha float64) color.RGBA {
+	f := func(x byte) byte { return byte(float64(x)*alpha + 0.5) }
+	return color.RGBA{R: f(c.R), G: f(c.G), B: f(c.B), A: f(c.A)}
+}
