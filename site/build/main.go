@@ -1,0 +1,66 @@
+// Command build builds the page.
+//
+//	go run ./site/build [-out site/dist] [-weights weights/mnist.safetensors] [-fast]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"mppm/site/internal/bundle"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "build:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("build", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	out := flags.String("out", "", "folder to write (default site/dist)")
+	weights := flags.String("weights", "", "the model's weights (default weights/mnist.safetensors)")
+	fast := flags.Bool("fast", false, "compress less: for trying things out on this machine")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%q is not understood; build takes flags alone", flags.Arg(0))
+	}
+	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return fmt.Errorf("cannot run go: %w", err)
+	}
+	root := filepath.Dir(strings.TrimSpace(string(mod)))
+	if _, err := os.Stat(filepath.Join(root, "site", "static")); err != nil {
+		return errors.New("run this inside the project")
+	}
+	if *out == "" {
+		*out = filepath.Join(root, "site", "dist")
+	}
+	if *weights == "" {
+		*weights = filepath.Join(root, "weights", "mnist.safetensors")
+	}
+	err = bundle.Build(ctx, bundle.Options{Root: root, Out: *out, Weights: *weights, Fast: *fast, Log: stdout})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, "the page is in", *out)
+	return nil
+}

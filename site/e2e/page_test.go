@@ -1,0 +1,305 @@
+// Package e2e drives the built page in a real browser, as a visitor would.
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"mppm/site/internal/bundle"
+	"mppm/site/internal/host"
+)
+
+// TestRestoreAndGenerate goes through both modes as a visitor would.
+func TestRestoreAndGenerate(t *testing.T) {
+	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	first := p.rest("the first restoration to be played", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
+	if first.Mode != "restore" || first.Source != "digit" || first.Kind != "gaussian" || !first.SIMD {
+		t.Errorf("the page starts with %+v; want a test digit under Gaussian noise, computed with SIMD", first)
+	}
+
+	t.Run("noise", func(t *testing.T) {
+		p := p.in(t)
+		p.set("kind", "gaussian", "change")
+		p.set("severity", "0.7", "input")
+		for range 5 {
+			was := p.state().Digit
+			p.click("another")
+			s := p.rest("another digit, restored", func(s state) bool { return s.Digit != was && s.Step == s.Steps })
+			if s.Severity != 0.7 || s.MSEBefore < 0.4 || s.MSEBefore > 0.6 {
+				t.Errorf("noise %v has MSE %v; want 0.7 and about 0.49", s.Severity, s.MSEBefore)
+			}
+			if s.MSEAfter > s.MSEBefore/2 {
+				t.Errorf("a %d: restoring lowers the error from %.3f to %.3f only; want at least half", s.Label, s.MSEBefore, s.MSEAfter)
+			}
+			if s.SSIMAfter < s.SSIMBefore {
+				t.Errorf("a %d: restoring lowers SSIM from %.2f to %.2f", s.Label, s.SSIMBefore, s.SSIMAfter)
+			}
+		}
+		want := fmt.Sprintf("%.3f", p.state().MSEAfter)
+		if got := eval[string](p, `document.getElementById("mse-after").textContent`); got != want {
+			t.Errorf("the page says MSE %s, the program %s", got, want)
+		}
+	})
+
+	t.Run("pixels", func(t *testing.T) {
+		p := p.in(t)
+		for _, place := range []string{"original", "restored"} {
+			dark, bright, _ := shares(p.picture(`[data-place="` + place + `"]`))
+			if dark < 0.5 || bright < 0.02 {
+				t.Errorf("%s: %.0f %% of the pixels are dark and %.0f %% bright; a digit has more of both", place, 100*dark, 100*bright)
+			}
+		}
+		if dark, bright, _ := shares(p.picture(`[data-place="degraded"]`)); dark < 0.2 || bright < 0.1 {
+			t.Errorf("damaged: %.0f %% of the pixels are dark and %.0f %% bright; noise has more of both", 100*dark, 100*bright)
+		}
+		for _, place := range []string{"film", "curve"} {
+			if _, _, colored := shares(p.picture(`[data-place="` + place + `"]`)); colored < 0.003 {
+				t.Errorf("%s: %.2f %% of the pixels have a color; there should be a frame or a line", place, 100*colored)
+			}
+		}
+	})
+
+	t.Run("timeline", func(t *testing.T) {
+		p := p.in(t)
+		last := p.state().Steps
+		p.click("back")
+		p.rest("a step back", func(s state) bool { return s.Step == last-1 && !s.Playing })
+		p.click("forward")
+		p.rest("a step on", func(s state) bool { return s.Step == last })
+		p.do(chromedp.Focus("#timeline"), chromedp.KeyEvent(kb.Home))
+		s := p.rest("the start", func(s state) bool { return s.Step == 0 })
+		if !strings.HasPrefix(s.Status, fmt.Sprintf("step 0 of %d", last)) {
+			t.Errorf("the status is %q", s.Status)
+		}
+		film := p.box("#film")
+		p.do(chromedp.MouseClickXY(film.X+film.W-10, film.Y+film.H/2))
+		p.rest("the step that was clicked in the film", func(s state) bool { return s.Step == last })
+		p.click("play")
+		p.wait("playing from the start", func(s state) bool { return s.Playing && s.Step < last })
+		p.click("play")
+		p.wait("the pause", func(s state) bool { return !s.Playing })
+	})
+
+	t.Run("every damage", func(t *testing.T) {
+		p := p.in(t)
+		kinds := eval[[]string](p, `[...document.querySelectorAll("#kind option")].map(o => o.value)`)
+		if len(kinds) != 7 {
+			t.Errorf("there are %d kinds of damage to choose from, want six and none: %v", len(kinds), kinds)
+		}
+		for _, k := range kinds {
+			p.set("kind", k, "change")
+			s := p.wait(k, func(s state) bool { return s.Kind == k })
+			if s.Error != "" {
+				t.Errorf("%s: %s", k, s.Error)
+			}
+		}
+		s := p.rest("no damage", func(s state) bool { return s.Kind == "none" })
+		if s.MSEBefore != 0 {
+			t.Errorf("no damage has MSE %v", s.MSEBefore)
+		}
+		p.set("seed", "77", "change")
+		p.wait("seed 77", func(s state) bool { return s.Seed == 77 })
+		p.set("seed", "-5", "change")
+		p.wait("the refusal of seed -5", func(s state) bool { return strings.Contains(s.Status, "not a seed") && s.Seed == 77 })
+		p.click("new-seed")
+		p.wait("seed 78", func(s state) bool { return s.Seed == 78 })
+	})
+
+	t.Run("drawing", func(t *testing.T) {
+		p := p.in(t)
+		p.set("kind", "gaussian", "change")
+		p.click("clear")
+		p.rest("an empty pad", func(s state) bool { return s.Source == "drawing" })
+		if eval[bool](p, `document.getElementById("pad-hint").hidden`) {
+			t.Error("an empty pad does not say that one can draw on it")
+		}
+		if _, bright, _ := shares(p.picture("#pad")); bright > 0.02 {
+			t.Error("there is something on the empty pad")
+		}
+		pad := p.box("#pad")
+		at := func(x, y float64) (float64, float64) { return pad.X + x*pad.W, pad.Y + y*pad.H }
+		x, y := at(0.5, 0.2)
+		p.mouse(input.DispatchMouseEventTypeMousePressed, x, y)
+		for i := range 16 {
+			x, y = at(0.5, 0.2+0.6*float64(i)/15)
+			p.mouse(input.DispatchMouseEventTypeMouseMoved, x, y)
+		}
+		p.mouse(input.DispatchMouseEventTypeMouseReleased, x, y)
+		s := p.rest("a drawing", func(s state) bool { return s.Label == -1 && s.Step == s.Steps })
+		if s.MSEAfter > s.MSEBefore/2 {
+			t.Errorf("restoring a drawn 1 lowers its error from %.3f to %.3f only", s.MSEBefore, s.MSEAfter)
+		}
+		if _, bright, _ := shares(p.picture("#pad")); bright < 0.03 || bright > 0.2 {
+			t.Errorf("a line was drawn, and %.1f %% of the pad is bright", 100*bright)
+		}
+	})
+
+	t.Run("generate", func(t *testing.T) {
+		p := p.in(t)
+		p.do(chromedp.Focus("#tab-restore"), chromedp.KeyEvent(kb.ArrowRight))
+		p.wait("the other mode, by keyboard", func(s state) bool { return s.Mode == "generate" })
+		p.click("tab-restore")
+		p.wait("the first mode", func(s state) bool { return s.Mode == "restore" })
+		p.click("tab-generate")
+		s := p.rest("a grown grid", func(s state) bool { return s.Mode == "generate" && s.Step == s.Steps && s.Steps > 0 })
+		if s.Distance <= 0 {
+			t.Errorf("the mean D at the end is %v", s.Distance)
+		}
+		end := p.picture("#grid")
+		if dark, bright, _ := shares(end); dark < 0.4 || bright < 0.03 {
+			t.Errorf("grid: %.0f %% of the pixels are dark and %.0f %% bright; digits have more of both", 100*dark, 100*bright)
+		}
+		p.do(chromedp.Focus("#timeline"), chromedp.KeyEvent(kb.Home))
+		start := p.rest("the start", func(s state) bool { return s.Step == 0 })
+		if start.Distance <= s.Distance {
+			t.Errorf("D goes from %v to %v; the flow should lower it", start.Distance, s.Distance)
+		}
+		grid := p.box("#grid")
+		p.do(chromedp.MouseClickXY(grid.X+grid.W*0.99, grid.Y+grid.H*0.99))
+		p.rest("the last digit, enlarged", func(s state) bool { return s.Selected == 35 })
+		p.click("new-grid")
+		p.rest("a grid from another seed", func(s state) bool { return s.GridSeed == 2 && s.Step == s.Steps })
+		p.set("grid-size", "4", "change")
+		p.rest("a smaller grid", func(s state) bool { return s.Grid == 4 && s.Selected == 15 && s.Step == s.Steps })
+	})
+}
+
+// in is the same tab for a test within a test.
+func (p *tab) in(t *testing.T) *tab { return &tab{t: t, ctx: p.ctx} }
+
+// TestTouch draws with a finger on a phone; the page must not scroll meanwhile,
+// nor be wider than the screen.
+func TestTouch(t *testing.T) {
+	p := blank(t)
+	p.do(
+		chromedp.EmulateViewport(360, 640, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)),
+		chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))),
+	)
+	p.ready()
+	if w := eval[float64](p, `document.documentElement.scrollWidth`); w > 360 {
+		t.Errorf("on a screen of 360 pixels the page is %v wide", w)
+	}
+	pad := p.box("#pad")
+	touch := func(kind input.DispatchTouchEventType, points ...*input.TouchPoint) {
+		t.Helper()
+		if _, err := chromedp.Call(p.ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(y float64) *input.TouchPoint {
+		return &input.TouchPoint{X: pad.X + pad.W/2, Y: pad.Y + pad.H*y}
+	}
+	touch(input.DispatchTouchEventTypeTouchStart, at(0.85))
+	for i := range 12 {
+		touch(input.DispatchTouchEventTypeTouchMove, at(0.85-0.7*float64(i)/11))
+	}
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	p.rest("a drawing", func(s state) bool { return s.Source == "drawing" && s.Label == -1 })
+	if y := eval[float64](p, `window.scrollY`); y != 0 {
+		t.Errorf("the page scrolled by %v while drawing", y)
+	}
+	if _, bright, _ := shares(p.picture("#pad")); bright < 0.03 {
+		t.Errorf("a line was drawn, and %.1f %% of the pad is bright", 100*bright)
+	}
+	for _, e := range p.consoleErrors() {
+		t.Errorf("console: %s", e)
+	}
+}
+
+// TestPoorHostBelowAPath serves the page where GitHub Pages would: below a path,
+// by a host that neither compresses nor sets headers, to a browser without SIMD,
+// in light colors.
+func TestPoorHostBelowAPath(t *testing.T) {
+	p := blank(t)
+	script := page.AddScriptToEvaluateOnNewDocumentParams{Source: `WebAssembly.validate = () => false;`}
+	if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, script); err != nil {
+		t.Fatal(err)
+	}
+	p.theme("light")
+	var asked log
+	p.do(chromedp.Navigate(server(t, "/some/path/", asked.around(host.Handler(dist, host.Options{Plain: true})))))
+	p.ready()
+	s := p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
+	if s.SIMD {
+		t.Error("a browser without SIMD got the program with it")
+	}
+	if s.MSEAfter > s.MSEBefore/2 {
+		t.Errorf("without SIMD, restoring lowers the error from %.3f to %.3f only", s.MSEBefore, s.MSEAfter)
+	}
+	if dark, bright, _ := shares(p.picture(`[data-place="original"]`)); bright < 0.5 || dark < 0.02 {
+		t.Errorf("in light colors, %.0f %% of the original is dark and %.0f %% bright; want dark ink on a bright ground", 100*dark, 100*bright)
+	}
+	if !asked.has("/mppm.", ".wasm.gz") {
+		t.Errorf("on a host that does not compress, the packed program was not asked for: %v", asked.paths())
+	}
+	for _, e := range p.consoleErrors() {
+		t.Errorf("console: %s", e)
+	}
+}
+
+// unpacked serves some bytes for a file that has no packed twin.
+func unpacked(b []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".gz") {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write(b)
+	}
+}
+
+// TestFailuresAreSaid breaks what can break while loading.
+func TestFailuresAreSaid(t *testing.T) {
+	var m bundle.Manifest
+	b, err := os.ReadFile(filepath.Join(dist, bundle.ManifestName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	good := host.Handler(dist, host.Options{})
+	weights := "/" + m.Weights.Name
+	for name, c := range map[string]struct {
+		script string
+		serve  http.HandlerFunc
+		say    string
+	}{
+		"no WebAssembly": {script: `delete window.WebAssembly;`, say: "no WebAssembly"},
+		"no WebGL":       {script: `HTMLCanvasElement.prototype.getContext = () => null;`, say: "no WebGL"},
+		"missing file":   {serve: func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, say: "404"},
+		"short file":     {serve: unpacked([]byte("short")), say: "broke off after 5 of"},
+		"changed file":   {serve: unpacked(make([]byte, m.Weights.Size)), say: "wrong checksum"},
+		"longer file":    {serve: unpacked(make([]byte, m.Weights.Size+1)), say: "longer than it should be"},
+		"broken packing": {serve: func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "short") }, say: "did not arrive whole"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := blank(t)
+			if c.script != "" {
+				if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: c.script}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.do(chromedp.Navigate(server(t, "/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if c.serve != nil && strings.HasPrefix(r.URL.Path, weights) {
+					c.serve(w, r)
+					return
+				}
+				good.ServeHTTP(w, r)
+			}))))
+			if got := p.outcome(); !strings.Contains(got, c.say) {
+				t.Errorf("the page says %q; want something with %q", got, c.say)
+			}
+		})
+	}
+}

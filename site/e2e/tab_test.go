@@ -1,0 +1,317 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/png"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"mppm/site/internal/browser"
+	"mppm/site/internal/bundle"
+)
+
+var (
+	dist  string          // the built page
+	chrom context.Context // the browser, which every test opens a tab of
+)
+
+// patience is how long a page may take for anything; the browser draws in
+// software, on a machine that may be busy.
+const patience = 60 * time.Second
+
+func TestMain(m *testing.M) {
+	if os.Getenv("MPPM_SKIP_BROWSER") == "1" {
+		fmt.Println("MPPM_SKIP_BROWSER=1: the page is not tested in a browser")
+		return
+	}
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		os.Exit(1)
+	}
+	os.Exit(code)
+}
+
+// run builds the page, or takes that of MPPM_DIST, and starts the browser.
+func run(m *testing.M) (int, error) {
+	if _, err := browser.Find(); err != nil {
+		return 0, fmt.Errorf("%w (MPPM_SKIP_BROWSER=1 leaves these tests out)", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return 0, err
+	}
+	if dist = os.Getenv("MPPM_DIST"); dist == "" {
+		tmp, err := os.MkdirTemp("", "mppm-e2e-")
+		if err != nil {
+			return 0, err
+		}
+		defer os.RemoveAll(tmp)
+		dist = filepath.Join(tmp, "dist")
+		o := bundle.Options{Root: root, Out: dist, Weights: filepath.Join(root, "weights", "mnist.safetensors"), Fast: true, Log: os.Stdout}
+		if err := bundle.Build(ctx, o); err != nil {
+			return 0, fmt.Errorf("building the page: %w", err)
+		}
+	} else if !filepath.IsAbs(dist) {
+		dist = filepath.Join(root, dist)
+	}
+	if _, err := os.Stat(filepath.Join(dist, bundle.ManifestName)); err != nil {
+		return 0, fmt.Errorf("%s holds no built page: build it with `make site`, or leave MPPM_DIST empty", dist)
+	}
+	tab, cancel, err := browser.Start(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer cancel()
+	chrom = tab
+	return m.Run(), nil
+}
+
+// state is what window.mppm.state() returns.
+type state struct {
+	Ready      bool    `json:"ready"`
+	SIMD       bool    `json:"simd"`
+	Mode       string  `json:"mode"`
+	Source     string  `json:"source"`
+	Digit      int     `json:"digit"`
+	Label      int     `json:"label"`
+	Kind       string  `json:"kind"`
+	Severity   float64 `json:"severity"`
+	Seed       uint64  `json:"seed"`
+	GridSeed   uint64  `json:"generateSeed"`
+	Grid       int     `json:"grid"`
+	Selected   int     `json:"selected"`
+	Step       int     `json:"step"`
+	Steps      int     `json:"steps"`
+	Playing    bool    `json:"playing"`
+	Busy       bool    `json:"busy"`
+	Distance   float64 `json:"distance"`
+	MSEBefore  float64 `json:"mseBefore"`
+	MSEAfter   float64 `json:"mseAfter"`
+	SSIMBefore float64 `json:"ssimBefore"`
+	SSIMAfter  float64 `json:"ssimAfter"`
+	Status     string  `json:"status"`
+	Error      string  `json:"error"`
+}
+
+// tab is one open page.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu     sync.Mutex
+	errors []string // what the page wrote to the console as errors
+}
+
+// blank opens an empty tab that collects the page's errors.
+func blank(t *testing.T) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(chrom)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)); err != nil {
+		t.Fatal(err)
+	}
+	p := &tab{t: t, ctx: ctx}
+	p.theme("dark")
+	messages := chromedp.Console(ctx)
+	go func() {
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.Type == chromedp.ConsoleError || m.IsException() {
+				p.mu.Lock()
+				p.errors = append(p.errors, m.String())
+				p.mu.Unlock()
+			}
+		}
+	}()
+	return p
+}
+
+// open opens a page and waits until it is ready. At the end of the test, the
+// page must have written no error to the console.
+func open(t *testing.T, url string) *tab {
+	t.Helper()
+	p := blank(t)
+	p.do(chromedp.Navigate(url))
+	p.ready()
+	t.Cleanup(func() {
+		for _, e := range p.consoleErrors() {
+			t.Errorf("console: %s", e)
+		}
+	})
+	return p
+}
+
+// theme has the page think that the visitor prefers a theme.
+func (p *tab) theme(name string) {
+	p.t.Helper()
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}}
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, media); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *tab) consoleErrors() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.errors...)
+}
+
+// ready waits for the page to be so, and fails with what it says if it is not.
+func (p *tab) ready() {
+	p.t.Helper()
+	if got := p.outcome(); got != "" {
+		p.t.Fatalf("the page says: %s", got)
+	}
+	p.wait("the program to answer", func(s state) bool { return s.Ready })
+}
+
+// outcome waits until the page is loaded or has failed, and returns what it says
+// in the latter case.
+func (p *tab) outcome() string {
+	p.t.Helper()
+	p.do(chromedp.Poll[chromedp.Void](`document.getElementById("work").dataset.state !== "loading"`, chromedp.WithPollingTimeout(patience)))
+	return eval[string](p, `document.getElementById("work").dataset.state === "failed" ? document.getElementById("loading-detail").textContent : ""`)
+}
+
+func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func eval[T any](p *tab, js string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js))
+	if err != nil {
+		p.t.Fatalf("%s: %v", js, err)
+	}
+	return v
+}
+
+func (p *tab) state() state {
+	p.t.Helper()
+	var s state
+	if err := json.Unmarshal([]byte(eval[string](p, `window.mppm.state()`)), &s); err != nil {
+		p.t.Fatal(err)
+	}
+	return s
+}
+
+// wait waits until the state is as it should be, and at rest.
+func (p *tab) wait(what string, ok func(state) bool) state {
+	p.t.Helper()
+	var s state
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if s = p.state(); ok(s) {
+			return s
+		}
+	}
+	p.t.Fatalf("waited for %s in vain; the state is %+v", what, s)
+	return s
+}
+
+func (p *tab) rest(what string, ok func(state) bool) state {
+	p.t.Helper()
+	return p.wait(what, func(s state) bool { return !s.Busy && ok(s) })
+}
+
+func (p *tab) click(id string) {
+	p.t.Helper()
+	p.do(chromedp.Click("#" + id))
+}
+
+// set gives a control a value, as moving a slider or choosing an option does.
+func (p *tab) set(id, value, event string) {
+	p.t.Helper()
+	eval[bool](p, fmt.Sprintf(`(e => { e.value = %q; return e.dispatchEvent(new Event(%q, {bubbles: true})); })(document.getElementById(%q))`, value, event, id))
+}
+
+// box is where an element is in the window, in pixels of the page.
+type box struct{ X, Y, W, H float64 }
+
+func (p *tab) box(selector string) box {
+	p.t.Helper()
+	return eval[box](p, fmt.Sprintf(`(r => ({X: r.left, Y: r.top, W: r.width, H: r.height}))(document.querySelector(%q).getBoundingClientRect())`, selector))
+}
+
+// picture is what can be seen of an element, without its outline.
+func (p *tab) picture(selector string) image.Image {
+	p.t.Helper()
+	b := p.box(selector)
+	scroll := eval[float64](p, `window.scrollY`)
+	beyond := true
+	r, err := chromedp.Call(p.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{
+		Clip:                  &page.Viewport{X: b.X + 2, Y: b.Y + 2 + scroll, Width: b.W - 4, Height: b.H - 4, Scale: 1},
+		CaptureBeyondViewport: &beyond,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(r.Data))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return img
+}
+
+// shares returns which shares of a picture are nearly black, nearly white, and
+// of a strong color.
+func shares(img image.Image) (dark, bright, colored float64) {
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			r, g, bl, _ := img.At(x, y).RGBA()
+			hi, lo := max(r, g, bl)>>8, min(r, g, bl)>>8
+			switch {
+			case hi-lo > 60:
+				colored++
+			case hi < 60:
+				dark++
+			case lo > 190:
+				bright++
+			}
+		}
+	}
+	n := float64(b.Dx() * b.Dy())
+	return dark / n, bright / n, colored / n
+}
+
+func (p *tab) mouse(kind input.DispatchMouseEventType, x, y float64) {
+	p.t.Helper()
+	p.do(chromedp.MouseEvent(kind, x, y, chromedp.ButtonLeft))
+}
+
+// server serves the page below a path, changed by wrap.
+func server(t *testing.T, below string, h http.Handler) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle(below, http.StripPrefix(strings.TrimSuffix(below, "/"), h))
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s.URL + below
+}

@@ -1,0 +1,64 @@
+// Package browser starts a Chromium without a window, drawing in software, to
+// test and photograph the page.
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/chromedp/chromedp"
+)
+
+// ErrMissing says that there is no browser on this machine.
+var ErrMissing = errors.New("no Chromium found: on Debian and Ubuntu `apt-get install chromium`, elsewhere install Chromium or Chrome, or name it with MPPM_CHROMIUM=PATH")
+
+// Find returns the path of a Chromium or Chrome. MPPM_CHROMIUM names another.
+func Find() (string, error) {
+	if p := os.Getenv("MPPM_CHROMIUM"); p != "" {
+		if _, err := os.Stat(p); err != nil {
+			return "", fmt.Errorf("MPPM_CHROMIUM: %w", err)
+		}
+		return p, nil
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			return p, nil
+		}
+	}
+	return "", ErrMissing
+}
+
+// Start starts a browser with a profile of its own, and ends it when cancel is
+// called. The context is chromedp's, of one tab.
+func Start(ctx context.Context) (tab context.Context, cancel func(), err error) {
+	path, err := Find()
+	if err != nil {
+		return nil, nil, err
+	}
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path),
+		chromedp.Flag("headless", "new"),
+		// Without the sandbox, so that it runs as root in a container.
+		chromedp.NoSandbox,
+		chromedp.Flag("use-gl", "angle"),
+		chromedp.Flag("use-angle", "swiftshader"),
+		chromedp.Flag("enable-unsafe-swiftshader", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("hide-scrollbars", true),
+		chromedp.NoFirstRun,
+		chromedp.NoDefaultBrowserCheck,
+	}
+	alloc, cancelAlloc := chromedp.NewExecAllocator(ctx, options...)
+	tab, cancelTab := chromedp.NewContext(alloc)
+	cancel = func() { cancelTab(); cancelAlloc() }
+	if err := chromedp.Do(tab); err != nil {
+		cancel()
+		return nil, nil, fmt.Errorf("%s did not start: %w", path, err)
+	}
+	return tab, cancel, nil
+}

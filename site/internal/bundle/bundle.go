@@ -1,0 +1,354 @@
+// Package bundle builds the page: a folder that any static host can serve from
+// any path. Names in assets/ hold a hash of what is in them, every file has its
+// compressed twins beside it, and manifest.json tells the loader names, sizes
+// and checksums.
+package bundle
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"text/tabwriter"
+
+	"github.com/andybalholm/brotli"
+
+	"mppm/site/internal/host"
+)
+
+// Options says what to build and where.
+type Options struct {
+	Root    string    // the project's folder
+	Out     string    // the folder to write; it is replaced as a whole
+	Weights string    // the model's weights
+	Fast    bool      // compress less, for trying things out
+	Log     io.Writer // what is being done, and the sizes
+}
+
+// File is one entry of the manifest: a file that the loader fetches.
+type File struct {
+	Name   string `json:"name"`   // relative to the page
+	Size   int    `json:"size"`   // in bytes, unpacked
+	SHA256 string `json:"sha256"` // hexadecimal
+}
+
+// Manifest is manifest.json.
+type Manifest struct {
+	SIMD    File `json:"simd"`    // the program, for browsers with WebAssembly SIMD
+	Scalar  File `json:"scalar"`  // the program, for all others
+	Weights File `json:"weights"` // the model
+	Images  File `json:"images"`  // test digits
+	Labels  File `json:"labels"`  // their classes
+}
+
+// ManifestName is the manifest's name in the folder.
+const ManifestName = "manifest.json"
+
+// Build builds the page into a folder beside o.Out and then puts it in its
+// place, so that o.Out is never half-written. It refuses to replace a folder
+// that holds something else than a built page.
+func Build(ctx context.Context, o Options) (err error) {
+	if err := replaceable(o.Out); err != nil {
+		return err
+	}
+	weights, err := os.ReadFile(o.Weights)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there are no weights at %s: name a file with -weights, or train one with `make train`", o.Weights)
+	}
+	if err != nil {
+		return err
+	}
+	parent := filepath.Dir(filepath.Clean(o.Out))
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(parent, ".dist-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return err
+	}
+	b := builder{o: o, dir: tmp}
+	if err := b.run(ctx, weights); err != nil {
+		return err
+	}
+	return replace(tmp, o.Out)
+}
+
+// replaceable returns an error if dir is there and is no built page.
+func replaceable(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, ManifestName)); err != nil {
+		return fmt.Errorf("%s holds something else than a built page, and is left alone: name another folder with -out", dir)
+	}
+	return nil
+}
+
+// replace puts the folder tmp in the place of out.
+func replace(tmp, out string) error {
+	old := tmp + "-old"
+	err := os.Rename(out, old)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	had := err == nil
+	if err := os.Rename(tmp, out); err != nil {
+		if had {
+			return errors.Join(err, os.Rename(old, out))
+		}
+		return err
+	}
+	return os.RemoveAll(old)
+}
+
+// builder writes one page.
+type builder struct {
+	o     Options
+	dir   string
+	names []string // what is written, to be compressed
+}
+
+func (b *builder) run(ctx context.Context, weights []byte) error {
+	fmt.Fprintln(b.o.Log, "compiling the page's program, with SIMD and without")
+	simd, scalar, err := b.compileBoth(ctx)
+	if err != nil {
+		return err
+	}
+	goroot, err := b.goTool(ctx, nil, "env", "GOROOT")
+	if err != nil {
+		return err
+	}
+	execJS, err := os.ReadFile(filepath.Join(strings.TrimSpace(goroot), "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		return fmt.Errorf("the Go toolchain lacks a file that the page needs: %w", err)
+	}
+	static := filepath.Join(b.o.Root, "site", "static")
+	read := func(name string) []byte {
+		c, e := os.ReadFile(filepath.Join(static, name))
+		err = errors.Join(err, e)
+		return c
+	}
+	index, style, loader, icon := read("index.html"), read("style.css"), read("loader.js"), read("icon.svg")
+	images, labels := read("digits-images.idx"), read("digits-labels.idx")
+	if err != nil {
+		return err
+	}
+	var m Manifest
+	for _, a := range []struct {
+		name    string
+		content []byte
+		entry   *File
+	}{
+		{"mppm-simd.wasm", simd, &m.SIMD},
+		{"mppm.wasm", scalar, &m.Scalar},
+		{"mnist.safetensors", weights, &m.Weights},
+		{"digits-images.idx", images, &m.Images},
+		{"digits-labels.idx", labels, &m.Labels},
+	} {
+		if *a.entry, err = b.asset(a.name, a.content); err != nil {
+			return err
+		}
+	}
+	page := string(index)
+	for name, content := range map[string][]byte{"style.css": style, "loader.js": loader, "icon.svg": icon, "wasm_exec.js": execJS} {
+		f, err := b.asset(name, content)
+		if err != nil {
+			return err
+		}
+		quoted := `"` + name + `"`
+		if !strings.Contains(page, quoted) {
+			return fmt.Errorf("site/static/index.html does not mention %s", name)
+		}
+		page = strings.ReplaceAll(page, quoted, `"`+f.Name+`"`)
+	}
+	manifest, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := b.write("index.html", []byte(page)); err != nil {
+		return err
+	}
+	if err := b.write(ManifestName, append(manifest, '\n')); err != nil {
+		return err
+	}
+	fmt.Fprintln(b.o.Log, "compressing")
+	if err := b.compress(ctx); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(b.dir, "_headers"), []byte(headersFile()), 0o644)
+}
+
+// headersFile is what Netlify, Cloudflare and their like read.
+func headersFile() string {
+	var s strings.Builder
+	fmt.Fprintln(&s, "/*")
+	for _, kv := range host.Security() {
+		fmt.Fprintf(&s, "  %s: %s\n", kv[0], kv[1])
+	}
+	fmt.Fprintf(&s, "/assets/*\n  Cache-Control: %s\n", host.Forever)
+	return s.String()
+}
+
+// asset writes a file under a name that holds its hash.
+func (b *builder) asset(name string, content []byte) (File, error) {
+	sum := sha256.Sum256(content)
+	digest := hex.EncodeToString(sum[:])
+	ext := path.Ext(name)
+	hashed := path.Join("assets", strings.TrimSuffix(name, ext)+"."+digest[:host.HashLen]+ext)
+	return File{Name: hashed, Size: len(content), SHA256: digest}, b.write(hashed, content)
+}
+
+func (b *builder) write(name string, content []byte) error {
+	at := filepath.Join(b.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+		return err
+	}
+	b.names = append(b.names, name)
+	return os.WriteFile(at, content, 0o644)
+}
+
+// compileBoth compiles the program twice. A build uses all cores by itself, but
+// the linker does not: two at a time save a third.
+func (b *builder) compileBoth(ctx context.Context) (simd, scalar []byte, err error) {
+	var wg sync.WaitGroup
+	var errs [2]error
+	compile := func(i int, out *[]byte, experiment string) {
+		defer wg.Done()
+		*out, errs[i] = b.compile(ctx, experiment)
+	}
+	wg.Add(2)
+	go compile(0, &simd, "simd")
+	go compile(1, &scalar, "")
+	wg.Wait()
+	return simd, scalar, errors.Join(errs[:]...)
+}
+
+func (b *builder) compile(ctx context.Context, experiment string) ([]byte, error) {
+	f, err := os.CreateTemp("", "mppm-*.wasm")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(f.Name())
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	env := []string{"GOOS=js", "GOARCH=wasm", "GOEXPERIMENT=" + experiment}
+	if _, err := b.goTool(ctx, env, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", f.Name(), "./wasm"); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(f.Name())
+}
+
+func (b *builder) goTool(ctx context.Context, env []string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = b.o.Root
+	cmd.Env = append(os.Environ(), env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, strings.TrimSpace(stderr.String()))
+	}
+	return stdout.String(), nil
+}
+
+// compress writes .br and .gz beside every file, on all cores.
+func (b *builder) compress(ctx context.Context) error {
+	type result struct{ raw, br, gz int }
+	results := make([]result, len(b.names))
+	errs := make([]error, 2*len(b.names))
+	slots := make(chan struct{}, runtime.NumCPU())
+	var wg sync.WaitGroup
+	job := func(err *error, f func() error) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if *err = ctx.Err(); *err == nil {
+				*err = f()
+			}
+		}()
+	}
+	for i, name := range b.names {
+		at := filepath.Join(b.dir, filepath.FromSlash(name))
+		content, err := os.ReadFile(at)
+		if err != nil {
+			return err
+		}
+		results[i].raw = len(content)
+		job(&errs[2*i], func() (err error) {
+			results[i].br, err = pack(at+".br", content, b.brotli)
+			return err
+		})
+		job(&errs[2*i+1], func() (err error) {
+			results[i].gz, err = pack(at+".gz", content, b.gzip)
+			return err
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(b.o.Log, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "bytes\tbrotli\tgzip\t ")
+	for i, name := range b.names {
+		fmt.Fprintf(t, "%d\t%d\t%d\t  %s\n", results[i].raw, results[i].br, results[i].gz, name)
+	}
+	return t.Flush()
+}
+
+func (b *builder) brotli(w io.Writer) (io.WriteCloser, error) {
+	level := brotli.BestCompression
+	if b.o.Fast {
+		level = 4
+	}
+	return brotli.NewWriterLevel(w, level), nil
+}
+
+func (b *builder) gzip(w io.Writer) (io.WriteCloser, error) {
+	level := gzip.BestCompression
+	if b.o.Fast {
+		level = gzip.BestSpeed
+	}
+	return gzip.NewWriterLevel(w, level)
+}
+
+// pack writes the compressed content to a file and returns its size.
+func pack(name string, content []byte, to func(io.Writer) (io.WriteCloser, error)) (int, error) {
+	var out bytes.Buffer
+	w, err := to(&out)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return 0, err
+	}
+	if err := w.Close(); err != nil {
+		return 0, err
+	}
+	return out.Len(), os.WriteFile(name, out.Bytes(), 0o644)
+}

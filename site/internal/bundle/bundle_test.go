@@ -1,0 +1,85 @@
+package bundle
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestReplaceableRefusesStrangers(t *testing.T) {
+	dir := t.TempDir()
+	if err := replaceable(dir); err != nil {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if err := replaceable(filepath.Join(dir, "none")); err != nil {
+		t.Errorf("no folder: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "thesis.tex"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceable(dir); err == nil {
+		t.Error("a folder of somebody else's would be deleted")
+	}
+	if err := os.WriteFile(filepath.Join(dir, ManifestName), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceable(dir); err != nil {
+		t.Errorf("a built page: %v", err)
+	}
+}
+
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "dist")
+	for _, content := range []string{"first", "second"} {
+		tmp := filepath.Join(dir, "tmp")
+		if err := os.Mkdir(tmp, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(tmp, content), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := replace(tmp, out); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(out)
+		if err != nil || len(entries) != 1 || entries[0].Name() != content {
+			t.Errorf("after replacing, the folder holds %v (%v), want %s", entries, err, content)
+		}
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("something is left beside the page: %v", entries)
+	}
+}
+
+func TestMissingWeights(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "dist")
+	err := Build(context.Background(), Options{Root: dir, Out: out, Weights: filepath.Join(dir, "none"), Log: io.Discard})
+	if err == nil || !strings.Contains(err.Error(), "make train") {
+		t.Errorf("without weights: %v; want an error that says what to do", err)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("something was written all the same")
+	}
+}
+
+func TestFailedBuildLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	weights := filepath.Join(dir, "w")
+	if err := os.WriteFile(weights, []byte("w"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := Build(ctx, Options{Root: dir, Out: filepath.Join(dir, "dist"), Weights: weights, Log: io.Discard}); err == nil {
+		t.Fatal("a build that was broken off succeeded")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("a build that was broken off left %v (%v)", entries, err)
+	}
+}
