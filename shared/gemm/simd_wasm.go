@@ -40,22 +40,23 @@ func simd128Exact(k int, a, b, c []float32, ldc int, acc bool) {
 		c3a = load4(unsafe.Add(pc, 3*row))
 		c3b = load4(unsafe.Add(pc, 3*row+16))
 	}
+	var oa, ob uintptr // offsets, so that no pointer ever leaves its panel
 	for range k {
-		ba := load4(pb)
-		bb := load4(unsafe.Add(pb, 16))
-		x := archsimd.BroadcastFloat32x4(*(*float32)(pa))
+		ba := load4(unsafe.Add(pb, ob))
+		bb := load4(unsafe.Add(pb, ob+16))
+		x := archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa)))
 		c0a = c0a.Add(x.Mul(ba))
 		c0b = c0b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 4)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+4)))
 		c1a = c1a.Add(x.Mul(ba))
 		c1b = c1b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 8)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+8)))
 		c2a = c2a.Add(x.Mul(ba))
 		c2b = c2b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, 12)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+12)))
 		c3a = c3a.Add(x.Mul(ba))
 		c3b = c3b.Add(x.Mul(bb))
-		pa, pb = unsafe.Add(pa, 16), unsafe.Add(pb, 32)
+		oa, ob = oa+16, ob+32
 	}
 	store4(c0a, pc)
 	store4(c0b, unsafe.Add(pc, 16))
