@@ -9,3 +9,9 @@ import _ "embed"
 //
 //go:embed mnist.safetensors
 var MNIST []byte
+
+// Classifier is a safetensors file for package classifier: the net that reads
+// digits, in eight bits.
+//
+//go:embed classifier.safetensors
+var Classifier []byte

@@ -36,6 +36,21 @@ func (b *bench) input(shape ...int) node {
 	return n
 }
 
+// shares is a constant whose rows are positive and sum to 1.
+func (b *bench) shares(rows, cols int) node {
+	data := make([]float32, rows*cols)
+	for i := 0; i < len(data); i += cols {
+		left := float32(1)
+		for k := range cols - 1 {
+			data[i+k] = left * b.r.Float32()
+			left -= data[i+k]
+		}
+		data[i+cols-1] = left
+	}
+	v := tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(data))
+	return gorgonia.NewMatrix(b.g, tensor.Float32, gorgonia.WithShape(rows, cols), gorgonia.WithName("shares"), gorgonia.WithValue(v))
+}
+
 func (b *bench) must(n node, err error) node {
 	b.t.Helper()
 	if err != nil {
@@ -162,6 +177,16 @@ func TestGradients(t *testing.T) {
 		},
 		"negative part": func(b *bench) node { return b.must(NegativePart(b.input(33, 1))) },
 		"square":        func(b *bench) node { return b.must(SquaredError(b.input(33, 2), nil)) },
+		"cross entropy": func(b *bench) node {
+			return b.must(CrossEntropy(b.input(9, 4), b.shares(9, 4)))
+		},
+		"cross entropy of sure logits": func(b *bench) node {
+			x := b.input(9, 4)
+			for i := range b.data[0] {
+				b.data[0][i] *= 40
+			}
+			return b.must(CrossEntropy(x, b.shares(9, 4)))
+		},
 		"weighted sum": func(b *bench) node {
 			x := b.input(4, 4)
 			return b.must(WeightedSum([]float32{0.3, 2}, b.must(SquaredError(x, nil)), b.must(SquaredError(x, b.input(4, 4)))))
@@ -185,6 +210,33 @@ func TestGradients(t *testing.T) {
 	}
 }
 
+func TestCrossEntropy(t *testing.T) {
+	for _, c := range []struct {
+		x, t []float32
+		want float64
+	}{
+		{[]float32{0, 0, 0, 0}, []float32{1, 0, 0, 1}, math.Ln2},
+		{[]float32{500, -500, 500, -500}, []float32{1, 0, 0, 1}, 500}, // nothing overflows
+		{[]float32{1, 3, -2, 5}, []float32{0.25, 0.75, 0, 1}, (math.Log(math.Exp(1)+math.Exp(3)) - 2.5 + math.Log1p(math.Exp(-7))) / 2},
+	} {
+		b := newBench(t)
+		x, y := b.input(2, 2), b.input(2, 2)
+		copy(b.data[0], c.x)
+		copy(b.data[1], c.t)
+		got := make([]float32, 1)
+		if err := Keep("loss", b.must(CrossEntropy(x, y)), got); err != nil {
+			t.Fatal(err)
+		}
+		vm := gorgonia.NewTapeMachine(b.g)
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(float64(got[0])-c.want) > 1e-6*c.want {
+			t.Errorf("the cross entropy of %v and %v is %v, want %v", c.x, c.t, got[0], c.want)
+		}
+	}
+}
+
 func TestMismatch(t *testing.T) {
 	b := newBench(t)
 	m := func(r, c int) node { return b.input(r, c) }
@@ -197,6 +249,7 @@ func TestMismatch(t *testing.T) {
 		"shift":   second(Shift(m(2, 3), m(2, 2), m(2, 3))),
 		"squared": second(SquaredError(m(2, 3), m(3, 2))),
 		"dist":    second(DistanceError(m(2, 1), m(2, 3), m(2, 4))),
+		"entropy": second(CrossEntropy(m(2, 3), m(3, 2))),
 		"sum":     second(WeightedSum([]float32{1}, m(1, 1), m(1, 1))),
 		"keep":    Keep("x", m(2, 3), make([]float32, 5)),
 	} {

@@ -314,6 +314,64 @@ func NegativePart(dist node) (node, error) {
 	}, dist)
 }
 
+// CrossEntropy returns −Σᵢ Σₖ tᵢₖ·log softmax(xᵢ)ₖ/n: logits x and targets t are
+// [n, classes], and each row of t sums to 1. The targets are given: no gradient
+// is taken with respect to them.
+func CrossEntropy(logits, targets node) (node, error) {
+	n, k := dims(logits)
+	if !targets.Shape().Eq(logits.Shape()) {
+		return nil, mismatch("cross entropy", logits, targets)
+	}
+	return apply(&op{
+		name: fmt.Sprintf("crossEntropy(%d,%d)", n, k), shape: tensor.ScalarShape(),
+		run: func(y []float32, in [][]float32) {
+			var sum float64
+			p := make([]float32, k)
+			for i := 0; i < n*k; i += k {
+				x := in[0][i : i+k]
+				log := math.Log(float64(softmax(p, x))) + float64(vec.Max(x))
+				for c, t := range in[1][i : i+k] {
+					sum += float64(t) * (log - float64(x[c]))
+				}
+			}
+			y[0] = float32(sum / float64(n))
+		},
+		wrt: []bool{true},
+		grad: func(c gorgonia.Nodes, _, g node) (gorgonia.Nodes, error) {
+			return each(func() (node, error) { return crossEntropyBack(c[0], c[1], g) }, nil)
+		},
+	}, logits, targets)
+}
+
+// crossEntropyBack returns g·(softmax(x) − t)/n, g a scalar.
+func crossEntropyBack(logits, targets, g node) (node, error) {
+	n, k := dims(logits)
+	return apply(&op{
+		name: fmt.Sprintf("crossEntropyBack(%d,%d)", n, k), shape: tensor.Shape{n, k},
+		run: func(y []float32, in [][]float32) {
+			s := in[2][0] / float32(n)
+			for i := 0; i < n*k; i += k {
+				p := y[i : i+k]
+				inv := 1 / softmax(p, in[0][i:i+k])
+				for c, t := range in[1][i : i+k] {
+					p[c] = s * (float32(p[c]*inv) - t)
+				}
+			}
+		},
+	}, logits, targets, g)
+}
+
+// softmax writes to p the exponentials of x over that of its largest number, and
+// returns their sum.
+func softmax(p, x []float32) float32 {
+	vec.ExpDiff(p, x, vec.Max(x), 1)
+	var sum float32
+	for _, v := range p {
+		sum += v
+	}
+	return sum
+}
+
 // WeightedSum returns Σ weights[k]·terms[k] of scalars.
 func WeightedSum(weights []float32, terms ...node) (node, error) {
 	if len(weights) != len(terms) {

@@ -19,7 +19,7 @@ import (
 	"mppm/trainer/internal/kmeans"
 )
 
-// presets are the flows that a weights file names. σ, τ and the noise are in
+// presets are the flows that a weights file of LMPPM names. σ, τ and the noise are in
 // multiples of what the codes themselves give, so they hold for any run.
 var presets = map[string]model.Preset{
 	"restore":  {Alpha: 0.6, Beta: 0.3, Sigma: 0.45, Tau: 1, Steps: 15},
@@ -28,15 +28,42 @@ var presets = map[string]model.Preset{
 	"generate": {Alpha: 0.6, Beta: 0.2, Sigma: 0.5, Steps: 15, Noise: 1.3},
 }
 
+// presetsDAE are the flows of a model without D: restoration is G(F(x)) alone,
+// and "kernel" is Ablation^dae of Table 1, Eq. 15 with α = 0.
+var presetsDAE = map[string]model.Preset{
+	"restore":  {Sigma: 0.4},
+	"kernel":   {Beta: 0.2, Sigma: 0.4, Steps: 15},
+	"generate": {Beta: 0.2, Sigma: 0.5, Steps: 15, Noise: 1.3},
+}
+
 // Weights turns the run into a weights file: the nets, in eight bits unless
 // float is set, and the code bank that those very nets give. It returns ctx's error if
 // that ends first.
 func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error) {
-	f := &safetensors.File{Meta: map[string]string{
-		"kind":                model.Kind,
-		"distance.activation": string(r.Config.Activation),
-	}}
-	for name, p := range presets {
+	f, err := r.Nets(float)
+	if err != nil {
+		return nil, err
+	}
+	codes, err := r.encodeAll(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.addBank(ctx, f, codes, float); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Nets is Weights without the code bank, which package model needs: for what
+// takes the nets alone.
+func (r *Run) Nets(float bool) (*safetensors.File, error) {
+	f := &safetensors.File{Meta: map[string]string{"kind": model.Kind}}
+	flows := presetsDAE
+	if r.Config.Method == LMPPM {
+		f.Meta["distance.activation"] = string(r.Config.Activation)
+		flows = presets
+	}
+	for name, p := range flows {
 		if err := setJSON(f.Meta, "flow."+name, p); err != nil {
 			return nil, err
 		}
@@ -52,16 +79,9 @@ func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error
 		if float || len(p.Shape) == 1 {
 			add = f.AddFloat32
 		}
-		if err := add(p.Name, p.data, p.Shape...); err != nil {
+		if err := add(p.Name, p.Data, p.Shape...); err != nil {
 			return nil, fmt.Errorf("export: %w", err)
 		}
-	}
-	codes, err := r.encodeAll(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.addBank(ctx, f, codes, float); err != nil {
-		return nil, err
 	}
 	return f, nil
 }
@@ -78,31 +98,22 @@ func setJSON(meta map[string]string, key string, v any) error {
 // encodeAll returns the codes of the training images by the nets of f as they
 // will be read, quantized or not.
 func (r *Run) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, error) {
-	// A bank of one code makes f a whole model.
-	g := &safetensors.File{Meta: f.Meta, Tensors: slices.Clone(f.Tensors)}
-	if err := addBankTensors(g, make([]float32, model.Latent), nil, 1, make([]float32, model.Latent), make([]float32, model.Latent*model.Latent), true); err != nil {
-		return nil, err
-	}
-	b, err := g.Encode()
+	a, err := model.LoadAutoencoder(f)
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	m, err := model.Load(b)
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	return Codes(ctx, m, &r.set.Train)
+	return Codes(ctx, a, &r.set.Train)
 }
 
 // Codes returns F(x) of every image of a split, n × model.Latent.
-func Codes(ctx context.Context, m *model.Model, s *dataset.Split) ([]float32, error) {
+func Codes(ctx context.Context, a *model.Autoencoder, s *dataset.Split) ([]float32, error) {
 	const span = 256
 	codes := make([]float32, s.N*model.Latent)
 	var wg sync.WaitGroup
 	work := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			run := m.Runner(64)
+			run := a.Coder(64)
 			x := make([]float32, span*model.Pixels)
 			for at := range work {
 				n := min(span, s.N-at)

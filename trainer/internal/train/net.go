@@ -5,15 +5,13 @@ package train
 
 import (
 	"fmt"
-	"math"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"mppm/shared/model"
 	"mppm/shared/nn"
-	"mppm/shared/rng"
 	"mppm/trainer/internal/graph"
+	"mppm/trainer/internal/optim"
 )
 
 // Streams of the seed: what is drawn for one purpose never depends on how much
@@ -25,44 +23,12 @@ const (
 	streamBank  = 4 << 40
 )
 
-// parameter is one trained tensor, its gradient and its moments.
-type parameter struct {
-	model.Spec
-	data, grad []float32
-	m, v       []float32 // Adam's first and second moment
-	node       *gorgonia.Node
-}
-
-// newParameters draws the nets' parameters: uniform on ±1/√fan-in, weights and
-// biases alike.
-func newParameters(seed uint64, hidden []int) []*parameter {
-	var all []*parameter
-	fan := 1
-	for i, s := range model.Specs(hidden) {
-		n := 1
-		for _, d := range s.Shape {
-			n *= d
-		}
-		if len(s.Shape) > 1 { // a bias follows its weight
-			fan = n / s.Shape[0]
-		}
-		p := &parameter{Spec: s, data: make([]float32, n), grad: make([]float32, n), m: make([]float32, n), v: make([]float32, n)}
-		bound := 1 / math.Sqrt(float64(fan))
-		r := rng.New(seed, streamInit+uint64(i))
-		for k := range p.data {
-			p.data[k] = float32(bound * (2*r.Float64() - 1))
-		}
-		all = append(all, p)
-	}
-	return all
-}
-
 // Terms is how many terms Eq. 20 has.
 const Terms = 6
 
 // net is the graph of one training step.
 type net struct {
-	params       []*parameter
+	params       []*optim.Parameter
 	clean, noisy []float32 // the batch, batch × Pixels
 	terms        [Terms]float32
 	vm           gorgonia.VM
@@ -93,20 +59,12 @@ func (b *builder) do(f func() (*gorgonia.Node, error)) *gorgonia.Node {
 }
 
 func (b *builder) matrix(name string, rows, cols int, data []float32) *gorgonia.Node {
-	v := tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(data))
-	return gorgonia.NewMatrix(b.g, tensor.Float32, gorgonia.WithShape(rows, cols), gorgonia.WithName(name), gorgonia.WithValue(v))
+	return optim.Matrix(b.g, name, rows, cols, data)
 }
 
-// parameter makes the node of p: weights as matrices with a row for each output
-// channel, biases as vectors.
-func (b *builder) parameter(p *parameter) {
-	if len(p.Shape) > 1 {
-		p.node = b.matrix(p.Name, p.Shape[0], len(p.data)/p.Shape[0], p.data)
-	} else {
-		v := tensor.New(tensor.WithShape(len(p.data)), tensor.WithBacking(p.data))
-		p.node = gorgonia.NewVector(b.g, tensor.Float32, gorgonia.WithShape(len(p.data)), gorgonia.WithName(p.Name), gorgonia.WithValue(v))
-	}
-	b.params[p.Name] = p.node
+func (b *builder) parameter(p *optim.Parameter) {
+	p.AddTo(b.g)
+	b.params[p.Name] = p.Node
 }
 
 func (b *builder) layer(name string) (w, bias *gorgonia.Node) {
@@ -172,8 +130,8 @@ func (b *builder) gradient(one *gorgonia.Node, hidden []*gorgonia.Node) *gorgoni
 	return g
 }
 
-// newNet builds the graph of Eq. 20 for batches of n images.
-func newNet(c Config, params []*parameter) (*net, error) {
+// newNet builds the graph of the loss for batches of c.Batch images.
+func newNet(c Config, params []*optim.Parameter) (*net, error) {
 	n := c.Batch
 	t := &net{params: params, clean: make([]float32, n*model.Pixels), noisy: make([]float32, n*model.Pixels)}
 	b := &builder{g: gorgonia.NewGraph(), params: map[string]*gorgonia.Node{}, act: c.Activation, layers: len(c.Hidden) + 1}
@@ -182,6 +140,26 @@ func newNet(c Config, params []*parameter) (*net, error) {
 	}
 	clean := b.matrix("clean", n, model.Pixels, t.clean)
 	noisy := b.matrix("noisy", n, model.Pixels, t.noisy)
+	loss := b.loss(c, t, clean, noisy)
+	if b.err != nil {
+		return nil, b.err
+	}
+	if err := optim.Differentiate(loss, params); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	t.vm = gorgonia.NewTapeMachine(b.g)
+	return t, nil
+}
+
+// loss is the loss of a method at a batch. Its terms are kept in t.
+func (b *builder) loss(c Config, t *net, clean, noisy *gorgonia.Node) *gorgonia.Node {
+	if c.Method == DAE {
+		back := b.decode(b.encode(noisy))
+		loss := b.do(func() (*gorgonia.Node, error) { return graph.SquaredError(back, clean) })
+		b.keepTerm(t, 0, loss)
+		return loss
+	}
+	n := c.Batch
 	ones := make([]float32, n)
 	for i := range ones {
 		ones[i] = 1
@@ -217,29 +195,17 @@ func newNet(c Config, params []*parameter) (*net, error) {
 		squared(b.decode(shift), clean),
 	}
 	loss := b.do(func() (*gorgonia.Node, error) { return graph.WeightedSum(c.Lambda[:], terms...) })
-	if b.err != nil {
-		return nil, b.err
-	}
 	for i, term := range terms {
-		if err := graph.Keep(fmt.Sprintf("term %d", i+1), term, t.terms[i:i+1]); err != nil {
-			return nil, err
-		}
+		b.keepTerm(t, i, term)
 	}
-	var wrt gorgonia.Nodes
-	for _, p := range params {
-		wrt = append(wrt, p.node)
-	}
-	grads, err := gorgonia.Grad(loss, wrt...)
-	if err != nil {
-		return nil, fmt.Errorf("train: differentiating the loss: %w", err)
-	}
-	for i, p := range params {
-		if err := graph.Keep("gradient of "+p.Name, grads[i], p.grad); err != nil {
-			return nil, err
-		}
-	}
-	t.vm = gorgonia.NewTapeMachine(b.g)
-	return t, nil
+	return loss
+}
+
+// keepTerm has every run of the graph leave term number i of the loss in t.
+func (b *builder) keepTerm(t *net, i int, term *gorgonia.Node) {
+	b.do(func() (*gorgonia.Node, error) {
+		return nil, graph.Keep(fmt.Sprintf("term %d", i+1), term, t.terms[i:i+1])
+	})
 }
 
 // step runs the graph on the batch that lies in clean and noisy, which leaves
@@ -247,35 +213,4 @@ func newNet(c Config, params []*parameter) (*net, error) {
 func (t *net) step() error {
 	defer t.vm.Reset()
 	return t.vm.RunAll()
-}
-
-// Adam's constants (Kingma and Ba 2014; Table 11).
-const (
-	beta1   = 0.9
-	beta2   = 0.999
-	epsilon = 1e-8
-)
-
-// adam takes one step of Adam with the given learning rate; step counts from 1.
-// Gorgonia's solver would do, if its moments could be saved and resumed from.
-func adam(params []*parameter, step int, rate float64) {
-	c1 := 1 - math.Pow(beta1, float64(step))
-	c2 := 1 - math.Pow(beta2, float64(step))
-	size := float32(rate / c1)
-	root := float32(1 / math.Sqrt(c2))
-	for _, p := range params {
-		for i, g := range p.grad {
-			m := beta1*p.m[i] + (1-beta1)*g
-			v := beta2*p.v[i] + float32((1-beta2)*float32(g*g))
-			p.m[i], p.v[i] = m, v
-			p.data[i] -= size * m / (float32(math.Sqrt(float64(v)))*root + epsilon)
-		}
-	}
-}
-
-// rate is the learning rate of a step: a cosine from c.Rate down to 2 % of it.
-func (c Config) rate(step, steps int) float64 {
-	const floor = 0.02
-	t := float64(step) / float64(steps)
-	return c.Rate * (floor + (1-floor)*(1+math.Cos(math.Pi*t))/2)
 }

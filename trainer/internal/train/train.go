@@ -2,35 +2,41 @@ package train
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 
 	"mppm/shared/model"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
-	"mppm/shared/safetensors"
-	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/progress"
 )
 
+// Method is what a run trains. A run of before there was a choice is of LMPPM.
+type Method string
+
+// The methods of package train.
+const (
+	LMPPM Method = ""    // F, G and D, with the loss of Eq. 20
+	DAE   Method = "dae" // the baseline: F and G, with the squared error of G(F(x + noise)) alone (Table 11)
+)
+
 // Config is everything a run's result depends on, but the data.
 type Config struct {
+	Method     Method         `json:"method,omitempty"`
 	Seed       uint64         `json:"seed"`
 	Epochs     int            `json:"epochs"`
 	Batch      int            `json:"batch"`
-	Rate       float64        `json:"rate"`   // Adam's learning rate at the start
-	Lambda     [Terms]float32 `json:"lambda"` // λ₁ … λ₆ of Eq. 20
-	Noise      float64        `json:"noise"`  // training noise is Gaussian with σ ~ U(0, Noise)
+	Rate       float64        `json:"rate"`                 // Adam's learning rate at the start
+	Lambda     [Terms]float32 `json:"lambda,omitzero"`      // λ₁ … λ₆ of Eq. 20; of LMPPM
+	Noise      float64        `json:"noise"`                // training noise is Gaussian with σ ~ U(0, Noise)
+	FixedNoise bool           `json:"fixedNoise,omitempty"` // σ is Noise, always
 	Centers    int            `json:"centers"`
-	Hidden     []int          `json:"hidden"`     // widths of D's hidden layers
-	Activation nn.Activation  `json:"activation"` // of D
+	Hidden     []int          `json:"hidden,omitempty"`     // widths of D's hidden layers; of LMPPM
+	Activation nn.Activation  `json:"activation,omitempty"` // of D; of LMPPM
 }
 
 // Default is the configuration that the shipped weights were trained with; Table
@@ -44,10 +50,20 @@ func Default() Config {
 	}
 }
 
+// DefaultDAE is Default for the denoising autoencoder: whatever the two have in
+// common is the same, so that what differs is the method.
+func DefaultDAE() Config {
+	c := Default()
+	c.Method, c.Lambda, c.Hidden, c.Activation = DAE, [Terms]float32{}, nil, ""
+	return c
+}
+
 // Validate returns an error that says which setting is out of range for a data
 // set of n images.
 func (c Config) Validate(n int) error {
 	switch {
+	case c.Method != LMPPM && c.Method != DAE:
+		return fmt.Errorf("the method %q is not known", c.Method)
 	case c.Epochs < 1:
 		return fmt.Errorf("epochs are %d; give at least 1", c.Epochs)
 	case c.Batch < 1 || c.Batch > n:
@@ -58,7 +74,7 @@ func (c Config) Validate(n int) error {
 		return fmt.Errorf("the learning rate is %v; it must be more than 0", c.Rate)
 	case !(c.Noise >= 0) || math.IsInf(c.Noise, 0):
 		return fmt.Errorf("the noise is %v; it must be at least 0", c.Noise)
-	case !c.Activation.Valid():
+	case c.Method == LMPPM && !c.Activation.Valid():
 		return fmt.Errorf("the activation %q is not known", c.Activation)
 	}
 	for i, l := range c.Lambda {
@@ -75,13 +91,16 @@ func (c Config) Validate(n int) error {
 }
 
 // Record is the loss of one epoch: the mean of each term of Eq. 20, before its
-// weight.
+// weight. The loss of DAE is the first of them.
 type Record struct {
 	Terms [Terms]float64 `json:"terms"`
 }
 
 // Loss returns Eq. 20: the weighted sum of the terms.
 func (r Record) Loss(c Config) float64 {
+	if c.Method == DAE {
+		return r.Terms[0]
+	}
 	var sum float64
 	for i, t := range r.Terms {
 		sum += float64(c.Lambda[i]) * t
@@ -95,20 +114,18 @@ type Run struct {
 	Dir    string
 
 	set     *dataset.Set
-	params  []*parameter
+	params  []*optim.Parameter
 	step    int // steps done
 	history []Record
 	sums    [Terms]float64 // of the epoch under way
 }
 
-const checkpointName = "checkpoint.safetensors"
-
 // ErrInterrupted says that a run was told to stop, has saved its state, and can
 // be resumed.
-var ErrInterrupted = errors.New("interrupted; --resume goes on from here")
+var ErrInterrupted = optim.ErrInterrupted
 
 // ErrNoCheckpoint says that a folder holds no run.
-var ErrNoCheckpoint = errors.New("no checkpoint there")
+var ErrNoCheckpoint = optim.ErrNoCheckpoint
 
 // New starts a run in dir, which is made if need be. It returns an error if dir
 // holds a run already, so that hours of work are not lost to a typing error.
@@ -116,34 +133,23 @@ func New(c Config, set *dataset.Set, dir string) (*Run, error) {
 	if err := c.Validate(set.Train.N); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	path := filepath.Join(dir, checkpointName)
-	if _, err := os.Stat(path); err == nil {
-		return nil, fmt.Errorf("train: %s holds a run; --resume goes on with it, or choose another folder with --out", dir)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := optim.Claim(dir); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	if err := atomicfile.Writable(path); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	return &Run{Config: c, Dir: dir, set: set, params: newParameters(c.Seed, c.Hidden)}, nil
+	return &Run{Config: c, Dir: dir, set: set, params: newParameters(c)}, nil
 }
 
 // Open reads the run in dir. set may be nil if the run is only to be exported
 // without its data; it returns ErrNoCheckpoint, wrapped, if there is none, and
 // an error if the data is not what the run was trained on.
 func Open(dir string, set *dataset.Set) (*Run, error) {
-	path := filepath.Join(dir, checkpointName)
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("train: %s: %w", dir, ErrNoCheckpoint)
-	}
+	c, err := optim.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	r := &Run{Dir: dir, set: set}
-	if err := r.decode(b); err != nil {
-		return nil, fmt.Errorf("train: %s: %w", path, err)
+	if err := r.decode(c); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
 	return r, nil
 }
@@ -157,68 +163,40 @@ type state struct {
 	Checksums map[string]string `json:"checksums"`
 }
 
-const checkpointKind = "lmppm-28x28-checkpoint"
+// CheckpointKind is the kind of the checkpoints of this package's runs.
+const CheckpointKind = "lmppm-28x28-checkpoint"
 
-func (r *Run) encode() ([]byte, error) {
-	s, err := json.Marshal(state{r.Config, r.step, r.history, r.sums, r.set.Checksums})
-	if err != nil {
-		return nil, err
+func newParameters(c Config) []*optim.Parameter {
+	specs := model.AutoencoderSpecs()
+	if c.Method == LMPPM {
+		specs = model.Specs(c.Hidden)
 	}
-	f := &safetensors.File{Meta: map[string]string{"kind": checkpointKind, "state": string(s)}}
-	for _, p := range r.params {
-		for prefix, data := range map[string][]float32{"": p.data, "adam.m.": p.m, "adam.v.": p.v} {
-			if err := f.AddFloat32(prefix+p.Name, data, p.Shape...); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return f.Encode()
+	return optim.NewParameters(c.Seed, streamInit, specs)
 }
 
-func (r *Run) decode(b []byte) error {
-	f, err := safetensors.Parse(b)
-	if err != nil {
+func (r *Run) decode(c *optim.Checkpoint) error {
+	var s state
+	if err := c.State(CheckpointKind, &s); err != nil {
 		return err
 	}
-	if k := f.Meta["kind"]; k != checkpointKind {
-		return fmt.Errorf("the kind is %q, not %q: this is not a checkpoint", k, checkpointKind)
-	}
-	var s state
-	if err := json.Unmarshal([]byte(f.Meta["state"]), &s); err != nil {
-		return fmt.Errorf("the state: %w", err)
-	}
 	if r.set != nil {
-		for name, sum := range s.Checksums {
-			if got := r.set.Checksums[name]; got != sum {
-				return fmt.Errorf("the run was trained on other data: %s had MD5 %s, and now has %q; give the same with --data", name, sum, got)
-			}
+		if err := optim.CheckData(s.Checksums, r.set.Checksums); err != nil {
+			return c.Wrap(err)
 		}
 		if err := s.Config.Validate(r.set.Train.N); err != nil {
-			return err
+			return c.Wrap(err)
 		}
 	}
 	r.Config, r.step, r.history, r.sums = s.Config, s.Step, s.History, s.Sums
-	r.params = newParameters(s.Config.Seed, s.Config.Hidden)
-	for _, p := range r.params {
-		for prefix, dst := range map[string][]float32{"": p.data, "adam.m.": p.m, "adam.v.": p.v} {
-			data, err := f.Float32(prefix+p.Name, p.Shape...)
-			if err != nil {
-				return err
-			}
-			copy(dst, data)
-		}
-	}
-	return nil
+	r.params = newParameters(s.Config)
+	return c.Parameters(r.params)
 }
 
 // Save writes the run's state, whole or not at all.
 func (r *Run) Save() error {
-	b, err := r.encode()
-	if err == nil {
-		err = atomicfile.WriteBytes(filepath.Join(r.Dir, checkpointName), b)
-	}
+	err := optim.Save(r.Dir, CheckpointKind, state{r.Config, r.step, r.history, r.sums, r.set.Checksums}, r.params)
 	if err != nil {
-		return fmt.Errorf("train: saving the checkpoint: %w", err)
+		return fmt.Errorf("train: %w", err)
 	}
 	return nil
 }
@@ -250,8 +228,8 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 	}
 	defer t.vm.Close()
 	total := r.perEpoch() * r.Config.Epochs
-	load := newLoader(r)
-	defer load.stop()
+	load := r.loader()
+	defer load.Stop()
 	for r.step < total {
 		if ctx.Err() != nil {
 			if err := r.Save(); err != nil {
@@ -259,10 +237,10 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 			}
 			return ErrInterrupted
 		}
-		b := load.next()
+		b := load.Next()
 		copy(t.clean, b.clean)
 		copy(t.noisy, b.noisy)
-		load.recycle(b)
+		load.Recycle(b)
 		if err := t.step(); err != nil {
 			return fmt.Errorf("train: step %d: %w", r.step, err)
 		}
@@ -272,7 +250,7 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 			}
 			r.sums[i] += float64(v)
 		}
-		adam(r.params, r.step+1, r.Config.rate(r.step, total))
+		optim.Adam(r.params, r.step+1, optim.Cosine(r.Config.Rate, r.step, total))
 		r.step++
 		bar.Add(r.Config.Batch)
 		if r.step%r.perEpoch() == 0 {
@@ -304,61 +282,42 @@ func (r *Run) endEpoch(every int, bar *progress.Bar) error {
 // draw writes the loss curves.
 func (r *Run) draw() error {
 	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(z_shift) = x"}
+	title := "Terms of the loss (Eq. 20)"
+	if r.Config.Method == DAE {
+		names, title = []string{"G(F(x + noise)) = x"}, "Squared error, summed over the pixels"
+	}
 	var lines []plots.Line
-	for i := range Terms {
-		l := plots.Line{Name: names[i]}
+	for i, name := range names {
+		l := plots.Line{Name: name}
 		for e, rec := range r.history {
 			l.X = append(l.X, float64(e+1))
 			l.Y = append(l.Y, rec.Terms[i])
 		}
 		lines = append(lines, l)
 	}
-	return plots.Curves(filepath.Join(r.Dir, "loss.png"), plots.Axes{Title: "Terms of the loss (Eq. 20)", X: "epoch", Y: "mean over the epoch", LogY: true}, lines...)
+	return plots.Curves(filepath.Join(r.Dir, "loss.png"), plots.Axes{Title: title, X: "epoch", Y: "mean over the epoch", LogY: true}, lines...)
 }
 
 // batch is the data of one step.
 type batch struct{ clean, noisy []float32 }
 
-// loader makes the batches of a run's coming steps while others are trained on.
-type loader struct {
-	ready, free chan *batch
-	quit        chan struct{}
-}
-
-func newLoader(r *Run) *loader {
-	const ahead = 3
-	l := &loader{make(chan *batch, ahead), make(chan *batch, ahead), make(chan struct{})}
+// loader makes the batches of the coming steps.
+func (r *Run) loader() *optim.Loader[*batch] {
 	n := r.Config.Batch * model.Pixels
-	for range ahead {
-		l.free <- &batch{make([]float32, n), make([]float32, n)}
-	}
-	go func(step int) {
-		var order []int
-		for {
-			var b *batch
-			select {
-			case <-l.quit:
-				return
-			case b = <-l.free:
-			}
+	var order []int
+	return optim.NewLoader(r.step,
+		func() *batch { return &batch{make([]float32, n), make([]float32, n)} },
+		func(b *batch, step int) {
 			if epoch := step / r.perEpoch(); order == nil || step%r.perEpoch() == 0 {
 				order = rng.New(r.Config.Seed, streamOrder+uint64(epoch)).Perm(r.set.Train.N)
 			}
 			r.fill(b, step, order)
-			step++
-			l.ready <- b
-		}
-	}(r.step)
-	return l
+		})
 }
 
-func (l *loader) next() *batch     { return <-l.ready }
-func (l *loader) recycle(b *batch) { l.free <- b }
-func (l *loader) stop()            { close(l.quit) }
-
 // fill makes the batch of a step: images in the epoch's order, and the same with
-// Gaussian noise of a width drawn for each image. The noise is not cut off at
-// black and white.
+// Gaussian noise of a width drawn for each image, unless it is fixed. The noise
+// is not cut off at black and white.
 func (r *Run) fill(b *batch, step int, order []int) {
 	first := step % r.perEpoch() * r.Config.Batch
 	for i := range r.Config.Batch {
@@ -366,7 +325,11 @@ func (r *Run) fill(b *batch, step int, order []int) {
 		y := b.noisy[i*model.Pixels : (i+1)*model.Pixels]
 		r.set.Train.Float32(x, order[first+i])
 		src := rng.New(r.Config.Seed, streamNoise+uint64(step*r.Config.Batch+i))
-		src.FillNorm(y, float32(r.Config.Noise*src.Float64()))
+		sigma := r.Config.Noise
+		if !r.Config.FixedNoise {
+			sigma *= src.Float64()
+		}
+		src.FillNorm(y, float32(sigma))
 		for k, v := range x {
 			y[k] += v
 		}

@@ -2,12 +2,15 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"math"
+	"reflect"
 	"testing"
 	"time"
 
 	"mppm/shared/model"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/progress"
 )
 
@@ -62,7 +65,7 @@ func TestMatchesShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Package model cuts D off at 0; start it well above.
-	r.params[len(r.params)-1].data[0] = 3
+	r.params[len(r.params)-1].Data[0] = 3
 	n, err := newNet(c, r.params)
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +131,105 @@ func TestMatchesShared(t *testing.T) {
 	}
 }
 
+// TestDAE: the loss of the autoencoder is package model's squared error, its
+// file is of a model without D, and the noise is as wide as it is told.
+func TestDAE(t *testing.T) {
+	set := digits(t, 32)
+	c := DefaultDAE()
+	c.Batch, c.Centers, c.Epochs = 32, 8, 1
+	order := make([]int, 32)
+	for i := range order {
+		order[i] = i
+	}
+	for _, fixed := range []bool{false, true} {
+		c.FixedNoise = fixed
+		r, err := New(c, set, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := newNet(c, r.params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.fill(&batch{n.clean, n.noisy}, 0, order)
+		if err := n.step(); err != nil {
+			t.Fatal(err)
+		}
+		file, err := r.Weights(context.Background(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := file.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := model.Load(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.HasDistance() || m.Restore.Steps != 0 {
+			t.Errorf("the model has a distance: %v, and restores in %d steps", m.HasDistance(), m.Restore.Steps)
+		}
+		run := m.Runner(8)
+		z, back := make([]float32, 32*model.Latent), make([]float32, 32*model.Pixels)
+		run.Encode(z, n.noisy)
+		run.Decode(back, z)
+		var want float64
+		wide := 0
+		for i := range 32 {
+			var noise float64
+			for k := i * model.Pixels; k < (i+1)*model.Pixels; k++ {
+				e := float64(back[k]) - float64(n.clean[k])
+				want += e * e / 32
+				e = float64(n.noisy[k]) - float64(n.clean[k])
+				noise += e * e / model.Pixels
+			}
+			if math.Sqrt(noise) > 0.7 {
+				wide++
+			}
+		}
+		if got := float64(n.terms[0]); math.Abs(got-want) > 1e-5*want {
+			t.Errorf("the graph's loss is %v, package model gives %v", got, want)
+		}
+		if fixed != (wide == 32) {
+			t.Errorf("fixed noise %v: %d of 32 images have noise above 0.7", fixed, wide)
+		}
+		if fixed {
+			continue
+		}
+		if err := r.Train(context.Background(), 1, quiet(t)); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(r.Dir, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Config.Method != DAE || !again.Done() {
+			t.Errorf("reopened: %+v", again.Config)
+		}
+	}
+}
+
+// TestOldConfig: the configuration of a run from before there were methods reads
+// as LMPPM's and is written as it was.
+func TestOldConfig(t *testing.T) {
+	const old = `{"seed":1,"epochs":12,"batch":128,"rate":0.001,"lambda":[0.05,1,0.05,1,0.05,0.5],"noise":0.8,"centers":5000,"hidden":[100,50,20],"activation":"silu"}`
+	var c Config
+	if err := json.Unmarshal([]byte(old), &c); err != nil {
+		t.Fatal(err)
+	}
+	if c.Method != LMPPM || !reflect.DeepEqual(c, Default()) {
+		t.Errorf("read as %+v", c)
+	}
+	if b, err := json.Marshal(c); err != nil || string(b) != old {
+		t.Errorf("written as %s, %v", b, err)
+	}
+	c.Method = "gan"
+	if err := c.Validate(60_000); err == nil {
+		t.Error("an unknown method was taken")
+	}
+}
+
 // TestResume: a run that is interrupted at any step ends with the same bits.
 func TestResume(t *testing.T) {
 	set := digits(t, 160)
@@ -155,9 +257,9 @@ func TestResume(t *testing.T) {
 	}
 	for i, p := range whole.params {
 		q := run.params[i]
-		for k := range p.data {
-			if p.data[k] != q.data[k] || p.m[k] != q.m[k] || p.v[k] != q.v[k] {
-				t.Fatalf("%s[%d] is %v, in an uninterrupted run %v", p.Name, k, q.data[k], p.data[k])
+		for k := range p.Data {
+			if p.Data[k] != q.Data[k] || p.M[k] != q.M[k] || p.V[k] != q.V[k] {
+				t.Fatalf("%s[%d] is %v, in an uninterrupted run %v", p.Name, k, q.Data[k], p.Data[k])
 			}
 		}
 	}
@@ -204,7 +306,7 @@ func BenchmarkStep(b *testing.B) {
 		if err := n.step(); err != nil {
 			b.Fatal(err)
 		}
-		adam(r.params, 1, 1e-3)
+		optim.Adam(r.params, 1, 1e-3)
 	}
 	b.ReportMetric(float64(b.N*c.Batch)/b.Elapsed().Seconds(), "images/s")
 }

@@ -1,0 +1,60 @@
+package weights_test
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"testing"
+
+	"mppm/shared/classifier"
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/weights"
+)
+
+// TestReadsWhatIsGrown: the shipped classifier finds digits, and various ones,
+// in what the shipped model grows from noise. The bits
+// of what it says are pinned: the same test runs in a browser.
+func TestReadsWhatIsGrown(t *testing.T) {
+	m, err := model.Load(weights.MNIST)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := classifier.Load(weights.Classifier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 60
+	r := m.Runner(n)
+	z, x := make([]float32, n*model.Latent), make([]float32, n*model.Pixels)
+	r.Noise(z, rng.New(1, 0))
+	steps, err := r.Flow(z, m.Generate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range steps {
+	}
+	r.Decode(x, z)
+	probs, embeddings := make([]float32, n*classifier.Classes), make([]float32, n*classifier.Width)
+	c.Runner(n).Classify(probs, embeddings, x)
+	sure, seen := 0, map[int]bool{}
+	for i := range n {
+		class, p := classifier.Best(probs[i*classifier.Classes:])
+		if p > 0.8 {
+			sure++
+			seen[class] = true
+		}
+	}
+	if sure < n*3/4 || len(seen) < 8 {
+		t.Errorf("of %d digits grown from noise %d are read with confidence, as %d classes", n, sure, len(seen))
+	}
+	h := fnv.New64a()
+	for _, v := range append(probs, embeddings...) {
+		b := math.Float32bits(v)
+		h.Write([]byte{byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24)})
+	}
+	const want = "9314ca534716f098"
+	if got := fmt.Sprintf("%016x", h.Sum64()); got != want {
+		t.Errorf("the bits hash to %s, want %s", got, want)
+	}
+}
