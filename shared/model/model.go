@@ -70,20 +70,18 @@ type Bank struct {
 	Labels  []uint8 // class of each code; nil where the data had none
 }
 
-// Model is F, G, D, the code bank and the flow's parameters.
+// Model is F, G, D, the code bank and the flow's parameters. A denoising
+// autoencoder, the baseline, is a model without D.
 type Model struct {
+	*Autoencoder
 	Restore  Preset            // the default flow of restoration
 	Generate Preset            // the default flow of generation
 	Presets  map[string]Preset // every flow that the file names, those two included
 	Bank     *Bank
 	Meta     map[string]string // the file's metadata
 
-	conv1, conv2     *nn.Conv
-	encode           *nn.Linear
-	decode           *nn.Linear
-	deconv1, deconv2 *nn.ConvTranspose
-	distance         []*nn.Linear
-	activation       nn.Activation // of D
+	distance   []*nn.Linear  // nil where there is no D
+	activation nn.Activation // of D
 
 	priorMean, priorFactor []float32 // mean of the codes; lower triangle L, L·Lᵀ their covariance
 }
@@ -98,14 +96,7 @@ type Spec struct {
 // output channel first, for a distance net with the given hidden widths
 // (Table 8: 100, 50, 20).
 func Specs(hidden []int) []Spec {
-	s := []Spec{
-		{"encoder.conv1.weight", []int{32, 3, 3, 1}}, {"encoder.conv1.bias", []int{32}},
-		{"encoder.conv2.weight", []int{64, 3, 3, 32}}, {"encoder.conv2.bias", []int{64}},
-		{"encoder.linear.weight", []int{Latent, flat}}, {"encoder.linear.bias", []int{Latent}},
-		{"decoder.linear.weight", []int{flat, Latent}}, {"decoder.linear.bias", []int{flat}},
-		{"decoder.deconv1.weight", []int{32, 3, 3, 64}}, {"decoder.deconv1.bias", []int{32}},
-		{"decoder.deconv2.weight", []int{1, 3, 3, 32}}, {"decoder.deconv2.bias", []int{1}},
-	}
+	s := AutoencoderSpecs()
 	in := Latent
 	for i, out := range append(append([]int(nil), hidden...), 1) {
 		s = append(s, Spec{fmt.Sprintf("distance.%d.weight", i), []int{out, in}}, Spec{fmt.Sprintf("distance.%d.bias", i), []int{out}})
@@ -135,9 +126,9 @@ func load(f *safetensors.File) (*Model, error) {
 	if k := f.Meta["kind"]; k != Kind {
 		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q", k, Kind)
 	}
-	m := &Model{Meta: f.Meta, Presets: map[string]Preset{}, activation: nn.Activation(f.Meta["distance.activation"])}
-	if !m.activation.Valid() {
-		return nil, fmt.Errorf("metadata: distance.activation is %q; want %q or %q", m.activation, nn.SiLU, nn.ReLU)
+	m := &Model{Meta: f.Meta, Presets: map[string]Preset{}}
+	if err := m.loadDistance(f); err != nil {
+		return nil, err
 	}
 	for key, text := range f.Meta {
 		name, ok := strings.CutPrefix(key, "flow.")
@@ -148,7 +139,7 @@ func load(f *safetensors.File) (*Model, error) {
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
 			return nil, fmt.Errorf("metadata: %s: %w", key, err)
 		}
-		if err := p.Validate(); err != nil {
+		if err := m.check(p); err != nil {
 			return nil, fmt.Errorf("metadata: %s: %w", key, err)
 		}
 		m.Presets[name] = p
@@ -159,17 +150,8 @@ func load(f *safetensors.File) (*Model, error) {
 			return nil, fmt.Errorf("metadata: flow.%s is missing", name)
 		}
 	}
-	hidden, err := widths(f)
-	if err != nil {
-		return nil, err
-	}
-	t := map[string][]float32{}
-	for _, s := range Specs(hidden) {
-		if t[s.Name], err = f.Float32(s.Name, s.Shape...); err != nil {
-			return nil, err
-		}
-	}
-	if err := m.build(t, hidden); err != nil {
+	var err error
+	if m.Autoencoder, err = LoadAutoencoder(f); err != nil {
 		return nil, err
 	}
 	if m.priorMean, err = f.Float32("prior.mean", Latent); err != nil {
@@ -182,7 +164,67 @@ func load(f *safetensors.File) (*Model, error) {
 	return m, err
 }
 
-// widths reads the hidden widths of D off the shapes of its weights.
+// loadDistance reads D. A file with none of its tensors and no activation for
+// it is of a model without D.
+func (m *Model) loadDistance(f *safetensors.File) error {
+	activation, some := f.Meta["distance.activation"]
+	for _, t := range f.Tensors {
+		some = some || strings.HasPrefix(t.Name, "distance.")
+	}
+	if !some {
+		return nil
+	}
+	m.activation = nn.Activation(activation)
+	if !m.activation.Valid() {
+		return fmt.Errorf("metadata: distance.activation is %q; want %q or %q", activation, nn.SiLU, nn.ReLU)
+	}
+	w, err := widths(f)
+	if err != nil {
+		return err
+	}
+	in := Latent
+	for i, out := range w {
+		name := fmt.Sprintf("distance.%d", i)
+		weight, err := f.Float32(name+".weight", out, in)
+		if err != nil {
+			return err
+		}
+		bias, err := f.Float32(name+".bias", out)
+		if err != nil {
+			return err
+		}
+		l, err := nn.NewLinear(in, out, weight, bias)
+		if err != nil {
+			return err
+		}
+		m.distance = append(m.distance, l)
+		in = out
+	}
+	return nil
+}
+
+// HasDistance reports whether the model has D. Without it every distance is 0,
+// and only flows with α = 0 and τ = 0 can run.
+func (m *Model) HasDistance() bool { return m.distance != nil }
+
+// check returns an error if p is not a flow that the model can run.
+func (m *Model) check(p Preset) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	if m.HasDistance() {
+		return nil
+	}
+	if p.Alpha > 0 {
+		return fmt.Errorf("flow: α is %v, but the model has no distance net to descend (it is a denoising autoencoder); give α 0", p.Alpha)
+	}
+	if p.Tau > 0 {
+		return fmt.Errorf("flow: τ is %v, but the model has no distance net to gate the kernel (it is a denoising autoencoder); give τ 0", p.Tau)
+	}
+	return nil
+}
+
+// widths reads the widths of D's layers off the shapes of its weights.
 func widths(f *safetensors.File) ([]int, error) {
 	var w []int
 	for i := range 16 {
@@ -202,44 +244,7 @@ func widths(f *safetensors.File) ([]int, error) {
 	if last := w[len(w)-1]; last != 1 {
 		return nil, fmt.Errorf("tensor distance.%d.weight has %d rows; the last layer of D has 1", len(w)-1, last)
 	}
-	return w[:len(w)-1], nil
-}
-
-func (m *Model) build(t map[string][]float32, hidden []int) (err error) {
-	keep := func(e error) {
-		if err == nil {
-			err = e
-		}
-	}
-	var e error
-	get := func(layer string) (w, b []float32) { return t[layer+".weight"], t[layer+".bias"] }
-	w, b := get("encoder.conv1")
-	m.conv1, e = nn.NewConv(outer, 32, w, b)
-	keep(e)
-	w, b = get("encoder.conv2")
-	m.conv2, e = nn.NewConv(inner, 64, w, b)
-	keep(e)
-	w, b = get("encoder.linear")
-	m.encode, e = nn.NewLinear(flat, Latent, w, b)
-	keep(e)
-	w, b = get("decoder.linear")
-	m.decode, e = nn.NewLinear(Latent, flat, w, b)
-	keep(e)
-	w, b = get("decoder.deconv1")
-	m.deconv1, e = nn.NewConvTranspose(inner, 64, w, b)
-	keep(e)
-	w, b = get("decoder.deconv2")
-	m.deconv2, e = nn.NewConvTranspose(outer, 32, w, b)
-	keep(e)
-	in := Latent
-	for i, out := range append(append([]int(nil), hidden...), 1) {
-		w, b = get(fmt.Sprintf("distance.%d", i))
-		l, e := nn.NewLinear(in, out, w, b)
-		keep(e)
-		m.distance = append(m.distance, l)
-		in = out
-	}
-	return err
+	return w, nil
 }
 
 func loadBank(f *safetensors.File) (*Bank, error) {
@@ -289,10 +294,10 @@ func CheckImage(x []float32) error {
 // safe for concurrent use.
 type Runner struct {
 	*Model
+	*Coder
 	batch   int
 	ws      nn.Workspace
 	bank    kde.Workspace
-	a, b    []float32
 	hidden  [][]float32 // of D, each layer's output before activation
 	g0, g1  []float32   // gradients of D's layers
 	pending []float32
@@ -302,9 +307,7 @@ type Runner struct {
 // memory for about 90 KB an image.
 func (m *Model) Runner(batch int) *Runner {
 	batch = max(batch, 1)
-	r := &Runner{Model: m, batch: batch}
-	r.a = make([]float32, batch*outer.OH*outer.OW*32)
-	r.b = make([]float32, batch*flat)
+	r := &Runner{Model: m, Coder: m.Autoencoder.Coder(batch), batch: batch}
 	width := Latent
 	for _, l := range m.distance {
 		r.hidden = append(r.hidden, make([]float32, batch*l.Out))
@@ -315,37 +318,6 @@ func (m *Model) Runner(batch int) *Runner {
 	return r
 }
 
-// Encode writes to z (n × Latent) the codes F(x) of n images x (n × Pixels),
-// nominally in [0, 1]; noise may take pixels outside.
-func (r *Runner) Encode(z, x []float32) {
-	for n := len(x) / Pixels; n > 0; n = len(x) / Pixels {
-		n = min(n, r.batch)
-		a, b := r.a[:n*outer.OH*outer.OW*32], r.b[:n*flat]
-		r.conv1.Forward(a, x, n, &r.ws)
-		nn.ReLU.Apply(a, &r.ws)
-		r.conv2.Forward(b, a, n, &r.ws)
-		nn.ReLU.Apply(b, &r.ws)
-		r.encode.Forward(z, b, n, &r.ws)
-		x, z = x[n*Pixels:], z[n*Latent:]
-	}
-}
-
-// Decode writes to x (n × Pixels, in [0, 1]) the images G(z) of n codes z
-// (n × Latent).
-func (r *Runner) Decode(x, z []float32) {
-	for n := len(z) / Latent; n > 0; n = len(z) / Latent {
-		n = min(n, r.batch)
-		a, b := r.a[:n*outer.OH*outer.OW*32], r.b[:n*flat]
-		r.decode.Forward(b, z, n, &r.ws)
-		nn.ReLU.Apply(b, &r.ws)
-		r.deconv1.Forward(a, b, n, &r.ws)
-		nn.ReLU.Apply(a, &r.ws)
-		r.deconv2.Forward(x, a, n, &r.ws)
-		nn.Sigmoid.Apply(x[:n*Pixels], &r.ws)
-		x, z = x[n*Pixels:], z[n*Latent:]
-	}
-}
-
 // Mean writes to mean the kernel mean z̄ (Eq. 21) of each code of z, both
 // n × Latent, for σ_ker = sigma > 0 in multiples of the bank's spacing.
 func (r *Runner) Mean(mean, z []float32, sigma float32) {
@@ -354,8 +326,15 @@ func (r *Runner) Mean(mean, z []float32, sigma float32) {
 
 // Distance writes to d (n) the learned distance of each code of z (n × Latent)
 // to the codes of clean images, cut off below at 0, and to grad (n × Latent) its
-// unit gradient (Eq. 14). grad may be nil.
+// unit gradient (Eq. 14). grad may be nil. Without D all of them are 0.
 func (r *Runner) Distance(d, grad, z []float32) {
+	if !r.HasDistance() {
+		clear(d[:len(z)/Latent])
+		if grad != nil {
+			clear(grad[:len(z)])
+		}
+		return
+	}
 	for n := len(z) / Latent; n > 0; n = len(z) / Latent {
 		n = min(n, r.batch)
 		r.distances(d[:n], z, n)
@@ -418,9 +397,10 @@ func unit(g []float32) {
 }
 
 // Flow flows the codes z (n × Latent) in place, and yields the start and every
-// step (Alg. 4). It returns an error if p is not valid.
+// step (Alg. 4). It returns an error if p is not valid, or needs a D that the
+// model does not have.
 func (r *Runner) Flow(z []float32, p Preset) (iter.Seq[flow.Step], error) {
-	if err := p.Validate(); err != nil {
+	if err := r.check(p); err != nil {
 		return nil, err
 	}
 	return flow.Run(field{r, p.Sigma}, p.flow(r.Bank.Spacing), z)

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"mppm/shared/model"
 	"mppm/shared/model/modeltest"
 	"mppm/shared/rng"
+	"mppm/shared/safetensors"
 )
 
 func images(n int) []float32 {
@@ -123,6 +125,81 @@ func TestTrajectory(t *testing.T) {
 	if got := fmt.Sprintf("%016x", h.Sum64()); got != trajectory {
 		t.Errorf("the trajectory's bits hash to %s, want %s", got, trajectory)
 	}
+}
+
+// withoutDistance is a file of a model without D, with flows it can run.
+func withoutDistance(seed uint64) *safetensors.File {
+	f := modeltest.File(seed)
+	f.Tensors = slices.DeleteFunc(f.Tensors, func(t safetensors.Tensor) bool { return strings.HasPrefix(t.Name, "distance.") })
+	delete(f.Meta, "distance.activation")
+	f.Meta["flow.restore"] = `{"sigma":0.4,"steps":0}`
+	f.Meta["flow.generate"] = `{"beta":0.2,"sigma":0.5,"steps":5,"noise":1}`
+	return f
+}
+
+// TestWithoutDistance: a model without D is F, G and the kernel: everything that
+// does not need D is as with it, and what needs it is refused.
+func TestWithoutDistance(t *testing.T) {
+	b, err := withoutDistance(1).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, err := model.Load(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := modeltest.Model(1)
+	if bare.HasDistance() || !full.HasDistance() {
+		t.Fatal("HasDistance is wrong")
+	}
+	x := images(3)
+	flowed := func(m *model.Model, p model.Preset) []float32 {
+		r := m.Runner(2)
+		z := make([]float32, 3*model.Latent)
+		r.Encode(z, x)
+		steps, err := r.Flow(z, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range steps {
+		}
+		y := make([]float32, len(x))
+		r.Decode(y, z)
+		return y
+	}
+	for _, p := range []model.Preset{bare.Restore, bare.Generate} {
+		if !slices.Equal(flowed(bare, p), flowed(full, p)) {
+			t.Errorf("%+v: not what the model with D gives for α = 0", p)
+		}
+	}
+	r := bare.Runner(2)
+	d, g := []float32{1, 1, 1}, slices.Repeat([]float32{1}, 3*model.Latent)
+	r.Distance(d, g, make([]float32, 3*model.Latent))
+	for _, v := range append(d, g...) {
+		if v != 0 {
+			t.Fatalf("distances %v and gradients %v, want 0", d, g)
+		}
+	}
+	for _, c := range []struct {
+		p    model.Preset
+		want string
+	}{
+		{model.Preset{Alpha: 0.1, Sigma: 1, Steps: 1}, "α is 0.1"},
+		{model.Preset{Beta: 0.1, Tau: 1, Sigma: 1, Steps: 1}, "τ is 1"},
+	} {
+		if _, err := r.Flow(make([]float32, model.Latent), c.p); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "no distance net") {
+			t.Errorf("%+v: error %v", c.p, err)
+		}
+	}
+	f := withoutDistance(1)
+	f.Meta["flow.sharp"] = `{"alpha":0.6,"sigma":0.4,"steps":1}`
+	refused(t, "α without D", f.Encode, "flow.sharp")
+	f = withoutDistance(1)
+	f.Meta["distance.activation"] = "silu"
+	refused(t, "an activation without D", f.Encode, "distance.0.weight is missing")
+	f = modeltest.File(1)
+	delete(f.Meta, "distance.activation")
+	refused(t, "D without an activation", f.Encode, "distance.activation")
 }
 
 func TestCheckImage(t *testing.T) {

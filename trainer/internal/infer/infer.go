@@ -67,12 +67,28 @@ type Restored struct {
 // Restore degrades images (bytes, 784 each) if d is not nil, and restores them
 // by the flow p: G(flow(F(x))), Alg. 4.
 func Restore(ctx context.Context, m *model.Model, p model.Preset, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
+	return restore(ctx, func(batch int) restorer {
+		r := m.Runner(batch)
+		return func(dst, x []float32, first int) error {
+			z := make([]float32, len(x)/model.Pixels*model.Latent)
+			r.Encode(z, x)
+			return finish(r, dst, z, p, first)
+		}
+	}, d, images, o)
+}
+
+// restorer writes to dst the restored images x, of which the first has the given
+// number.
+type restorer func(dst, x []float32, first int) error
+
+// restore is Restore by any method: start returns a restorer for one goroutine.
+func restore(ctx context.Context, start func(batch int) restorer, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
 	n := len(images) / model.Pixels
 	out := &Restored{Pixels: make([]byte, n*model.Pixels)}
 	if d != nil {
 		out.Degraded, out.Output = make([]Score, n), make([]Score, n)
 	}
-	err := each(ctx, m, n, o, func(r *model.Runner, lo, hi int) error {
+	err := each(ctx, start, n, o, func(restore restorer, lo, hi int) error {
 		clean := Floats(images[lo*model.Pixels : hi*model.Pixels])
 		x := clean
 		if d != nil {
@@ -84,9 +100,7 @@ func Restore(ctx context.Context, m *model.Model, p model.Preset, d *degrade.Deg
 			}
 		}
 		result := make([]float32, len(x))
-		z := make([]float32, (hi-lo)*model.Latent)
-		r.Encode(z, x)
-		if err := finish(r, result, z, p, lo); err != nil {
+		if err := restore(result, x, lo); err != nil {
 			return err
 		}
 		pixels := out.Pixels[lo*model.Pixels : hi*model.Pixels]
@@ -104,6 +118,27 @@ func Restore(ctx context.Context, m *model.Model, p model.Preset, d *degrade.Deg
 				return err
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Damage returns the degraded form of images (bytes, 784 each), cut off at black
+// and white.
+func Damage(ctx context.Context, d degrade.Degradation, images []byte, o Options) ([]byte, error) {
+	out := make([]byte, len(images))
+	nothing := func(int) struct{} { return struct{}{} }
+	err := each(ctx, nothing, len(images)/model.Pixels, o, func(_ struct{}, lo, hi int) error {
+		x := Floats(images[lo*model.Pixels : hi*model.Pixels])
+		for i := range hi - lo {
+			if err := Degrade(at(x, i), at(x, i), d, o.Seed, lo+i); err != nil {
+				return err
+			}
+		}
+		imageio.Quantize(out[lo*model.Pixels:hi*model.Pixels], x)
 		return nil
 	})
 	if err != nil {
@@ -130,7 +165,7 @@ func Generate(ctx context.Context, m *model.Model, p model.Preset, n int, o Opti
 	out := make([]byte, n*model.Pixels)
 	own := *m // the spread of the starts is p's
 	own.Generate = p
-	err := each(ctx, &own, n, o, func(r *model.Runner, lo, hi int) error {
+	err := each(ctx, own.Runner, n, o, func(r *model.Runner, lo, hi int) error {
 		z := make([]float32, (hi-lo)*model.Latent)
 		for i := range hi - lo {
 			r.Noise(z[i*model.Latent:(i+1)*model.Latent], rng.New(o.Seed, uint64(lo+i)))
@@ -197,9 +232,9 @@ func finish(r *model.Runner, x, z []float32, p model.Preset, first int) error {
 }
 
 // each cuts n images into batches and has work do them, on as many goroutines
-// as o says, each with a runner of its own. It returns the error of the lowest
+// as o says, each with what start made for it. It returns the error of the lowest
 // batch that failed before the others stopped.
-func each(ctx context.Context, m *model.Model, n int, o Options, work func(r *model.Runner, lo, hi int) error) error {
+func each[R any](ctx context.Context, start func(batch int) R, n int, o Options, work func(r R, lo, hi int) error) error {
 	batches := (n + batch - 1) / batch
 	workers := o.Workers
 	if workers <= 0 {
@@ -212,7 +247,7 @@ func each(ctx context.Context, m *model.Model, n int, o Options, work func(r *mo
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			r := m.Runner(min(batch, n))
+			r := start(min(batch, n))
 			for !failed.Load() && ctx.Err() == nil {
 				k := int(next.Add(1)) - 1
 				if k >= batches {

@@ -1,0 +1,269 @@
+package diffuse
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mppm/shared/ddpm"
+	"mppm/shared/degrade"
+	"mppm/shared/ldm"
+	"mppm/shared/model"
+	"mppm/shared/model/modeltest"
+	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/progress"
+)
+
+// digits returns the first n digits of MNIST.
+func digits(t testing.TB, n int) *dataset.Set {
+	t.Helper()
+	set, err := dataset.Load(context.Background(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Train.N = n
+	set.Train.Images = set.Train.Images[:n*model.Pixels]
+	set.Train.Labels = set.Train.Labels[:n]
+	return set
+}
+
+func quiet() *progress.Bar { return progress.New(nil, "", 0, progress.Options{}) }
+
+func tiny() Config {
+	c := Default()
+	c.Epochs, c.Batch, c.Hidden = 2, 16, []int{20, 12}
+	c.Diffusion.Last, c.Diffusion.Steps = 0.2, 50
+	return c
+}
+
+// autoencoder is a weights file with random nets.
+func autoencoder(t testing.TB, seed uint64) []byte {
+	t.Helper()
+	b, err := modeltest.File(seed).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func start(t testing.TB, c Config, set *dataset.Set, dir string) *Run {
+	t.Helper()
+	r, err := New(c, set, autoencoder(t, 1), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// weights encodes and reads a run's weights file.
+func weights(t testing.TB, r *Run, float bool) ([]byte, *ldm.Model) {
+	t.Helper()
+	f, err := r.Weights(context.Background(), float)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := ldm.Load(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, m
+}
+
+// TestMatchesShared holds the graph's loss of a batch to package ddpm's
+// denoiser, as a weights file has it.
+func TestMatchesShared(t *testing.T) {
+	set := digits(t, 16)
+	r := start(t, tiny(), set, t.TempDir())
+	if err := r.encode(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	n, err := newNet(r.Config, r.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := r.Config.schedule()
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := make([]int, 16)
+	for i := range order {
+		order[i] = i
+	}
+	r.fill(&batch{n.in, n.noise}, s, 0, order)
+	if err := n.step(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := r.Weights(context.Background(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := ddpm.Load(f, model.Latent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := d.Runner(1)
+	got, features := make([]float32, model.Latent), make([]float32, ddpm.TimeFeatures)
+	var want float64
+	for i := range r.Config.Batch {
+		row := n.in[i*inputs : (i+1)*inputs]
+		at := -1
+		for k := range s.Len() {
+			ddpm.Features(features, s.Time(k))
+			if features[0] == row[model.Latent] {
+				at = k
+			}
+		}
+		if at < 0 {
+			t.Fatalf("row %d has the features of no step", i)
+		}
+		run.Predict(got, row[:model.Latent], s.Time(at))
+		for k, v := range got {
+			e := float64(v) - float64(n.noise[i*model.Latent+k])
+			want += e * e / float64(r.Config.Batch)
+		}
+	}
+	if loss := float64(n.loss[0]); math.Abs(loss-want) > 1e-5*want {
+		t.Errorf("the graph's loss is %v, package ddpm gives %v", loss, want)
+	}
+}
+
+// TestLearns: some hundred steps predict noise better than nothing does.
+func TestLearns(t *testing.T) {
+	set := digits(t, 640)
+	c := tiny()
+	c.Epochs, c.Hidden = 12, []int{48}
+	r := start(t, c, set, t.TempDir())
+	if err := r.Train(context.Background(), 100, quiet()); err != nil {
+		t.Fatal(err)
+	}
+	if last := r.history[len(r.history)-1]; !(last < 0.9*model.Latent) {
+		t.Errorf("the loss is %.2f after %d epochs; that of predicting 0 is %d", last, c.Epochs, model.Latent)
+	}
+	// The codes that the file makes normal are so.
+	set.Train.N = 50 // enough to see what damage does
+	_, m := weights(t, r, false)
+	zero, codes := make([]float32, model.Latent), make([]float32, model.Latent)
+	m.Codes(codes, zero, 0)
+	for k, v := range codes {
+		if v != r.mean[k] {
+			t.Errorf("coordinate %d of the mean code is %v, want %v", k, v, r.mean[k])
+		}
+	}
+	for _, info := range degrade.Kinds() {
+		mild, err := m.Start(degrade.Degradation{Kind: info.Kind, Severity: info.Mild})
+		if err != nil {
+			t.Fatal(err)
+		}
+		severe, err := m.Start(degrade.Degradation{Kind: info.Kind, Severity: info.Severe})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !(0 < mild && mild <= severe) {
+			t.Errorf("%s starts at step %d mild and %d severe", info.Kind, mild, severe)
+		}
+	}
+}
+
+// TestResume: a run that is interrupted at any step ends with the same bits.
+func TestResume(t *testing.T) {
+	set := digits(t, 48)
+	c := tiny()
+	whole := start(t, c, set, t.TempDir())
+	if err := whole.Train(context.Background(), 1, quiet()); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	run := start(t, c, set, dir)
+	for stop := 1; !run.Done(); stop++ {
+		ctx := &countdown{Context: context.Background(), left: stop}
+		if err := run.Train(ctx, 1, quiet()); err != nil && err != optim.ErrInterrupted {
+			t.Fatal(err)
+		}
+		var err error
+		if run, err = Open(dir, set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, _ := weights(t, whole, false)
+	if got, _ := weights(t, run, false); !bytes.Equal(got, want) {
+		t.Error("the weights differ from an uninterrupted run's")
+	}
+	for i := range whole.history {
+		if whole.history[i] != run.history[i] {
+			t.Errorf("epoch %d: %v, in an uninterrupted run %v", i+1, run.history[i], whole.history[i])
+		}
+	}
+}
+
+// countdown is a context that ends after it was asked so many times.
+type countdown struct {
+	context.Context
+	left int
+}
+
+func (c *countdown) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestRefuses(t *testing.T) {
+	set := digits(t, 80)
+	for _, c := range []struct {
+		change func(*Config)
+		want   string
+	}{
+		{func(c *Config) { c.Epochs = 0 }, "epochs"},
+		{func(c *Config) { c.Batch = 81 }, "batch"},
+		{func(c *Config) { c.Rate = math.NaN() }, "rate"},
+		{func(c *Config) { c.Hidden = []int{0} }, "width 0"},
+		{func(c *Config) { c.Hidden = make([]int, 16) }, "16 hidden"},
+		{func(c *Config) { c.Diffusion.Steps = -1 }, "-1 steps"},
+		{func(c *Config) { c.Diffusion.Last = 1 }, "β is 1"},
+	} {
+		config := tiny()
+		c.change(&config)
+		if _, err := New(config, set, autoencoder(t, 1), t.TempDir()); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want one with %q", err, c.want)
+		}
+	}
+	f := modeltest.File(1)
+	f.Meta["kind"] = "unet"
+	b, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(tiny(), set, b, t.TempDir()); err == nil || !strings.Contains(err.Error(), "unet") {
+		t.Errorf("another kind of weights: error %v", err)
+	}
+	dir := t.TempDir()
+	if _, err := New(tiny(), set, []byte("nonsense"), dir); err == nil {
+		t.Error("nonsense was taken for weights")
+	}
+	run := start(t, tiny(), set, dir) // the failures left nothing in the way
+	if err := run.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(tiny(), set, autoencoder(t, 1), dir); err == nil || !strings.Contains(err.Error(), "holds a run") {
+		t.Errorf("a folder with a run: error %v", err)
+	}
+	if _, err := Open(dir, digits(t, 10)); err == nil || !strings.Contains(err.Error(), "batch") {
+		t.Errorf("a batch of 16 of 10 images: error %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, autoencoderName), autoencoder(t, 2), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, set); err == nil || !strings.Contains(err.Error(), "another autoencoder") {
+		t.Errorf("another autoencoder: error %v", err)
+	}
+}

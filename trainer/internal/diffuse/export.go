@@ -1,0 +1,116 @@
+package diffuse
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"mppm/shared/degrade"
+	"mppm/shared/ldm"
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/shared/safetensors"
+)
+
+// Weights turns the run into a weights file: the autoencoder as it came, and the
+// denoiser in eight bits unless float is set. It returns ctx's error if that
+// ends first.
+func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error) {
+	if err := r.encode(ctx); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	f := &safetensors.File{Meta: maps.Clone(r.nets.Meta), Tensors: slices.Clone(r.nets.Tensors)}
+	f.Meta["kind"], f.Meta["damage"] = ldm.Kind, "{}"
+	for key, value := range map[string]any{
+		"diffusion": r.Config.Diffusion,
+		"training":  r.Config,
+		"data":      map[string]any{"name": r.set.Name, "md5": r.set.Checksums},
+	} {
+		if err := setJSON(f.Meta, key, value); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range r.params {
+		add := f.AddInt8
+		if float || len(p.Shape) == 1 {
+			add = f.AddFloat32
+		}
+		if err := add(p.Name, p.Data, p.Shape...); err != nil {
+			return nil, fmt.Errorf("export: %w", err)
+		}
+	}
+	err := f.AddFloat32("latent.mean", r.mean, model.Latent)
+	if err == nil {
+		err = f.AddFloat32("latent.std", r.std, model.Latent)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	b, err := f.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	m, err := ldm.Load(b)
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	curves := map[degrade.Kind][]ldm.Point{}
+	for _, info := range degrade.Kinds() {
+		if curves[info.Kind], err = r.damage(ctx, m, info); err != nil {
+			return nil, fmt.Errorf("export: %w", err)
+		}
+	}
+	if err := setJSON(f.Meta, "damage", curves); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func setJSON(meta map[string]string, key string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("export: %s: %w", key, err)
+	}
+	meta[key] = string(b)
+	return nil
+}
+
+// damage measures what a kind of damage does to the codes of training images:
+// the first 500, at severities over the whole range and at those of Table 6.
+func (r *Run) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]ldm.Point, error) {
+	const images, pieces = 500, 8
+	severities := []float64{info.Mild, info.Severe}
+	for i := range pieces + 1 {
+		step := math.Round((info.Max - info.Min) * float64(i) / pieces / info.Step)
+		severities = append(severities, math.Round(1e6*(info.Min+step*info.Step))/1e6)
+	}
+	slices.Sort(severities)
+	severities = slices.Compact(severities)
+	n := min(images, r.set.Train.N)
+	run := m.Runner(64)
+	clean, x := make([]float32, n*model.Pixels), make([]float32, n*model.Pixels)
+	for i := range n {
+		r.set.Train.Float32(clean[i*model.Pixels:], i)
+	}
+	a, b := make([]float32, n*model.Latent), make([]float32, n*model.Latent)
+	run.Encode(a, clean)
+	var curve []ldm.Point
+	for _, s := range severities {
+		d := degrade.Degradation{Kind: info.Kind, Severity: s}
+		for i := range n {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			at := i * model.Pixels
+			if err := d.Apply(x[at:at+model.Pixels], clean[at:at+model.Pixels], model.Side, model.Side, rng.New(r.Config.Seed, streamDamage+uint64(i))); err != nil {
+				return nil, err
+			}
+		}
+		run.Encode(b, x)
+		curve = append(curve, ldm.Point{Severity: s, Spread: math.Round(1e4*m.Spread(a, b)) / 1e4})
+	}
+	return curve, nil
+}

@@ -1,0 +1,84 @@
+package weights_test
+
+import (
+	"math"
+	"testing"
+
+	"mppm/shared/degrade"
+	"mppm/shared/ldm"
+	"mppm/shared/metric"
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/weights"
+)
+
+// TestBaselines: the shipped baselines restore digits that the shipped model
+// grows, and diffusion gives the same bits wherever it runs.
+func TestBaselines(t *testing.T) {
+	m, err := model.Load(weights.MNIST)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dae, err := model.Load(weights.DAE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	diffusion, err := ldm.Load(weights.LDM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dae.HasDistance() {
+		t.Error("the autoencoder has a distance")
+	}
+	const n = 20
+	z, clean, noisy := make([]float32, n*model.Latent), make([]float32, n*model.Pixels), make([]float32, n*model.Pixels)
+	r := m.Runner(n)
+	r.Noise(z, rng.New(1, 0))
+	steps, err := r.Flow(z, m.Generate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range steps {
+	}
+	r.Decode(clean, z)
+	d := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
+	var sources []*rng.Source
+	for i := range n {
+		at := i * model.Pixels
+		if err := d.Apply(noisy[at:at+model.Pixels], clean[at:at+model.Pixels], model.Side, model.Side, rng.New(2, uint64(i))); err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, rng.New(3, uint64(i)))
+	}
+	before := metric.MSE(noisy, clean)
+	restored := make([]float32, len(clean))
+	run := dae.Runner(n)
+	run.Encode(z, noisy)
+	run.Decode(restored, z)
+	if after := metric.MSE(restored, clean); after > before/8 {
+		t.Errorf("the autoencoder took the mean squared error from %.4f to %.4f only", before, after)
+	}
+	start, err := diffusion.Start(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := diffusion.Runner(n)
+	back.Encode(z, noisy)
+	seq, err := back.Restore(z, start, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range seq {
+	}
+	back.Codes(z, z, 0)
+	back.Decode(restored, z)
+	if after := metric.MSE(restored, clean); after > before/5 {
+		t.Errorf("diffusion took the mean squared error from %.4f to %.4f only", before, after)
+	}
+	// One number of one code stands for all: every step and every net is in it.
+	if got := math.Float32bits(z[0]); got != diffused {
+		t.Errorf("the first number of the first code is %v, bits %#x; want bits %#x", z[0], got, uint32(diffused))
+	}
+}
+
+const diffused = 0x409cc004
