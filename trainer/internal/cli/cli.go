@@ -45,7 +45,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{trainCommand(), exportCommand(), restoreCommand(), generateCommand(), infoCommand()}
+	return []command{trainCommand(), daeCommand(), ldmCommand(), classifierCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), infoCommand()}
 }
 
 // usageError is an error of the command line itself.
@@ -139,7 +139,7 @@ func find(args []string) (command, []string, error) {
 		if len(args) > 1 && args[1] == sub {
 			return cmd, args[2:], nil
 		}
-		if len(args) > 1 && isHelp(args[1]) { // "train --help": there is one thing to train
+		if len(args) > 1 && isHelp(args[1]) { // "train --help": the first of what can be trained, the model
 			return cmd, args[1:], nil
 		}
 		second = append(second, sub)
@@ -186,10 +186,10 @@ usage: %s COMMAND [flags]
 commands:
 `, program)
 	for _, cmd := range commands() {
-		fmt.Fprintf(w, "  %-12s %s\n", cmd.name, cmd.summary)
+		fmt.Fprintf(w, "  %-16s %s\n", cmd.name, cmd.summary)
 	}
-	fmt.Fprintf(w, `  %-12s %s
-  %-12s %s
+	fmt.Fprintf(w, `  %-16s %s
+  %-16s %s
 
 %s help COMMAND describes a command and its flags.
 Exit codes: 0 done, 1 failed, 2 the command line is wrong.

@@ -12,7 +12,10 @@ import (
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/diffuse"
 	"mppm/trainer/internal/infer"
+	"mppm/trainer/internal/judge"
+	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/progress"
 	"mppm/trainer/internal/train"
 )
@@ -32,10 +35,12 @@ Makes the weights file that everything else runs from a checkpoint of training:
 eight bits for each weight with one scale for each output channel, or 32-bit
 numbers with --float. The code bank is made anew of the data that the run was
 trained on. Then the weights restore the test images from Gaussian noise of
-deviation 0.7; the scores go into the file's metadata.`,
+deviation 0.7; the scores go into the file's metadata. The weights of a classifier
+have no code bank; they read the test images.`,
 		examples: []string{
 			"export --checkpoint runs/mnist --out weights/mnist.safetensors",
 			"export --checkpoint runs/mnist --out mnist-float.safetensors --float",
+			"export --checkpoint runs/classifier --out weights/classifier.safetensors",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			var o exportOptions
@@ -57,13 +62,19 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
+	if c, err := optim.Open(o.checkpoint); err == nil {
+		switch c.Kind() {
+		case judge.CheckpointKind:
+			return o.exportClassifier(ctx, e, set)
+		case diffuse.CheckpointKind:
+			return o.exportLDM(ctx, e, set)
+		}
+	}
 	r, err := train.Open(o.checkpoint, set)
 	if err != nil {
 		return err
 	}
-	if !r.Done() {
-		fmt.Fprintf(e.stderr, "note: the run in %s has not come to its end\n", o.checkpoint)
-	}
+	o.noteUnfinished(e, r.Done())
 	w := e.stderr
 	if o.quiet {
 		w = nil
@@ -78,6 +89,12 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	return err
 }
 
+func (o *exportOptions) noteUnfinished(e env, done bool) {
+	if !done {
+		fmt.Fprintf(e.stderr, "note: the run in %s has not come to its end\n", o.checkpoint)
+	}
+}
+
 // writeWeights makes the weights of a run, scores them on the test images if
 // there are any, and writes them to path. It returns the file's bytes.
 func writeWeights(ctx context.Context, path string, r *train.Run, set *dataset.Set, float bool, w io.Writer) ([]byte, error) {
@@ -86,10 +103,21 @@ func writeWeights(ctx context.Context, path string, r *train.Run, set *dataset.S
 		return nil, err
 	}
 	if set.Test.N > 0 {
-		if f.Meta["scores"], err = score(ctx, f, &set.Test, w); err != nil {
+		f.Meta["scores"], err = scoreBy(f, &set.Test, w, func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+			m, err := model.Load(b)
+			if err != nil {
+				return nil, err
+			}
+			return infer.Restore(ctx, m, m.Restore, &d, set.Test.Images, o)
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
+	return encodeWeights(f, path)
+}
+
+func encodeWeights(f *safetensors.File, path string) ([]byte, error) {
 	b, err := f.Encode()
 	if err != nil {
 		return nil, err
@@ -100,21 +128,17 @@ func writeWeights(ctx context.Context, path string, r *train.Run, set *dataset.S
 // severity is the noise that weights are scored at: the mild one of Table 6.
 const severity = 0.7
 
-// score restores the test images with the weights f, and returns the mean scores
-// as JSON.
-func score(ctx context.Context, f *safetensors.File, test *dataset.Split, w io.Writer) (string, error) {
+// scoreBy has restore restore the test images from that noise with the bytes of the
+// weights f, and returns the mean scores as JSON.
+func scoreBy(f *safetensors.File, test *dataset.Split, w io.Writer, restore func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error)) (string, error) {
 	b, err := f.Encode()
-	if err != nil {
-		return "", err
-	}
-	m, err := model.Load(b)
 	if err != nil {
 		return "", err
 	}
 	const seed = 1
 	d := degrade.Degradation{Kind: degrade.Gaussian, Severity: severity}
 	bar := progress.New(w, "scoring", test.N, progress.Options{})
-	out, err := infer.Restore(ctx, m, m.Restore, &d, test.Images, infer.Options{Seed: seed, Progress: bar.Add})
+	out, err := restore(b, d, infer.Options{Seed: seed, Progress: bar.Add})
 	bar.Finish()
 	if err != nil {
 		return "", err

@@ -21,6 +21,7 @@ type generateOptions struct {
 	seed         uint64
 	out, grid    string
 	weights      string
+	method       string
 	flow         *flowFlags
 	workers      int
 	force, quiet bool
@@ -51,6 +52,7 @@ alone: more images only add to the end.`,
 			f.seed(&o.seed, "seed", "seed of the noise")
 			f.text(&o.grid, "grid", "FILE", fmt.Sprintf("write a PNG with all images in a square (at most %d)", maxGrid))
 			f.text(&o.weights, "weights", "FILE", "weights to use (default: the embedded ones)")
+			f.method(&o.method, "how to grow them")
 			common(f, &o.workers, &o.quiet, &o.force)
 			o.flow = f.flow("generate", true)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
@@ -65,14 +67,13 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 	if err := checkPicture("grid", o.grid); err != nil {
 		return err
 	}
-	if err := o.flow.check(); err != nil {
+	if err := checkMethod(o.method); err != nil {
 		return err
 	}
-	m, err := loadModel(o.weights)
-	if err != nil {
+	if err := o.flow.check(o.method); err != nil {
 		return err
 	}
-	p, err := o.flow.apply(m, "generate")
+	grow, how, err := o.grower()
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 		}
 	}
 	bar := newBar(e, o.quiet, "generating", o.n)
-	pixels, err := infer.Generate(ctx, m, p, o.n, infer.Options{Workers: o.workers, Seed: o.seed, Progress: bar.Add})
+	pixels, err := grow(ctx, infer.Options{Workers: o.workers, Seed: o.seed, Progress: bar.Add})
 	bar.Finish()
 	if err != nil {
 		return err
@@ -108,9 +109,30 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 		if where == "" {
 			where = o.grid
 		}
-		_, err = fmt.Fprintf(e.stdout, "%s generated to %s (seed %d, %s)\n", count(o.n), where, o.seed, describeFlow(p))
+		_, err = fmt.Fprintf(e.stdout, "%s generated to %s (seed %d, %s)\n", count(o.n), where, o.seed, how)
 	}
 	return err
+}
+
+// grower returns what grows the images, and names it.
+func (o *generateOptions) grower() (grow func(context.Context, infer.Options) ([]byte, error), how string, err error) {
+	if o.method == methodLDM {
+		m, err := loadLDM(o.weights)
+		if err != nil {
+			return nil, "", err
+		}
+		return func(ctx context.Context, opt infer.Options) ([]byte, error) {
+			return infer.GenerateLDM(ctx, m, o.n, opt)
+		}, fmt.Sprintf("%d steps of diffusion", m.Schedule.Len()), nil
+	}
+	m, err := loadModelOf(o.method, o.weights)
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := o.flow.apply(m, "generate")
+	return func(ctx context.Context, opt infer.Options) ([]byte, error) {
+		return infer.Generate(ctx, m, p, o.n, opt)
+	}, describeFlow(p), err
 }
 
 func (o *generateOptions) writeGrid(e env, pixels []byte) error {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"mppm/shared/classifier"
+	"mppm/shared/ldm"
 	"mppm/shared/model"
 	"mppm/shared/safetensors"
 )
@@ -76,7 +78,7 @@ func (o *infoOptions) run(e env, operands []string) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	r := describe(f, name, len(b))
-	if _, err := model.Load(b); err != nil {
+	if err := loads(b, r.Kind); err != nil {
 		r.Problem = err.Error()
 	} else {
 		r.Loads = true
@@ -88,6 +90,19 @@ func (o *infoOptions) run(e env, operands []string) error {
 		return enc.Encode(r)
 	}
 	return r.print(e.stdout)
+}
+
+// loads returns an error if this program cannot run the weights b.
+func loads(b []byte, kind string) (err error) {
+	switch kind {
+	case classifier.Kind:
+		_, err = classifier.Load(b)
+	case ldm.Kind:
+		_, err = ldm.Load(b)
+	default:
+		_, err = model.Load(b)
+	}
+	return err
 }
 
 func describe(f *safetensors.File, name string, size int) *report {

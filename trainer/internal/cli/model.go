@@ -15,14 +15,50 @@ import (
 // maxWeights bounds the size of a weights file: far above any the nets can make.
 const maxWeights = 1 << 30
 
+// The methods that restore and generate.
+const (
+	methodLMPPM = "lmppm" // the model of Sec. 4.2
+	methodDAE   = "dae"   // a denoising autoencoder, which has no distance net
+	methodLDM   = "ldm"   // diffusion in the latent space of one
+)
+
+// methods are the ways to restore and to generate; the first is the default.
+var methods = []string{methodLMPPM, methodDAE, methodLDM}
+
+// method adds the flag that chooses one of them.
+func (f *flagSet) method(p *string, help string) {
+	*p = methods[0]
+	f.text(p, "method", "NAME", help+": "+strings.Join(methods, ", "))
+}
+
+func checkMethod(name string) error {
+	if !slices.Contains(methods, name) {
+		return usagef("--method: there is no %q, only %s%s", name, strings.Join(methods, ", "), suggest(name, methods, ""))
+	}
+	return nil
+}
+
 // readWeights returns the bytes of the weights file at path, or of the embedded
 // one for no path, and how to call it in messages.
 func readWeights(path string) (b []byte, name string, err error) {
+	return readWeightsOf(methodLMPPM, path)
+}
+
+// readWeightsOf is readWeights with the embedded weights of a method.
+func readWeightsOf(method, path string) (b []byte, name string, err error) {
 	if path == "" {
-		if len(weights.MNIST) == 0 {
+		switch method {
+		case methodDAE:
+			b = weights.DAE
+		case methodLDM:
+			b = weights.LDM
+		default:
+			b = weights.MNIST
+		}
+		if len(b) == 0 {
 			return nil, "", fmt.Errorf("this build has no weights in it: train some (%s help train), and give them with --weights", program)
 		}
-		return weights.MNIST, "the embedded weights", nil
+		return b, "the embedded weights", nil
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -39,6 +75,7 @@ func readWeights(path string) (b []byte, name string, err error) {
 	return b, path, nil
 }
 
+// loadModel reads the weights of LMPPM or DAE, or the embedded ones of LMPPM.
 func loadModel(path string) (*model.Model, error) {
 	b, name, err := readWeights(path)
 	if err != nil {
@@ -51,11 +88,31 @@ func loadModel(path string) (*model.Model, error) {
 	return m, nil
 }
 
+// loadModelOf reads the weights of a method, LMPPM or DAE, and refuses those of
+// the other.
+func loadModelOf(method, path string) (*model.Model, error) {
+	b, name, err := readWeightsOf(method, path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := model.Load(b)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case method == methodDAE && m.HasDistance():
+		return nil, fmt.Errorf("%s: they have a distance net, so they are not of a denoising autoencoder: leave out --method %s", name, method)
+	case method == methodLMPPM && !m.HasDistance():
+		return nil, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
+	}
+	return m, nil
+}
+
 // flowFlags are the flags that change a flow's parameters.
 type flowFlags struct {
 	preset                                    string
 	alpha, beta, sigma, tau, tolerance, noise float64
 	steps                                     int
+	name                                      *flagDef // of the preset
 	defs                                      []*flagDef
 	change                                    []func(*model.Preset) // what each of defs does, if it is given
 }
@@ -70,7 +127,7 @@ func (f *flagSet) flow(preset string, noise bool) *flowFlags {
 		v.defs = append(v.defs, d)
 		v.change = append(v.change, change)
 	}
-	f.text(&v.preset, "preset", "NAME", "take the parameters that the weights file has under this name (default "+preset+")")
+	v.name = f.text(&v.preset, "preset", "NAME", "take the parameters that the weights file has under this name (default "+preset+")")
 	const most = 1e6
 	keep(f.number(&v.alpha, "alpha", "X", "α: share of the distance that a step undoes; α+β < 1", 0, most),
 		func(p *model.Preset) { p.Alpha = float32(v.alpha) })
@@ -94,7 +151,14 @@ func (f *flagSet) flow(preset string, noise bool) *flowFlags {
 
 // check finds what is wrong with the flags whatever the preset is, before
 // anything is read.
-func (v *flowFlags) check() error {
+func (v *flowFlags) check(method string) error {
+	if method == methodLDM {
+		for _, d := range append(v.defs, v.name) {
+			if d.given {
+				return usagef("--%s is of the flow, and --method %s has none: leave it out", d.name, method)
+			}
+		}
+	}
 	for _, d := range v.defs {
 		if d.given && d.name == "sigma" && float32(v.sigma) == 0 {
 			return usagef("--sigma is 0: the kernel needs a width")

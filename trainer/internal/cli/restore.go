@@ -20,9 +20,6 @@ import (
 // stripRows is how many images a strip shows.
 const stripRows = 16
 
-// methods are the ways to restore.
-var methods = []string{"lmppm"}
-
 type restoreOptions struct {
 	in, out, weights, method string
 	degrade                  string
@@ -30,6 +27,7 @@ type restoreOptions struct {
 	strip                    string
 	every                    int
 	flow                     *flowFlags
+	diffusion                *ldmFlags
 	workers                  int
 	force, quiet             bool
 }
@@ -49,6 +47,11 @@ those and .gz, a PNG where it ends in .png, else a folder of 00000.png, … .
 PNGs of another size or in color are made to fit, which is said; light and dark
 are left as they are. Output appears when all of it is there, and never in part.
 
+With --method the baselines of the paper restore instead: dae, a denoising
+autoencoder (with --preset kernel its codes flow up the density too), and ldm,
+diffusion in its latent space, which starts from the step that has the noise of
+the damage.
+
 With --degrade the input is taken as clean and damaged first, and the mean error
 (MSE), PSNR and SSIM of the damaged and the restored images are printed: of the
 restored images as they are written, in 256 levels.`,
@@ -58,17 +61,18 @@ restored images as they are written, in 256 levels.`,
 			"restore --in t10k-images-idx3-ubyte.gz --out restored.idx --degrade gaussian=0.7 --seed 1",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := restoreOptions{method: methods[0], seed: 1}
+			o := restoreOptions{seed: 1}
 			f.text(&o.in, "in", "PATH", "the images to restore").required = true
 			f.text(&o.out, "out", "PATH", "where the restored images go").required = true
 			f.text(&o.weights, "weights", "FILE", "weights to use (default: the embedded ones)")
-			f.text(&o.method, "method", "NAME", "how to restore: "+strings.Join(methods, ", "))
+			f.method(&o.method, "how to restore")
 			f.text(&o.degrade, "degrade", "NAME=SEVERITY", "damage the input first: "+degradations())
-			f.seed(&o.seed, "seed", "seed of the damage")
+			f.seed(&o.seed, "seed", "seed of the damage, and of the diffusion")
 			f.text(&o.strip, "strip", "FILE", fmt.Sprintf("write a PNG that shows the flow of the first %d images: a row each, from the input to the output", stripRows))
 			f.integer(&o.every, "every", "K", "show every K-th step in the strip (default: about six of them)", 1, math.MaxInt32).initial = ""
 			common(f, &o.workers, &o.quiet, &o.force)
 			o.flow = f.flow("restore", false)
+			o.diffusion = f.ldm()
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
@@ -91,12 +95,8 @@ func degradations() string {
 }
 
 func (o *restoreOptions) run(ctx context.Context, e env) error {
-	known := false
-	for _, m := range methods {
-		known = known || m == o.method
-	}
-	if !known {
-		return usagef("--method: there is no %q, only %s", o.method, strings.Join(methods, ", "))
+	if err := checkMethod(o.method); err != nil {
+		return err
 	}
 	var damage *degrade.Degradation
 	if o.degrade != "" {
@@ -112,14 +112,13 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	if err := checkPicture("strip", o.strip); err != nil {
 		return err
 	}
-	if err := o.flow.check(); err != nil {
+	if err := o.flow.check(o.method); err != nil {
 		return err
 	}
-	m, err := loadModel(o.weights)
-	if err != nil {
-		return err
+	if o.diffusion.def.given && o.method != methodLDM {
+		return usagef("--start is of diffusion: give --method %s, or leave it out", methodLDM)
 	}
-	p, err := o.flow.apply(m, "restore")
+	r, err := o.restorer(damage)
 	if err != nil {
 		return err
 	}
@@ -140,7 +139,7 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 		}
 	}
 	bar := newBar(e, o.quiet, "restoring", images.N)
-	result, err := infer.Restore(ctx, m, p, damage, images.Pixels, infer.Options{Workers: o.workers, Seed: o.seed, Progress: bar.Add})
+	result, err := r.restore(ctx, damage, images.Pixels, infer.Options{Workers: o.workers, Seed: o.seed, Progress: bar.Add})
 	bar.Finish()
 	if err != nil {
 		return err
@@ -149,7 +148,7 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	if o.strip != "" {
-		if err := o.writeStrip(m, p, damage, images, result.Pixels); err != nil {
+		if err := o.writeStrip(r, damage, images, result.Pixels); err != nil {
 			return err
 		}
 	}
@@ -164,6 +163,49 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 		_, err = fmt.Fprintf(w, "%s restored to %s\n", count(images.N), o.out)
 	}
 	return err
+}
+
+// restorer is a method with its weights.
+type restorer struct {
+	restore func(ctx context.Context, d *degrade.Degradation, images []byte, o infer.Options) (*infer.Restored, error)
+	// trajectory restores images x and returns them after every k-th step.
+	trajectory func(x []float32, k int) (steps []int, images [][]float32, err error)
+	steps      int // at most so many
+}
+
+func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error) {
+	if o.method == methodLDM {
+		m, err := loadLDM(o.weights)
+		if err != nil {
+			return restorer{}, err
+		}
+		start, err := o.diffusion.steps(m, damage)
+		return restorer{
+			restore: func(ctx context.Context, d *degrade.Degradation, images []byte, opt infer.Options) (*infer.Restored, error) {
+				return infer.RestoreLDM(ctx, m, start, d, images, opt)
+			},
+			trajectory: func(x []float32, k int) ([]int, [][]float32, error) {
+				return infer.TrajectoryLDM(m, start, x, o.seed, k)
+			},
+			steps: start,
+		}, err
+	}
+	m, err := loadModelOf(o.method, o.weights)
+	if err != nil {
+		return restorer{}, err
+	}
+	p, err := o.flow.apply(m, "restore")
+	return flowRestorer(m, p), err
+}
+
+func flowRestorer(m *model.Model, p model.Preset) restorer {
+	return restorer{
+		restore: func(ctx context.Context, d *degrade.Degradation, images []byte, o infer.Options) (*infer.Restored, error) {
+			return infer.Restore(ctx, m, p, d, images, o)
+		},
+		trajectory: func(x []float32, k int) ([]int, [][]float32, error) { return infer.Trajectory(m, p, x, k) },
+		steps:      p.Steps,
+	}
 }
 
 // printScores writes the table of a restoration whose clean images are known.
@@ -185,7 +227,7 @@ func printScores(w io.Writer, n int, d degrade.Degradation, seed uint64, r *infe
 
 // writeStrip draws the flow of the first images: as they were, as they were
 // damaged, after some steps, and as they were written.
-func (o *restoreOptions) writeStrip(m *model.Model, p model.Preset, d *degrade.Degradation, images *imageio.Images, output []byte) error {
+func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *imageio.Images, output []byte) error {
 	n := min(images.N, stripRows)
 	clean := infer.Floats(images.Pixels[:n*model.Pixels])
 	input := clean
@@ -201,9 +243,9 @@ func (o *restoreOptions) writeStrip(m *model.Model, p model.Preset, d *degrade.D
 	}
 	every := o.every
 	if every == 0 {
-		every = max(1, (p.Steps+3)/6)
+		every = max(1, (r.steps+3)/6)
 	}
-	steps, decoded, err := infer.Trajectory(m, p, input, every)
+	steps, decoded, err := r.trajectory(input, every)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,55 @@ type trainOptions struct {
 	config     train.Config
 	lambda     [train.Terms]float64
 	activation string
+	weights    string     // name of the weights file in out
 	settings   []*flagDef // the flags that config is made of
+}
+
+// common adds the flags of every method: first those of the command, then those
+// that config is made of.
+func (o *trainOptions) common(f *flagSet) {
+	c := &o.config
+	f.text(&o.out, "out", "DIR", "folder of the run")
+	f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not (default: MNIST)")
+	f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
+	f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
+	f.toggle(&o.quiet, "quiet", "show no progress")
+	first := len(f.list)
+	f.group = "the run"
+	f.seed(&c.Seed, "seed", "seed of everything random")
+	f.integer(&c.Epochs, "epochs", "N", "times through the data", 1, 100_000)
+	f.integer(&c.Batch, "batch", "N", "images in a step", 1, 65_536)
+	f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
+	f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X", 0, 100)
+	f.integer(&c.Centers, "centers", "N", "centers of the code bank", 1, 100_000)
+	o.settings = f.list[first:]
+}
+
+func daeCommand() command {
+	return command{
+		name:    "train dae",
+		args:    "[--out DIR] [flags]",
+		summary: "train the denoising autoencoder, a baseline",
+		about: `
+Trains the encoder and the decoder of Sec. 4.2 alone, as the denoising autoencoder
+that the paper compares with: the loss is the squared error of the decoded code of
+a damaged image against the clean one. Data, nets, budget and noise are those of
+train mnist; the paper's own has --noise 0.4 --fixed-noise. The folder gets what
+that of train mnist gets, and the weights are dae.safetensors. They hold a code
+bank too, for the ablation that flows up the density alone: restore --method dae
+--preset kernel.`,
+		examples: []string{
+			"train dae",
+			"train dae --out runs/dae-0.4 --noise 0.4 --fixed-noise",
+			"train dae --resume",
+		},
+		setup: func(f *flagSet) func(context.Context, env, []string) error {
+			o := trainOptions{out: "runs/dae", checkpoint: 1, config: train.DefaultDAE(), weights: "dae.safetensors"}
+			o.common(f)
+			o.settings = append(o.settings, f.toggle(&o.config.FixedNoise, "fixed-noise", "the deviation is that of --noise, always"))
+			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
+		},
+	}
 }
 
 func trainCommand() command {
@@ -50,26 +98,15 @@ not been ended; an interrupted one saves its state first.`,
 			"train mnist --data my-digits/",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := trainOptions{out: "runs/mnist", checkpoint: 1, config: train.Default()}
+			o := trainOptions{out: "runs/mnist", checkpoint: 1, config: train.Default(), weights: "mnist.safetensors"}
 			c := &o.config
 			for i, l := range c.Lambda {
 				// By way of its shortest decimal form: 0.05, not 0.05000000074505806.
 				o.lambda[i], _ = strconv.ParseFloat(strconv.FormatFloat(float64(l), 'g', -1, 32), 64)
 			}
 			o.activation = string(c.Activation)
-			f.text(&o.out, "out", "DIR", "folder of the run")
-			f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not (default: MNIST)")
-			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
-			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
-			f.toggle(&o.quiet, "quiet", "show no progress")
+			o.common(f)
 			first := len(f.list)
-			f.group = "the run"
-			f.seed(&c.Seed, "seed", "seed of everything random")
-			f.integer(&c.Epochs, "epochs", "N", "times through the data", 1, 100_000)
-			f.integer(&c.Batch, "batch", "N", "images in a step", 1, 65_536)
-			f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
-			f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X", 0, 100)
-			f.integer(&c.Centers, "centers", "N", "centers of the code bank", 1, 100_000)
 			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
 			f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU))
@@ -84,7 +121,7 @@ not been ended; an interrupted one saves its state first.`,
 			} {
 				f.number(&o.lambda[i], fmt.Sprintf("lambda%d", i+1), "X", fmt.Sprintf("λ%d, weight of: %s", i+1, term), 0, 1e6)
 			}
-			o.settings = f.list[first:]
+			o.settings = append(o.settings, f.list[first:]...)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
@@ -117,7 +154,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	for i, l := range o.lambda {
 		o.config.Lambda[i] = float32(l)
 	}
-	if o.config.Activation = nn.Activation(o.activation); o.config.Activation != nn.SiLU && o.config.Activation != nn.ReLU {
+	if o.config.Activation = nn.Activation(o.activation); o.config.Method == train.LMPPM && o.config.Activation != nn.SiLU && o.config.Activation != nn.ReLU {
 		return usagef("--activation: there is no %q, only %s and %s", o.activation, nn.SiLU, nn.ReLU)
 	}
 	set, err := dataset.Load(ctx, o.data)
@@ -133,6 +170,9 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
+	if r.Config.Method != o.config.Method {
+		return fmt.Errorf("the run in %s is of another method: go on with it by %s", o.out, map[train.Method]string{train.LMPPM: "train mnist", train.DAE: "train dae"}[r.Config.Method])
+	}
 	done, total := r.Images()
 	w := e.stderr
 	if o.quiet {
@@ -147,7 +187,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if !o.quiet {
 		fmt.Fprintln(e.stderr, "making the code bank and the weights")
 	}
-	path := filepath.Join(o.out, "mnist.safetensors")
+	path := filepath.Join(o.out, o.weights)
 	b, err := writeWeights(ctx, path, r, set, false, w)
 	if err != nil {
 		return err
@@ -177,7 +217,7 @@ func samples(ctx context.Context, m *model.Model, set *dataset.Set, seed uint64,
 		return err
 	}
 	strip := restoreOptions{strip: filepath.Join(dir, "restored.png"), seed: seed}
-	if err := strip.writeStrip(m, m.Restore, d, images, restored.Pixels); err != nil {
+	if err := strip.writeStrip(flowRestorer(m, m.Restore), d, images, restored.Pixels); err != nil {
 		return err
 	}
 	const grown = 100

@@ -94,8 +94,11 @@ func Distance(a, b *Gaussian) (float64, error) {
 	var left, product mat.Dense
 	left.Mul(root, b.Cov)
 	product.Mul(&left, root)
+	// With the vectors, although only the values are needed: without, gonum
+	// v0.16.0 takes another way (Dsterf), which panics where a covariance of few
+	// images splits into small parts.
 	var eigen mat.EigenSym
-	if !eigen.Factorize(symmetric(&product, 1), false) {
+	if !eigen.Factorize(symmetric(&product, 1), true) {
 		return 0, errEigen
 	}
 	d := mat.Trace(a.Cov) + mat.Trace(b.Cov)

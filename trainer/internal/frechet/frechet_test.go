@@ -194,3 +194,40 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestFewMembers: covariances of far fewer embeddings than dimensions, with
+// columns that are always 0 as after ReLU, have a distance too.
+func TestFewMembers(t *testing.T) {
+	const n, dim = 30, 128
+	r := rng.New(8, 0)
+	draw := func(share float64) []float32 {
+		e := make([]float32, n*dim)
+		for i := range e {
+			if float64(i%dim) < share*dim {
+				e[i] = max(0, float32(r.Norm()))
+			}
+		}
+		return e
+	}
+	for _, share := range []float64{1, 0.5, 0.1, 0.02} {
+		a, err := Fit(draw(share), dim)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := Fit(draw(1), dim)
+		if err != nil {
+			t.Fatal(err)
+		}
+		there, err := Distance(a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Distance(b, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(there-back) > 1e-6*(1+there) || there <= 0 {
+			t.Errorf("share %v: distance %v one way, %v the other", share, there, back)
+		}
+	}
+}

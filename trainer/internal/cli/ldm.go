@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+
+	"mppm/shared/degrade"
+	"mppm/shared/ldm"
+	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/diffuse"
+	"mppm/trainer/internal/infer"
+	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/train"
+)
+
+type ldmOptions struct {
+	data, dae, out string
+	resume         bool
+	checkpoint     int // epochs between checkpoints
+	quiet          bool
+	config         diffuse.Config
+	settings       []*flagDef // the flags that config is made of
+}
+
+func ldmCommand() command {
+	return command{
+		name:    "train ldm",
+		args:    "--dae PATH [--out DIR] [flags]",
+		summary: "train the latent diffusion model, a baseline",
+		about: `
+Trains the denoiser of the latent diffusion model that the paper compares with:
+DDPM (Alg. 2) on the codes that a denoising autoencoder, trained by train dae,
+gives the training digits. The folder gets a checkpoint and the loss curve as the
+run goes, and at its end the weights (ldm.safetensors): the autoencoder as it is,
+and the denoiser in eight bits. A run that was ended in any way goes on from its
+last checkpoint with --resume, to the same result.`,
+		examples: []string{
+			"train ldm --dae runs/dae",
+			"train ldm --dae weights/dae.safetensors --out runs/ldm-2 --seed 2",
+			"train ldm --resume",
+		},
+		setup: func(f *flagSet) func(context.Context, env, []string) error {
+			o := ldmOptions{out: "runs/ldm", checkpoint: 5, config: diffuse.Default()}
+			c := &o.config
+			f.text(&o.dae, "dae", "PATH", "the autoencoder: a weights file, or the folder of a run of train dae")
+			f.text(&o.out, "out", "DIR", "folder of the run")
+			f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not (default: MNIST)")
+			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings and the autoencoder of that run")
+			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
+			f.toggle(&o.quiet, "quiet", "show no progress")
+			first := len(f.list)
+			f.group = "the run"
+			f.seed(&c.Seed, "seed", "seed of everything random")
+			f.integer(&c.Epochs, "epochs", "N", "times through the codes", 1, 100_000)
+			f.integer(&c.Batch, "batch", "N", "codes in a step", 1, 65_536)
+			f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
+			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the denoiser", initial: widths(c.Hidden),
+				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
+			f.group = "the diffusion"
+			f.integer(&c.Diffusion.Steps, "diffusion-steps", "T", "steps from a code to noise", 1, 10_000)
+			f.number(&c.Diffusion.First, "first", "X", "β of the first step", 0, 1)
+			f.number(&c.Diffusion.Last, "last", "X", "β of the last; between the two it goes along a line", 0, 1)
+			o.settings = f.list[first:]
+			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
+		},
+	}
+}
+
+func (o *ldmOptions) run(ctx context.Context, e env) error {
+	if o.resume {
+		for _, d := range o.settings {
+			if d.given {
+				return usagef("--%s cannot change a run that is resumed: leave it out, or start a new run in another folder", d.name)
+			}
+		}
+		if o.dae != "" {
+			return usagef("--dae cannot change a run that is resumed, which keeps its autoencoder: leave it out")
+		}
+	} else if o.dae == "" {
+		return usagef("the flag --dae PATH is missing: the diffusion needs an autoencoder; %s train dae makes one", program)
+	}
+	set, err := dataset.Load(ctx, o.data)
+	if err != nil {
+		return err
+	}
+	var r *diffuse.Run
+	if o.resume {
+		r, err = diffuse.Open(o.out, set)
+	} else {
+		var b []byte
+		if b, err = o.autoencoder(set); err != nil {
+			return err
+		}
+		r, err = diffuse.New(o.config, set, b, o.out)
+	}
+	if err != nil {
+		return err
+	}
+	done, total := r.Images()
+	w := e.stderr
+	if o.quiet {
+		w = nil
+	}
+	bar := progress.New(w, "training", total, progress.Options{Start: done})
+	err = r.Train(ctx, o.checkpoint, bar)
+	bar.Finish()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(o.out, "ldm.safetensors")
+	b, err := writeLDM(ctx, path, r, set, false, w)
+	if err != nil {
+		return err
+	}
+	if !o.quiet {
+		_, err = fmt.Fprintf(e.stdout, "trained to %s (%s)\n", path, size(len(b)))
+	}
+	return err
+}
+
+// autoencoder returns the weights that --dae names.
+func (o *ldmOptions) autoencoder(set *dataset.Set) ([]byte, error) {
+	if info, err := os.Stat(o.dae); err == nil && info.IsDir() {
+		r, err := train.Open(o.dae, set)
+		if err != nil {
+			return nil, err
+		}
+		if !r.Done() {
+			return nil, fmt.Errorf("the run in %s has not come to its end: go on with it by %s train dae --resume --out %s", o.dae, program, o.dae)
+		}
+		f, err := r.Nets(false)
+		if err != nil {
+			return nil, err
+		}
+		return f.Encode()
+	}
+	b, _, err := readWeights(o.dae)
+	return b, err
+}
+
+// exportLDM writes the weights of the diffusion model whose run o names.
+func (o *exportOptions) exportLDM(ctx context.Context, e env, set *dataset.Set) error {
+	r, err := diffuse.Open(o.checkpoint, set)
+	if err != nil {
+		return err
+	}
+	o.noteUnfinished(e, r.Done())
+	w := e.stderr
+	if o.quiet {
+		w = nil
+	}
+	b, err := writeLDM(ctx, o.out, r, set, o.float, w)
+	if err != nil {
+		return err
+	}
+	if !o.quiet {
+		_, err = fmt.Fprintf(e.stdout, "exported to %s (%s)\n", o.out, size(len(b)))
+	}
+	return err
+}
+
+// writeLDM is writeWeights for the latent diffusion model.
+func writeLDM(ctx context.Context, path string, r *diffuse.Run, set *dataset.Set, float bool, w io.Writer) ([]byte, error) {
+	f, err := r.Weights(ctx, float)
+	if err != nil {
+		return nil, err
+	}
+	if set.Test.N > 0 {
+		f.Meta["scores"], err = scoreBy(f, &set.Test, w, func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+			m, err := ldm.Load(b)
+			if err != nil {
+				return nil, err
+			}
+			start, err := m.Start(d)
+			if err != nil {
+				return nil, err
+			}
+			return infer.RestoreLDM(ctx, m, start, &d, set.Test.Images, o)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return encodeWeights(f, path)
+}
+
+// ldmFlags is the flag of the diffusion that restores.
+type ldmFlags struct {
+	start int
+	def   *flagDef
+}
+
+func (f *flagSet) ldm() *ldmFlags {
+	v := new(ldmFlags)
+	f.group = "the diffusion (--method " + methodLDM + ")"
+	v.def = f.integer(&v.start, "start", "N", "go back through the last N steps (default: as many as give codes the noise that the damage of --degrade gives them, or that of "+ldm.Blind.String()+" without it)", 0, math.MaxInt32)
+	v.def.initial = ""
+	f.group = ""
+	return v
+}
+
+// steps returns from where restoration starts: d is the damage if it is known.
+func (v *ldmFlags) steps(m *ldm.Model, d *degrade.Degradation) (int, error) {
+	if v.def.given {
+		if v.start > m.Schedule.Len() {
+			return 0, usagef("--start: the diffusion of these weights has %d steps, not %d", m.Schedule.Len(), v.start)
+		}
+		return v.start, nil
+	}
+	damage := ldm.Blind
+	if d != nil {
+		damage = *d
+	}
+	n, err := m.Start(damage)
+	if err != nil {
+		err = fmt.Errorf("%w: give --start", err)
+	}
+	return n, err
+}
+
+func loadLDM(path string) (*ldm.Model, error) {
+	b, name, err := readWeightsOf(methodLDM, path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := ldm.Load(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
+}

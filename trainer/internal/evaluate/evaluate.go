@@ -1,0 +1,210 @@
+// Package evaluate scores methods of restoration on damaged test digits: the
+// whole of Table 1, by what is written out and read back as bytes.
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+
+	"mppm/shared/classifier"
+	"mppm/shared/degrade"
+	"mppm/trainer/internal/frechet"
+	"mppm/trainer/internal/infer"
+)
+
+// Method is one row of the table.
+type Method struct {
+	Name string
+	// Restore damages images (bytes, classifier.Pixels each) and restores them,
+	// as infer.Restore does.
+	Restore func(ctx context.Context, d degrade.Degradation, images []byte) (*infer.Restored, error)
+}
+
+// Columns are the damages of Table 6 for MNIST, the mild one before the severe.
+func Columns() []degrade.Degradation {
+	var c []degrade.Degradation
+	for _, k := range degrade.Kinds() {
+		c = append(c, degrade.Degradation{Kind: k.Kind, Severity: k.Mild}, degrade.Degradation{Kind: k.Kind, Severity: k.Severe})
+	}
+	return c
+}
+
+// Interval is a mean and the half width of its 95 % confidence interval.
+type Interval struct {
+	Mean float64 `json:"mean"`
+	Half float64 `json:"half"`
+}
+
+// Cell is how one method does on one damage.
+type Cell struct {
+	SSIM     Interval `json:"ssim"`
+	PSNR     float64  `json:"psnr"`     // dB, the mean
+	Distance float64  `json:"fd"`       // to the training digits, over all embeddings
+	Classes  float64  `json:"fd_class"` // the mean of the ten distances of the digits predicted to be of a class
+	Accuracy Interval `json:"accuracy"` // share that the classifier reads as what it was
+}
+
+// Row is a method's cells, one for each column.
+type Row struct {
+	Method string `json:"method"`
+	Cells  []Cell `json:"cells"`
+}
+
+// Table is the whole evaluation.
+type Table struct {
+	Images  int      `json:"images"`
+	Seed    uint64   `json:"seed"`
+	Columns []string `json:"columns"` // as degrade.Degradation.String
+	// Floor is the distance of the real test digits to the training digits.
+	Floor Cell  `json:"floor"`
+	Rows  []Row `json:"rows"`
+}
+
+// Judge reads digits and embeds them.
+type Judge struct {
+	classifier *classifier.Classifier
+	reference  *frechet.Reference
+}
+
+// NewJudge returns the judge that measures distances from the real images
+// (bytes, classifier.Pixels each).
+func NewJudge(ctx context.Context, c *classifier.Classifier, real []byte) (*Judge, error) {
+	j := &Judge{classifier: c}
+	e, read, err := j.embed(ctx, real)
+	if err != nil {
+		return nil, err
+	}
+	j.reference, err = frechet.NewReference(e, read, classifier.Width)
+	return j, err
+}
+
+// embed returns the embeddings of images, and what each is read as.
+func (j *Judge) embed(ctx context.Context, images []byte) (e []float32, read []uint8, err error) {
+	const span = 250
+	n := len(images) / classifier.Pixels
+	e, read = make([]float32, n*classifier.Width), make([]uint8, n)
+	work := make(chan int)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			r := j.classifier.Runner(50)
+			probs := make([]float32, span*classifier.Classes)
+			for lo := range work {
+				hi := min(n, lo+span)
+				x := infer.Floats(images[lo*classifier.Pixels : hi*classifier.Pixels])
+				r.Classify(probs[:(hi-lo)*classifier.Classes], e[lo*classifier.Width:hi*classifier.Width], x)
+				for i := lo; i < hi; i++ {
+					best, _ := classifier.Best(probs[(i-lo)*classifier.Classes : (i-lo+1)*classifier.Classes])
+					read[i] = uint8(best)
+				}
+			}
+		})
+	}
+	for lo := 0; lo < n && ctx.Err() == nil; lo += span {
+		work <- lo
+	}
+	close(work)
+	wg.Wait()
+	return e, read, ctx.Err()
+}
+
+// Score judges images that were made of digits with the given labels. scores are
+// those against the clean images, or nil.
+func (j *Judge) Score(ctx context.Context, images []byte, labels []uint8, scores []infer.Score) (Cell, error) {
+	e, read, err := j.embed(ctx, images)
+	if err != nil {
+		return Cell{}, err
+	}
+	set, err := frechet.NewReference(e, read, classifier.Width)
+	if err != nil {
+		return Cell{}, err
+	}
+	d, err := frechet.Between(set, j.reference)
+	if err != nil {
+		return Cell{}, err
+	}
+	c := Cell{Distance: d.Overall, Classes: d.ClassMean}
+	right := make([]float64, len(read))
+	for i, r := range read {
+		if labels != nil && r == labels[i] {
+			right[i] = 1
+		}
+	}
+	c.Accuracy = interval(right)
+	if scores != nil {
+		ssim := make([]float64, len(scores))
+		for i, s := range scores {
+			ssim[i] = s.SSIM
+		}
+		c.SSIM = interval(ssim)
+		c.PSNR = infer.Mean(scores).PSNR
+	}
+	return c, nil
+}
+
+// interval is the mean of x and 1.96 standard errors.
+func interval(x []float64) Interval {
+	var mean float64
+	for _, v := range x {
+		mean += v
+	}
+	mean /= float64(len(x))
+	var square float64
+	for _, v := range x {
+		square += (v - mean) * (v - mean)
+	}
+	n := float64(len(x))
+	if n < 2 {
+		return Interval{Mean: mean}
+	}
+	return Interval{mean, 1.96 * math.Sqrt(square/(n-1)/n)}
+}
+
+// Run fills the table: every method on every column of images, whose labels are
+// given. done is told of each cell.
+func Run(ctx context.Context, j *Judge, methods []Method, columns []degrade.Degradation, images []byte, labels []uint8, seed uint64, done func(method, column string)) (*Table, error) {
+	t := &Table{Images: len(images) / classifier.Pixels, Seed: seed}
+	var err error
+	if t.Floor, err = j.Score(ctx, images, labels, nil); err != nil {
+		return nil, err
+	}
+	for _, c := range columns {
+		t.Columns = append(t.Columns, c.String())
+	}
+	untouched := Row{Method: "degraded input", Cells: make([]Cell, len(columns))}
+	for m, method := range methods {
+		row := Row{Method: method.Name}
+		for i, d := range columns {
+			r, err := method.Restore(ctx, d, images)
+			if err != nil {
+				return nil, fmt.Errorf("%s on %s: %w", method.Name, d, err)
+			}
+			cell, err := j.Score(ctx, r.Pixels, labels, r.Output)
+			if err != nil {
+				return nil, fmt.Errorf("%s on %s: %w", method.Name, d, err)
+			}
+			row.Cells = append(row.Cells, cell)
+			if m == 0 {
+				if untouched.Cells[i], err = j.damaged(ctx, d, images, labels, r.Degraded, seed); err != nil {
+					return nil, err
+				}
+			}
+			done(method.Name, d.String())
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	t.Rows = append([]Row{untouched}, t.Rows...)
+	return t, nil
+}
+
+// damaged judges the damaged images themselves, cut off at black and white.
+func (j *Judge) damaged(ctx context.Context, d degrade.Degradation, images []byte, labels []uint8, scores []infer.Score, seed uint64) (Cell, error) {
+	pixels, err := infer.Damage(ctx, d, images, infer.Options{Seed: seed})
+	if err != nil {
+		return Cell{}, err
+	}
+	return j.Score(ctx, pixels, labels, scores)
+}
