@@ -46,8 +46,8 @@ test: lint native scalar portable e2e ## install what is missing and run every t
 train: ## train the digits' model into RUN (runs/mnist); takes a while
 	go run ./trainer train mnist --out $(RUN)
 
-eval: ## say what the committed weights hold, and their scores
-	go run ./trainer info weights/mnist.safetensors
+eval: ## score the committed weights and the baselines: Table 1 and generation, into runs/eval
+	go run ./trainer eval mnist --out runs/eval
 
 bench: browser ## measure what is hot, natively and in a page (BENCH=regexp)
 	$(call section,benchmarks: native with SIMD)

@@ -1,0 +1,170 @@
+// Package mppm_test runs what README.md tells its readers to run.
+package mppm_test
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"mppm/shared/idx"
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/weights"
+)
+
+// blocks returns the fenced blocks of a language.
+func blocks(t *testing.T, language string) []string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllSubmatch(text, -1) {
+		found = append(found, string(m[1]))
+	}
+	if len(found) == 0 {
+		t.Fatalf("README.md has no %s block", language)
+	}
+	return found
+}
+
+// TestCommands runs every trainer command of README.md as it stands, in a folder
+// with a few digits; training alone is told to be brief.
+func TestCommands(t *testing.T) {
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "trainer.bin")
+	if out, err := exec.Command("go", "build", "-o", bin, "./trainer").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	digits(t, dir)
+	ran := 0
+	for _, block := range blocks(t, "sh") {
+		for line := range strings.Lines(block) {
+			args, ok := strings.CutPrefix(strings.TrimSpace(line), "go run ./trainer ")
+			if !ok {
+				continue
+			}
+			fields := strings.Fields(args)
+			switch fields[0] {
+			case "train":
+				fields = append(fields, "--data", "data", "--epochs", "1", "--batch", "16", "--centers", "8")
+			case "export":
+				fields = append(fields, "--data", "data")
+			case "eval":
+				fields = append(fields, "--data", "data", "--n", "20", "--grown", "100")
+			}
+			c := exec.Command(bin, fields...)
+			c.Dir = dir
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", strings.TrimSpace(line), err, out)
+			}
+			ran++
+		}
+	}
+	if ran < 6 {
+		t.Errorf("only %d commands of README.md were found", ran)
+	}
+	for _, made := range []string{"restored/00000.png", "strip.png", "digits.idx", "digits.png", "mine.safetensors", "runs/eval/table.md"} {
+		if info, err := os.Stat(filepath.Join(dir, made)); err != nil || info.Size() == 0 {
+			t.Errorf("README.md's commands did not make %s: %v", made, err)
+		}
+	}
+}
+
+// digits puts what a reader has into dir: my-digits, a folder of PNG files, and
+// data, IDX files to train on. They are digits grown from noise.
+func digits(t *testing.T, dir string) {
+	t.Helper()
+	m := shipped(t)
+	const n = 32
+	r := m.Runner(n)
+	z, x := make([]float32, n*model.Latent), make([]float32, n*model.Pixels)
+	r.Noise(z, rng.New(5, 0))
+	steps, err := r.Flow(z, m.Generate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range steps {
+	}
+	r.Decode(x, z)
+	pixels := make([]byte, len(x))
+	for i, v := range x {
+		pixels[i] = byte(v*255 + 0.5)
+	}
+	for _, folder := range []string{"my-digits", "data"} {
+		if err := os.Mkdir(filepath.Join(dir, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, name := range []string{"one.png", "two.png", "three.png"} {
+		img := &image.Gray{Pix: pixels[i*model.Pixels : (i+1)*model.Pixels], Stride: model.Side, Rect: image.Rect(0, 0, model.Side, model.Side)}
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, "my-digits", name), b.Bytes())
+	}
+	f, err := idx.New(pixels, n, model.Side, model.Side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "data", "train-images-idx3-ubyte"), f.Encode())
+	write(t, filepath.Join(dir, "data", "t10k-images-idx3-ubyte"), f.Encode())
+	labels, err := idx.New(make([]byte, n), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "data", "t10k-labels-idx1-ubyte"), labels.Encode())
+}
+
+// TestProgram runs the program that README.md shows to those who import shared.
+func TestProgram(t *testing.T) {
+	dir, err := os.MkdirTemp(".", "readme-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	for _, block := range blocks(t, "go") {
+		write(t, filepath.Join(dir, "main.go"), []byte(block))
+		out, err := exec.Command("go", "run", "./"+dir).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "step 15  D = ") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+}
+
+// TestLinks: what README.md shows and links to is there.
+func TestLinks(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllSubmatch(text, -1) {
+		if _, err := os.Stat(string(m[1])); err != nil {
+			t.Errorf("README.md: %v", err)
+		}
+	}
+}
+
+func shipped(t *testing.T) *model.Model {
+	t.Helper()
+	m, err := model.Load(weights.MNIST)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func write(t *testing.T, path string, b []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
