@@ -75,19 +75,6 @@ func readWeightsOf(method, path string) (b []byte, name string, err error) {
 	return b, path, nil
 }
 
-// loadModel reads the weights of LMPPM or DAE, or the embedded ones of LMPPM.
-func loadModel(path string) (*model.Model, error) {
-	b, name, err := readWeights(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := model.Load(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return m, nil
-}
-
 // loadModelOf reads the weights of a method, LMPPM or DAE, and refuses those of
 // the other.
 func loadModelOf(method, path string) (*model.Model, error) {
