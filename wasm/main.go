@@ -11,6 +11,7 @@ import (
 
 	"github.com/hajimehoshi/ebiten/v2"
 
+	"mppm/shared/classifier"
 	"mppm/shared/model"
 	"mppm/wasm/app"
 	"mppm/wasm/bridge"
@@ -36,6 +37,10 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	reader, err := take(page, "classifier")
+	if err != nil {
+		return err
+	}
 	images, err := take(page, "images")
 	if err != nil {
 		return err
@@ -48,11 +53,15 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	c, err := classifier.Load(reader)
+	if err != nil {
+		return err
+	}
 	digits, err := app.ParseDigits(images, labels)
 	if err != nil {
 		return err
 	}
-	a, err := app.New(m.Runner(batch), m.Restore, m.Generate, digits)
+	a, err := app.New(m.Runner(batch), c.Runner(batch), m.Restore, m.Generate, digits)
 	if err != nil {
 		return err
 	}

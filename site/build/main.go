@@ -1,6 +1,7 @@
 // Command build builds the page.
 //
-//	go run ./site/build [-out site/dist] [-weights weights/mnist.safetensors] [-fast]
+//	go run ./site/build [-out site/dist] [-weights weights/mnist.safetensors]
+//		[-classifier weights/classifier.safetensors] [-fast]
 package main
 
 import (
@@ -33,6 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	out := flags.String("out", "", "folder to write (default site/dist)")
 	weights := flags.String("weights", "", "the model's weights (default weights/mnist.safetensors)")
+	reader := flags.String("classifier", "", "the classifier's weights (default weights/classifier.safetensors)")
 	fast := flags.Bool("fast", false, "compress less: for trying things out on this machine")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -57,7 +59,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *weights == "" {
 		*weights = filepath.Join(root, "weights", "mnist.safetensors")
 	}
-	err = bundle.Build(ctx, bundle.Options{Root: root, Out: *out, Weights: *weights, Fast: *fast, Log: stdout})
+	if *reader == "" {
+		*reader = filepath.Join(root, "weights", "classifier.safetensors")
+	}
+	err = bundle.Build(ctx, bundle.Options{Root: root, Out: *out, Weights: *weights, Classifier: *reader, Fast: *fast, Log: stdout})
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,13 @@ func TestRestoreAndGenerate(t *testing.T) {
 				t.Errorf("a %d: restoring lowers SSIM from %.2f to %.2f", s.Label, s.SSIMBefore, s.SSIMAfter)
 			}
 		}
+		s := p.rest("what is read", func(s state) bool { return s.Reads.Confidence > 0 && s.ReadsFirst.Confidence > 0 })
+		if !strings.HasSuffix(s.Status, " %)") || !strings.Contains(s.Status, fmt.Sprintf(" · reads as %d (", s.Reads.Digit)) {
+			t.Errorf("the status is %q; want it to end in what is read, %+v", s.Status, s.Reads)
+		}
+		if got := eval[string](p, `document.getElementById("degraded-note").textContent`); !strings.HasPrefix(got, fmt.Sprintf("%d (", s.ReadsFirst.Digit)) {
+			t.Errorf("the damaged image reads as %q; want %+v", got, s.ReadsFirst)
+		}
 		want := fmt.Sprintf("%.3f", p.state().MSEAfter)
 		if got := eval[string](p, `document.getElementById("mse-after").textContent`); got != want {
 			t.Errorf("the page says MSE %s, the program %s", got, want)
@@ -142,6 +149,55 @@ func TestRestoreAndGenerate(t *testing.T) {
 		if _, bright, _ := shares(p.picture("#pad")); bright < 0.03 || bright > 0.2 {
 			t.Errorf("a line was drawn, and %.1f %% of the pad is bright", 100*bright)
 		}
+		one := s.MSEBefore
+		// A short stroke more in a corner; the keyboard takes it back and brings it
+		// back.
+		p.mouse(input.DispatchMouseEventTypeMousePressed, pad.X+pad.W*0.85, pad.Y+pad.H*0.15)
+		p.mouse(input.DispatchMouseEventTypeMouseMoved, pad.X+pad.W*0.9, pad.Y+pad.H*0.3)
+		p.mouse(input.DispatchMouseEventTypeMouseReleased, pad.X+pad.W*0.9, pad.Y+pad.H*0.3)
+		two := p.rest("two strokes", func(s state) bool { return s.Settled && s.Undo && !s.Redo && s.MSEBefore != one })
+		p.do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+		p.rest("one stroke, by keyboard", func(s state) bool { return s.Redo && s.Undo && s.MSEBefore != two.MSEBefore })
+		p.do(chromedp.KeyEvent("Z", chromedp.KeyModifiers(chromedp.ModifierCtrl, chromedp.ModifierShift)))
+		p.rest("both strokes, by keyboard", func(s state) bool { return !s.Redo && s.MSEBefore == two.MSEBefore })
+		p.click("undo")
+		p.rest("one stroke, by button", func(s state) bool { return s.Redo })
+		p.click("redo")
+		p.rest("both strokes, by button", func(s state) bool { return !s.Redo && s.MSEBefore == two.MSEBefore })
+		p.click("clear")
+		p.rest("a cleared pad", func(s state) bool { return s.Undo })
+		p.click("undo")
+		p.rest("what was cleared", func(s state) bool { return s.MSEBefore == two.MSEBefore })
+	})
+
+	t.Run("parameters", func(t *testing.T) {
+		p := p.in(t)
+		first := p.rest("the end", func(s state) bool { return s.Step == s.Steps })
+		p.click("flow > summary")
+		for id, value := range map[string]string{"sigma": "0.9", "tau": "0", "steps": "21"} {
+			p.set(id, value, "input")
+		}
+		s := p.rest("other parameters", func(s state) bool { return s.Flow.Sigma == 0.9 && s.Flow.Tau == 0 && s.Steps == 21 })
+		if s.Step != 21 || s.MSEAfter == first.MSEAfter || s.GridFlow == s.Flow {
+			t.Errorf("after the change: %+v; want step 21, with another result, and nothing changed in the other mode", s)
+		}
+		if !eval[bool](p, `document.getElementById("gate").hidden`) {
+			t.Error("without a gate the page explains it")
+		}
+		p.set("alpha", "0.95", "input")
+		s = p.wait("α to stop", func(s state) bool { return s.Flow.Alpha > first.Flow.Alpha })
+		if sum := s.Flow.Alpha + s.Flow.Beta; sum >= 1 || !strings.Contains(s.Status, "must stay below 1") {
+			t.Errorf("α + β is %v, and the status is %q", sum, s.Status)
+		}
+		if got := eval[string](p, `document.getElementById("alpha").value`); got != fmt.Sprint(s.Flow.Alpha) {
+			t.Errorf("the slider stands at %s, α is %v", got, s.Flow.Alpha)
+		}
+		p.click("reset-flow")
+		s = p.rest("the defaults", func(s state) bool { return s.Flow == first.Flow })
+		if s.MSEAfter != first.MSEAfter || s.Steps != first.Steps {
+			t.Errorf("after the reset the result is %v in %d steps, was %v in %d", s.MSEAfter, s.Steps, first.MSEAfter, first.Steps)
+		}
+		p.click("flow > summary")
 	})
 
 	t.Run("generate", func(t *testing.T) {
@@ -166,12 +222,65 @@ func TestRestoreAndGenerate(t *testing.T) {
 		}
 		grid := p.box("#grid")
 		p.do(chromedp.MouseClickXY(grid.X+grid.W*0.99, grid.Y+grid.H*0.99))
-		p.rest("the last digit, enlarged", func(s state) bool { return s.Selected == 35 })
+		p.rest("the last digit, enlarged and read", func(s state) bool {
+			return s.Selected == 35 && s.Reads.Confidence > 0.1 && strings.Contains(s.Status, fmt.Sprintf("digit 36 reads as %d (", s.Reads.Digit))
+		})
+		p.set("beta", "0.3", "input")
+		p.rest("the grid with another β", func(s state) bool { return s.GridFlow.Beta == 0.3 && s.GridSeed == 1 })
 		p.click("new-grid")
 		p.rest("a grid from another seed", func(s state) bool { return s.GridSeed == 2 && s.Step == s.Steps })
 		p.set("grid-size", "4", "change")
 		p.rest("a smaller grid", func(s state) bool { return s.Grid == 4 && s.Selected == 15 && s.Step == s.Steps })
 	})
+}
+
+// TestLinks opens links, as another visitor would.
+func TestLinks(t *testing.T) {
+	url := server(t, "/some/path/", host.Handler(dist, host.Options{}))
+	p := open(t, url+"#damage=missing&severity=0.5&seed=41&digit=3&restore-sigma=0.9&step=2")
+	s := p.rest("what the link says", func(s state) bool { return s.Step == 2 })
+	if s.Kind != "missing" || s.Severity != 0.5 || s.Seed != 41 || s.Digit != 3 || s.Flow.Sigma != 0.9 || s.Playing {
+		t.Errorf("the link gave %+v", s)
+	}
+	// A drawing, made here, opened elsewhere.
+	p.click("clear")
+	p.rest("an empty pad", func(s state) bool { return s.Source == "drawing" })
+	pad := p.box("#pad")
+	p.mouse(input.DispatchMouseEventTypeMousePressed, pad.X+pad.W*0.3, pad.Y+pad.H*0.2)
+	for i := range 12 {
+		p.mouse(input.DispatchMouseEventTypeMouseMoved, pad.X+pad.W*(0.3+0.03*float64(i)), pad.Y+pad.H*(0.2+0.05*float64(i)))
+	}
+	p.mouse(input.DispatchMouseEventTypeMouseReleased, pad.X+pad.W*0.63, pad.Y+pad.H*0.75)
+	here := p.rest("a drawing", func(s state) bool { return s.Settled && s.MSEBefore > 0 && s.Undo })
+	p.click("copy-link")
+	p.wait("an answer", func(s state) bool {
+		return strings.Contains(s.Status, "Link copied") || strings.Contains(s.Status, "address bar")
+	})
+	link := eval[string](p, `location.href`)
+	if !strings.Contains(link, "drawing=") {
+		t.Fatalf("the address is %q; want the drawing in it", link)
+	}
+	q := open(t, link)
+	there := q.rest("the drawing", func(s state) bool { return s.Label == -1 && s.Step == s.Steps })
+	if there.MSEBefore != here.MSEBefore || there.MSEAfter != here.MSEAfter || there.Flow != here.Flow {
+		t.Errorf("the link %q gives %+v, was %+v", link, there, here)
+	}
+	// The address follows what is done, and leads when it is changed.
+	q.click("tab-generate")
+	q.rest("the grid", func(s state) bool { return s.Mode == "generate" && s.Step == s.Steps && s.Steps > 0 })
+	q.do(chromedp.Poll[chromedp.Void](`location.hash.includes("mode=generate")`))
+	eval[bool](q, `(location.hash = "mode=generate&grid=4&grid-seed=5") !== ""`)
+	q.rest("another grid", func(s state) bool { return s.Grid == 4 && s.GridSeed == 5 && s.Source == "digit" })
+	eval[bool](q, `(location.hash = "grid=400") !== ""`)
+	s = q.wait("a refusal", func(s state) bool { return strings.Contains(s.Status, "cannot be opened") })
+	if s.Grid != 4 || s.Mode != "generate" || !strings.Contains(s.Status, "out of range") {
+		t.Errorf("a link that is nonsense gave %+v", s)
+	}
+	r := open(t, url+"#<script>=%00&step=x")
+	s = r.wait("a message", func(s state) bool { return strings.Contains(s.Status, "cannot be opened") })
+	if s.Kind != "gaussian" || s.Mode != "restore" {
+		t.Errorf("a link that is nonsense gave %+v; want the first screen", s)
+	}
 }
 
 // in is the same tab for a test within a test.

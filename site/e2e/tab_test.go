@@ -65,7 +65,12 @@ func run(m *testing.M) (int, error) {
 		}
 		defer os.RemoveAll(tmp)
 		dist = filepath.Join(tmp, "dist")
-		o := bundle.Options{Root: root, Out: dist, Weights: filepath.Join(root, "weights", "mnist.safetensors"), Fast: true, Log: os.Stdout}
+		weights := filepath.Join(root, "weights")
+		o := bundle.Options{
+			Root: root, Out: dist, Fast: true, Log: os.Stdout,
+			Weights:    filepath.Join(weights, "mnist.safetensors"),
+			Classifier: filepath.Join(weights, "classifier.safetensors"),
+		}
 		if err := bundle.Build(ctx, o); err != nil {
 			return 0, fmt.Errorf("building the page: %w", err)
 		}
@@ -92,6 +97,9 @@ type state struct {
 	Source     string  `json:"source"`
 	Digit      int     `json:"digit"`
 	Label      int     `json:"label"`
+	Settled    bool    `json:"settled"`
+	Undo       bool    `json:"undo"`
+	Redo       bool    `json:"redo"`
 	Kind       string  `json:"kind"`
 	Severity   float64 `json:"severity"`
 	Seed       uint64  `json:"seed"`
@@ -107,8 +115,25 @@ type state struct {
 	MSEAfter   float64 `json:"mseAfter"`
 	SSIMBefore float64 `json:"ssimBefore"`
 	SSIMAfter  float64 `json:"ssimAfter"`
+	Flow       preset  `json:"restoreFlow"`
+	GridFlow   preset  `json:"generateFlow"`
+	Reads      reading `json:"reads"`
+	ReadsFirst reading `json:"readsFirst"`
 	Status     string  `json:"status"`
 	Error      string  `json:"error"`
+}
+
+type preset struct {
+	Alpha float64 `json:"alpha"`
+	Beta  float64 `json:"beta"`
+	Sigma float64 `json:"sigma"`
+	Tau   float64 `json:"tau"`
+	Steps int     `json:"steps"`
+}
+
+type reading struct {
+	Digit      int     `json:"digit"`
+	Confidence float64 `json:"confidence"`
 }
 
 // tab is one open page.

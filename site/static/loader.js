@@ -99,7 +99,7 @@
     if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser has no WebGL 2, or it is switched off: the page cannot draw. Try switching on hardware acceleration, or another browser.");
     const manifest = await (await request("manifest.json")).json();
     const program = simd() ? manifest.simd : manifest.scalar;
-    const files = [program, manifest.weights, manifest.images, manifest.labels];
+    const files = [program, manifest.weights, manifest.classifier, manifest.images, manifest.labels];
     const total = files.reduce((sum, f) => sum + f.size, 0);
     let have = 0;
     const progress = (n) => {
@@ -108,12 +108,12 @@
       $("loading-bar").value = have / total;
       $("loading-detail").textContent = `${Math.floor((100 * have) / total)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
     };
-    const [wasm, weights, images, labels] = await Promise.all(files.map((f) => get(f, progress)));
+    const [wasm, weights, classifier, images, labels] = await Promise.all(files.map((f) => get(f, progress)));
     $("loading-text").textContent = "Starting";
     const go = new Go();
     const { instance } = await WebAssembly.instantiate(wasm, go.importObject);
     window.mppm = {
-      files: { weights, images, labels },
+      files: { weights, classifier, images, labels },
       ready() {
         delete window.mppm.files;
         $("work").dataset.state = "ready";

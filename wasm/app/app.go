@@ -13,6 +13,7 @@ import (
 	"math"
 	"time"
 
+	"mppm/shared/classifier"
 	"mppm/shared/degrade"
 	"mppm/shared/flow"
 	"mppm/shared/metric"
@@ -30,6 +31,28 @@ type Engine interface {
 	Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error)
 	// Noise fills z with the starts of generation.
 	Noise(z []float32, src *rng.Source)
+}
+
+// Reader is what the app needs of a classifier; *classifier.Runner is one.
+type Reader interface {
+	// Classify writes the probability of each class (n × classifier.Classes) of
+	// images x (n × classifier.Pixels) to probs; embeddings may be nil.
+	Classify(probs, embeddings, x []float32)
+}
+
+// Reading is what the classifier takes an image for.
+type Reading struct {
+	Digit      int     `json:"digit"`
+	Confidence float64 `json:"confidence"` // the probability of Digit, 0 where nothing is read
+}
+
+// String says it, as in "reads as 4 (97 %)".
+func (r Reading) String() string {
+	percent := fmt.Sprintf("%.0f %%", 100*r.Confidence)
+	if r.Confidence >= 0.995 {
+		percent = "> 99 %" // it is never quite sure
+	}
+	return fmt.Sprintf("reads as %d (%s)", r.Digit, percent)
 }
 
 // Mode is one of the page's tabs.
@@ -78,25 +101,38 @@ type State struct {
 	GenerateSeed uint64       `json:"generateSeed"`
 	Grid         int          `json:"grid"`     // digits along each edge of the grid
 	Selected     int          `json:"selected"` // index of the digit of the grid that is shown large
+	RestoreFlow  model.Preset `json:"restoreFlow"`
+	GenerateFlow model.Preset `json:"generateFlow"`
 }
 
 // App is a State, what follows from it, and the playheads.
 type App struct {
 	State
 
-	engine            Engine
-	restore, generate model.Preset
-	digits            *Digits
-	pad               Pad
+	engine   Engine
+	reader   Reader
+	first    State // of the first screen
+	opened   int   // the step that a link asked for, -1 once it is shown
+	defaults map[Mode]model.Preset
+	digits   *Digits
+	pad      Pad
 
-	original, degraded   []float32 // model.Pixels each
+	original, degraded   []float32     // model.Pixels each
+	settle               time.Duration // until the pad shows the drawing as the model sees it, 0 once it does
 	before               Score
-	scores               []Score // of each step of Restored
+	scores               []Score // of each step of restored
+	damagedReads         Reading
+	reads                []Reading // of each step of restored
+	grownReads           []Reading // of the steps of the digit of the grid that is shown large
 	restored, generated  Trajectory
 	heads                map[Mode]*Playhead
 	next                 func() (flow.Step, bool) // the rest of the generation, nil once done
 	stop                 func()
+	draft                Trajectory // the generation under way
+	draftSteps           int        // how many steps it takes at most
 	staleFlow, staleGrid bool
+	keepGrid             bool // show the old grid until the stale one is whole again
+	growsHidden          bool // the generation under way is such a one
 	playFlow             bool // play the restoration from its start once computed
 	reducedMotion        bool
 	err                  error
@@ -110,7 +146,7 @@ type Score struct {
 
 // New returns the app at its first screen: a test digit under severe noise,
 // about to be restored.
-func New(e Engine, restore, generate model.Preset, d *Digits) (*App, error) {
+func New(e Engine, r Reader, restore, generate model.Preset, d *Digits) (*App, error) {
 	if err := restore.Validate(); err != nil {
 		return nil, fmt.Errorf("the model's flow for restoring: %w", err)
 	}
@@ -124,8 +160,9 @@ func New(e Engine, restore, generate model.Preset, d *Digits) (*App, error) {
 		State: State{
 			Mode: Restore, Source: Digit, Kind: degrade.Gaussian, Seed: 1,
 			Brush: 2.6, GenerateSeed: 1, Grid: 6,
+			RestoreFlow: restore, GenerateFlow: generate,
 		},
-		engine: e, restore: restore, generate: generate, digits: d,
+		engine: e, reader: r, defaults: map[Mode]model.Preset{Restore: restore, Generate: generate}, digits: d,
 		original: make([]float32, model.Pixels), degraded: make([]float32, model.Pixels),
 		heads:     map[Mode]*Playhead{Restore: {}, Generate: {}},
 		staleFlow: true, staleGrid: true, playFlow: true,
@@ -134,6 +171,7 @@ func New(e Engine, restore, generate model.Preset, d *Digits) (*App, error) {
 	if firstDigit < d.Len() {
 		a.Digit = firstDigit
 	}
+	a.first, a.opened = a.State, -1
 	return a, nil
 }
 
@@ -147,6 +185,9 @@ func Find(k degrade.Kind) degrade.Info {
 	}
 	return degrade.Info{}
 }
+
+// known reports whether there is such a kind of damage, None included.
+func known(k degrade.Kind) bool { return k == None || k != "" && Find(k).Kind == k }
 
 // Revision grows whenever something on the screen may have changed.
 func (a *App) Revision() uint64 { return a.revision }
@@ -191,11 +232,10 @@ func (a *App) SetDigit(i int) error {
 
 // SetKind chooses the damage, at its mild severity, and plays.
 func (a *App) SetKind(k degrade.Kind) error {
-	i := Find(k)
-	if i.Kind != k && k != None {
+	if !known(k) {
 		return fmt.Errorf("there is no damage called %q", k)
 	}
-	a.Kind, a.Severity = k, i.Mild
+	a.Kind, a.Severity = k, Find(k).Mild
 	a.recompute(true)
 	return nil
 }
@@ -233,7 +273,33 @@ func (a *App) SetBrush(b float64) error {
 // ClearPad shows an empty pad to draw on.
 func (a *App) ClearPad() {
 	a.pad.Clear()
-	a.Source = Drawing
+	a.redraw()
+}
+
+// Undo takes back the last stroke, or the clearing of the pad, Redo brings it
+// back. While no drawing is shown, and where there is none, they do nothing.
+func (a *App) Undo() {
+	if a.CanUndo() && a.pad.Undo() {
+		a.redraw()
+	}
+}
+
+// Redo brings back what Undo took.
+func (a *App) Redo() {
+	if a.CanRedo() && a.pad.Redo() {
+		a.redraw()
+	}
+}
+
+// CanUndo reports whether Undo does something.
+func (a *App) CanUndo() bool { return a.Source == Drawing && a.pad.CanUndo() }
+
+// CanRedo reports whether Redo does something.
+func (a *App) CanRedo() bool { return a.Source == Drawing && a.pad.CanRedo() }
+
+// redraw shows the pad after it changed as a whole.
+func (a *App) redraw() {
+	a.Source, a.settle = Drawing, 0
 	a.recompute(false)
 }
 
@@ -245,6 +311,7 @@ func (a *App) PenDown(x, y, pressure float64) {
 		a.Source = Drawing
 	}
 	a.pad.Down(x, y, a.Brush*pressure)
+	a.settle = settleTime
 	a.recompute(false)
 }
 
@@ -255,8 +322,26 @@ func (a *App) PenMove(x, y, pressure float64) {
 	}
 }
 
-// PenUp ends the stroke.
+// PenUp ends the stroke. A little later, unless another one has begun, the pad
+// shows the drawing where the model sees it.
 func (a *App) PenUp() { a.pad.Up() }
+
+// settleTime is how long after a stroke the pad waits for another one.
+const settleTime = 700 * time.Millisecond
+
+// Settled reports whether the original that is shown is the one the model gets.
+func (a *App) Settled() bool { return a.Source != Drawing || a.settle == 0 }
+
+// settleBy lets time pass for the pad.
+func (a *App) settleBy(dt time.Duration) {
+	if a.Settled() || a.pad.Drawing() {
+		return
+	}
+	if a.settle = max(a.settle-dt, 0); a.settle == 0 {
+		a.pad.Settle()
+		a.touch()
+	}
+}
 
 // PadEmpty reports whether the pad is shown and nothing is drawn on it.
 func (a *App) PadEmpty() bool { return a.Source == Drawing && a.pad.Empty() }
@@ -284,12 +369,13 @@ func (a *App) Select(i int) error {
 		return fmt.Errorf("there is no digit %d in the grid; there are %d, counted from 0", i, a.Grid*a.Grid)
 	}
 	a.Selected = i
+	a.grownReads = a.grownReads[:0]
 	a.touch()
 	return nil
 }
 
 func (a *App) regrow() {
-	a.staleGrid = true
+	a.staleGrid, a.keepGrid = true, false
 	a.touch()
 }
 
@@ -329,12 +415,16 @@ func (a *App) StepBy(n int) { a.Seek(a.Head().Step() + n) }
 func (a *App) Update(dt time.Duration) {
 	switch a.Mode {
 	case Restore:
+		a.settleBy(dt)
 		if a.staleFlow {
 			a.staleFlow = false
 			a.fail(a.computeFlow())
 			h := a.heads[Restore]
-			h.SetEnd(a.restored.Steps() - 1)
-			if a.playFlow && !a.reducedMotion {
+			h.follow(a.restored.Steps() - 1)
+			if a.opened >= 0 {
+				h.Jump(a.opened)
+				a.opened = -1
+			} else if a.playFlow && !a.reducedMotion {
 				h.Restart()
 			} else if !h.Playing() && (a.Source == Drawing || a.playFlow) {
 				h.Jump(h.End())
@@ -343,13 +433,17 @@ func (a *App) Update(dt time.Duration) {
 			a.touch()
 		}
 	case Generate:
-		if a.staleGrid {
+		if a.staleGrid && (a.next == nil || !a.keepGrid) {
 			a.staleGrid = false
 			a.fail(a.startGrid())
 			a.touch()
 		}
 		if a.next != nil {
 			a.growGrid()
+			a.touch()
+		}
+		if a.unread() {
+			a.readGrown()
 			a.touch()
 		}
 	}
@@ -360,7 +454,7 @@ func (a *App) Update(dt time.Duration) {
 
 // Busy reports whether the next Update has something to do.
 func (a *App) Busy() bool {
-	return a.Head().Moving() || a.Mode == Restore && a.staleFlow || a.Mode == Generate && (a.staleGrid || a.next != nil)
+	return a.Head().Moving() || a.Mode == Restore && (a.staleFlow || !a.Settled() && !a.pad.Drawing()) || a.Mode == Generate && (a.staleGrid || a.next != nil || a.unread())
 }
 
 func (a *App) fail(err error) { a.err = err }
@@ -368,7 +462,7 @@ func (a *App) fail(err error) { a.err = err }
 // computeFlow makes the original, damages it, and restores it.
 func (a *App) computeFlow() error {
 	if a.Source == Drawing {
-		copy(a.original, a.pad.Image())
+		a.pad.Framed(a.original)
 	} else {
 		a.digits.Image(a.original, a.Digit)
 	}
@@ -384,7 +478,7 @@ func (a *App) computeFlow() error {
 	}
 	z := make([]float32, model.Latent)
 	a.engine.Encode(z, a.degraded)
-	seq, err := a.engine.Flow(z, a.restore)
+	seq, err := a.engine.Flow(z, a.RestoreFlow)
 	if err != nil {
 		return err
 	}
@@ -406,8 +500,44 @@ func (a *App) computeFlow() error {
 		}
 		a.scores = append(a.scores, s)
 	}
-	a.before, err = a.score(a.degraded)
-	return err
+	if a.before, err = a.score(a.degraded); err != nil {
+		return err
+	}
+	// The damaged image is read as it is shown, without what leaves [0, 1].
+	shown := make([]float32, model.Pixels)
+	for i, v := range a.degraded {
+		shown[i] = min(max(v, 0), 1)
+	}
+	a.damagedReads = a.read(shown)[0]
+	a.reads = a.read(frames)
+	return nil
+}
+
+// read returns what each of the images x is taken for.
+func (a *App) read(x []float32) []Reading {
+	n := len(x) / model.Pixels
+	probs := make([]float32, n*classifier.Classes)
+	a.reader.Classify(probs, nil, x)
+	out := make([]Reading, n)
+	for i := range out {
+		d, p := classifier.Best(probs[i*classifier.Classes:])
+		out[i] = Reading{Digit: d, Confidence: float64(p)}
+	}
+	return out
+}
+
+// unread reports whether there are steps of the digit that is shown large that
+// the classifier has not seen.
+func (a *App) unread() bool { return len(a.grownReads) < a.generated.Steps() }
+
+// readGrown reads them.
+func (a *App) readGrown() {
+	from, to := len(a.grownReads), a.generated.Steps()
+	x := make([]float32, (to-from)*model.Pixels)
+	for k := from; k < to; k++ {
+		a.generated.Image(x[(k-from)*model.Pixels:], k, a.Selected)
+	}
+	a.grownReads = append(a.grownReads, a.read(x)...)
 }
 
 func (a *App) score(x []float32) (Score, error) {
@@ -427,15 +557,22 @@ func (a *App) startGrid() error {
 	n := a.Grid * a.Grid
 	z := make([]float32, n*model.Latent)
 	a.engine.Noise(z, rng.New(a.GenerateSeed, 0))
-	seq, err := a.engine.Flow(z, a.generate)
+	seq, err := a.engine.Flow(z, a.GenerateFlow)
 	if err != nil {
 		return err
 	}
-	a.generated = Trajectory{N: n}
+	a.draft, a.draftSteps = Trajectory{N: n}, a.GenerateFlow.Steps
 	a.next, a.stop = iter.Pull(seq)
+	if a.growsHidden = a.keepGrid && a.generated.N == n; a.growsHidden {
+		return nil
+	}
+	a.generated, a.grownReads = a.draft, nil
 	h := a.heads[Generate]
-	h.SetEnd(a.generate.Steps)
-	if a.reducedMotion {
+	h.SetEnd(a.draftSteps)
+	if a.opened >= 0 {
+		h.Jump(a.opened)
+		a.opened = -1
+	} else if a.reducedMotion {
 		h.Jump(h.End())
 	} else {
 		h.Restart()
@@ -448,23 +585,33 @@ func (a *App) startGrid() error {
 func (a *App) growGrid() {
 	s, ok := a.next()
 	if ok {
-		x := make([]float32, a.generated.N*model.Pixels)
+		x := make([]float32, a.draft.N*model.Pixels)
 		a.engine.Decode(x, s.X)
-		a.generated.add(x, s.Distance)
+		a.draft.add(x, s.Distance)
 	}
-	if !ok || s.Index == a.generate.Steps {
+	whole := !ok || s.Index == a.draftSteps
+	if whole {
 		a.stop()
 		a.next, a.stop = nil, nil
-		a.heads[Generate].SetEnd(a.generated.Steps() - 1)
+	}
+	switch {
+	case !a.growsHidden:
+		a.generated = a.draft
+		if whole {
+			a.heads[Generate].SetEnd(a.generated.Steps() - 1)
+		}
+	case whole:
+		a.generated, a.grownReads = a.draft, nil
+		a.heads[Generate].follow(a.generated.Steps() - 1)
 	}
 }
 
 // Preset returns the flow of the mode that is shown.
 func (a *App) Preset() model.Preset {
 	if a.Mode == Generate {
-		return a.generate
+		return a.GenerateFlow
 	}
-	return a.restore
+	return a.RestoreFlow
 }
 
 // Label returns the class of the test digit that is shown, -1 for a drawing.
@@ -476,8 +623,13 @@ func (a *App) Label() int {
 }
 
 // Original returns the image that is to be found again, model.Pixels numbers in
-// [0, 1]. It belongs to the app.
-func (a *App) Original() []float32 { return a.original }
+// [0, 1]; while one draws it is the pad as it is drawn on. It belongs to the app.
+func (a *App) Original() []float32 {
+	if !a.Settled() {
+		return a.pad.Image()
+	}
+	return a.original
+}
 
 // Degraded returns the damaged image, which may leave [0, 1].
 func (a *App) Degraded() []float32 { return a.degraded }
@@ -501,7 +653,10 @@ func (a *App) Path() *Trajectory {
 // Readout is what the page says in numbers.
 type Readout struct {
 	State
-	Label      int     `json:"label"` // class of the test digit, -1 for a drawing
+	Label      int     `json:"label"`   // class of the test digit, -1 for a drawing
+	Settled    bool    `json:"settled"` // the original is shown as the model sees it
+	Undo       bool    `json:"undo"`    // there is something to take back
+	Redo       bool    `json:"redo"`    // there is something to bring back
 	Step       int     `json:"step"`
 	Steps      int     `json:"steps"` // the last step there is
 	Playing    bool    `json:"playing"`
@@ -514,13 +669,15 @@ type Readout struct {
 	SSIMBefore float64 `json:"ssimBefore"` //
 	SSIM       float64 `json:"ssim"`       // of the step, in Restore
 	SSIMAfter  float64 `json:"ssimAfter"`  //
+	Reads      Reading `json:"reads"`      // the step, in Generate the image that is shown large
+	ReadsFirst Reading `json:"readsFirst"` // the damaged image, in Restore
 	Error      string  `json:"error,omitempty"`
 }
 
 // Readout returns what is on the screen, in numbers.
 func (a *App) Readout() Readout {
 	h, p := a.Head(), a.Path()
-	r := Readout{State: a.State, Label: a.Label(), Step: h.Step(), Steps: h.End(), Playing: h.Playing(), Busy: a.Busy()}
+	r := Readout{State: a.State, Label: a.Label(), Settled: a.Settled(), Undo: a.CanUndo(), Redo: a.CanRedo(), Step: h.Step(), Steps: h.End(), Playing: h.Playing(), Busy: a.Busy()}
 	if a.err != nil {
 		r.Error = a.err.Error()
 	}
@@ -534,6 +691,16 @@ func (a *App) Readout() Readout {
 		r.MSEAfter, r.SSIMAfter = last.MSE, last.SSIM
 		r.SSIM = a.scores[min(r.Step, len(a.scores)-1)].SSIM
 	}
+	reads := a.reads
+	if a.Mode == Generate {
+		reads = a.grownReads
+	}
+	if len(reads) > 0 && !(a.Mode == Restore && a.PadEmpty()) {
+		r.Reads = reads[min(r.Step, len(reads)-1)]
+		if a.Mode == Restore {
+			r.ReadsFirst = a.damagedReads
+		}
+	}
 	return r
 }
 
@@ -542,10 +709,20 @@ func (r Readout) Status() string {
 	if r.Error != "" {
 		return r.Error
 	}
+	var s string
 	if r.Mode == Generate {
-		return fmt.Sprintf("step %d of %d · mean D = %.2f", r.Step, r.Steps, r.Distance)
+		s = fmt.Sprintf("step %d of %d · mean D = %.2f", r.Step, r.Steps, r.Distance)
+	} else {
+		s = fmt.Sprintf("step %d of %d · D = %.2f · SSIM %.2f", r.Step, r.Steps, r.Distance, round(r.SSIM, 2))
 	}
-	return fmt.Sprintf("step %d of %d · D = %.2f · SSIM %.2f", r.Step, r.Steps, r.Distance, round(r.SSIM, 2))
+	switch {
+	case r.Reads.Confidence == 0:
+	case r.Mode == Generate:
+		s += fmt.Sprintf(" · digit %d %v", r.Selected+1, r.Reads)
+	default:
+		s += " · " + r.Reads.String()
+	}
+	return s
 }
 
 // round keeps a number that prints as zero from printing as minus zero.

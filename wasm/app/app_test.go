@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"mppm/shared/classifier"
 	"mppm/shared/degrade"
 	"mppm/shared/flow"
 	"mppm/shared/idx"
@@ -70,6 +71,25 @@ func (f *fake) Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error) {
 	}, nil
 }
 
+// reader takes an image for the digit that its mean, in tenths, names, and is
+// the surer the darker it is.
+type reader struct{ images int }
+
+func (r *reader) Classify(probs, embeddings, x []float32) {
+	for i := 0; i < len(x)/model.Pixels; i++ {
+		r.images++
+		var sum float32
+		for _, v := range x[i*model.Pixels : (i+1)*model.Pixels] {
+			if !(v >= 0 && v <= 1) {
+				panic("the classifier was given a pixel that is not shown")
+			}
+			sum += v
+		}
+		mean := float64(sum) / model.Pixels
+		probs[i*classifier.Classes+min(int(mean*10+1e-3), 9)] = float32(1 - mean/2)
+	}
+}
+
 var preset = model.Preset{Alpha: 0.6, Beta: 0.2, Sigma: 0.4, Steps: 4}
 
 // twoDigits are a blank image called 3 and a full one called 8.
@@ -96,7 +116,7 @@ func twoDigits(t *testing.T) *Digits {
 
 func newApp(t *testing.T, e *fake) *App {
 	t.Helper()
-	a, err := New(e, preset, preset, twoDigits(t))
+	a, err := New(e, &reader{}, preset, preset, twoDigits(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +233,7 @@ func TestRefusals(t *testing.T) {
 	for name, err := range map[string]error{
 		"mode":          a.SetMode("fly"),
 		"kind":          a.SetKind("rust"),
+		"no kind":       a.SetKind(""),
 		"severity":      a.SetSeverity(99),
 		"severity NaN":  a.SetSeverity(math.NaN()),
 		"brush":         a.SetBrush(0),
@@ -230,10 +251,10 @@ func TestRefusals(t *testing.T) {
 	if a.State != state {
 		t.Errorf("a refusal changed the state from %+v to %+v", state, a.State)
 	}
-	if _, err := New(&fake{}, model.Preset{Alpha: 2, Sigma: 1}, preset, twoDigits(t)); err == nil {
+	if _, err := New(&fake{}, &reader{}, model.Preset{Alpha: 2, Sigma: 1}, preset, twoDigits(t)); err == nil {
 		t.Error("a flow with α = 2 was accepted")
 	}
-	if _, err := New(&fake{}, preset, preset, nil); err == nil {
+	if _, err := New(&fake{}, &reader{}, preset, preset, nil); err == nil {
 		t.Error("no digits were accepted")
 	}
 }
@@ -375,5 +396,127 @@ func TestReducedMotion(t *testing.T) {
 	a.Update(time.Millisecond)
 	if a.Head().Moving() || a.Head().Pos() != 1 {
 		t.Errorf("seeking eases to %v", a.Head().Pos())
+	}
+}
+
+func TestDrawingSettles(t *testing.T) {
+	a := newApp(t, &fake{})
+	settle(t, a)
+	a.PenDown(3, 2, 1)
+	a.PenMove(3, 12, 1)
+	a.Update(time.Millisecond)
+	left := func() float32 { return a.Original()[7*model.Side+3] }
+	if left() != 1 || a.Settled() {
+		t.Errorf("under the pen there is ink %v, settled %v; want the stroke where it is drawn", left(), a.Settled())
+	}
+	// The model gets the stroke in the middle all the while.
+	if got := a.original[14*model.Side+13]; got != 1 || a.original[7*model.Side+3] != 0 {
+		t.Errorf("the model does not get the stroke in the middle: ink %v there", got)
+	}
+	a.Update(time.Minute)
+	if a.Settled() {
+		t.Error("the drawing moves under the pen")
+	}
+	a.PenUp()
+	if !a.Busy() {
+		t.Error("the page would rest before the drawing is where it belongs")
+	}
+	settle(t, a)
+	if left() != 0 || !a.Settled() || a.Original()[14*model.Side+13] != 1 {
+		t.Errorf("at rest the drawing is not shown as the model sees it: ink %v at the left", left())
+	}
+	// The next stroke begins where it is seen, under the pen.
+	a.PenDown(20, 20, 1)
+	a.Update(time.Millisecond)
+	if got := a.Original()[20*model.Side+20]; got < 0.95 {
+		t.Errorf("under the pen there is ink %v, want nearly 1", got)
+	}
+	a.PenUp()
+	settle(t, a)
+	two := fmt.Sprint(a.Original())
+	a.Undo()
+	settle(t, a)
+	if r := a.Readout(); !r.Undo || !r.Redo || fmt.Sprint(a.Original()) == two {
+		t.Errorf("after taking a stroke back: undo %v, redo %v", r.Undo, r.Redo)
+	}
+	a.Redo()
+	settle(t, a)
+	if fmt.Sprint(a.Original()) != two || a.CanRedo() {
+		t.Error("bringing the stroke back gives another picture")
+	}
+	a.ClearPad()
+	a.Undo()
+	settle(t, a)
+	if fmt.Sprint(a.Original()) != two {
+		t.Error("clearing cannot be taken back")
+	}
+	a.AnotherDigit()
+	if a.Undo(); a.Source != Digit || a.CanUndo() {
+		t.Error("undo works on a drawing that is not shown")
+	}
+}
+
+func TestReadsEveryStep(t *testing.T) {
+	a := newApp(t, &fake{})
+	settle(t, a)
+	// The fake's images have the means 1, 1/2, 1/4, 1/8 and 1/16.
+	for step, want := range []Reading{{9, 0.5}, {5, 0.75}, {2, 0.875}, {1, 0.9375}, {0, 0.96875}} {
+		a.Seek(step)
+		settle(t, a)
+		r := a.Readout()
+		if math.Abs(r.Reads.Confidence-want.Confidence) > 1e-3 || r.Reads.Digit != want.Digit {
+			t.Errorf("step %d reads as %+v, want %+v", step, r.Reads, want)
+		}
+	}
+	r := a.Readout()
+	if !strings.HasSuffix(r.Status(), " · reads as 0 (97 %)") {
+		t.Errorf("status is %q", r.Status())
+	}
+	// Noise 0.7 on black, as it is shown, has the mean 0.7·φ(0) − …: about 0.25.
+	if r.ReadsFirst.Digit < 2 || r.ReadsFirst.Digit > 3 || r.ReadsFirst.Confidence == 0 {
+		t.Errorf("the damaged image reads as %+v", r.ReadsFirst)
+	}
+	a.ClearPad()
+	settle(t, a)
+	if r := a.Readout(); r.Reads.Confidence != 0 || strings.Contains(r.Status(), "reads") {
+		t.Errorf("an empty pad %v: %q", r.Reads, r.Status())
+	}
+}
+
+func TestReadsTheEnlargedDigit(t *testing.T) {
+	a := newApp(t, &fake{})
+	r := a.reader.(*reader)
+	if err := a.SetMode(Generate); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, a)
+	if r.images != 5 {
+		t.Errorf("%d images were read, want the 5 of the digit that is shown large", r.images)
+	}
+	if got := a.Readout().Status(); got != "step 4 of 4 · mean D = 0.06 · digit 1 reads as 0 (97 %)" {
+		t.Errorf("status is %q", got)
+	}
+	if err := a.Select(7); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, a)
+	if got := a.Readout().Status(); r.images != 10 || !strings.HasSuffix(got, "digit 8 reads as 0 (97 %)") {
+		t.Errorf("after %d images the status is %q", r.images, got)
+	}
+}
+
+func TestReadingIsNeverQuiteSure(t *testing.T) {
+	for _, c := range []struct {
+		r    Reading
+		want string
+	}{
+		{Reading{4, 0.97}, "reads as 4 (97 %)"},
+		{Reading{0, 0.104}, "reads as 0 (10 %)"},
+		{Reading{9, 0.994}, "reads as 9 (99 %)"},
+		{Reading{9, 1}, "reads as 9 (> 99 %)"},
+	} {
+		if got := c.r.String(); got != c.want {
+			t.Errorf("%+v says %q, want %q", c.r, got, c.want)
+		}
 	}
 }

@@ -52,6 +52,15 @@ func (p *Playhead) SetEnd(end int) {
 	}
 }
 
+// follow is SetEnd, but where the playhead rests at the end, it stays there.
+func (p *Playhead) follow(end int) {
+	rests := p.step == p.end && p.end > 0 && !p.playing
+	p.SetEnd(end)
+	if rests {
+		p.Jump(p.end)
+	}
+}
+
 // Restart goes to the start and plays.
 func (p *Playhead) Restart() {
 	p.Jump(0)

@@ -49,6 +49,14 @@ func (t *Trajectory) Mean(step int) float64 {
 	return sum / float64(max(len(t.distance[step]), 1))
 }
 
+// Image writes to dst (model.Pixels, in [0, 1]) image i at a step, as it is
+// shown.
+func (t *Trajectory) Image(dst []float32, step, i int) {
+	for k, v := range t.frames[step][i*model.Pixels:][:model.Pixels] {
+		dst[k] = float32(v) / 255
+	}
+}
+
 // At writes to dst (model.Pixels) image i as it is at pos, blended between the
 // two steps beside it; a pos that is not computed yet shows the last step there
 // is. Without any step it clears dst.

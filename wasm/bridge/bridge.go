@@ -32,6 +32,9 @@ type Bridge struct {
 	snapshot string            // window.mppm.state()
 	notice   string            // why the last call was refused
 	simd     bool
+	link     string  // what the address says, as far as is known
+	follow   js.Func // makes the address say what is on the screen
+	waits    bool    // for that
 }
 
 // New connects an app to the page and returns what Ebitengine shall run. simd
@@ -49,6 +52,7 @@ func New(a *app.App, simd bool) (*view.View, error) {
 	b.motion()
 	b.measure()
 	b.controls()
+	b.links()
 	b.stage.watch(b.measure, b.view.Invalidate)
 	media("(prefers-color-scheme: light)", func() {
 		if err := b.theme(); err != nil {
@@ -122,16 +126,53 @@ func (b *Bridge) controls() {
 	click("new-seed", func() { b.then(func() { b.app.SetSeed((b.app.Seed + 1) & maxSeed) }) })
 	click("another", func() { b.then(b.app.AnotherDigit) })
 	click("clear", func() { b.then(b.app.ClearPad) })
+	click("undo", func() { b.then(b.app.Undo) })
+	click("redo", func() { b.then(b.app.Redo) })
+	b.shortcuts()
 	b.number("brush", "input", b.app.SetBrush)
 
 	b.seed("grid-seed", b.app.SetGenerateSeed)
 	click("new-grid", func() { b.then(func() { b.app.SetGenerateSeed((b.app.GenerateSeed + 1) & maxSeed) }) })
 	b.number("grid-size", "change", func(v float64) error { return b.app.SetGrid(int(v)) })
 	b.number("selected", "change", func(v float64) error { return b.app.Select(int(v) - 1) })
+	for _, d := range app.Dials() {
+		b.number(string(d.Parameter), "input", func(v float64) error { return b.app.SetParameter(d.Parameter, v) })
+	}
+	click("reset-flow", func() { b.then(b.app.ResetFlow) })
 	for _, form := range all("form") {
 		listen(form, "submit", func(e js.Value) { e.Call("preventDefault") })
 	}
 	b.pointers()
+}
+
+// shortcuts wires Ctrl+Z and Ctrl+Shift+Z (or Ctrl+Y; ⌘ on a Mac), except in
+// fields, which take back what is typed in them.
+func (b *Bridge) shortcuts() {
+	listen(window, "keydown", func(e js.Value) {
+		if !e.Get("ctrlKey").Bool() && !e.Get("metaKey").Bool() || e.Get("altKey").Bool() {
+			return
+		}
+		if t := e.Get("target"); t.Get("type").Type() == js.TypeString && (t.Get("type").String() == "number" || t.Get("type").String() == "text") {
+			return
+		}
+		var call func()
+		switch shift := e.Get("shiftKey").Bool(); strings.ToLower(e.Get("key").String()) {
+		case "z":
+			if call = b.app.Undo; shift {
+				call = b.app.Redo
+			}
+		case "y":
+			call = b.app.Redo
+		}
+		if call != nil {
+			e.Call("preventDefault")
+			b.then(func() {
+				if b.app.Mode == app.Restore {
+					call()
+				}
+			})
+		}
+	})
 }
 
 // maxSeed is the highest seed of the page's fields.
@@ -203,7 +244,12 @@ func (b *Bridge) publish() {
 	if b.notice != "" {
 		status = b.notice
 	}
-	b.text("status", unbroken(status))
+	if b.notice != "" {
+		b.text("status", status)
+	} else {
+		b.text("status", unbroken(status))
+	}
+	b.attr("status", "data-notice", strconv.FormatBool(b.notice != ""))
 	if !r.Busy {
 		b.text("announce", status)
 	}
@@ -221,13 +267,8 @@ func (b *Bridge) publish() {
 		id("timeline").Get("style").Call("setProperty", "--tiles", tiles)
 	}
 	b.text("curve-note", fmt.Sprintf("highest %.2f", r.Highest))
-	preset := b.app.Preset()
-	parameters := fmt.Sprintf("α = %v, β = %v, σ = %v", preset.Alpha, preset.Beta, preset.Sigma)
-	if preset.Tau > 0 {
-		parameters += fmt.Sprintf(", τ = %v", preset.Tau)
-	}
-	b.text("parameters", parameters+fmt.Sprintf(", at most %d steps; σ and τ in multiples of the codes' spacing.", preset.Steps))
-	b.prop("gate", "hidden", preset.Tau == 0)
+	b.publishFlow()
+	b.publishLink()
 	switch r.Mode {
 	case app.Restore:
 		b.publishRestore(r)
@@ -244,15 +285,56 @@ func (b *Bridge) publish() {
 	}
 }
 
+// publishFlow says what the parameters are, and which are not the defaults.
+func (b *Bridge) publishFlow() {
+	preset, defaults := b.app.Preset(), b.app.Defaults()
+	text := fmt.Sprintf("α = %v, β = %v, σ = %v", preset.Alpha, preset.Beta, preset.Sigma)
+	if preset.Tau > 0 {
+		text += fmt.Sprintf(", τ = %v", preset.Tau)
+	}
+	b.text("parameters", text+fmt.Sprintf(", at most %d steps; σ and τ in multiples of the codes' spacing.", preset.Steps))
+	b.prop("gate", "hidden", preset.Tau == 0)
+	changed := 0
+	for _, d := range app.Dials() {
+		name := string(d.Parameter)
+		v, was := app.Value(preset, d.Parameter), app.Value(defaults, d.Parameter)
+		number := func(v float64) string { return strconv.FormatFloat(v, 'f', decimals(d.Step), 64) }
+		b.value(name, strconv.FormatFloat(v, 'g', -1, 64))
+		class, says := "slider dial", number(v)
+		if v != was {
+			changed++
+			class, says = "slider dial changed", number(v)+", default "+number(was)
+		}
+		b.text(name+"-value", says)
+		b.prop(name+"-field", "className", class)
+		share := fmt.Sprint(min(max((was-d.Min)/(d.Max-d.Min), 0), 1))
+		if key := name + "-default"; b.texts[key] != share {
+			b.texts[key] = share
+			id(name+"-field").Get("style").Call("setProperty", "--default", share)
+		}
+	}
+	sum := app.Value(preset, app.Alpha) + app.Value(preset, app.Beta)
+	b.text("sum", fmt.Sprintf("α + β = %.2f, and must stay below 1.", sum))
+	b.prop("sum", "className", map[bool]string{true: "small tight", false: "small"}[sum > 0.985])
+	note := ""
+	if changed > 0 {
+		note = fmt.Sprintf("%d changed", changed)
+	}
+	b.text("flow-note", note)
+	b.enable("reset-flow", preset != defaults)
+}
+
 func (b *Bridge) publishRestore(r app.Readout) {
 	if r.Label < 0 {
-		b.text("original-note", "yours")
+		b.text("original-note", map[bool]string{true: "yours, centered", false: "yours"}[r.Settled && !b.app.PadEmpty()])
 		b.text("clear", "Clear")
 	} else {
 		b.text("original-note", fmt.Sprintf("a %d from MNIST", r.Label))
 		b.text("clear", "Draw my own")
 	}
 	b.prop("pad-hint", "hidden", !b.app.PadEmpty())
+	b.enable("undo", r.Undo)
+	b.enable("redo", r.Redo)
 	i := app.Find(r.Kind)
 	none := r.Kind == app.None
 	b.value("kind", string(r.Kind))
@@ -268,18 +350,31 @@ func (b *Bridge) publishRestore(r app.Readout) {
 		b.text("severity-value", number(r.Severity))
 		b.text("mild", "mild "+number(i.Mild))
 		b.text("severe", "severe "+number(i.Severe))
-		b.text("degraded-note", fmt.Sprintf("SSIM %.2f", r.SSIMBefore))
-	} else {
-		b.text("degraded-note", "not at all")
 	}
+	damaged := ""
+	if none {
+		damaged = "not at all"
+	}
+	b.reading("degraded-note", r.ReadsFirst, damaged)
 	b.value("seed", strconv.FormatUint(r.Seed, 10))
 	b.value("brush", strconv.FormatFloat(r.Brush, 'g', -1, 64))
 	b.text("brush-value", fmt.Sprintf("%.1f px", r.Brush))
-	b.text("restored-note", fmt.Sprintf("SSIM %.2f", r.SSIM))
+	b.reading("restored-note", r.Reads, "")
 	b.text("ssim-before", fmt.Sprintf("%.2f", r.SSIMBefore))
 	b.text("ssim-after", fmt.Sprintf("%.2f", r.SSIMAfter))
 	b.text("mse-before", fmt.Sprintf("%.3f", r.MSEBefore))
 	b.text("mse-after", fmt.Sprintf("%.3f", r.MSEAfter))
+}
+
+// reading says in a picture's caption what it is read as, or something else
+// where nothing is read. The style sheet shortens the words on small screens.
+func (b *Bridge) reading(name string, r app.Reading, otherwise string) {
+	text, reads := strings.CutPrefix(r.String(), "reads as ")
+	if r.Confidence == 0 {
+		text, reads = otherwise, false
+	}
+	b.attr(name, "data-reads", strconv.FormatBool(reads))
+	b.text(name, text)
 }
 
 func (b *Bridge) publishGenerate(r app.Readout) {
@@ -288,7 +383,11 @@ func (b *Bridge) publishGenerate(r app.Readout) {
 	b.prop("selected", "max", strconv.Itoa(r.Grid*r.Grid))
 	b.value("selected", strconv.Itoa(r.Selected+1))
 	b.text("grid-note", fmt.Sprintf("%d digits, seed %d", r.Grid*r.Grid, r.GenerateSeed))
-	b.text("large-note", fmt.Sprintf("digit %d, D = %.2f", r.Selected+1, r.Shown))
+	note := fmt.Sprintf("digit %d, D = %.2f", r.Selected+1, r.Shown)
+	if r.Reads.Confidence > 0 {
+		note += ", " + r.Reads.String()
+	}
+	b.text("large-note", note)
 }
 
 // show shows what belongs to a mode, and hides what belongs to another.
@@ -321,9 +420,10 @@ func capital(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// unbroken keeps a line from breaking anywhere but at its dots.
+// unbroken keeps a line from breaking anywhere but after its dots, and before
+// what is read.
 func unbroken(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, " ", "\u00a0"), "\u00a0·\u00a0", " · ")
+	return strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, " ", "\u00a0"), "\u00a0·\u00a0", "\u00a0· "), "\u00a0reads", " reads")
 }
 
 // decimals is how many of them a value in the given steps needs.

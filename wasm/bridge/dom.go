@@ -5,6 +5,7 @@ package bridge
 import (
 	"fmt"
 	"image/color"
+	"strconv"
 	"strings"
 	"syscall/js"
 
@@ -71,6 +72,10 @@ func (b *Bridge) prop(name, path string, v any) bool {
 	el.Set(parts[len(parts)-1], v)
 	return true
 }
+
+// enable switches a button on or off. A button that is off keeps the keyboard's
+// focus, so that it is not lost under the user's fingers.
+func (b *Bridge) enable(name string, on bool) { b.attr(name, "aria-disabled", strconv.FormatBool(!on)) }
 
 func (b *Bridge) attr(name, attribute, v string) {
 	key := name + "@" + attribute

@@ -31,11 +31,12 @@ import (
 
 // Options says what to build and where.
 type Options struct {
-	Root    string    // the project's folder
-	Out     string    // the folder to write; it is replaced as a whole
-	Weights string    // the model's weights
-	Fast    bool      // compress less, for trying things out
-	Log     io.Writer // what is being done, and the sizes
+	Root       string    // the project's folder
+	Out        string    // the folder to write; it is replaced as a whole
+	Weights    string    // the model's weights
+	Classifier string    // the classifier's weights
+	Fast       bool      // compress less, for trying things out
+	Log        io.Writer // what is being done, and the sizes
 }
 
 // File is one entry of the manifest: a file that the loader fetches.
@@ -47,11 +48,12 @@ type File struct {
 
 // Manifest is manifest.json.
 type Manifest struct {
-	SIMD    File `json:"simd"`    // the program, for browsers with WebAssembly SIMD
-	Scalar  File `json:"scalar"`  // the program, for all others
-	Weights File `json:"weights"` // the model
-	Images  File `json:"images"`  // test digits
-	Labels  File `json:"labels"`  // their classes
+	SIMD       File `json:"simd"`       // the program, for browsers with WebAssembly SIMD
+	Scalar     File `json:"scalar"`     // the program, for all others
+	Weights    File `json:"weights"`    // the model
+	Classifier File `json:"classifier"` // the net that reads digits
+	Images     File `json:"images"`     // test digits
+	Labels     File `json:"labels"`     // their classes
 }
 
 // ManifestName is the manifest's name in the folder.
@@ -71,6 +73,10 @@ func Build(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	reader, err := os.ReadFile(o.Classifier)
+	if err != nil {
+		return fmt.Errorf("the classifier's weights: %w (name a file with -classifier)", err)
+	}
 	parent := filepath.Dir(filepath.Clean(o.Out))
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
@@ -84,7 +90,7 @@ func Build(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	b := builder{o: o, dir: tmp}
-	if err := b.run(ctx, weights); err != nil {
+	if err := b.run(ctx, weights, reader); err != nil {
 		return err
 	}
 	return replace(tmp, o.Out)
@@ -132,7 +138,7 @@ type builder struct {
 	names []string // what is written, to be compressed
 }
 
-func (b *builder) run(ctx context.Context, weights []byte) error {
+func (b *builder) run(ctx context.Context, weights, reader []byte) error {
 	fmt.Fprintln(b.o.Log, "compiling the page's program, with SIMD and without")
 	simd, scalar, err := b.compileBoth(ctx)
 	if err != nil {
@@ -166,6 +172,7 @@ func (b *builder) run(ctx context.Context, weights []byte) error {
 		{"mppm-simd.wasm", simd, &m.SIMD},
 		{"mppm.wasm", scalar, &m.Scalar},
 		{"mnist.safetensors", weights, &m.Weights},
+		{"classifier.safetensors", reader, &m.Classifier},
 		{"digits-images.idx", images, &m.Images},
 		{"digits-labels.idx", labels, &m.Labels},
 	} {

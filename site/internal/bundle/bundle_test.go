@@ -62,6 +62,14 @@ func TestMissingWeights(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "make train") {
 		t.Errorf("without weights: %v; want an error that says what to do", err)
 	}
+	weights := filepath.Join(dir, "w")
+	if err := os.WriteFile(weights, []byte("w"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err = Build(context.Background(), Options{Root: dir, Out: out, Weights: weights, Classifier: filepath.Join(dir, "none"), Log: io.Discard})
+	if err == nil || !strings.Contains(err.Error(), "-classifier") {
+		t.Errorf("without a classifier: %v; want an error that says what to do", err)
+	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("something was written all the same")
 	}
@@ -75,7 +83,7 @@ func TestFailedBuildLeavesNothing(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Build(ctx, Options{Root: dir, Out: filepath.Join(dir, "dist"), Weights: weights, Log: io.Discard}); err == nil {
+	if err := Build(ctx, Options{Root: dir, Out: filepath.Join(dir, "dist"), Weights: weights, Classifier: weights, Log: io.Discard}); err == nil {
 		t.Fatal("a build that was broken off succeeded")
 	}
 	entries, err := os.ReadDir(dir)

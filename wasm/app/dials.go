@@ -1,0 +1,135 @@
+package app
+
+import (
+	"fmt"
+	"math"
+
+	"mppm/shared/model"
+)
+
+// Parameter is one of the numbers of the flow (Alg. 4).
+type Parameter string
+
+// The parameters.
+const (
+	Alpha Parameter = "alpha"
+	Beta  Parameter = "beta"
+	Sigma Parameter = "sigma"
+	Tau   Parameter = "tau"
+	Steps Parameter = "steps"
+)
+
+// Dial is a slider for a parameter.
+type Dial struct {
+	Parameter      Parameter
+	Symbol         string
+	Min, Max, Step float64
+}
+
+// Dials lists the sliders. Beyond their ranges nothing more is to be seen: a
+// kernel of twice the codes' spacing already averages over everything.
+func Dials() []Dial {
+	return []Dial{
+		{Alpha, "α", 0, 0.95, 0.01},
+		{Beta, "β", 0, 0.95, 0.01},
+		{Sigma, "σ", 0.1, 2, 0.05},
+		{Tau, "τ", 0, 3, 0.05},
+		{Steps, "steps", 1, 60, 1},
+	}
+}
+
+// highestSum bounds α + β, which must stay below 1.
+const highestSum = 0.99
+
+// Value returns a parameter of a flow, as it is written: 0.6, not the nearest
+// float32.
+func Value(p model.Preset, name Parameter) float64 {
+	var v float32
+	switch name {
+	case Alpha:
+		v = p.Alpha
+	case Beta:
+		v = p.Beta
+	case Sigma:
+		v = p.Sigma
+	case Tau:
+		v = p.Tau
+	case Steps:
+		return float64(p.Steps)
+	}
+	return math.Round(float64(v)*1e6) / 1e6
+}
+
+// with returns p with a parameter set to v, on the dial's steps. Where α and β
+// together would be too large, the one that is set stops at the bound, and the
+// error says so; any other error leaves p as it is.
+func with(p model.Preset, name Parameter, v float64) (model.Preset, error) {
+	for _, d := range Dials() {
+		if d.Parameter != name {
+			continue
+		}
+		if !(v >= d.Min && v <= d.Max) {
+			return p, fmt.Errorf("%s = %v is out of range: %v to %v", d.Symbol, v, d.Min, d.Max)
+		}
+		var err error
+		if other := Value(p, Beta); name == Alpha && v+other > highestSum+1e-9 {
+			v = highestSum - other
+			err = fmt.Errorf("α stops at %.2f: α + β must stay below 1", v)
+		}
+		if other := Value(p, Alpha); name == Beta && v+other > highestSum+1e-9 {
+			v = highestSum - other
+			err = fmt.Errorf("β stops at %.2f: α + β must stay below 1", v)
+		}
+		return put(p, d, v), err
+	}
+	return p, fmt.Errorf("there is no parameter %q", name)
+}
+
+// put returns p with the dial's parameter set to v, on the dial's steps.
+func put(p model.Preset, d Dial, v float64) model.Preset {
+	v = max(math.Round(v/d.Step)*d.Step, 0)
+	switch d.Parameter {
+	case Alpha:
+		p.Alpha = float32(v)
+	case Beta:
+		p.Beta = float32(v)
+	case Sigma:
+		p.Sigma = float32(v)
+	case Tau:
+		p.Tau = float32(v)
+	case Steps:
+		p.Steps = int(v)
+	}
+	return p
+}
+
+// SetParameter sets a parameter of the flow of the mode that is shown. What is
+// shown stays at the same step, or at the end, so that the effect is seen at
+// once. Where α + β would reach 1, the parameter stops short of it and the error
+// says where.
+func (a *App) SetParameter(name Parameter, v float64) error {
+	p, err := with(a.Preset(), name, v)
+	a.setFlow(p)
+	return err
+}
+
+// ResetFlow sets the flow of the mode that is shown to the model's own.
+func (a *App) ResetFlow() { a.setFlow(a.defaults[a.Mode]) }
+
+// Defaults returns the model's own flow for the mode that is shown.
+func (a *App) Defaults() model.Preset { return a.defaults[a.Mode] }
+
+func (a *App) setFlow(p model.Preset) {
+	if p == a.Preset() {
+		return
+	}
+	if a.Mode == Restore {
+		a.RestoreFlow = p
+		a.recompute(false)
+		return
+	}
+	a.GenerateFlow = p
+	a.keepGrid = !a.staleGrid || a.keepGrid
+	a.staleGrid = true
+	a.touch()
+}

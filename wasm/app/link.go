@@ -1,0 +1,243 @@
+package app
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mppm/shared/degrade"
+	"mppm/shared/model"
+)
+
+// maxLink bounds the links that are read, in bytes.
+const maxLink = 1 << 18
+
+// Link returns what is on the screen as the fragment of an address, without its
+// "#": keys and values, of letters, digits, ".", "-" and "_" alone. What is as
+// on the first screen is left out. Open is its inverse.
+func (a *App) Link() string {
+	var parts []string
+	add := func(key, value string) { parts = append(parts, key+"="+value) }
+	number := func(key string, v, first float64) {
+		if v != first {
+			add(key, strconv.FormatFloat(v, 'f', -1, 64))
+		}
+	}
+	s, f := &a.State, &a.first
+	if s.Mode != f.Mode {
+		add("mode", string(s.Mode))
+	}
+	if s.Source == Drawing {
+		add("drawing", encodeStrokes(a.pad.Strokes()))
+	}
+	number("digit", float64(s.Digit), float64(f.Digit))
+	if s.Kind != f.Kind {
+		add("damage", string(s.Kind))
+	}
+	number("severity", s.Severity, Find(s.Kind).Mild)
+	number("seed", float64(s.Seed), float64(f.Seed))
+	number("brush", s.Brush, f.Brush)
+	number("grid-seed", float64(s.GenerateSeed), float64(f.GenerateSeed))
+	number("grid", float64(s.Grid), float64(f.Grid))
+	number("selected", float64(s.Selected), float64(f.Selected))
+	for _, m := range []Mode{Restore, Generate} {
+		for _, d := range Dials() {
+			number(string(m)+"-"+string(d.Parameter), Value(s.flow(m), d.Parameter), Value(f.flow(m), d.Parameter))
+		}
+	}
+	if h := a.Head(); h.Step() != h.End() && !h.Playing() {
+		add("step", strconv.Itoa(h.Step()))
+	}
+	return strings.Join(parts, "&")
+}
+
+// flow returns the flow of a mode.
+func (s *State) flow(m Mode) model.Preset {
+	if m == Generate {
+		return s.GenerateFlow
+	}
+	return s.RestoreFlow
+}
+
+// maxSeed is the highest seed of a link.
+const maxSeed = 1<<32 - 1
+
+// Open shows what a link says, given without its "#"; an empty one is the first
+// screen. A link that is not as Link makes them changes nothing, and the error
+// says what is wrong with it.
+func (a *App) Open(link string) error {
+	s := a.first
+	strokes, step := [][]Point(nil), -1
+	if len(link) > maxLink {
+		return fmt.Errorf("it has %d characters; links have %d at most", len(link), maxLink)
+	}
+	values := map[string]string{}
+	for _, part := range strings.FieldsFunc(link, func(r rune) bool { return r == '&' }) {
+		key, value, ok := strings.Cut(part, "=")
+		if _, twice := values[key]; !ok || twice {
+			return fmt.Errorf("%s is not understood", quote(part))
+		}
+		values[key] = value
+	}
+	var bad error
+	take := func(key string, set func(value string) error) {
+		value, ok := values[key]
+		delete(values, key)
+		if ok && bad == nil {
+			if err := set(value); err != nil {
+				bad = fmt.Errorf("%s=%s: %w", key, quote(value), err)
+			}
+		}
+	}
+	number := func(key string, lo, hi float64, set func(v float64)) {
+		take(key, func(value string) error {
+			v, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				return errors.New("this is not a number")
+			}
+			if !(v >= lo && v <= hi) {
+				return fmt.Errorf("out of range: %v to %v", lo, hi)
+			}
+			set(v)
+			return nil
+		})
+	}
+	whole := func(key string, lo, hi float64, set func(v int)) {
+		number(key, lo, hi, func(v float64) {
+			if v != math.Trunc(v) && bad == nil {
+				bad = fmt.Errorf("%s=%v is not a whole number", key, v)
+			}
+			set(int(v))
+		})
+	}
+	take("mode", func(value string) error {
+		if s.Mode = Mode(value); s.Mode != Restore && s.Mode != Generate {
+			return errors.New("there is no such mode")
+		}
+		return nil
+	})
+	take("drawing", func(value string) (err error) {
+		s.Source = Drawing
+		strokes, err = decodeStrokes(value)
+		return err
+	})
+	whole("digit", 0, float64(a.digits.Len()-1), func(v int) { s.Digit = v })
+	take("damage", func(value string) error {
+		if s.Kind = degrade.Kind(value); !known(s.Kind) {
+			return errors.New("there is no such damage")
+		}
+		return nil
+	})
+	info := Find(s.Kind)
+	s.Severity = info.Mild
+	number("severity", info.Min, info.Max, func(v float64) { s.Severity = v })
+	whole("seed", 0, maxSeed, func(v int) { s.Seed = uint64(v) })
+	number("brush", MinBrush, MaxBrush, func(v float64) { s.Brush = v })
+	whole("grid-seed", 0, maxSeed, func(v int) { s.GenerateSeed = uint64(v) })
+	whole("grid", MinGrid, MaxGrid, func(v int) { s.Grid = v })
+	whole("selected", 0, float64(s.Grid*s.Grid-1), func(v int) { s.Selected = v })
+	for m, p := range map[Mode]*model.Preset{Restore: &s.RestoreFlow, Generate: &s.GenerateFlow} {
+		// Both at once, since each bounds the other.
+		given := *p
+		for _, d := range Dials() {
+			number(string(m)+"-"+string(d.Parameter), d.Min, d.Max, func(v float64) { given = put(given, d, v) })
+		}
+		if Value(given, Alpha)+Value(given, Beta) > highestSum+1e-6 && bad == nil && given != *p {
+			bad = fmt.Errorf("α + β is %.2f; it must stay below 1", Value(given, Alpha)+Value(given, Beta))
+		}
+		*p = given
+	}
+	whole("step", 0, Dials()[len(Dials())-1].Max, func(v int) { step = v })
+	for key := range values {
+		if bad == nil {
+			bad = fmt.Errorf("%s is not understood", quote(key))
+		}
+	}
+	if bad != nil {
+		return bad
+	}
+	a.State = s
+	a.pad = Pad{}
+	a.pad.show(strokes)
+	a.settle, a.opened = 0, step
+	a.regrow()
+	a.recompute(step < 0)
+	a.playFlow = step < 0
+	return nil
+}
+
+// quote shows a part of a link, and not too much of it.
+func quote(s string) string {
+	if len(s) > 24 {
+		s = s[:24] + "…"
+	}
+	return strconv.Quote(strings.ToValidUTF8(s, "?"))
+}
+
+// strokesVersion is the first byte of an encoded drawing.
+const strokesVersion = 1
+
+// farthest bounds the places of an encoded drawing, in grains.
+const farthest = 1000 / grain
+
+// encodeStrokes packs a drawing into letters that an address may hold: for each
+// stroke the number of its points, and each point's distance from the one before
+// in grains; an ordinary digit takes a few hundred.
+func encodeStrokes(strokes [][]Point) string {
+	b := []byte{strokesVersion}
+	var at [3]int64
+	for _, s := range strokes {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		for _, p := range s {
+			for i, v := range [3]float64{p.X, p.Y, p.Width} {
+				g := int64(math.Round(v / grain))
+				b = binary.AppendVarint(b, g-at[i])
+				at[i] = g
+			}
+		}
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func decodeStrokes(text string) ([][]Point, error) {
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(b) == 0 || b[0] != strokesVersion {
+		return nil, errors.New("this is not a drawing")
+	}
+	b = b[1:]
+	broken := errors.New("the drawing is broken off, or changed")
+	var strokes [][]Point
+	var at [3]int64
+	total := uint64(0)
+	for len(b) > 0 {
+		n, used := binary.Uvarint(b)
+		// A point takes three bytes or more.
+		if used <= 0 || n == 0 || n > uint64(len(b)) || total+n > maxPoints {
+			return nil, broken
+		}
+		b, total = b[used:], total+n
+		s := make([]Point, 0, n)
+		for range n {
+			for i := range at {
+				d, used := binary.Varint(b)
+				if used <= 0 || d < -2*farthest || d > 2*farthest {
+					return nil, broken
+				}
+				b = b[used:]
+				at[i] += d
+			}
+			p := Point{float64(at[0]) * grain, float64(at[1]) * grain, float64(at[2]) * grain}
+			if !finite(p.X, p.Y, p.Width) || max(math.Abs(p.X), math.Abs(p.Y)) > farthest*grain {
+				return nil, broken
+			}
+			s = append(s, p)
+		}
+		strokes = append(strokes, s)
+	}
+	return slices.Clip(strokes), nil
+}
