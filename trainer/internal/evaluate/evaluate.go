@@ -6,13 +6,12 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
 
 	"mppm/shared/classifier"
 	"mppm/shared/degrade"
 	"mppm/trainer/internal/frechet"
 	"mppm/trainer/internal/infer"
+	"mppm/trainer/internal/judge"
 )
 
 // Method is one row of the table.
@@ -81,34 +80,13 @@ func NewJudge(ctx context.Context, c *classifier.Classifier, real []byte) (*Judg
 	return j, err
 }
 
-// embed returns the embeddings of images, and what each is read as.
+// embed returns the embeddings of images (bytes), and what each is read as.
 func (j *Judge) embed(ctx context.Context, images []byte) (e []float32, read []uint8, err error) {
-	const span = 250
-	n := len(images) / classifier.Pixels
-	e, read = make([]float32, n*classifier.Width), make([]uint8, n)
-	work := make(chan int)
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			r := j.classifier.Runner(50)
-			probs := make([]float32, span*classifier.Classes)
-			for lo := range work {
-				hi := min(n, lo+span)
-				x := infer.Floats(images[lo*classifier.Pixels : hi*classifier.Pixels])
-				r.Classify(probs[:(hi-lo)*classifier.Classes], e[lo*classifier.Width:hi*classifier.Width], x)
-				for i := lo; i < hi; i++ {
-					best, _ := classifier.Best(probs[(i-lo)*classifier.Classes : (i-lo+1)*classifier.Classes])
-					read[i] = uint8(best)
-				}
-			}
-		})
+	r, err := judge.Read(ctx, j.classifier, infer.Floats(images))
+	if err != nil {
+		return nil, nil, err
 	}
-	for lo := 0; lo < n && ctx.Err() == nil; lo += span {
-		work <- lo
-	}
-	close(work)
-	wg.Wait()
-	return e, read, ctx.Err()
+	return r.Embeddings, r.Classes(), nil
 }
 
 // Score judges images that were made of digits with the given labels. scores are
