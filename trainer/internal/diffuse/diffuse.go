@@ -278,61 +278,49 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 	if err := r.encode(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	total := r.perEpoch() * r.Config.Epochs
 	var t *net
 	var load *optim.Loader[*batch]
-	for r.step < total {
-		if ctx.Err() != nil {
-			if err := r.Save(); err != nil {
-				return err
-			}
-			return optim.ErrInterrupted
+	if ctx.Err() == nil { // else there may be no codes, and nothing to do but save
+		var err error
+		if t, err = newNet(r.Config, r.params); err != nil {
+			return err
 		}
-		if t == nil {
-			var err error
-			if t, err = newNet(r.Config, r.params); err != nil {
-				return err
-			}
-			defer t.vm.Close()
-			if load, err = r.loader(); err != nil {
-				return err
-			}
-			defer load.Stop()
+		defer t.vm.Close()
+		if load, err = r.loader(); err != nil {
+			return err
 		}
-		b := load.Next()
-		copy(t.in, b.in)
-		copy(t.noise, b.noise)
-		load.Recycle(b)
-		if err := t.step(); err != nil {
-			return fmt.Errorf("train: step %d: %w", r.step, err)
-		}
-		if v := t.loss[0]; v-v != 0 {
-			return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, r.step)
-		}
-		r.total += float64(t.loss[0])
-		optim.Adam(r.params, r.step+1, optim.Cosine(r.Config.Rate, r.step, total))
-		r.step++
-		bar.Add(r.Config.Batch)
-		if r.step%r.perEpoch() == 0 {
-			if err := r.endEpoch(epochs, bar); err != nil {
-				return err
-			}
-		}
+		defer load.Stop()
 	}
-	return nil
+	loop := optim.Loop{
+		Params: r.params, Rate: r.Config.Rate, Batch: r.Config.Batch, PerEpoch: r.perEpoch(), Epochs: r.Config.Epochs, Every: epochs, Bar: bar,
+		Do: func() error {
+			b := load.Next()
+			copy(t.in, b.in)
+			copy(t.noise, b.noise)
+			load.Recycle(b)
+			if err := t.step(); err != nil {
+				return fmt.Errorf("train: step %d: %w", r.step, err)
+			}
+			if v := t.loss[0]; v-v != 0 {
+				return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, r.step)
+			}
+			r.total += float64(t.loss[0])
+			return nil
+		},
+		EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,
+	}
+	return loop.Run(ctx, &r.step)
 }
 
-func (r *Run) endEpoch(every int, bar *progress.Bar) error {
+// endEpoch puts the mean loss of the epoch on record.
+func (r *Run) endEpoch(bar *progress.Bar) {
 	loss := r.total / float64(r.perEpoch())
 	r.history, r.total = append(r.history, loss), 0
-	epoch := len(r.history)
-	bar.Note("epoch %d/%d loss %.3f", epoch, r.Config.Epochs, loss)
-	if epoch%every != 0 && !r.Done() {
-		return nil
-	}
-	if err := r.Save(); err != nil {
-		return err
-	}
+	bar.Note("epoch %d/%d loss %.3f", len(r.history), r.Config.Epochs, loss)
+}
+
+// draw writes the loss curve.
+func (r *Run) draw() error {
 	l := plots.Line{Name: "ε predicted = ε"}
 	for e, v := range r.history {
 		l.X = append(l.X, float64(e+1))

@@ -181,51 +181,34 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 		return fmt.Errorf("train: %w", err)
 	}
 	defer t.vm.Close()
-	total := r.perEpoch() * r.Config.Epochs
 	load := r.loader()
 	defer load.Stop()
-	for r.step < total {
-		if ctx.Err() != nil {
-			if err := r.Save(); err != nil {
-				return err
+	loop := optim.Loop{
+		Params: r.params, Rate: r.Config.Rate, Batch: r.Config.Batch, PerEpoch: r.perEpoch(), Epochs: r.Config.Epochs, Every: epochs, Bar: bar,
+		Do: func() error {
+			b := load.Next()
+			copy(t.images, b.images)
+			copy(t.targets, b.targets)
+			load.Recycle(b)
+			if err := t.step(); err != nil {
+				return fmt.Errorf("train: step %d: %w", r.step, err)
 			}
-			return optim.ErrInterrupted
-		}
-		b := load.Next()
-		copy(t.images, b.images)
-		copy(t.targets, b.targets)
-		load.Recycle(b)
-		if err := t.step(); err != nil {
-			return fmt.Errorf("train: step %d: %w", r.step, err)
-		}
-		if v := t.loss[0]; v-v != 0 {
-			return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, r.step)
-		}
-		r.sum += float64(t.loss[0])
-		optim.Adam(r.params, r.step+1, optim.Cosine(r.Config.Rate, r.step, total))
-		r.step++
-		bar.Add(r.Config.Batch)
-		if r.step%r.perEpoch() == 0 {
-			if err := r.endEpoch(epochs, bar); err != nil {
-				return err
+			if v := t.loss[0]; v-v != 0 {
+				return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, r.step)
 			}
-		}
+			r.sum += float64(t.loss[0])
+			return nil
+		},
+		EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,
 	}
-	return nil
+	return loop.Run(ctx, &r.step)
 }
 
-func (r *Run) endEpoch(every int, bar *progress.Bar) error {
+// endEpoch puts the mean loss of the epoch on record.
+func (r *Run) endEpoch(bar *progress.Bar) {
 	loss := r.sum / float64(r.perEpoch())
 	r.history, r.sum = append(r.history, loss), 0
-	epoch := len(r.history)
-	bar.Note("epoch %d/%d loss %.4f", epoch, r.Config.Epochs, loss)
-	if epoch%every == 0 || r.Done() {
-		if err := r.Save(); err != nil {
-			return err
-		}
-		return r.draw()
-	}
-	return nil
+	bar.Note("epoch %d/%d loss %.4f", len(r.history), r.Config.Epochs, loss)
 }
 
 // draw writes the loss curve.

@@ -227,56 +227,39 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 		return err
 	}
 	defer t.vm.Close()
-	total := r.perEpoch() * r.Config.Epochs
 	load := r.loader()
 	defer load.Stop()
-	for r.step < total {
-		if ctx.Err() != nil {
-			if err := r.Save(); err != nil {
-				return err
+	loop := optim.Loop{
+		Params: r.params, Rate: r.Config.Rate, Batch: r.Config.Batch, PerEpoch: r.perEpoch(), Epochs: r.Config.Epochs, Every: epochs, Bar: bar,
+		Do: func() error {
+			b := load.Next()
+			copy(t.clean, b.clean)
+			copy(t.noisy, b.noisy)
+			load.Recycle(b)
+			if err := t.step(); err != nil {
+				return fmt.Errorf("train: step %d: %w", r.step, err)
 			}
-			return ErrInterrupted
-		}
-		b := load.Next()
-		copy(t.clean, b.clean)
-		copy(t.noisy, b.noisy)
-		load.Recycle(b)
-		if err := t.step(); err != nil {
-			return fmt.Errorf("train: step %d: %w", r.step, err)
-		}
-		for i, v := range t.terms {
-			if v-v != 0 {
-				return fmt.Errorf("train: term %d of the loss is %v at step %d: the run has diverged; a lower --rate or other weights may hold it. The last checkpoint is kept", i+1, v, r.step)
+			for i, v := range t.terms {
+				if v-v != 0 {
+					return fmt.Errorf("train: term %d of the loss is %v at step %d: the run has diverged; a lower --rate or other weights may hold it. The last checkpoint is kept", i+1, v, r.step)
+				}
+				r.sums[i] += float64(v)
 			}
-			r.sums[i] += float64(v)
-		}
-		optim.Adam(r.params, r.step+1, optim.Cosine(r.Config.Rate, r.step, total))
-		r.step++
-		bar.Add(r.Config.Batch)
-		if r.step%r.perEpoch() == 0 {
-			if err := r.endEpoch(epochs, bar); err != nil {
-				return err
-			}
-		}
+			return nil
+		},
+		EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,
 	}
-	return nil
+	return loop.Run(ctx, &r.step)
 }
 
-func (r *Run) endEpoch(every int, bar *progress.Bar) error {
+// endEpoch puts the mean of each term over the epoch on record.
+func (r *Run) endEpoch(bar *progress.Bar) {
 	var rec Record
 	for i := range r.sums {
 		rec.Terms[i] = r.sums[i] / float64(r.perEpoch())
 	}
 	r.history, r.sums = append(r.history, rec), [Terms]float64{}
-	epoch := len(r.history)
-	bar.Note("epoch %d/%d loss %.3f", epoch, r.Config.Epochs, rec.Loss(r.Config))
-	if epoch%every == 0 || r.Done() {
-		if err := r.Save(); err != nil {
-			return err
-		}
-		return r.draw()
-	}
-	return nil
+	bar.Note("epoch %d/%d loss %.3f", len(r.history), r.Config.Epochs, rec.Loss(r.Config))
 }
 
 // draw writes the loss curves.
