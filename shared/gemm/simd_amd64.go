@@ -13,7 +13,8 @@ import (
 // latency of an addition (4 cycles at two a cycle), and with two vectors of B,
 // one broadcast and one product they fit the 16 registers of AVX2 (4 × 16) and
 // the 32 of AVX-512 (6 × 32). The checks at the top of each kernel stand for the
-// ones that the unsafe pointers skip.
+// ones that the unsafe pointers skip. Each clears the registers' upper halves at
+// its end, because Go's scalar code is SSE, which is slow while they hold anything.
 func kernels() []kernel {
 	var k []kernel
 	if archsimd.X86.AVX512() {
@@ -100,6 +101,7 @@ func avx512Exact(k int, a, b, c []float32, ldc int, acc bool) {
 	store16(c4b, unsafe.Add(pc, 4*row+64))
 	store16(c5a, unsafe.Add(pc, 5*row))
 	store16(c5b, unsafe.Add(pc, 5*row+64))
+	archsimd.ClearAVXUpperBits()
 }
 
 // avx512Fused fuses each product with its sum.
@@ -165,6 +167,7 @@ func avx512Fused(k int, a, b, c []float32, ldc int, acc bool) {
 	store16(c4b, unsafe.Add(pc, 4*row+64))
 	store16(c5a, unsafe.Add(pc, 5*row))
 	store16(c5b, unsafe.Add(pc, 5*row+64))
+	archsimd.ClearAVXUpperBits()
 }
 
 // avx2Exact rounds every product.
@@ -214,6 +217,7 @@ func avx2Exact(k int, a, b, c []float32, ldc int, acc bool) {
 	store8(c2b, unsafe.Add(pc, 2*row+32))
 	store8(c3a, unsafe.Add(pc, 3*row))
 	store8(c3b, unsafe.Add(pc, 3*row+32))
+	archsimd.ClearAVXUpperBits()
 }
 
 // avx2Fused fuses each product with its sum.
@@ -263,4 +267,5 @@ func avx2Fused(k int, a, b, c []float32, ldc int, acc bool) {
 	store8(c2b, unsafe.Add(pc, 2*row+32))
 	store8(c3a, unsafe.Add(pc, 3*row))
 	store8(c3b, unsafe.Add(pc, 3*row+32))
+	archsimd.ClearAVXUpperBits()
 }

@@ -1,0 +1,6 @@
+//go:build goexperiment.simd && !amd64
+
+package vec
+
+// clearUpper does what is needed on amd64 alone.
+func clearUpper() {}
