@@ -63,6 +63,21 @@ func (b *Bank) Dim() int { return b.dim }
 // Code writes code j to dst (Dim numbers).
 func (b *Bank) Code(dst []float32, j int) { copy(dst[:b.dim], b.codes[j*(b.dim+1):]) }
 
+// Subset returns the bank of the codes whose indices are given, in that order.
+// It returns an error if there is none, or one is out of range.
+func (b *Bank) Subset(indices []int) (*Bank, error) {
+	codes := make([]float32, b.dim*len(indices))
+	for i, j := range indices {
+		if j < 0 || j >= b.n {
+			return nil, fmt.Errorf("code bank: there is no code %d; there are %d, counted from 0", j, b.n)
+		}
+		for d := range b.dim {
+			codes[d*len(indices)+i] = b.codes[j*(b.dim+1)+d]
+		}
+	}
+	return New(codes, b.dim)
+}
+
 // Workspace holds what a bank computes with. The zero value is ready; it is not
 // safe for concurrent use.
 type Workspace struct {

@@ -115,6 +115,42 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// TestSubset: a subset has the codes that were asked for and no others, and is a
+// bank as New makes one.
+func TestSubset(t *testing.T) {
+	b := bank(t, 40, 3)
+	pick := []int{39, 0, 7, 8}
+	s, err := b.Subset(pick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Len() != len(pick) || s.Dim() != 3 {
+		t.Fatalf("%d codes of %d dimensions, want %d of 3", s.Len(), s.Dim(), len(pick))
+	}
+	var ws Workspace
+	want, got, mean := make([]float32, 3), make([]float32, 3), make([]float32, 3)
+	for i, j := range pick {
+		b.Code(want, j)
+		s.Code(got, i)
+		// A kernel far narrower than the codes' spacing has its mean at the code.
+		s.Mean(mean, want, 1e-3, &ws)
+		for d := range want {
+			if got[d] != want[d] || math.Abs(float64(mean[d]-want[d])) > 1e-6 {
+				t.Errorf("code %d of the subset is %v, its mean %v; want %v", i, got, mean, want)
+			}
+		}
+	}
+	b.Code(want, 20)
+	if d2, _ := s.Nearest(want, &ws); d2 == 0 {
+		t.Error("a code that was left out is in the subset")
+	}
+	for _, bad := range [][]int{nil, {40}, {-1}} {
+		if _, err := b.Subset(bad); err == nil {
+			t.Errorf("Subset(%v) gave no error", bad)
+		}
+	}
+}
+
 // BenchmarkMean times the kernel means of 1 and 36 points over 5,000 codes.
 func BenchmarkMean(b *testing.B) {
 	k := bank(b, 5000, 18)
