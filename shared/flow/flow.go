@@ -14,7 +14,7 @@ type Field interface {
 	// Dim returns the number of coordinates of a point.
 	Dim() int
 	// Mean writes to mean the kernel mean at each point of x: Ḡ(x) of Eq. 12,
-	// or z̄ of Eq. 21.
+	// or z̄ of Eq. 21. A flow with β > 0 asks for it once a step.
 	Mean(mean, x []float32)
 	// Distance writes to d the distance of each point of x to the manifold,
 	// never negative, and to grad its gradient of length 1 (Eq. 14), or of

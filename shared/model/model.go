@@ -42,6 +42,7 @@ type Preset struct {
 	Alpha     float32 `json:"alpha"`               // α of Eq. 15
 	Beta      float32 `json:"beta"`                // β of Eq. 15
 	Sigma     float32 `json:"sigma"`               // σ_ker of Eq. 21, in multiples of the bank's spacing; > 0
+	Start     float32 `json:"start,omitempty"`     // σ_ker of the first step, likewise: it shrinks to 1−β of itself with every step, down to Sigma; 0: Sigma throughout
 	Tau       float32 `json:"tau,omitempty"`       // τ of the gate, likewise; 0: no gate
 	Steps     int     `json:"steps"`               // at most so many steps
 	Tolerance float32 `json:"tolerance,omitempty"` // a point that moves by no more, likewise, has arrived; 0: never
@@ -52,6 +53,9 @@ type Preset struct {
 func (p Preset) Validate() error {
 	if !(p.Sigma > 0) || math.IsInf(float64(p.Sigma), 0) {
 		return fmt.Errorf("flow: σ_ker is %v; it must be more than 0", p.Sigma)
+	}
+	if !(p.Start == 0 || p.Start >= p.Sigma) || math.IsInf(float64(p.Start), 0) {
+		return fmt.Errorf("flow: σ_ker starts at %v and ends at %v; it must start at no less, or at 0 to stay as it is", p.Start, p.Sigma)
 	}
 	if !(p.Noise >= 0) || math.IsInf(float64(p.Noise), 0) {
 		return fmt.Errorf("flow: the noise is %v; it must be a number of at least 0", p.Noise)
@@ -403,21 +407,32 @@ func (r *Runner) Flow(z []float32, p Preset) (iter.Seq[flow.Step], error) {
 	if err := r.check(p); err != nil {
 		return nil, err
 	}
-	return flow.Run(field{r, p.Sigma}, p.flow(r.Bank.Spacing), z)
+	return flow.Run(&field{r, max(p.Sigma, p.Start), p.Sigma, 1 - p.Beta}, p.flow(r.Bank.Spacing), z)
 }
 
-// field is a runner seen as a flow's field, for one width of kernel.
+// field is a runner seen as a flow's field. Its kernel may shrink from step to
+// step: if z is a code and noise of width σ, then z̄ with that σ_ker is what to
+// expect of the code, (1−β)z + β·z̄ has (1−β)σ of the noise left, and that is
+// the width for the next step. It is the sampler of DDIM (Song et al. 2021),
+// with the bank itself in place of a denoising net.
 type field struct {
-	r     *Runner
-	sigma float32
+	r                    *Runner
+	sigma, least, shrink float32
 }
 
-func (f field) Dim() int                      { return Latent }
-func (f field) Mean(mean, z []float32)        { f.r.Mean(mean, z, f.sigma) }
-func (f field) Distance(d, grad, z []float32) { f.r.Distance(d, grad, z) }
+func (f *field) Dim() int { return Latent }
+
+func (f *field) Mean(mean, z []float32) {
+	f.r.Mean(mean, z, f.sigma)
+	f.sigma = max(float32(f.sigma*f.shrink), f.least)
+}
+
+func (f *field) Distance(d, grad, z []float32) { f.r.Distance(d, grad, z) }
 
 // Noise fills z (n × Latent) with the starts of generation: Gaussian noise with
-// the codes' mean, and Generate.Noise times their spread.
+// the codes' mean, and Generate.Noise times their spread. Where the kernel starts
+// wide, what it takes for noise is added: Gaussian noise of width
+// Generate.Start.
 func (r *Runner) Noise(z []float32, src *rng.Source) {
 	var e [Latent]float32
 	for ; len(z) >= Latent; z = z[Latent:] {
@@ -428,6 +443,12 @@ func (r *Runner) Noise(z []float32, src *rng.Source) {
 				v += float32(r.priorFactor[i*Latent+k] * e[k])
 			}
 			z[i] = v
+		}
+		if r.Generate.Start > 0 {
+			src.FillNorm(e[:], r.Generate.Start*r.Bank.Spacing)
+			for i, v := range e {
+				z[i] += v
+			}
 		}
 	}
 }

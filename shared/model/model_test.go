@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"mppm/shared/kde"
 	"mppm/shared/model"
 	"mppm/shared/model/modeltest"
 	"mppm/shared/rng"
@@ -124,6 +125,66 @@ func TestTrajectory(t *testing.T) {
 	write(z)
 	if got := fmt.Sprintf("%016x", h.Sum64()); got != trajectory {
 		t.Errorf("the trajectory's bits hash to %s, want %s", got, trajectory)
+	}
+}
+
+// TestShrinkingKernel: σ_ker goes from Start to Sigma, a factor 1−β a step.
+func TestShrinkingKernel(t *testing.T) {
+	r := modeltest.Model(2).Runner(1)
+	p := model.Preset{Beta: 0.25, Sigma: 0.5, Start: 1, Steps: 5} // 1, 0.75, 0.5625, 0.5, 0.5
+	z := make([]float32, model.Latent)
+	rng.New(4, 0).FillNorm(z, 2)
+	want, mean := slices.Clone(z), make([]float32, model.Latent)
+	steps, err := r.Flow(z, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sigmas := []float32{1, 0.75, 0.5625, 0.5, 0.5}
+	for s := range steps {
+		for i, v := range s.X {
+			if math.Abs(float64(v-want[i])) > 1e-5 {
+				t.Fatalf("after step %d coordinate %d is %v, want %v", s.Index, i, v, want[i])
+			}
+		}
+		if s.Index < len(sigmas) {
+			r.Mean(mean, want, sigmas[s.Index])
+			for i := range want {
+				want[i] += p.Beta * (mean[i] - want[i])
+			}
+		}
+	}
+	p.Start = 0.4
+	if _, err := r.Flow(z, p); err == nil || !strings.Contains(err.Error(), "start at no less") {
+		t.Errorf("a kernel that grows: error %v", err)
+	}
+}
+
+// TestSampling: with a kernel that shrinks far enough, noise flows to codes of
+// the bank, and to most of them, as diffusion's would.
+func TestSampling(t *testing.T) {
+	m := modeltest.Model(2)
+	m.Generate = model.Preset{Beta: 0.1, Sigma: 0.05, Start: 3, Steps: 60, Noise: 1}
+	const n = 600
+	r := m.Runner(50)
+	z := make([]float32, n*model.Latent)
+	r.Noise(z, rng.New(1, 0))
+	steps, err := r.Flow(z, m.Generate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range steps {
+	}
+	var ws kde.Workspace
+	hit := map[int]bool{}
+	for i := range n {
+		d2, at := m.Bank.Nearest(z[i*model.Latent:(i+1)*model.Latent], &ws)
+		if d2 > 0.1 {
+			t.Errorf("point %d ended %v from the nearest code", i, math.Sqrt(float64(d2)))
+		}
+		hit[at] = true
+	}
+	if len(hit) < m.Bank.Len()*3/4 {
+		t.Errorf("%d points came to %d of %d codes", n, len(hit), m.Bank.Len())
 	}
 }
 
