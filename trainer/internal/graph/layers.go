@@ -33,6 +33,7 @@ func Linear(x, w, b node) (node, error) {
 	}
 	return apply(&op{
 		name: fmt.Sprintf("linear(%d,%d,%d)", n, in, out), shape: tensor.Shape{n, out},
+		spec: Spec{Kind: KindLinear},
 		run: func(y []float32, a [][]float32) {
 			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
 				dst := y[lo*out : hi*out]
@@ -65,6 +66,7 @@ func Product(a, w node, transposed bool) (node, error) {
 	}
 	return apply(&op{
 		name: fmt.Sprintf("product(%d,%d,%d,%t)", n, k, m, transposed), shape: tensor.Shape{n, m},
+		spec: Spec{Kind: KindProduct, Transposed: transposed},
 		run: func(y []float32, in [][]float32) {
 			view := gemm.Rows(in[1], m)
 			if transposed {
@@ -99,6 +101,7 @@ func gram(a, b node) (node, error) {
 	}
 	return apply(&op{
 		name: fmt.Sprintf("gram(%d,%d,%d)", n, p, q), shape: tensor.Shape{p, q},
+		spec: Spec{Kind: KindGram},
 		run: func(y []float32, in [][]float32) {
 			// Cut along the output, so that each element is one sum.
 			span := max(1, (p+7)/8)
@@ -119,6 +122,7 @@ func columnSums(g node, groups int) (node, error) {
 	sums := newPartial(n, width)
 	return apply(&op{
 		name: fmt.Sprintf("columnSums(%d,%d,%d)", n, c, groups), shape: tensor.Shape{width},
+		spec: Spec{Kind: KindColumnSums},
 		run: func(y []float32, in [][]float32) {
 			rows(n, func(s, lo, hi int, _ *nn.Workspace) {
 				b := sums.block(s)
@@ -152,6 +156,7 @@ func Conv(g nn.Geometry, x, w, b node) (node, error) {
 	cols := make([]float32, n*size*patch)
 	return apply(&op{
 		name: fmt.Sprintf("conv(%v,%d,%d)", g, n, out), shape: tensor.Shape{n, size * out},
+		spec: Spec{Kind: KindConv, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
 				c := cols[lo*size*patch : hi*size*patch]
@@ -182,6 +187,7 @@ func convInput(g nn.Geometry, d, w node) (node, error) {
 	size, in := g.OH*g.OW, g.H*g.W*g.C
 	return apply(&op{
 		name: fmt.Sprintf("convInput(%v,%d,%d)", g, n, out), shape: tensor.Shape{n, in},
+		spec: Spec{Kind: KindConvInput, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
 				cols := ws.Columns((hi - lo) * size * patch)
@@ -204,6 +210,7 @@ func convWeight(g nn.Geometry, x, d node, cols []float32) (node, error) {
 	sums := newPartial(n, out*patch)
 	return apply(&op{
 		name: fmt.Sprintf("convWeight(%v,%d,%d)", g, n, out), shape: tensor.Shape{out, patch},
+		spec: Spec{Kind: KindConvWeight, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			rows(n, func(s, lo, hi int, ws *nn.Workspace) {
 				ws.Gemm.Mul(sums.block(s), patch, out, patch, (hi-lo)*size,
@@ -228,6 +235,7 @@ func ConvTranspose(g nn.Geometry, x, w, b node) (node, error) {
 	taps := make([]float32, in*patch)
 	return apply(&op{
 		name: fmt.Sprintf("convTranspose(%v,%d,%d)", g, n, in), shape: tensor.Shape{n, out},
+		spec: Spec{Kind: KindConvTranspose, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			transposeTaps(taps, a[1], g, in)
 			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
@@ -284,6 +292,7 @@ func convTransposeInput(g nn.Geometry, d, w node, in int) (node, []float32, erro
 	taps := make([]float32, in*patch)
 	x, err := apply(&op{
 		name: fmt.Sprintf("convTransposeInput(%v,%d,%d)", g, n, in), shape: tensor.Shape{n, size * in},
+		spec: Spec{Kind: KindConvTransposeInput, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			transposeTaps(taps, a[1], g, in)
 			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
@@ -297,8 +306,9 @@ func convTransposeInput(g nn.Geometry, d, w node, in int) (node, []float32, erro
 }
 
 // convTransposeWeight returns the gradient with respect to a transposed
-// convolution's weight. after is the node that fills cols; naming it an input
-// puts it first.
+// convolution's weight from its input x and the gradient d of its output. after
+// is the node that fills cols with the patches of d; naming it an input puts it
+// first.
 func convTransposeWeight(g nn.Geometry, x, d, after node, cols []float32, in int) (node, error) {
 	n, _ := dims(d)
 	size, patch := g.OH*g.OW, g.Patch()
@@ -307,6 +317,7 @@ func convTransposeWeight(g nn.Geometry, x, d, after node, cols []float32, in int
 	turned := make([]float32, patch*in)
 	return apply(&op{
 		name: fmt.Sprintf("convTransposeWeight(%v,%d,%d)", g, n, in), shape: tensor.Shape{g.C, taps * in},
+		spec: Spec{Kind: KindConvTransposeWeight, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			rows(n, func(s, lo, hi int, ws *nn.Workspace) {
 				ws.Gemm.Mul(sums.block(s), in, patch, in, (hi-lo)*size,
@@ -319,5 +330,5 @@ func convTransposeWeight(g nn.Geometry, x, d, after node, cols []float32, in int
 				}
 			}
 		},
-	}, x, after)
+	}, x, d, after)
 }

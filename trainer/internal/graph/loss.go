@@ -15,6 +15,7 @@ import (
 func Activate(f nn.Activation, x node) (node, error) {
 	return apply(&op{
 		name: fmt.Sprintf("activate(%s,%v)", f, x.Shape()), shape: x.Shape().Clone(),
+		spec: Spec{Kind: KindActivate, Activation: f},
 		run: func(y []float32, in [][]float32) {
 			pieces(len(y), func(lo, hi int, ws *nn.Workspace) {
 				copy(y[lo:hi], in[0][lo:hi])
@@ -34,6 +35,7 @@ func Activate(f nn.Activation, x node) (node, error) {
 func BackActivate(f nn.Activation, h, g node) (node, error) {
 	return apply(&op{
 		name: fmt.Sprintf("backActivate(%s,%v)", f, h.Shape()), shape: h.Shape().Clone(),
+		spec: Spec{Kind: KindBackActivate, Activation: f},
 		run: func(y []float32, in [][]float32) {
 			pieces(len(y), func(lo, hi int, ws *nn.Workspace) {
 				copy(y[lo:hi], in[1][lo:hi])
@@ -55,6 +57,7 @@ func BackActivate(f nn.Activation, h, g node) (node, error) {
 func curve(f nn.Activation, h, g, up node) (node, error) {
 	return apply(&op{
 		name: fmt.Sprintf("curve(%s,%v)", f, h.Shape()), shape: h.Shape().Clone(),
+		spec: Spec{Kind: KindCurve, Activation: f},
 		run: func(y []float32, in [][]float32) {
 			h, g, up := in[0], in[1], in[2]
 			if f != nn.SiLU && f != nn.Sigmoid {
@@ -93,6 +96,7 @@ func Shift(z, dist, g node) (node, error) {
 	}
 	return apply(&op{
 		name: fmt.Sprintf("shift(%d,%d)", n, d), shape: tensor.Shape{n, d},
+		spec: Spec{Kind: KindShift},
 		run: func(y []float32, in [][]float32) {
 			for i := range n {
 				s := in[1][i] * inverse(in[2][i*d:(i+1)*d])
@@ -117,6 +121,7 @@ func shiftDistance(g, up node) (node, error) {
 	n, d := dims(g)
 	return apply(&op{
 		name: fmt.Sprintf("shiftDistance(%d,%d)", n, d), shape: tensor.Shape{n, 1},
+		spec: Spec{Kind: KindShiftDistance},
 		run: func(y []float32, in [][]float32) {
 			for i := range n {
 				row := in[0][i*d : (i+1)*d]
@@ -131,6 +136,7 @@ func shiftGradient(dist, g, up node) (node, error) {
 	n, d := dims(g)
 	return apply(&op{
 		name: fmt.Sprintf("shiftGradient(%d,%d)", n, d), shape: tensor.Shape{n, d},
+		spec: Spec{Kind: KindShiftGradient},
 		run: func(y []float32, in [][]float32) {
 			for i := range n {
 				row := in[1][i*d : (i+1)*d]
@@ -173,6 +179,7 @@ func SquaredError(a, b node) (node, error) {
 	sums := newPartial(n, 1)
 	return apply(&op{
 		name: fmt.Sprintf("squaredError(%d,%d)", n, d), shape: tensor.ScalarShape(),
+		spec: Spec{Kind: KindSquaredError},
 		run: func(y []float32, in [][]float32) {
 			rows(n, func(s, lo, hi int, _ *nn.Workspace) {
 				var sum float32
@@ -207,6 +214,7 @@ func difference(scale float32, a, b, g node) (node, error) {
 	}
 	return apply(&op{
 		name: fmt.Sprintf("difference(%v,%v)", scale, a.Shape()), shape: a.Shape().Clone(),
+		spec: Spec{Kind: KindDifference, Factors: []float32{scale}},
 		run: func(y []float32, in [][]float32) {
 			s := scale * in[1][0]
 			pieces(len(y), func(lo, hi int, _ *nn.Workspace) {
@@ -241,6 +249,7 @@ func DistanceError(dist, a, b node) (node, error) {
 	toward := func(sign float32, dist, a, b, g node) (node, error) {
 		return apply(&op{
 			name: fmt.Sprintf("distanceErrorToward(%v,%d,%d)", sign, n, d), shape: tensor.Shape{n, d},
+			spec: Spec{Kind: KindDistanceErrorToward, Factors: []float32{sign}},
 			run: func(y []float32, in [][]float32) {
 				dist, a, b := in[0], in[1], in[2]
 				c := -2 / float32(n) * in[3][0] * sign
@@ -256,6 +265,7 @@ func DistanceError(dist, a, b node) (node, error) {
 	}
 	return apply(&op{
 		name: fmt.Sprintf("distanceError(%d,%d)", n, d), shape: tensor.ScalarShape(),
+		spec: Spec{Kind: KindDistanceError},
 		run: func(y []float32, in [][]float32) {
 			var sum float32
 			for i := range n {
@@ -270,6 +280,7 @@ func DistanceError(dist, a, b node) (node, error) {
 				func() (node, error) {
 					return apply(&op{
 						name: fmt.Sprintf("distanceErrorDistance(%d,%d)", n, d), shape: tensor.Shape{n, 1},
+						spec: Spec{Kind: KindDistanceErrorDistance},
 						run: func(y []float32, in [][]float32) {
 							for i := range n {
 								y[i] = 2 / float32(n) * in[3][0] * (in[0][i] - length(in[1], in[2], i))
@@ -289,6 +300,7 @@ func NegativePart(dist node) (node, error) {
 	n, _ := dims(dist)
 	return apply(&op{
 		name: fmt.Sprintf("negativePart(%d)", n), shape: tensor.ScalarShape(),
+		spec: Spec{Kind: KindNegativePart},
 		run: func(y []float32, in [][]float32) {
 			var sum float32
 			for _, v := range in[0] {
@@ -303,6 +315,7 @@ func NegativePart(dist node) (node, error) {
 			return each(func() (node, error) {
 				return apply(&op{
 					name: fmt.Sprintf("negativePartBack(%d)", n), shape: tensor.Shape{n, 1},
+					spec: Spec{Kind: KindNegativePartBack},
 					run: func(y []float32, in [][]float32) {
 						for i, v := range in[0] {
 							y[i] = 8 / float32(n) * in[1][0] * min(v, 0)
@@ -324,6 +337,7 @@ func CrossEntropy(logits, targets node) (node, error) {
 	}
 	return apply(&op{
 		name: fmt.Sprintf("crossEntropy(%d,%d)", n, k), shape: tensor.ScalarShape(),
+		spec: Spec{Kind: KindCrossEntropy},
 		run: func(y []float32, in [][]float32) {
 			var sum float64
 			p := make([]float32, k)
@@ -348,6 +362,7 @@ func crossEntropyBack(logits, targets, g node) (node, error) {
 	n, k := dims(logits)
 	return apply(&op{
 		name: fmt.Sprintf("crossEntropyBack(%d,%d)", n, k), shape: tensor.Shape{n, k},
+		spec: Spec{Kind: KindCrossEntropyBack},
 		run: func(y []float32, in [][]float32) {
 			s := in[2][0] / float32(n)
 			for i := 0; i < n*k; i += k {
@@ -383,6 +398,7 @@ func WeightedSum(weights []float32, terms ...node) (node, error) {
 	}
 	return apply(&op{
 		name: fmt.Sprintf("weightedSum(%v)", weights), shape: tensor.ScalarShape(),
+		spec: Spec{Kind: KindWeightedSum, Factors: weights},
 		run: func(y []float32, in [][]float32) {
 			y[0] = 0
 			for k, v := range in {
@@ -396,7 +412,8 @@ func WeightedSum(weights []float32, terms ...node) (node, error) {
 				f = append(f, func() (node, error) {
 					return apply(&op{
 						name: fmt.Sprintf("times(%v)", w), shape: tensor.ScalarShape(),
-						run: func(y []float32, in [][]float32) { y[0] = w * in[0][0] },
+						spec: Spec{Kind: KindWeightedSum, Factors: []float32{w}},
+						run:  func(y []float32, in [][]float32) { y[0] = w * in[0][0] },
 					}, g)
 				})
 			}
@@ -414,7 +431,8 @@ func Keep(name string, x node, dst []float32) error {
 	}
 	_, err := apply(&op{
 		name: "keep(" + name + ")", shape: tensor.ScalarShape(),
-		run: func(y []float32, in [][]float32) { copy(dst, in[0]); y[0] = 0 },
+		spec: Spec{Kind: KindKeep, Kept: dst},
+		run:  func(y []float32, in [][]float32) { copy(dst, in[0]); y[0] = 0 },
 	}, x)
 	return err
 }

@@ -30,6 +30,7 @@ import (
 type op struct {
 	name  string       // with every parameter: Gorgonia tells operations apart by it
 	shape tensor.Shape // of the output
+	spec  Spec
 	in    []hm.Type
 	run   func(out []float32, in [][]float32)
 	// grad returns the gradient with respect to each input for which wrt is
