@@ -89,6 +89,21 @@ func (j *Judge) embed(ctx context.Context, images []byte) (e []float32, read []u
 	return r.Embeddings, r.Classes(), nil
 }
 
+// See returns the distance of images (bytes) from the training digits, over all
+// embeddings, and what each is read as: Score where no more is asked.
+func (j *Judge) See(ctx context.Context, images []byte) (distance float64, read []uint8, err error) {
+	e, read, err := j.embed(ctx, images)
+	if err != nil {
+		return 0, nil, err
+	}
+	set, err := frechet.Fit(e, classifier.Width)
+	if err != nil {
+		return 0, nil, err
+	}
+	distance, err = frechet.Distance(set, j.reference.All)
+	return distance, read, err
+}
+
 // Score judges images that were made of digits with the given labels. scores are
 // those against the clean images, or nil.
 func (j *Judge) Score(ctx context.Context, images []byte, labels []uint8, scores []infer.Score) (Cell, error) {

@@ -89,41 +89,57 @@ func restore(ctx context.Context, start func(batch int) restorer, d *degrade.Deg
 		out.Degraded, out.Output = make([]Score, n), make([]Score, n)
 	}
 	err := each(ctx, start, n, o, func(restore restorer, lo, hi int) error {
-		clean := Floats(images[lo*model.Pixels : hi*model.Pixels])
-		x := clean
-		if d != nil {
-			x = make([]float32, len(clean))
-			for i := range hi - lo {
-				if err := Degrade(at(x, i), at(clean, i), *d, o.Seed, lo+i); err != nil {
-					return err
-				}
-			}
+		x, err := degraded(images, lo, hi, d, o.Seed)
+		if err != nil {
+			return err
 		}
 		result := make([]float32, len(x))
 		if err := restore(result, x, lo); err != nil {
 			return err
 		}
-		pixels := out.Pixels[lo*model.Pixels : hi*model.Pixels]
-		imageio.Quantize(pixels, result)
+		imageio.Quantize(out.Pixels[lo*model.Pixels:hi*model.Pixels], result)
 		if d == nil {
 			return nil
 		}
-		written := Floats(pixels) // what others will score
+		clean := Floats(images[lo*model.Pixels : hi*model.Pixels])
 		for i := range hi - lo {
-			var err error
 			if out.Degraded[lo+i], err = score(at(x, i), at(clean, i)); err != nil {
 				return err
 			}
-			if out.Output[lo+i], err = score(at(written, i), at(clean, i)); err != nil {
-				return err
-			}
 		}
-		return nil
+		return out.score(images, lo, hi)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// score scores the images lo … hi−1 of the output, as others will read them,
+// against the clean ones.
+func (r *Restored) score(clean []byte, lo, hi int) error {
+	x, y := Floats(r.Pixels[lo*model.Pixels:hi*model.Pixels]), Floats(clean[lo*model.Pixels:hi*model.Pixels])
+	for i := range hi - lo {
+		var err error
+		if r.Output[lo+i], err = score(at(x, i), at(y, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// degraded returns the images lo … hi−1 as numbers, degraded if d is not nil.
+func degraded(images []byte, lo, hi int, d *degrade.Degradation, seed uint64) ([]float32, error) {
+	x := Floats(images[lo*model.Pixels : hi*model.Pixels])
+	if d == nil {
+		return x, nil
+	}
+	for i := range hi - lo {
+		if err := Degrade(at(x, i), at(x, i), *d, seed, lo+i); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
 }
 
 // Damage returns the degraded form of images (bytes, 784 each), cut off at black
@@ -132,11 +148,9 @@ func Damage(ctx context.Context, d degrade.Degradation, images []byte, o Options
 	out := make([]byte, len(images))
 	nothing := func(int) struct{} { return struct{}{} }
 	err := each(ctx, nothing, len(images)/model.Pixels, o, func(_ struct{}, lo, hi int) error {
-		x := Floats(images[lo*model.Pixels : hi*model.Pixels])
-		for i := range hi - lo {
-			if err := Degrade(at(x, i), at(x, i), d, o.Seed, lo+i); err != nil {
-				return err
-			}
+		x, err := degraded(images, lo, hi, &d, o.Seed)
+		if err != nil {
+			return err
 		}
 		imageio.Quantize(out[lo*model.Pixels:hi*model.Pixels], x)
 		return nil

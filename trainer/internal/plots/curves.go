@@ -50,15 +50,8 @@ var dashes = [][]vg.Length{nil, {vg.Points(5), vg.Points(3)}, {vg.Points(1.5), v
 // Curves draws the lines into one PNG of 1200×750 pixels at path, atomically.
 // Lines without a finite point are named in the legend and not drawn.
 func Curves(path string, a Axes, lines ...Line) error {
-	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = a.Title, a.X, a.Y
-	legend := plot.NewLegend()
-	legend.Top = true
-	legend.YPosition = draw.PosCenter
-	legend.Padding = vg.Points(3)
-	legend.ThumbnailWidth = vg.Points(18)
-	p.Add(plotter.NewGrid())
-	lo, hi := math.Inf(1), math.Inf(-1)
+	p, legend := newPlot(a)
+	var r reach
 	for i, line := range lines {
 		if len(line.X) != len(line.Y) {
 			return fmt.Errorf("the curve %q has %d values of x and %d of y", line.Name, len(line.X), len(line.Y))
@@ -69,9 +62,7 @@ func Curves(path string, a Axes, lines ...Line) error {
 		style.Color = palette[i%len(palette)]
 		style.Dashes = dashes[i/len(palette)%len(dashes)]
 		for _, run := range runs {
-			for _, pt := range run {
-				lo, hi = min(lo, pt.Y), max(hi, pt.Y)
-			}
+			r.add(run)
 			if len(run) == 1 { // a line of one point has no length: mark it
 				dot, err := plotter.NewScatter(run)
 				if err != nil {
@@ -92,10 +83,46 @@ func Curves(path string, a Axes, lines ...Line) error {
 			legend.Add(line.Name, &plotter.Line{LineStyle: style})
 		}
 	}
-	if lo > hi {
+	if r.empty() {
 		return errors.New("no curve has a point that can be drawn")
 	}
-	if a.LogY {
+	return save(path, p, legend, a, r)
+}
+
+// newPlot returns an empty plot and its legend.
+func newPlot(a Axes) (*plot.Plot, *plot.Legend) {
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = a.Title, a.X, a.Y
+	legend := plot.NewLegend()
+	legend.Top = true
+	legend.YPosition = draw.PosCenter
+	legend.Padding = vg.Points(3)
+	legend.ThumbnailWidth = vg.Points(18)
+	p.Add(plotter.NewGrid())
+	return p, &legend
+}
+
+// reach is how many points were drawn, and between which heights.
+type reach struct {
+	n      int
+	lo, hi float64
+}
+
+func (r *reach) add(run plotter.XYs) {
+	for _, pt := range run {
+		if r.n == 0 {
+			r.lo, r.hi = pt.Y, pt.Y
+		}
+		r.n++
+		r.lo, r.hi = min(r.lo, pt.Y), max(r.hi, pt.Y)
+	}
+}
+
+func (r *reach) empty() bool { return r.n == 0 }
+
+// save draws the plot and its legend into a file.
+func save(path string, p *plot.Plot, legend *plot.Legend, a Axes, r reach) error {
+	if lo, hi := r.lo, r.hi; a.LogY {
 		if hi/lo < 1.2 { // an axis needs some length
 			lo, hi = lo/1.2, hi*1.2
 		}

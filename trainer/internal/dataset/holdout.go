@@ -1,0 +1,61 @@
+package dataset
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"mppm/shared/rng"
+)
+
+// splitSeed orders the training digits for HoldOut. It is one for all, so that
+// whoever trains without n digits and whoever chooses settings by n digits mean
+// the same ones.
+const splitSeed = 1
+
+// HoldOut returns the set to choose settings with: Test are n training digits,
+// and Train are the others. The test digits of s are in neither, and are not
+// read. The n digits are always the same, in an order drawn at random, and
+// those of a smaller n are among those of a larger. The name says what was done,
+// and the checksums are those of the training files and of the digits held
+// out. It returns an error if n is not from 1 to one less than there are.
+func (s *Set) HoldOut(n int) (*Set, error) {
+	if n < 1 || n >= s.Train.N {
+		return nil, fmt.Errorf("%d training digits are to be held out; give 1 to %d, there are %d", n, s.Train.N-1, s.Train.N)
+	}
+	order := rng.New(splitSeed, 0).Perm(s.Train.N)
+	out := make([]bool, s.Train.N)
+	for _, i := range order[:n] {
+		out[i] = true
+	}
+	var rest []int
+	for i, held := range out {
+		if !held {
+			rest = append(rest, i)
+		}
+	}
+	set := &Set{Name: fmt.Sprintf("%s, without %d held-out training digits", s.Name, n), Train: s.Train.pick(rest), Test: s.Train.pick(order[:n]), Checksums: map[string]string{}}
+	for name, sum := range s.Checksums {
+		if !strings.HasPrefix(name, testImages) && !strings.HasPrefix(name, testLabels) {
+			set.Checksums[name] = sum
+		}
+	}
+	h := md5.New()
+	h.Write(set.Test.Images)
+	h.Write(set.Test.Labels)
+	set.Checksums[fmt.Sprintf("%d held out", n)] = hex.EncodeToString(h.Sum(nil))
+	return set, nil
+}
+
+// pick returns a copy of the images of s with the given numbers, in that order.
+func (s *Split) pick(at []int) Split {
+	p := Split{N: len(at), Images: make([]byte, 0, len(at)*Pixels)}
+	for _, i := range at {
+		p.Images = append(p.Images, s.Image(i)...)
+		if s.Labels != nil {
+			p.Labels = append(p.Labels, s.Labels[i])
+		}
+	}
+	return p
+}

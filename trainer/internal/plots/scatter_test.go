@@ -1,0 +1,38 @@
+package plots
+
+import (
+	"image/color"
+	"math"
+	"path/filepath"
+	"testing"
+)
+
+func TestScatter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trials.png")
+	var a, b Line
+	a.Name = "few digits"
+	for i := range 40 {
+		x := float64(i)
+		a.X, a.Y = append(a.X, x, math.NaN()), append(a.Y, 1+x, 3)
+		b.X, b.Y = append(b.X, x), append(b.Y, 50-x)
+	}
+	for _, log := range []bool{false, true} {
+		if err := Scatter(path, Axes{"Trials", "gain", "ratio", log}, []Line{a, b}, []Mark{{"winner", 20, 45}, {"nowhere", math.Inf(1), 1}}); err != nil {
+			t.Fatal(err)
+		}
+		img := decode(t, path)
+		for i, c := range []color.Color{palette[0], palette[1], palette[len(palette)-1]} {
+			if n := has(img, c); n < 20 {
+				t.Errorf("log %v: %d pixels of color %d", log, n, i)
+			}
+		}
+	}
+	if err := Scatter(path, Axes{}, nil, []Mark{{"alone", 1, 2}}); err != nil {
+		t.Error(err)
+	}
+	for name, c := range map[string]Line{"lengths": {"a", []float64{1}, nil}, "nothing": {"a", []float64{1}, []float64{math.NaN()}}} {
+		if err := Scatter(path, Axes{}, []Line{c}, nil); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
