@@ -761,7 +761,7 @@ func TestTrainAndExport(t *testing.T) {
 	train := func(out string, more ...string) []string {
 		return append([]string{"train", "mnist", "--data", data, "--out", filepath.Join(dir, out)}, more...)
 	}
-	settings := []string{"--epochs", "6", "--batch", "32", "--centers", "20", "--seed", "3", "--hidden", "16,8"}
+	settings := []string{"--epochs", "4", "--refine", "2", "--batch", "32", "--centers", "20", "--seed", "3", "--hidden", "16,8"}
 	r := must(t, train("whole", settings...)...)
 	if !strings.HasPrefix(r.stdout, "trained to ") || !strings.Contains(r.stderr, "training: 384/384 images in ") {
 		t.Errorf("%+v", r)
@@ -815,7 +815,7 @@ func TestTrainAndExport(t *testing.T) {
 	if s, b := len(get(t, small)), len(get(t, big)); 2*s > b {
 		t.Errorf("eight bits take %d bytes, 32 take %d", s, b)
 	}
-	if r := must(t, "info", small); !strings.Contains(r.stdout, "epochs: 6") || !strings.Contains(r.stdout, "hidden: [16,8]") || strings.Contains(r.stdout, "cannot run") {
+	if r := must(t, "info", small); !strings.Contains(r.stdout, "epochs: 4") || !strings.Contains(r.stdout, "refine: 2") || !strings.Contains(r.stdout, "hidden: [16,8]") || strings.Contains(r.stdout, "cannot run") {
 		t.Errorf("%s", r.stdout)
 	}
 	must(t, "restore", "--weights", big, "--in", filepath.Join(data, "t10k-images-idx3-ubyte"), "--out", filepath.Join(dir, "r.idx"))

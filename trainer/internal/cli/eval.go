@@ -129,7 +129,7 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	judge, err := o.loadJudge()
+	judge, _, err := loadJudge(o.judge)
 	if err != nil {
 		return err
 	}
@@ -181,19 +181,19 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 	return err
 }
 
-func (o *evalOptions) loadJudge() (*classifier.Classifier, error) {
-	b := weights.Classifier
-	if o.judge != "" {
-		var err error
-		if b, err = os.ReadFile(o.judge); err != nil {
-			return nil, err
+// loadJudge returns the classifier of the file at path, or the embedded one for
+// no path, and its bytes.
+func loadJudge(path string) (c *classifier.Classifier, b []byte, err error) {
+	b = weights.Classifier
+	if path != "" {
+		if b, err = os.ReadFile(path); err != nil {
+			return nil, nil, err
 		}
 	}
-	c, err := classifier.Load(b)
-	if err != nil && o.judge != "" {
-		err = fmt.Errorf("%s: %w", o.judge, err)
+	if c, err = classifier.Load(b); err != nil && path != "" {
+		err = fmt.Errorf("%s: %w", path, err)
 	}
-	return c, err
+	return c, b, err
 }
 
 // pictures draws Fig. 8: for each damage at its worst, some digits as they were
@@ -208,8 +208,9 @@ func (o *evalOptions) pictures(ctx context.Context, methods []evaluate.Method, i
 		if err != nil {
 			return err
 		}
-		x := infer.Floats(damaged)
+		x, names := infer.Floats(damaged), []string{"degraded input"}
 		for _, m := range methods {
+			names = append(names, m.Name)
 			r, err := m.Restore(ctx, d, some)
 			if err != nil {
 				return err
@@ -217,7 +218,7 @@ func (o *evalOptions) pictures(ctx context.Context, methods []evaluate.Method, i
 			x = append(x, infer.Floats(r.Pixels)...)
 		}
 		x = append(x, infer.Floats(some)...)
-		if err := (plots.Sheet{Columns: n}).Save(filepath.Join(o.out, "restored-"+string(k.Kind)+".png"), x); err != nil {
+		if err := (plots.Sheet{Columns: n, Rows: append(names, "original")}).Save(filepath.Join(o.out, "restored-"+string(k.Kind)+".png"), x); err != nil {
 			return err
 		}
 	}

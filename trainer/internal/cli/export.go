@@ -79,7 +79,7 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	if o.quiet {
 		w = nil
 	}
-	b, err := writeWeights(ctx, o.out, r, set, o.float, w)
+	b, err := writeWeights(ctx, o.out, r, o.float, w)
 	if err != nil {
 		return err
 	}
@@ -95,9 +95,10 @@ func (o *exportOptions) noteUnfinished(e env, done bool) {
 	}
 }
 
-// writeWeights makes the weights of a run, scores them on the test images if
-// there are any, and writes them to path. It returns the file's bytes.
-func writeWeights(ctx context.Context, path string, r *train.Run, set *dataset.Set, float bool, w io.Writer) ([]byte, error) {
+// writeWeights makes the weights of a run, scores them on the test images of its
+// data if there are any, and writes them to path. It returns the file's bytes.
+func writeWeights(ctx context.Context, path string, r *train.Run, float bool, w io.Writer) ([]byte, error) {
+	set := r.Data()
 	f, err := r.Weights(ctx, float)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"mppm/shared/model"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/imageio"
 	"mppm/trainer/internal/infer"
 	"mppm/trainer/internal/plots"
@@ -24,6 +25,7 @@ type trainOptions struct {
 	resume     bool
 	checkpoint int // epochs between checkpoints
 	quiet      bool
+	device     string
 	config     train.Config
 	lambda     [train.Terms]float64
 	activation string
@@ -40,6 +42,8 @@ func (o *trainOptions) common(f *flagSet) {
 	f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
 	f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 	f.toggle(&o.quiet, "quiet", "show no progress")
+	o.device = string(device.Auto)
+	f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); no two round alike")
 	first := len(f.list)
 	f.group = "the run"
 	f.seed(&c.Seed, "seed", "seed of everything random")
@@ -48,6 +52,7 @@ func (o *trainOptions) common(f *flagSet) {
 	f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
 	f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X", 0, 100)
 	f.integer(&c.Centers, "centers", "N", "centers of the code bank", 1, 100_000)
+	f.integer(&c.Holdout, "holdout", "N", "train without N training digits, and score and draw those in place of the test digits", 0, 1_000_000)
 	o.settings = f.list[first:]
 }
 
@@ -86,11 +91,12 @@ func trainCommand() command {
 		about: `
 Trains the encoder, the decoder and the distance net of Sec. 4.2 with the loss of
 Eq. 20, on MNIST, which the Go module system fetches, or on IDX files of your
-own. The folder gets a checkpoint and the loss curves as the run goes, and at its
-end the weights (mnist.safetensors, eight bits), restored test digits
-(restored.png) and grown ones (generated.png). A run that was ended in any way
-goes on from its last checkpoint with --resume, to the same result as if it had
-not been ended; an interrupted one saves its state first.`,
+own; then the decoder alone, which makes it sharper. The folder gets a checkpoint
+and the loss curves as the run goes, and at its end the weights
+(mnist.safetensors, eight bits), restored test digits (restored.png) and grown
+ones (generated.png). A run that was ended in any way goes on from its last
+checkpoint with --resume, to the same result as if it had not been ended; an
+interrupted one saves its state first.`,
 		examples: []string{
 			"train mnist",
 			"train mnist --out runs/long --epochs 30 --seed 2",
@@ -107,6 +113,7 @@ not been ended; an interrupted one saves its state first.`,
 			o.activation = string(c.Activation)
 			o.common(f)
 			first := len(f.list)
+			f.integer(&c.Refine, "refine", "N", "epochs after the others, in which the decoder alone learns", 0, 100_000)
 			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
 			f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU))
@@ -173,6 +180,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if r.Config.Method != o.config.Method {
 		return fmt.Errorf("the run in %s is of another method: go on with it by %s", o.out, map[train.Method]string{train.LMPPM: "train mnist", train.DAE: "train dae"}[r.Config.Method])
 	}
+	r.Device = device.Choice(o.device)
 	done, total := r.Images()
 	w := e.stderr
 	if o.quiet {
@@ -188,7 +196,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 		fmt.Fprintln(e.stderr, "making the code bank and the weights")
 	}
 	path := filepath.Join(o.out, o.weights)
-	b, err := writeWeights(ctx, path, r, set, false, w)
+	b, err := writeWeights(ctx, path, r, false, w)
 	if err != nil {
 		return err
 	}
@@ -196,7 +204,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	if err := samples(ctx, m, set, r.Config.Seed, o.out); err != nil {
+	if err := samples(ctx, m, r.Data(), r.Config.Seed, o.out); err != nil {
 		return err
 	}
 	if !o.quiet {

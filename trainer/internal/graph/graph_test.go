@@ -187,6 +187,9 @@ func TestGradients(t *testing.T) {
 			}
 			return b.must(CrossEntropy(x, b.shares(9, 4)))
 		},
+		"binary cross entropy": func(b *bench) node {
+			return b.must(BinaryCrossEntropy(b.input(9, 4), b.shares(9, 4)))
+		},
 		"weighted sum": func(b *bench) node {
 			x := b.input(4, 4)
 			return b.must(WeightedSum([]float32{0.3, 2}, b.must(SquaredError(x, nil)), b.must(SquaredError(x, b.input(4, 4)))))
@@ -237,6 +240,33 @@ func TestCrossEntropy(t *testing.T) {
 	}
 }
 
+func TestBinaryCrossEntropy(t *testing.T) {
+	for _, c := range []struct {
+		x, t []float32
+		want float64
+	}{
+		{[]float32{0, 0}, []float32{1, 0.3}, 2 * math.Ln2},
+		{[]float32{500, -500}, []float32{0, 1}, 1000}, // nothing overflows
+		{[]float32{2, -1}, []float32{0.25, 1}, math.Log1p(math.Exp(2)) - 0.5 + math.Log1p(math.Exp(1))},
+	} {
+		b := newBench(t)
+		x, y := b.input(1, 2), b.input(1, 2)
+		copy(b.data[0], c.x)
+		copy(b.data[1], c.t)
+		got := make([]float32, 1)
+		if err := Keep("loss", b.must(BinaryCrossEntropy(x, y)), got); err != nil {
+			t.Fatal(err)
+		}
+		vm := gorgonia.NewTapeMachine(b.g)
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(float64(got[0])-c.want) > 1e-6*c.want {
+			t.Errorf("the cross entropy of σ(%v) and %v is %v, want %v", c.x, c.t, got[0], c.want)
+		}
+	}
+}
+
 func TestMismatch(t *testing.T) {
 	b := newBench(t)
 	m := func(r, c int) node { return b.input(r, c) }
@@ -250,6 +280,7 @@ func TestMismatch(t *testing.T) {
 		"squared": second(SquaredError(m(2, 3), m(3, 2))),
 		"dist":    second(DistanceError(m(2, 1), m(2, 3), m(2, 4))),
 		"entropy": second(CrossEntropy(m(2, 3), m(3, 2))),
+		"binary":  second(BinaryCrossEntropy(m(2, 3), m(3, 2))),
 		"sum":     second(WeightedSum([]float32{1}, m(1, 1), m(1, 1))),
 		"keep":    Keep("x", m(2, 3), make([]float32, 5)),
 	} {

@@ -12,12 +12,16 @@ type Loop struct {
 	Params   []*Parameter
 	Rate     float64 // Adam's learning rate at the start
 	Batch    int     // things in a step, for the progress bar
+	First    int     // step that the loop begins with: a run may have several loops, one after another
 	PerEpoch int     // steps of an epoch
 	Epochs   int
 	Every    int // epochs between checkpoints
 	Bar      *progress.Bar
 
-	// Do takes the batch of the next step, and leaves its gradients in Params.
+	// Machine trains Params. Without one, the CPU does, with the gradients that Do
+	// leaves in Params.
+	Machine Machine
+	// Do takes the batch of the next step.
 	Do func() error
 	// EndEpoch puts what the epoch's loss was on record, and on the bar.
 	EndEpoch func()
@@ -25,13 +29,16 @@ type Loop struct {
 	Save, Draw func() error
 }
 
-// Run goes on from step, the number of steps done, to the end of the run, and
-// keeps step up to date for Save. It saves every so many epochs, at the end, and
-// when ctx ends, and then returns ErrInterrupted.
+// Run goes on from step, the number of steps of the run done, to the end of the
+// loop, and keeps step up to date for Save. It saves every so many epochs, at the
+// end, and when ctx ends, and then returns ErrInterrupted.
 func (l *Loop) Run(ctx context.Context, step *int) error {
 	total := l.PerEpoch * l.Epochs
-	for *step < total {
+	for *step-l.First < total {
 		if ctx.Err() != nil {
+			if err := l.sync(); err != nil {
+				return err
+			}
 			if err := l.Save(); err != nil {
 				return err
 			}
@@ -40,14 +47,20 @@ func (l *Loop) Run(ctx context.Context, step *int) error {
 		if err := l.Do(); err != nil {
 			return err
 		}
-		Adam(l.Params, *step+1, Cosine(l.Rate, *step, total))
+		done := *step - l.First + 1
+		if err := l.adam(done, Cosine(l.Rate, done-1, total)); err != nil {
+			return err
+		}
 		*step++
 		l.Bar.Add(l.Batch)
-		if *step%l.PerEpoch != 0 {
+		if done%l.PerEpoch != 0 {
 			continue
 		}
+		if err := l.sync(); err != nil {
+			return err
+		}
 		l.EndEpoch()
-		if *step/l.PerEpoch%l.Every != 0 && *step < total {
+		if done/l.PerEpoch%l.Every != 0 && done < total {
 			continue
 		}
 		if err := l.Save(); err != nil {
@@ -56,6 +69,21 @@ func (l *Loop) Run(ctx context.Context, step *int) error {
 		if err := l.Draw(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (l *Loop) adam(step int, rate float64) error {
+	if l.Machine != nil {
+		return l.Machine.Step(step, rate)
+	}
+	Adam(l.Params, step, rate)
+	return nil
+}
+
+func (l *Loop) sync() error {
+	if l.Machine != nil {
+		return l.Machine.Sync()
 	}
 	return nil
 }

@@ -96,24 +96,29 @@ func Differentiate(loss *gorgonia.Node, params []*Parameter) error {
 
 // Adam's constants (Kingma and Ba 2014; Table 11).
 const (
-	beta1   = 0.9
-	beta2   = 0.999
-	epsilon = 1e-8
+	Beta1   = 0.9
+	Beta2   = 0.999
+	Epsilon = 1e-8
 )
+
+// Rates returns what a step of Adam, counted from 1, multiplies its moments with:
+// the learning rate over 1 − β₁ᵗ, and 1/√(1 − β₂ᵗ).
+func Rates(step int, rate float64) (size, root float32) {
+	c1 := 1 - math.Pow(Beta1, float64(step))
+	c2 := 1 - math.Pow(Beta2, float64(step))
+	return float32(rate / c1), float32(1 / math.Sqrt(c2))
+}
 
 // Adam takes one step of Adam with the given learning rate; step counts from 1.
 // Gorgonia's solver would do, if its moments could be saved and resumed from.
 func Adam(params []*Parameter, step int, rate float64) {
-	c1 := 1 - math.Pow(beta1, float64(step))
-	c2 := 1 - math.Pow(beta2, float64(step))
-	size := float32(rate / c1)
-	root := float32(1 / math.Sqrt(c2))
+	size, root := Rates(step, rate)
 	for _, p := range params {
 		for i, g := range p.Grad {
-			m := beta1*p.M[i] + (1-beta1)*g
-			v := beta2*p.V[i] + float32((1-beta2)*float32(g*g))
+			m := Beta1*p.M[i] + (1-Beta1)*g
+			v := Beta2*p.V[i] + float32((1-Beta2)*float32(g*g))
 			p.M[i], p.V[i] = m, v
-			p.Data[i] -= size * m / (float32(math.Sqrt(float64(v)))*root + epsilon)
+			p.Data[i] -= size * m / (float32(math.Sqrt(float64(v)))*root + Epsilon)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Sheet struct {
 	Columns int      // images in a row; 0 makes the sheet about square
 	Scale   int      // each pixel becomes Scale×Scale equal ones; 0 means 2
 	Heads   []string // over the columns, or nil
+	Rows    []string // before the rows, or nil
 	Labels  []string // under the images, one each, or nil
 }
 
@@ -62,6 +63,9 @@ func (s Sheet) Draw(images []float32) (*image.Gray, error) {
 		return nil, fmt.Errorf("%d heads for %d columns", len(s.Heads), s.Columns)
 	}
 	rows := (n + s.Columns - 1) / s.Columns
+	if len(s.Rows) > rows {
+		return nil, fmt.Errorf("%d names for %d rows", len(s.Rows), rows)
+	}
 	side := imageio.Side * s.Scale
 	pitchX, pitchY := side+gap, side+gap
 	if s.Labels != nil {
@@ -71,19 +75,26 @@ func (s Sheet) Draw(images []float32) (*image.Gray, error) {
 	if s.Heads != nil {
 		top += textH
 	}
-	w, h := gap+s.Columns*pitchX, top+rows*pitchY
+	left := gap
+	for _, name := range s.Rows {
+		left = max(left, 2*gap+glyphW*len([]rune(name)))
+	}
+	w, h := left+s.Columns*pitchX, top+rows*pitchY
 	if w > maxSheet/h {
 		return nil, fmt.Errorf("a sheet of %d images would have %d×%d pixels: show fewer, or use a smaller scale", n, w, h)
 	}
 	img := image.NewGray(image.Rect(0, 0, w, h))
 	draw.Draw(img, img.Bounds(), image.NewUniform(ground), image.Point{}, draw.Src)
 	for i, head := range s.Heads {
-		text(img, head, gap+i*pitchX, gap, side)
+		text(img, head, left+i*pitchX, gap, side)
+	}
+	for i, name := range s.Rows {
+		text(img, name, gap, top+i*pitchY+(side-textH)/2, left-gap)
 	}
 	pixels := make([]byte, imageio.Pixels)
 	for i := range n {
 		imageio.Quantize(pixels, images[i*imageio.Pixels:(i+1)*imageio.Pixels])
-		x0, y0 := gap+i%s.Columns*pitchX, top+i/s.Columns*pitchY
+		x0, y0 := left+i%s.Columns*pitchX, top+i/s.Columns*pitchY
 		for y := range side {
 			line := img.Pix[(y0+y)*img.Stride+x0:][:side]
 			for x := range line {

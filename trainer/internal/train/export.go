@@ -25,7 +25,7 @@ var presets = map[string]model.Preset{
 	"restore":  {Alpha: 0.6, Beta: 0.3, Sigma: 0.45, Tau: 1, Steps: 15},
 	"sharp":    {Alpha: 0.6, Beta: 0.2, Sigma: 0.4, Steps: 15},
 	"faithful": {Alpha: 0.3, Beta: 0, Sigma: 0.4, Steps: 10},
-	"generate": {Alpha: 0.6, Beta: 0.2, Sigma: 0.5, Steps: 15, Noise: 1.3},
+	"generate": {Alpha: 0.4, Beta: 0.1, Sigma: 0.15, Start: 1.5, Steps: 24, Noise: 1},
 }
 
 // presetsDAE are the flows of a model without D: restoration is G(F(x)) alone,

@@ -21,6 +21,8 @@ const (
 	streamOrder = 2 << 40 // + the epoch
 	streamNoise = 3 << 40 // + the number of the image since the start of the run
 	streamBank  = 4 << 40
+	// Refinement draws its own orders.
+	streamRefine = 5 << 40 // + the epoch of refinement
 )
 
 // Terms is how many terms Eq. 20 has.
@@ -31,7 +33,6 @@ type net struct {
 	params       []*optim.Parameter
 	clean, noisy []float32 // the batch, batch × Pixels
 	terms        [Terms]float32
-	vm           gorgonia.VM
 }
 
 // builder puts the nets into a graph, and remembers the first error.
@@ -96,12 +97,17 @@ func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node {
 
 // decode is G of Table 8.
 func (b *builder) decode(z *gorgonia.Node) *gorgonia.Node {
-	deconv := func(f nn.Activation, g nn.Geometry, name string, x *gorgonia.Node) *gorgonia.Node {
+	return b.activate(nn.Sigmoid, b.logits(z))
+}
+
+// logits is G before the sigmoid at its end.
+func (b *builder) logits(z *gorgonia.Node) *gorgonia.Node {
+	deconv := func(g nn.Geometry, name string, x *gorgonia.Node) *gorgonia.Node {
 		w, bias := b.layer(name)
-		return b.activate(f, b.do(func() (*gorgonia.Node, error) { return graph.ConvTranspose(g, x, w, bias) }))
+		return b.do(func() (*gorgonia.Node, error) { return graph.ConvTranspose(g, x, w, bias) })
 	}
 	h := b.activate(nn.ReLU, b.linear("decoder.linear", z))
-	return deconv(nn.Sigmoid, outer, "decoder.deconv2", deconv(nn.ReLU, inner, "decoder.deconv1", h))
+	return deconv(outer, "decoder.deconv2", b.activate(nn.ReLU, deconv(inner, "decoder.deconv1", h)))
 }
 
 // distance is D of Table 8: D(z), and the outputs of its hidden layers before
@@ -147,7 +153,6 @@ func newNet(c Config, params []*optim.Parameter) (*net, error) {
 	if err := optim.Differentiate(loss, params); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	t.vm = gorgonia.NewTapeMachine(b.g)
 	return t, nil
 }
 
@@ -206,11 +211,4 @@ func (b *builder) keepTerm(t *net, i int, term *gorgonia.Node) {
 	b.do(func() (*gorgonia.Node, error) {
 		return nil, graph.Keep(fmt.Sprintf("term %d", i+1), term, t.terms[i:i+1])
 	})
-}
-
-// step runs the graph on the batch that lies in clean and noisy, which leaves
-// the gradients in the parameters and the terms of the loss in terms.
-func (t *net) step() error {
-	defer t.vm.Reset()
-	return t.vm.RunAll()
 }

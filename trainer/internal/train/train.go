@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/progress"
@@ -29,12 +31,14 @@ type Config struct {
 	Method     Method         `json:"method,omitempty"`
 	Seed       uint64         `json:"seed"`
 	Epochs     int            `json:"epochs"`
+	Refine     int            `json:"refine,omitempty"` // epochs after those, in which G alone learns; of LMPPM
 	Batch      int            `json:"batch"`
 	Rate       float64        `json:"rate"`                 // Adam's learning rate at the start
 	Lambda     [Terms]float32 `json:"lambda,omitzero"`      // λ₁ … λ₆ of Eq. 20; of LMPPM
 	Noise      float64        `json:"noise"`                // training noise is Gaussian with σ ~ U(0, Noise)
 	FixedNoise bool           `json:"fixedNoise,omitempty"` // σ is Noise, always
 	Centers    int            `json:"centers"`
+	Holdout    int            `json:"holdout,omitempty"`    // so many training images are not trained on; dataset.HoldOut says which
 	Hidden     []int          `json:"hidden,omitempty"`     // widths of D's hidden layers; of LMPPM
 	Activation nn.Activation  `json:"activation,omitempty"` // of D; of LMPPM
 }
@@ -43,7 +47,7 @@ type Config struct {
 // 8 gives the widths and Table 11 the optimizer, trials gave the rest.
 func Default() Config {
 	return Config{
-		Seed: 1, Epochs: 12, Batch: 128, Rate: 1e-3,
+		Seed: 1, Epochs: 12, Refine: 12, Batch: 128, Rate: 1e-3,
 		Lambda: [Terms]float32{0.05, 1, 0.05, 1, 0.05, 0.5},
 		Noise:  0.8, Centers: 5000,
 		Hidden: []int{100, 50, 20}, Activation: nn.SiLU,
@@ -51,9 +55,11 @@ func Default() Config {
 }
 
 // DefaultDAE is Default for the denoising autoencoder: whatever the two have in
-// common is the same, so that what differs is the method.
+// common is the same, so that what differs is the method. It has the epochs of
+// both parts of the other's run.
 func DefaultDAE() Config {
 	c := Default()
+	c.Epochs, c.Refine = c.Epochs+c.Refine, 0
 	c.Method, c.Lambda, c.Hidden, c.Activation = DAE, [Terms]float32{}, nil, ""
 	return c
 }
@@ -66,6 +72,8 @@ func (c Config) Validate(n int) error {
 		return fmt.Errorf("the method %q is not known", c.Method)
 	case c.Epochs < 1:
 		return fmt.Errorf("epochs are %d; give at least 1", c.Epochs)
+	case c.Refine < 0 || c.Refine > 0 && c.Method != LMPPM:
+		return fmt.Errorf("epochs of refinement are %d; give at least 0, and 0 for a denoising autoencoder", c.Refine)
 	case c.Batch < 1 || c.Batch > n:
 		return fmt.Errorf("the batch is %d; give 1 to %d, the number of images", c.Batch, n)
 	case c.Centers < 1 || c.Centers > n:
@@ -91,15 +99,21 @@ func (c Config) Validate(n int) error {
 }
 
 // Record is the loss of one epoch: the mean of each term of Eq. 20, before its
-// weight. The loss of DAE is the first of them.
+// weight. The loss of DAE is the first of them. An epoch of refinement has
+// Decoder instead.
 type Record struct {
-	Terms [Terms]float64 `json:"terms"`
+	Terms   [Terms]float64 `json:"terms"`
+	Decoder float64        `json:"decoder,omitempty"` // cross entropy of G(z*) and x, summed over the pixels
 }
 
-// Loss returns Eq. 20: the weighted sum of the terms.
+// Loss returns what an epoch's steps went down: Eq. 20, the weighted sum of the
+// terms, or what Record says.
 func (r Record) Loss(c Config) float64 {
-	if c.Method == DAE {
+	switch {
+	case c.Method == DAE:
 		return r.Terms[0]
+	case r.Decoder != 0:
+		return r.Decoder
 	}
 	var sum float64
 	for i, t := range r.Terms {
@@ -112,12 +126,13 @@ func (r Record) Loss(c Config) float64 {
 type Run struct {
 	Config Config
 	Dir    string
+	Device device.Choice // what trains; the CPU if it is empty
 
 	set     *dataset.Set
 	params  []*optim.Parameter
 	step    int // steps done
 	history []Record
-	sums    [Terms]float64 // of the epoch under way
+	sums    Record // of the epoch under way
 }
 
 // ErrInterrupted says that a run was told to stop, has saved its state, and can
@@ -127,9 +142,16 @@ var ErrInterrupted = optim.ErrInterrupted
 // ErrNoCheckpoint says that a folder holds no run.
 var ErrNoCheckpoint = optim.ErrNoCheckpoint
 
+// ErrDiverged says that a run's loss is not a number any more.
+var ErrDiverged = errors.New("the run has diverged")
+
 // New starts a run in dir, which is made if need be. It returns an error if dir
 // holds a run already, so that hours of work are not lost to a typing error.
 func New(c Config, set *dataset.Set, dir string) (*Run, error) {
+	set, err := c.split(set)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
 	if err := c.Validate(set.Train.N); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -160,6 +182,7 @@ type state struct {
 	Step      int               `json:"step"`
 	History   []Record          `json:"history"`
 	Sums      [Terms]float64    `json:"sums"`
+	Decoder   float64           `json:"decoder,omitempty"`
 	Checksums map[string]string `json:"checksums"`
 }
 
@@ -179,6 +202,10 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 	if err := c.State(CheckpointKind, &s); err != nil {
 		return err
 	}
+	var err error
+	if r.set, err = s.Config.split(r.set); err != nil {
+		return c.Wrap(err)
+	}
 	if r.set != nil {
 		if err := optim.CheckData(s.Checksums, r.set.Checksums); err != nil {
 			return c.Wrap(err)
@@ -187,14 +214,14 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 			return c.Wrap(err)
 		}
 	}
-	r.Config, r.step, r.history, r.sums = s.Config, s.Step, s.History, s.Sums
+	r.Config, r.step, r.history, r.sums = s.Config, s.Step, s.History, Record{s.Sums, s.Decoder}
 	r.params = newParameters(s.Config)
 	return c.Parameters(r.params)
 }
 
 // Save writes the run's state, whole or not at all.
 func (r *Run) Save() error {
-	err := optim.Save(r.Dir, CheckpointKind, state{r.Config, r.step, r.history, r.sums, r.set.Checksums}, r.params)
+	err := optim.Save(r.Dir, CheckpointKind, state{r.Config, r.step, r.history, r.sums.Terms, r.sums.Decoder, r.set.Checksums}, r.params)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
@@ -206,60 +233,96 @@ func (r *Run) Save() error {
 func (r *Run) perEpoch() int { return r.set.Train.N / r.Config.Batch }
 
 // Done reports whether the run has come to its end.
-func (r *Run) Done() bool { return r.step >= r.perEpoch()*r.Config.Epochs }
+func (r *Run) Done() bool { return r.step >= r.perEpoch()*(r.Config.Epochs+r.Config.Refine) }
 
 // Steps returns the steps done.
 func (r *Run) Steps() int { return r.step }
 
 // Images returns how many images the run has seen, and will have seen.
 func (r *Run) Images() (done, total int) {
-	return r.step * r.Config.Batch, r.perEpoch() * r.Config.Epochs * r.Config.Batch
+	return r.step * r.Config.Batch, r.perEpoch() * (r.Config.Epochs + r.Config.Refine) * r.Config.Batch
 }
 
 // Train goes on to the end of the run. It saves the state every epochs epochs
 // and when ctx ends, and then returns ErrInterrupted.
 func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
+	if r.step < r.perEpoch()*r.Config.Epochs {
+		if err := r.joint(ctx, epochs, bar); err != nil {
+			return err
+		}
+	}
 	if r.Done() {
 		return nil
 	}
+	return r.refine(ctx, epochs, bar)
+}
+
+// start makes the machine that trains params on the graph which they are in. seen
+// puts what a step lost on record.
+func (r *Run) start(params []*optim.Parameter, bar *progress.Bar, seen func() error) (optim.Machine, error) {
+	m, on, err := r.Device.Start(params[0].Node.Graph(), params, seen)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if r.Device != "" {
+		bar.Note("training on %s", on)
+	}
+	return m, nil
+}
+
+// loop is a part of the run: epochs of steps by m on the batches that do lays
+// out. The checkpoint is saved every so many epochs.
+func (r *Run) loop(m optim.Machine, first, epochs, every int, bar *progress.Bar, do func() error) *optim.Loop {
+	return &optim.Loop{
+		Machine: m, Rate: r.Config.Rate, Batch: r.Config.Batch, First: first, PerEpoch: r.perEpoch(), Epochs: epochs, Every: every, Bar: bar,
+		Do: do, EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,
+	}
+}
+
+// joint trains the nets together, with the loss of Eq. 20, or that of DAE.
+func (r *Run) joint(ctx context.Context, every int, bar *progress.Bar) error {
 	t, err := newNet(r.Config, r.params)
 	if err != nil {
 		return err
 	}
-	defer t.vm.Close()
+	m, err := r.start(r.params, bar, func() error {
+		for i, v := range t.terms {
+			if v-v != 0 {
+				return r.diverged(fmt.Sprintf("term %d of the loss", i+1), v)
+			}
+			r.sums.Terms[i] += float64(v)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
 	load := r.loader()
 	defer load.Stop()
-	loop := optim.Loop{
-		Params: r.params, Rate: r.Config.Rate, Batch: r.Config.Batch, PerEpoch: r.perEpoch(), Epochs: r.Config.Epochs, Every: epochs, Bar: bar,
-		Do: func() error {
-			b := load.Next()
-			copy(t.clean, b.clean)
-			copy(t.noisy, b.noisy)
-			load.Recycle(b)
-			if err := t.step(); err != nil {
-				return fmt.Errorf("train: step %d: %w", r.step, err)
-			}
-			for i, v := range t.terms {
-				if v-v != 0 {
-					return fmt.Errorf("train: term %d of the loss is %v at step %d: the run has diverged; a lower --rate or other weights may hold it. The last checkpoint is kept", i+1, v, r.step)
-				}
-				r.sums[i] += float64(v)
-			}
-			return nil
-		},
-		EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,
-	}
-	return loop.Run(ctx, &r.step)
+	return r.loop(m, 0, r.Config.Epochs, every, bar, func() error {
+		b := load.Next()
+		copy(t.clean, b.clean)
+		copy(t.noisy, b.noisy)
+		load.Recycle(b)
+		return nil
+	}).Run(ctx, &r.step)
+}
+
+// diverged is the error of a loss, or a part of it, that is no number.
+func (r *Run) diverged(what string, v float32) error {
+	return fmt.Errorf("train: %s is %v at step %d: %w; a lower --rate or other weights may hold it. The last checkpoint is kept", what, v, r.step, ErrDiverged)
 }
 
 // endEpoch puts the mean of each term over the epoch on record.
 func (r *Run) endEpoch(bar *progress.Bar) {
-	var rec Record
-	for i := range r.sums {
-		rec.Terms[i] = r.sums[i] / float64(r.perEpoch())
+	rec, n := r.sums, float64(r.perEpoch())
+	for i := range rec.Terms {
+		rec.Terms[i] /= n
 	}
-	r.history, r.sums = append(r.history, rec), [Terms]float64{}
-	bar.Note("epoch %d/%d loss %.3f", len(r.history), r.Config.Epochs, rec.Loss(r.Config))
+	rec.Decoder /= n
+	r.history, r.sums = append(r.history, rec), Record{}
+	bar.Note("epoch %d/%d loss %.3f", len(r.history), r.Config.Epochs+r.Config.Refine, rec.Loss(r.Config))
 }
 
 // draw writes the loss curves.
@@ -269,14 +332,22 @@ func (r *Run) draw() error {
 	if r.Config.Method == DAE {
 		names, title = []string{"G(F(x + noise)) = x"}, "Squared error, summed over the pixels"
 	}
-	var lines []plots.Line
-	for i, name := range names {
-		l := plots.Line{Name: name}
-		for e, rec := range r.history {
-			l.X = append(l.X, float64(e+1))
-			l.Y = append(l.Y, rec.Terms[i])
+	lines := make([]plots.Line, len(names))
+	refined := plots.Line{Name: "G alone: cross entropy of G(z*), x"}
+	for e, rec := range r.history {
+		if e >= r.Config.Epochs {
+			refined.X, refined.Y = append(refined.X, float64(e+1)), append(refined.Y, rec.Decoder)
+			continue
 		}
-		lines = append(lines, l)
+		for i := range lines {
+			lines[i].X, lines[i].Y = append(lines[i].X, float64(e+1)), append(lines[i].Y, rec.Terms[i])
+		}
+	}
+	for i, name := range names {
+		lines[i].Name = name
+	}
+	if refined.X != nil {
+		lines = append(lines, refined)
 	}
 	return plots.Curves(filepath.Join(r.Dir, "loss.png"), plots.Axes{Title: title, X: "epoch", Y: "mean over the epoch", LogY: true}, lines...)
 }

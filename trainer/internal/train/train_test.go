@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +35,7 @@ func quiet(t testing.TB) *progress.Bar {
 
 func tiny() Config {
 	c := Default()
-	c.Epochs, c.Batch, c.Centers = 2, 32, 64
+	c.Epochs, c.Refine, c.Batch, c.Centers = 2, 0, 32, 64
 	return c
 }
 
@@ -52,6 +54,38 @@ func TestLearns(t *testing.T) {
 	first, last := r.history[0].Loss(c), r.history[len(r.history)-1].Loss(c)
 	if !(last < 0.7*first) {
 		t.Errorf("the loss went from %.2f to %.2f in %d epochs", first, last, c.Epochs)
+	}
+}
+
+// TestRefine: refinement makes the decoder better at the codes of clean digits,
+// and touches nothing else.
+func TestRefine(t *testing.T) {
+	set := digits(t, 1600)
+	c := tiny()
+	c.Refine = 3
+	r, err := New(c, set, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	joint := &countdown{Context: context.Background(), left: c.Epochs * 50}
+	if err := r.Train(joint, 1, quiet(t)); err != ErrInterrupted {
+		t.Fatal(err)
+	}
+	before := map[string][]float32{}
+	for _, p := range r.params {
+		before[p.Name] = slices.Clone(p.Data)
+	}
+	if err := r.Train(context.Background(), 1, quiet(t)); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range r.params {
+		if changed := !slices.Equal(before[p.Name], p.Data); changed != strings.HasPrefix(p.Name, "decoder.") {
+			t.Errorf("refinement changed %s: %t", p.Name, changed)
+		}
+	}
+	first, last := r.history[c.Epochs].Decoder, r.history[c.Epochs+c.Refine-1].Decoder
+	if !(last < first) {
+		t.Errorf("the cross entropy went from %.2f to %.2f in %d epochs", first, last, c.Refine)
 	}
 }
 
@@ -218,7 +252,9 @@ func TestOldConfig(t *testing.T) {
 	if err := json.Unmarshal([]byte(old), &c); err != nil {
 		t.Fatal(err)
 	}
-	if c.Method != LMPPM || !reflect.DeepEqual(c, Default()) {
+	want := Default()
+	want.Refine = 0
+	if c.Method != LMPPM || !reflect.DeepEqual(c, want) {
 		t.Errorf("read as %+v", c)
 	}
 	if b, err := json.Marshal(c); err != nil || string(b) != old {
@@ -234,6 +270,7 @@ func TestOldConfig(t *testing.T) {
 func TestResume(t *testing.T) {
 	set := digits(t, 160)
 	c := tiny()
+	c.Refine = 2
 	whole, err := New(c, set, t.TempDir())
 	if err != nil {
 		t.Fatal(err)

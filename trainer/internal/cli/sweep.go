@@ -1,0 +1,248 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mppm/shared/model"
+	"mppm/shared/safetensors"
+	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/evaluate"
+	"mppm/trainer/internal/sweep"
+	"mppm/trainer/internal/train"
+)
+
+// sweepAxes are what can be searched along; the first is the default.
+var sweepAxes = []string{"flow", "bank", "loss", "noise"}
+
+type sweepOptions struct {
+	axis, data, out     string
+	weights, dae, judge string
+	write               string
+	held, n             int
+	budget, epochs      int
+	seed                uint64
+	quiet               bool
+	budgetDef, epochDef *flagDef
+}
+
+func sweepCommand() command {
+	return command{
+		name:    "sweep",
+		args:    "[--axis AXIS] [--out DIR] [flags]",
+		summary: "search for the best settings on held-out training digits",
+		about: `
+Searches for settings on digits that are held out of the training set; the test
+digits are not read. The model and the denoising autoencoder that it is measured
+by should be trained without them: train mnist --holdout 5000, and train dae
+--holdout 5000.
+
+The axis flow searches for the parameters of the flows: of many that are drawn at
+random, on few digits, those that do best are tried on more, refined one parameter
+at a time, and the last few are compared on all. The winners can be written into a
+copy of the weights with --write. The axis bank makes code banks of other sizes;
+loss and noise train the model with other weights of the loss and other noise, for
+a few epochs each, into folders below DIR. Along these axes the flows of the
+weights are scored, or a search is made at each setting with --budget.
+
+DIR gets a table as Markdown, every trial as CSV, the winners as JSON, and plots,
+all named after the axis; and the log of trials. A sweep that was ended in any way
+goes on by the same command: what the log has is not tried again. Winners are
+written to standard output, a line of JSON each.`,
+		examples: []string{
+			"sweep --weights runs/mnist/mnist.safetensors --dae runs/dae/dae.safetensors --write tuned.safetensors",
+			"sweep --axis bank --weights runs/mnist/mnist.safetensors --dae runs/dae/dae.safetensors",
+			"sweep --axis noise --epochs 4 --n 2000",
+		},
+		setup: func(f *flagSet) func(context.Context, env, []string) error {
+			o := sweepOptions{axis: sweepAxes[0], out: "runs/sweep", held: 5000, epochs: 3, seed: 1}
+			f.text(&o.axis, "axis", "AXIS", "what is searched along: "+strings.Join(sweepAxes, ", "))
+			f.text(&o.out, "out", "DIR", "folder for the log, the tables and the plots")
+			f.text(&o.data, "data", "DIR", "the user's own data, with labels (default: MNIST)")
+			f.text(&o.weights, "weights", "FILE", "the model (default: the embedded one)")
+			f.text(&o.dae, "dae", "FILE", "the denoising autoencoder, trained on the noise of the model (default: the embedded one)")
+			f.text(&o.judge, "judge", "FILE", "the classifier (default: the embedded one)")
+			f.integer(&o.held, "holdout", "N", "training digits that are held out", 2, 1_000_000)
+			f.integer(&o.n, "n", "N", "choose on so many of them; 0: all", 0, 1_000_000)
+			o.budgetDef = f.integer(&o.budget, "budget", "N", "flows that are drawn for each task (default: 64 along flow, none along the others)", 0, 100_000)
+			o.budgetDef.initial = ""
+			o.epochDef = f.integer(&o.epochs, "epochs", "N", "of each training run, along loss and noise; those of its refinement are shortened alike", 1, 100_000)
+			f.seed(&o.seed, "seed", "seed of everything random")
+			f.text(&o.write, "write", "FILE", "write a copy of the weights with the winning flows, along flow")
+			f.toggle(&o.quiet, "quiet", "show no progress")
+			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
+		},
+	}
+}
+
+// check finds what is wrong with the flags before anything is read.
+func (o *sweepOptions) check() error {
+	trains := o.axis == "loss" || o.axis == "noise"
+	switch {
+	case !slices.Contains(sweepAxes, o.axis):
+		return usagef("--axis: there is no %q, only %s%s", o.axis, strings.Join(sweepAxes, ", "), suggest(o.axis, sweepAxes, ""))
+	case o.write != "" && o.axis != sweepAxes[0]:
+		return usagef("--write is for the axis %s: along %s there is no one set of weights that wins", sweepAxes[0], o.axis)
+	case o.epochDef.given && !trains:
+		return usagef("--epochs is for the axes loss and noise: along %s nothing is trained", o.axis)
+	case o.n > o.held || o.n == 1:
+		return usagef("--n is %d: give 2 to %d, as many digits as are held out, or 0 for all", o.n, o.held)
+	}
+	if !o.budgetDef.given && o.axis == sweepAxes[0] {
+		o.budget = 64
+	}
+	if o.n == 0 {
+		o.n = o.held
+	}
+	return nil
+}
+
+// sawHeldOut tells whether a model was trained on the digits that n held-out ones
+// are, by what its file says of its training.
+func sawHeldOut(m *model.Model, n int) bool {
+	var c struct {
+		Holdout int `json:"holdout"`
+	}
+	return json.Unmarshal([]byte(m.Meta["training"]), &c) != nil || c.Holdout < n
+}
+
+func (o *sweepOptions) run(ctx context.Context, e env) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	b, name, err := readWeights(o.weights)
+	if err != nil {
+		return err
+	}
+	m, err := loadModelOf(methodLMPPM, o.weights)
+	if err != nil {
+		return err
+	}
+	file, err := safetensors.Parse(b)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	db, daeName, err := readWeightsOf(methodDAE, o.dae)
+	if err != nil {
+		return err
+	}
+	dae, err := loadModelOf(methodDAE, o.dae)
+	if err != nil {
+		return err
+	}
+	c, judge, err := loadJudge(o.judge)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	if o.write != "" {
+		if err := atomicfile.Writable(o.write); err != nil {
+			return err
+		}
+	}
+	set, err := dataset.Load(ctx, o.data)
+	if err != nil {
+		return err
+	}
+	set.Test = dataset.Split{} // nothing here may read it
+	data, err := json.Marshal(set.Checksums)
+	if err != nil {
+		return err
+	}
+	columns := evaluate.Columns()
+	setup := map[string]string{
+		"weights": sweep.Sum(b), "dae": sweep.Sum(db), "judge": sweep.Sum(judge), "data": sweep.Sum(data),
+		"held out": fmt.Sprint(o.held), "seed": fmt.Sprint(o.seed), "columns": fmt.Sprint(columns),
+	}
+	if o.axis == "loss" || o.axis == "noise" {
+		delete(setup, "weights") // of which the flows alone are used, and the log has those
+	}
+	log, err := sweep.OpenLog(filepath.Join(o.out, o.axis+"-trials.json"), len(columns), setup)
+	if err != nil {
+		return err
+	}
+	notes := o.notes(m, dae, name, daeName)
+	for _, n := range notes {
+		fmt.Fprintf(e.stderr, "warning: %s\n", n)
+	}
+	bench, err := sweep.NewBench(ctx, c, set, o.held, columns, o.seed)
+	if err != nil {
+		return err
+	}
+	var w io.Writer
+	if !o.quiet {
+		w = e.stderr
+	}
+	baseline := sweep.Of(dae)
+	baseline.Name = "dae"
+	s := &sweep.Sweep{Bench: bench, DAE: baseline, Log: log, Digits: o.n, Budget: o.budget, Seed: o.seed, Progress: w}
+	rows, err := o.search(ctx, s, m, file, set)
+	if err != nil {
+		return err
+	}
+	r := s.Report(o.axis, rows, notes)
+	if err := r.Save(o.out); err != nil {
+		return err
+	}
+	if o.write != "" {
+		if err := o.present(file, rows[0].Result); err != nil {
+			return err
+		}
+	}
+	return r.Lines(e.stdout)
+}
+
+// notes are what a reader of the report has to know.
+func (o *sweepOptions) notes(m, dae *model.Model, name, daeName string) []string {
+	var notes []string
+	saw := func(m *model.Model, what, name, command string) {
+		if sawHeldOut(m, o.held) {
+			notes = append(notes, fmt.Sprintf("%s (%s) was trained on the digits that are held out here, or does not say that it was not: scores are those of digits it has seen; train it with %s --holdout %d", what, name, command, o.held))
+		}
+	}
+	if o.axis == "flow" || o.axis == "bank" {
+		saw(m, "the model", name, "train mnist")
+	}
+	saw(dae, "the autoencoder", daeName, "train dae")
+	return notes
+}
+
+func (o *sweepOptions) search(ctx context.Context, s *sweep.Sweep, m *model.Model, file *safetensors.File, set *dataset.Set) ([]sweep.Row, error) {
+	base := train.Default()
+	base.Epochs, base.Refine, base.Seed = o.epochs, o.epochs*base.Refine/base.Epochs, o.seed
+	runs := filepath.Join(o.out, "runs")
+	switch o.axis {
+	case "bank":
+		return s.Banks(ctx, file, sweep.BankSizes(), m.Presets)
+	case "loss":
+		return s.Trainings(ctx, set, base, sweep.Losses(), m.Presets, runs)
+	case "noise":
+		return s.Trainings(ctx, set, base, sweep.Noises(), m.Presets, runs)
+	}
+	r, err := s.Search(ctx, sweep.Of(m))
+	if err != nil {
+		return nil, err
+	}
+	return []sweep.Row{{Setting: "flow", Result: r}}, nil
+}
+
+// present writes the weights with the winning flows.
+func (o *sweepOptions) present(file *safetensors.File, r *sweep.Result) error {
+	err := r.Present(file, map[string]string{
+		"digits": fmt.Sprint(o.n), "holdout": fmt.Sprint(o.held), "budget": fmt.Sprint(o.budget), "seed": fmt.Sprint(o.seed),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = encodeWeights(file, o.write)
+	return err
+}

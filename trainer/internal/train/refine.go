@@ -1,0 +1,103 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gorgonia.org/gorgonia"
+
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/shared/safetensors"
+	"mppm/trainer/internal/graph"
+	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/progress"
+)
+
+// refine trains G alone: F and D stay as they are, and so do the codes z* = F(x)
+// of the clean images, which G learns to decode. In the joint loss G is also
+// asked for the one image that is best for all the digits a noisy code may be of
+// (term 6 of Eq. 20), and blurs; here each code is of one digit. Pixels count as
+// shares of white, so the loss is their cross entropy: it minds a gray between
+// black and white more than the squared error does.
+func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
+	first := r.perEpoch() * r.Config.Epochs
+	var params []*optim.Parameter
+	for _, p := range r.params {
+		if !strings.HasPrefix(p.Name, "decoder.") {
+			continue
+		}
+		if r.step == first { // moments of another loss
+			clear(p.M)
+			clear(p.V)
+		}
+		params = append(params, p)
+	}
+	codes, err := r.codes(ctx)
+	if ctx.Err() != nil {
+		return ErrInterrupted // nothing is new since the last checkpoint
+	}
+	if err != nil {
+		return err
+	}
+	n := r.Config.Batch
+	z, x, loss := make([]float32, n*model.Latent), make([]float32, n*model.Pixels), make([]float32, 1)
+	if err := newRefinement(params, n, z, x, loss); err != nil {
+		return err
+	}
+	m, err := r.start(params, bar, func() error {
+		if loss[0]-loss[0] != 0 {
+			return r.diverged("the cross entropy", loss[0])
+		}
+		r.sums.Decoder += float64(loss[0])
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	var order []int
+	return r.loop(m, first, r.Config.Refine, every, bar, func() error {
+		at := (r.step - first) % r.perEpoch()
+		if at == 0 || order == nil {
+			order = rng.New(r.Config.Seed, streamRefine+uint64((r.step-first)/r.perEpoch())).Perm(r.set.Train.N)
+		}
+		for i, k := range order[at*n : (at+1)*n] {
+			copy(z[i*model.Latent:(i+1)*model.Latent], codes[k*model.Latent:])
+			r.set.Train.Float32(x[i*model.Pixels:(i+1)*model.Pixels], k)
+		}
+		return nil
+	}).Run(ctx, &r.step)
+}
+
+// newRefinement builds the graph of a step of refine for n codes in z, n images
+// in x and the decoder's parameters. A run of it leaves the loss in loss.
+func newRefinement(decoder []*optim.Parameter, n int, z, x, loss []float32) error {
+	b := &builder{g: gorgonia.NewGraph(), params: map[string]*gorgonia.Node{}}
+	for _, p := range decoder {
+		b.parameter(p)
+	}
+	logits := b.logits(b.matrix("codes", n, model.Latent, z))
+	clean := b.matrix("clean", n, model.Pixels, x)
+	entropy := b.do(func() (*gorgonia.Node, error) { return graph.BinaryCrossEntropy(logits, clean) })
+	b.do(func() (*gorgonia.Node, error) { return nil, graph.Keep("cross entropy", entropy, loss) })
+	if b.err != nil {
+		return b.err
+	}
+	if err := optim.Differentiate(entropy, decoder); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
+// codes returns z* of every training image, by the encoder as it is trained.
+func (r *Run) codes(ctx context.Context) ([]float32, error) {
+	f := new(safetensors.File)
+	for _, p := range r.params {
+		if err := f.AddFloat32(p.Name, p.Data, p.Shape...); err != nil {
+			return nil, fmt.Errorf("train: %w", err)
+		}
+	}
+	return r.encodeAll(ctx, f)
+}
