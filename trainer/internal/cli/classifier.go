@@ -7,6 +7,7 @@ import (
 
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/judge"
 	"mppm/trainer/internal/progress"
 )
@@ -16,6 +17,7 @@ type classifierOptions struct {
 	resume     bool
 	checkpoint int // epochs between checkpoints
 	quiet      bool
+	device     string
 	config     judge.Config
 	settings   []*flagDef // the flags that config is made of
 }
@@ -47,6 +49,8 @@ last checkpoint with --resume, to the same result.`,
 			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
 			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 			f.toggle(&o.quiet, "quiet", "show no progress")
+			o.device = string(device.Auto)
+			f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); no two round alike")
 			first := len(f.list)
 			f.group = "the run"
 			f.seed(&c.Seed, "seed", "seed of everything random")
@@ -86,6 +90,7 @@ func (o *classifierOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
+	r.Device = device.Choice(o.device)
 	done, total := r.Images()
 	w := e.stderr
 	if o.quiet {

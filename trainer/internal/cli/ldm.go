@@ -11,6 +11,7 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/ldm"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/diffuse"
 	"mppm/trainer/internal/infer"
 	"mppm/trainer/internal/progress"
@@ -22,6 +23,7 @@ type ldmOptions struct {
 	resume         bool
 	checkpoint     int // epochs between checkpoints
 	quiet          bool
+	device         string
 	config         diffuse.Config
 	settings       []*flagDef // the flags that config is made of
 }
@@ -52,6 +54,8 @@ last checkpoint with --resume, to the same result.`,
 			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings and the autoencoder of that run")
 			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 			f.toggle(&o.quiet, "quiet", "show no progress")
+			o.device = string(device.Auto)
+			f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); no two round alike")
 			first := len(f.list)
 			f.group = "the run"
 			f.seed(&c.Seed, "seed", "seed of everything random")
@@ -100,6 +104,7 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
+	r.Device = device.Choice(o.device)
 	done, total := r.Images()
 	w := e.stderr
 	if o.quiet {

@@ -21,6 +21,7 @@ import (
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
@@ -88,6 +89,7 @@ const (
 type Run struct {
 	Config Config
 	Dir    string
+	Device device.Choice // what trains; the CPU if it is empty
 
 	set     *dataset.Set
 	nets    *safetensors.File // F and G, as the autoencoder's weights have them
@@ -280,31 +282,38 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 	}
 	var t *net
 	var load *optim.Loader[*batch]
+	var m optim.Machine
 	if ctx.Err() == nil { // else there may be no codes, and nothing to do but save
 		var err error
 		if t, err = newNet(r.Config, r.params); err != nil {
 			return err
 		}
-		defer t.vm.Close()
+		var on string
+		if m, on, err = r.Device.Start(t.graph, r.params, func() error {
+			if v := t.loss[0]; v-v != 0 {
+				return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, r.step)
+			}
+			r.total += float64(t.loss[0])
+			return nil
+		}); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		defer m.Close()
+		if r.Device != "" {
+			bar.Note("training on %s", on)
+		}
 		if load, err = r.loader(); err != nil {
 			return err
 		}
 		defer load.Stop()
 	}
 	loop := optim.Loop{
-		Params: r.params, Rate: r.Config.Rate, Batch: r.Config.Batch, PerEpoch: r.perEpoch(), Epochs: r.Config.Epochs, Every: epochs, Bar: bar,
+		Machine: m, Rate: r.Config.Rate, Batch: r.Config.Batch, PerEpoch: r.perEpoch(), Epochs: r.Config.Epochs, Every: epochs, Bar: bar,
 		Do: func() error {
 			b := load.Next()
 			copy(t.in, b.in)
 			copy(t.noise, b.noise)
 			load.Recycle(b)
-			if err := t.step(); err != nil {
-				return fmt.Errorf("train: step %d: %w", r.step, err)
-			}
-			if v := t.loss[0]; v-v != 0 {
-				return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, r.step)
-			}
-			r.total += float64(t.loss[0])
 			return nil
 		},
 		EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,
@@ -374,13 +383,14 @@ func (r *Run) fill(b *batch, s *ddpm.Schedule, step int, order []int) {
 type net struct {
 	in, noise []float32 // the batch
 	loss      [1]float32
-	vm        gorgonia.VM
+	graph     *gorgonia.ExprGraph
 }
 
 // newNet builds the graph of lines 9 and 10 of Alg. 2.
 func newNet(c Config, params []*optim.Parameter) (*net, error) {
 	t := &net{in: make([]float32, c.Batch*inputs), noise: make([]float32, c.Batch*model.Latent)}
 	g := gorgonia.NewGraph()
+	t.graph = g
 	for _, p := range params {
 		p.AddTo(g)
 	}
@@ -406,13 +416,5 @@ func newNet(c Config, params []*optim.Parameter) (*net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	t.vm = gorgonia.NewTapeMachine(g)
 	return t, nil
-}
-
-// step runs the graph on the batch that lies in in and noise, which leaves the
-// gradients in the parameters.
-func (t *net) step() error {
-	defer t.vm.Reset()
-	return t.vm.RunAll()
 }

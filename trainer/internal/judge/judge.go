@@ -12,6 +12,7 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/progress"
@@ -64,6 +65,7 @@ const (
 type Run struct {
 	Config Config
 	Dir    string
+	Device device.Choice // what trains; the CPU if it is empty
 
 	set     *dataset.Set
 	params  []*optim.Parameter
@@ -180,23 +182,29 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	defer t.vm.Close()
+	m, on, err := r.Device.Start(t.graph, r.params, func() error {
+		if v := t.loss[0]; v-v != 0 {
+			return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, r.step)
+		}
+		r.sum += float64(t.loss[0])
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	defer m.Close()
+	if r.Device != "" {
+		bar.Note("training on %s", on)
+	}
 	load := r.loader()
 	defer load.Stop()
 	loop := optim.Loop{
-		Params: r.params, Rate: r.Config.Rate, Batch: r.Config.Batch, PerEpoch: r.perEpoch(), Epochs: r.Config.Epochs, Every: epochs, Bar: bar,
+		Machine: m, Rate: r.Config.Rate, Batch: r.Config.Batch, PerEpoch: r.perEpoch(), Epochs: r.Config.Epochs, Every: epochs, Bar: bar,
 		Do: func() error {
 			b := load.Next()
 			copy(t.images, b.images)
 			copy(t.targets, b.targets)
 			load.Recycle(b)
-			if err := t.step(); err != nil {
-				return fmt.Errorf("train: step %d: %w", r.step, err)
-			}
-			if v := t.loss[0]; v-v != 0 {
-				return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, r.step)
-			}
-			r.sum += float64(t.loss[0])
 			return nil
 		},
 		EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,

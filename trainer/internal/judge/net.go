@@ -15,13 +15,14 @@ type net struct {
 	targets []float32 // batch × Classes: 1 at the digit's class
 	loss    [1]float32
 	logits  []float32 // batch × Classes
-	vm      gorgonia.VM
+	graph   *gorgonia.ExprGraph
 }
 
 // newNet builds the classifier and its loss for batches of n images.
 func newNet(n int, params []*optim.Parameter) (*net, error) {
 	t := &net{images: make([]float32, n*classifier.Pixels), targets: make([]float32, n*classifier.Classes), logits: make([]float32, n*classifier.Classes)}
 	g := gorgonia.NewGraph()
+	t.graph = g
 	nodes := map[string]*gorgonia.Node{}
 	for _, p := range params {
 		p.AddTo(g)
@@ -67,13 +68,5 @@ func newNet(n int, params []*optim.Parameter) (*net, error) {
 	if err := optim.Differentiate(loss, params); err != nil {
 		return nil, err
 	}
-	t.vm = gorgonia.NewTapeMachine(g)
 	return t, nil
-}
-
-// step runs the graph on the batch that lies in images and targets, which leaves
-// the gradients in the parameters and the loss in loss.
-func (t *net) step() error {
-	defer t.vm.Reset()
-	return t.vm.RunAll()
 }
