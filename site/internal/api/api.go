@@ -1,0 +1,316 @@
+// Package api is the model as an HTTP service: it restores and generates digits,
+// says what model it is, and draws the preview of links to the page.
+// openapi.json, which it serves, describes it to programs.
+//
+// It is a plain http.Handler that keeps nothing between requests but
+// workspaces: the same request gives the same bytes, natively and at the edge.
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"mppm/shared/classifier"
+	"mppm/shared/model"
+)
+
+// Limits of what one request may ask for, so that it takes milliseconds and a
+// few megabytes.
+const (
+	MaxImages  = 64 // digits that generate grows
+	MaxSeed    = 1<<32 - 1
+	MaxScale   = 8       // edge of a digit's pixel, in the pixels of a PNG
+	MaxJSON    = 1 << 16 // bytes of a JSON body; 784 numbers take 16 kB
+	MaxPNG     = 1 << 20 // bytes of a PNG body
+	MaxArea    = 1 << 20 // pixels of a PNG
+	MaxEdge    = 4096    // pixels along an edge of it
+	MaxAddress = 1 << 14 // bytes of a query; a drawing takes a few hundred
+)
+
+// batch is how many images are computed at a time.
+const batch = 16
+
+//go:embed openapi.json
+var openAPI []byte
+
+// API serves the model. It is safe for concurrent use; one request computes at a
+// time.
+type API struct {
+	model       *model.Model
+	fingerprint string
+	card        []byte
+	digits      *digits
+
+	mu      sync.Mutex
+	runners map[int]*model.Runner // of each class that was asked for; all of them under all
+	reader  *classifier.Runner
+	png     pngEncoder
+}
+
+// all is the key of the runner that is not restricted to a class.
+const all = -1
+
+// Files are what an API is made of, as bytes.
+type Files struct {
+	Weights    []byte // a safetensors file of package model
+	Classifier []byte // a safetensors file of package classifier
+	Images     []byte // IDX: the page's test digits
+	Labels     []byte // IDX: their classes
+}
+
+// New returns the API of a model. It returns an error that says which file is
+// wrong.
+func New(f Files) (*API, error) {
+	m, err := model.Load(f.Weights)
+	if err != nil {
+		return nil, err
+	}
+	c, err := classifier.Load(f.Classifier)
+	if err != nil {
+		return nil, err
+	}
+	d, err := parseDigits(f.Images, f.Labels)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(f.Weights)
+	a := &API{
+		model: m, digits: d,
+		fingerprint: hex.EncodeToString(sum[:8]),
+		runners:     map[int]*model.Runner{all: m.Runner(batch)},
+		reader:      c.Runner(batch),
+	}
+	a.card, err = a.describe(f.Weights)
+	return a, err
+}
+
+// Fingerprint names the model's weights: 16 hexadecimal digits of their SHA-256.
+func (a *API) Fingerprint() string { return a.fingerprint }
+
+// runner returns the runner of a class, or of all. The lock is held.
+func (a *API) runner(class int) (*model.Runner, error) {
+	if r, ok := a.runners[class]; ok {
+		return r, nil
+	}
+	m, err := a.model.Class(class)
+	if err != nil {
+		return nil, err
+	}
+	a.runners[class] = m.Runner(batch)
+	return a.runners[class], nil
+}
+
+// route is one method of one path.
+type route struct {
+	method, path string
+	params       []param
+	open         bool // other parameters may be given; they change nothing here
+	serve        func(a *API, r *request) (*response, error)
+}
+
+func routes() []route {
+	return []route{
+		{http.MethodPost, "/api/restore", restoreParams(), false, (*API).restore},
+		{http.MethodGet, "/api/generate", generateParams(), false, (*API).generate},
+		{http.MethodGet, "/api/model", []param{version}, false, (*API).describeModel},
+		{http.MethodGet, "/api/preview.png", append(linkParams(), version), true, (*API).preview},
+		{http.MethodGet, "/api/openapi.json", nil, false, (*API).describeAPI},
+		{http.MethodGet, sharePath, linkParams(), true, (*API).share},
+	}
+}
+
+// version is the parameter by which a client says that it knows which model it
+// asks: only then does the address determine the answer for ever.
+var version = param{name: "v", kind: text, max: 64}
+
+// request is a request whose parameters are in order.
+type request struct {
+	*http.Request
+	query
+}
+
+// response is an answer, whole.
+type response struct {
+	contentType string
+	body        []byte
+	cache       string // Cache-Control
+	policy      string // Content-Security-Policy, of what a browser shows
+	vary        bool   // another Accept gives another answer
+}
+
+// The caching of answers. Those that an address determines are the same as long
+// as the weights are; with the weights in the address, for ever.
+const (
+	forever = "public, max-age=31536000, immutable"
+	anHour  = "public, max-age=3600"
+	never   = "no-store"
+)
+
+// caching returns how long the answer to a request may be kept.
+func (a *API) caching(r *request) string {
+	if r.text("v") == a.fingerprint {
+		return forever
+	}
+	return anHour
+}
+
+// ServeHTTP answers. Errors are problem details (RFC 9457).
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	// Nothing here is private, and no cookie is read: any page may ask.
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "ETag")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	answer, err := a.answer(w, r)
+	if err != nil {
+		writeProblem(w, r, err)
+		return
+	}
+	if answer == nil { // preflight
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	h.Set("Content-Type", answer.contentType)
+	h.Set("Cache-Control", answer.cache)
+	if answer.policy != "" {
+		h.Set("Content-Security-Policy", answer.policy)
+	}
+	if answer.vary {
+		h.Set("Vary", "Accept")
+	}
+	if answer.cache != never {
+		sum := sha256.Sum256(answer.body)
+		tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+		h.Set("ETag", tag)
+		if matches(r.Header["If-None-Match"], tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	h.Set("Content-Length", strconv.Itoa(len(answer.body)))
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(answer.body) // a visitor who leaves is no error of ours
+	}
+}
+
+// answer finds the route and lets it serve. Without answer or error, the request
+// was a browser asking whether it may ask, and the headers say so.
+func (a *API) answer(w http.ResponseWriter, r *http.Request) (answer *response, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	var methods []string
+	var found *route
+	for _, route := range routes() {
+		if route.path != r.URL.Path {
+			continue
+		}
+		methods = append(methods, route.method)
+		if route.method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		if slices.Contains(methods, r.Method) {
+			found = &route
+		}
+	}
+	if methods == nil {
+		return nil, problemf(http.StatusNotFound, "there is no %s here; there are %s", clip(r.URL.Path), strings.Join(paths(), ", "))
+	}
+	methods = append(methods, http.MethodOptions)
+	if r.Method == http.MethodOptions {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		w.Header().Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+		w.Header().Set("Access-Control-Allow-Headers", "Accept, Content-Type, If-None-Match")
+		w.Header().Set("Access-Control-Max-Age", "86400")
+		return nil, nil
+	}
+	if found == nil {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		return nil, problemf(http.StatusMethodNotAllowed, "%s takes %s, not %s", r.URL.Path, strings.Join(methods, ", "), clip(r.Method))
+	}
+	q, err := parseQuery(r.URL.RawQuery, found)
+	if err != nil {
+		return nil, err
+	}
+	return found.serve(a, &request{r, q})
+}
+
+func paths() []string {
+	var p []string
+	for _, r := range routes() {
+		p = append(p, r.method+" "+r.path)
+	}
+	return p
+}
+
+// matches reports whether one of the tags of If-None-Match headers is tag.
+func matches(headers []string, tag string) bool {
+	for _, h := range headers {
+		for item := range strings.SplitSeq(h, ",") {
+			item = strings.TrimPrefix(strings.TrimSpace(item), "W/")
+			if item == tag || item == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *API) describeAPI(*request) (*response, error) {
+	return &response{contentType: jsonType, body: openAPI, cache: anHour}, nil
+}
+
+// problem is an error for the one who asked, with its HTTP status.
+type problem struct {
+	status int
+	detail string
+}
+
+func (p *problem) Error() string { return p.detail }
+
+func problemf(status int, format string, args ...any) error {
+	return &problem{status, fmt.Sprintf(format, args...)}
+}
+
+// writeProblem answers with an error. Those that are not the asker's are told
+// apart by their status, and not by what went wrong inside.
+func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	var p *problem
+	if !errors.As(err, &p) {
+		p = &problem{http.StatusInternalServerError, "this went wrong here, not with you; the same request may work later"}
+	}
+	var b bytes.Buffer
+	writeJSON(&b, struct {
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail"`
+	}{http.StatusText(p.status), p.status, p.detail})
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", never)
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(p.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(b.Bytes())
+	}
+}
+
+// clip quotes a part of a request, and not too much of it.
+func clip(s string) string {
+	const most = 40
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strconv.QuoteToGraphic(strings.ToValidUTF8(s, "?"))
+}

@@ -1,0 +1,225 @@
+package api
+
+import (
+	"compress/flate"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strings"
+
+	"mppm/shared/degrade"
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/shared/stroke"
+)
+
+// sharePath is the path of links that are passed around.
+const sharePath = "/s"
+
+// What the page shows first; its links leave out what is as there.
+const (
+	firstDigit = "173"
+	firstKind  = degrade.Gaussian
+)
+
+// dials are the parameters of a flow in a link, and their ranges.
+var dials = []struct {
+	name     string
+	kind     kind
+	min, max float64
+	set      func(p *model.Preset, v float64)
+}{
+	{"alpha", number, 0, 0.99, func(p *model.Preset, v float64) { p.Alpha = float32(v) }},
+	{"beta", number, 0, 0.99, func(p *model.Preset, v float64) { p.Beta = float32(v) }},
+	{"sigma", number, 0.05, 4, func(p *model.Preset, v float64) { p.Sigma = float32(v) }},
+	{"tau", number, 0, 10, func(p *model.Preset, v float64) { p.Tau = float32(v) }},
+	{"steps", integer, 1, 100, func(p *model.Preset, v float64) { p.Steps = int(v) }},
+}
+
+// The fields of a link that choose one of two flows.
+const (
+	restoring = "restore"
+	growing   = "generate"
+)
+
+// linkParams are the fields of the page's address, behind its "#", that change
+// the preview's picture. A link may have others: they are the page's own.
+func linkParams() []param {
+	kinds := []string{"none"}
+	for _, k := range degrade.Kinds() {
+		kinds = append(kinds, string(k.Kind))
+	}
+	list := []param{
+		{name: "mode", kind: text, max: 20, first: restoring},
+		{name: "follow", kind: text, max: 20},
+		{name: "digit", kind: integer, min: 0, max: Digits - 1, first: firstDigit},
+		{name: "drawing", kind: text, max: MaxAddress},
+		{name: "picture", kind: text, max: 2000},
+		{name: "damage", kind: word, words: kinds, first: string(firstKind)},
+		{name: "severity", kind: number, min: 0, max: 50},
+		{name: "seed", kind: integer, min: 0, max: MaxSeed, first: "1"},
+		{name: "grid-seed", kind: integer, min: 0, max: MaxSeed, first: "1"},
+		{name: "class", kind: integer, min: all, max: 9, first: fmt.Sprint(all)},
+		{name: "like", kind: text, max: 100},
+	}
+	for _, mode := range []string{restoring, growing} {
+		for _, d := range dials {
+			list = append(list, param{name: mode + "-" + d.name, kind: d.kind, min: d.min, max: d.max})
+		}
+	}
+	return list
+}
+
+// scene is what a link shows.
+type scene struct {
+	grown bool // digits from noise; else a digit restored
+
+	original []float32           // model.Pixels
+	own      string              // "drawing" or "picture"; "" for a test digit
+	label    int                 // class of the test digit
+	damage   degrade.Degradation // of kind "none" where there is none
+	seed     uint64              // of the damage, or of the noise
+	class    int                 // the only one that grows, or all
+	like     []float32           // the code that digits grow around; nil: noise
+	flow     model.Preset
+}
+
+// noDamage is the kind of a link without damage.
+const noDamage degrade.Kind = "none"
+
+// scene reads a link whose fields are in range each by itself.
+func (a *API) scene(q query) (*scene, error) {
+	mode := q.text("mode")
+	s := &scene{grown: mode == growing || mode == "map" && q.text("follow") == growing, class: all}
+	of := restoring
+	s.flow = a.model.Restore
+	if s.grown {
+		of, s.flow = growing, a.model.Generate
+	}
+	for _, d := range dials {
+		if name := of + "-" + d.name; q.given[name] {
+			d.set(&s.flow, q.number(name))
+		}
+	}
+	if s.flow.Start > 0 { // a kernel that shrinks starts no narrower than it ends
+		s.flow.Start = max(s.flow.Start, s.flow.Sigma)
+	}
+	if err := s.flow.Validate(); err != nil {
+		return nil, problemf(http.StatusBadRequest, "%v", err)
+	}
+	if s.grown {
+		return s, s.readGrown(q)
+	}
+	return s, a.readRestored(s, q)
+}
+
+func (s *scene) readGrown(q query) error {
+	s.seed, s.class = uint64(q.number("grid-seed")), q.integer("class")
+	if !q.given["like"] {
+		return nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(q.text("like"))
+	if err != nil || len(b) != 2*model.Latent {
+		return problemf(http.StatusBadRequest, "like=%s is not a code", clip(q.text("like")))
+	}
+	for i := range model.Latent {
+		s.like = append(s.like, float32(int16(binary.LittleEndian.Uint16(b[2*i:])))/1024)
+	}
+	return nil
+}
+
+func (a *API) readRestored(s *scene, q query) error {
+	s.seed = uint64(q.number("seed"))
+	s.original = make([]float32, model.Pixels)
+	switch {
+	case q.given["drawing"] && q.given["picture"]:
+		return problemf(http.StatusBadRequest, "drawing and picture are both given; give one")
+	case q.given["drawing"]:
+		s.own = "drawing"
+		strokes, err := stroke.Decode(q.text("drawing"))
+		if err != nil {
+			return problemf(http.StatusBadRequest, "drawing=%s: %v", clip(q.text("drawing")), err)
+		}
+		stroke.Center(s.original, strokes)
+	case q.given["picture"]:
+		s.own = "picture"
+		ink := make([]byte, model.Pixels)
+		r := flate.NewReader(base64.NewDecoder(base64.RawURLEncoding, strings.NewReader(q.text("picture"))))
+		if _, err := io.ReadFull(r, ink); err != nil {
+			return problemf(http.StatusBadRequest, "picture=%s is not a picture", clip(q.text("picture")))
+		}
+		for i, v := range ink {
+			s.original[i] = float32(v) / 255
+		}
+	default:
+		i := q.integer("digit")
+		a.digits.image(s.original, i)
+		s.label = int(a.digits.labels[i])
+	}
+	s.damage.Kind = degrade.Kind(q.text("damage"))
+	if s.damage.Kind == noDamage {
+		return nil
+	}
+	info, _ := s.damage.Kind.Info()
+	s.damage.Severity = info.Mild
+	if q.given["severity"] {
+		s.damage.Severity = q.number("severity")
+	}
+	if err := s.damage.Validate(); err != nil {
+		return problemf(http.StatusBadRequest, "%v", err)
+	}
+	return nil
+}
+
+// damaged returns the image that is restored.
+func (s *scene) damaged() ([]float32, error) {
+	x := make([]float32, model.Pixels)
+	copy(x, s.original)
+	if s.damage.Kind == noDamage {
+		return x, nil
+	}
+	return x, s.damage.Apply(x, s.original, model.Side, model.Side, rng.New(s.seed, 0))
+}
+
+// starts writes the codes that digits grow from to z, as the page does.
+func (s *scene) starts(r *model.Runner, z []float32) {
+	r.Noise(z, rng.New(s.seed, 0))
+	if s.like == nil {
+		return
+	}
+	// Around a digit, with two fifths of the noise's spread: the difference of two
+	// draws has no mean, and √2 times their spread. The first is the digit itself.
+	other := make([]float32, len(z))
+	r.Noise(other, rng.New(s.seed, 1))
+	share := float32(0.4 / math.Sqrt2)
+	for i, v := range other {
+		z[i] = s.like[i%model.Latent] + float32((z[i]-v)*share)
+	}
+	copy(z, s.like)
+}
+
+// words says what a link shows.
+func (s *scene) words() (title, description string) {
+	if s.grown {
+		what := "digits"
+		if s.class != all {
+			what = fmt.Sprintf("%ds", s.class)
+		}
+		if s.like != nil {
+			return "mppm: more digits like this one", "Around one digit in the latent space there are others. Watch them grow, in your browser."
+		}
+		return "mppm: " + what + " grown from noise", fmt.Sprintf("Random points (seed %d) walk to where %s are. Watch them, step by step, in your browser.", s.seed, what)
+	}
+	what := fmt.Sprintf("A handwritten %d", s.label)
+	if s.own != "" {
+		what = "A " + s.own
+	}
+	if s.damage.Kind == noDamage {
+		return "mppm: back to the manifold", what + " walks to the nearest digits. Watch it, step by step, in your browser."
+	}
+	info, _ := s.damage.Kind.Info()
+	return "mppm: a damaged digit walks back", fmt.Sprintf("%s under damage (%s, %v) is restored by a small network. Watch it, step by step, in your browser.", what, strings.ToLower(info.Label), s.damage.Severity)
+}

@@ -1,0 +1,172 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/png"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"mppm/shared/model"
+)
+
+// What goes in and out.
+const (
+	jsonType = "application/json"
+	pngType  = "image/png"
+)
+
+// accepted returns the one of offers that the request's Accept headers weigh
+// most, the first of equals.
+func accepted(headers []string, offers ...string) (string, error) {
+	if len(headers) == 0 {
+		return offers[0], nil
+	}
+	best, bestWeight := "", 0.0
+	for _, offer := range offers {
+		if w := weight(headers, offer); w > bestWeight {
+			best, bestWeight = offer, w
+		}
+	}
+	if best == "" {
+		return "", problemf(http.StatusNotAcceptable, "Accept is %s; this comes as %s", clip(strings.Join(headers, ",")), strings.Join(offers, " or "))
+	}
+	return best, nil
+}
+
+// weight returns the weight that Accept headers give to a type: that of the most
+// specific range that it is in.
+func weight(headers []string, mediaType string) float64 {
+	found, specific := 0.0, 0
+	for _, h := range headers {
+		for item := range strings.SplitSeq(h, ",") {
+			name, params, _ := strings.Cut(item, ";")
+			level := 0
+			switch name = strings.ToLower(strings.TrimSpace(name)); {
+			case name == mediaType:
+				level = 3
+			case strings.HasSuffix(name, "/*") && strings.HasPrefix(mediaType, name[:len(name)-1]):
+				level = 2
+			case name == "*/*":
+				level = 1
+			}
+			if level <= specific {
+				continue
+			}
+			specific, found = level, 1
+			for p := range strings.SplitSeq(params, ";") {
+				if q, ok := strings.CutPrefix(strings.TrimSpace(p), "q="); ok {
+					v, err := strconv.ParseFloat(q, 64)
+					if err != nil || !(v >= 0 && v <= 1) {
+						v = 0
+					}
+					found = v
+				}
+			}
+		}
+	}
+	return found
+}
+
+// contentType returns what a body is said to be, without parameters.
+func contentType(r *request) string {
+	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
+}
+
+// writeJSON writes a value that can be written.
+func writeJSON(b *bytes.Buffer, v any) {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // a bug of this package, which answers with a 500
+	}
+}
+
+func jsonResponse(v any) *response {
+	var b bytes.Buffer
+	writeJSON(&b, v)
+	return &response{contentType: jsonType, body: b.Bytes()}
+}
+
+// pixels is images as JSON: numbers in [0, 1] with at most four decimals, finer
+// than an image of 256 levels.
+type pixels []float32
+
+// MarshalJSON writes an array of numbers.
+func (p pixels) MarshalJSON() ([]byte, error) {
+	b := append(make([]byte, 0, 4*len(p)), '[')
+	for i, v := range p {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendDecimal(b, v)
+	}
+	return append(b, ']'), nil
+}
+
+// appendDecimal appends v rounded to four decimals, as short as it can be.
+func appendDecimal(b []byte, v float32) []byte {
+	n := int64(math.Round(float64(v) * 1e4))
+	if n < 0 {
+		b, n = append(b, '-'), -n
+	}
+	b = strconv.AppendInt(b, n/1e4, 10)
+	if n %= 1e4; n == 0 {
+		return b
+	}
+	b = append(b, '.', '0'+byte(n/1000), '0'+byte(n/100%10), '0'+byte(n/10%10), '0'+byte(n%10))
+	for b[len(b)-1] == '0' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// ink returns the byte that shows a pixel: 0 for 0 and below, 255 for 1 and
+// above.
+func ink(v float32) byte {
+	if !(v > 0) {
+		return 0
+	}
+	return byte(float32(min(v, 1)*255) + 0.5)
+}
+
+// sheet lays n images out in columns, each pixel as a square of scale pixels.
+func sheet(images []float32, columns, scale int) *image.Gray {
+	n := len(images) / model.Pixels
+	rows := (n + columns - 1) / columns
+	edge := model.Side * scale
+	img := image.NewGray(image.Rect(0, 0, columns*edge, rows*edge))
+	for i := range n {
+		x0, y0 := i%columns*edge, i/columns*edge
+		for y := range model.Side {
+			line := img.Pix[(y0+y*scale)*img.Stride+x0:][:edge]
+			for x := range line {
+				line[x] = ink(images[i*model.Pixels+y*model.Side+x/scale])
+			}
+			for k := 1; k < scale; k++ {
+				copy(img.Pix[(y0+y*scale+k)*img.Stride+x0:][:edge], line)
+			}
+		}
+	}
+	return img
+}
+
+// pngEncoder writes PNGs, and keeps the megabyte that the compression works in.
+type pngEncoder struct{ buffer *png.EncoderBuffer }
+
+// Get and Put are png.EncoderBufferPool's.
+func (e *pngEncoder) Get() *png.EncoderBuffer  { return e.buffer }
+func (e *pngEncoder) Put(b *png.EncoderBuffer) { e.buffer = b }
+
+func (e *pngEncoder) encode(img image.Image) (*response, error) {
+	var b bytes.Buffer
+	enc := png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: e}
+	if err := enc.Encode(&b, img); err != nil {
+		return nil, err
+	}
+	return &response{contentType: pngType, body: b.Bytes()}, nil
+}
