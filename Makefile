@@ -22,8 +22,8 @@ JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo site shots test train eval bench lint digits clean \
-	format vet staticcheck browser native scalar portable e2e
+.PHONY: help demo site shots test train eval sweep bench lint digits clean \
+	format vet staticcheck browser native scalar portable e2e gpu worker edge
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
@@ -37,10 +37,14 @@ demo: ## build the page from the committed weights and serve it (ADDR=127.0.0.1:
 site: ## build the page for any static host, into site/dist
 	go run ./site/build
 
+worker: ## build what the edge runs, into site/worker/build, and install wrangler
+	go run ./site/worker/pack
+	@cd site/worker && npm ci --no-audit --no-fund
+
 shots: ## photograph the built page into runs/shots
 	go run ./site/shots
 
-test: lint native scalar portable e2e ## install what is missing and run every test (MPPM_SKIP_BROWSER=1: none in a browser)
+test: lint native scalar gpu portable e2e edge ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1: not those in a browser, on a GPU, in workerd)
 	@printf '\nall tests passed\n'
 
 train: ## train the digits' model into RUN (runs/mnist); takes a while
@@ -48,6 +52,11 @@ train: ## train the digits' model into RUN (runs/mnist); takes a while
 
 eval: ## score the committed weights and the baselines: Table 1 and generation, into runs/eval
 	go run ./trainer eval mnist --out runs/eval
+
+sweep: ## search for the flows' parameters on held-out training digits, into runs/sweep; takes hours
+	@[ -f runs/held/mnist.safetensors ] || go run ./trainer train mnist --holdout 5000 --out runs/held
+	@[ -f runs/dae-held/dae.safetensors ] || go run ./trainer train dae --holdout 5000 --out runs/dae-held
+	go run ./trainer sweep --weights runs/held/mnist.safetensors --dae runs/dae-held/dae.safetensors --out runs/sweep
 
 bench: browser ## measure what is hot, natively and in a page (BENCH=regexp)
 	$(call section,benchmarks: native with SIMD)
@@ -65,7 +74,7 @@ digits: ## pick the page's test digits from MNIST again
 	go run ./site/digits
 
 clean: ## remove what was built
-	rm -rf site/dist bin
+	rm -rf site/dist site/worker/build bin
 
 format:
 	$(call section,gofmt)
@@ -76,7 +85,7 @@ vet:
 	$(call section,go vet: native (with SIMD and without) and the page)
 	go vet ./...
 	GOEXPERIMENT= go vet ./...
-	$(JS) go vet ./shared/... ./wasm/... ./weights/...
+	$(JS) go vet ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api
 
 # The tool is built first: `go tool` under GOOS=js would run one for the page.
 staticcheck:
@@ -84,15 +93,38 @@ staticcheck:
 	@mkdir -p $(BIN)
 	@go build -o $(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
 	$(STATICCHECK) ./...
-	$(JS) $(STATICCHECK) ./shared/... ./wasm/... ./weights/...
+	$(JS) $(STATICCHECK) ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api
 
 native:
 	$(call section,tests: native with SIMD)
-	MPPM_SKIP_BROWSER=1 go test ./...
+	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test ./...
 
 scalar:
 	$(call section,tests: native without SIMD)
-	GOEXPERIMENT= MPPM_SKIP_BROWSER=1 go test ./...
+	GOEXPERIMENT= MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test ./...
+
+# The packages with tests on a GPU, and those tests.
+GPU := ./trainer/internal/webgpu ./trainer/internal/device ./trainer/internal/train ./trainer/internal/judge ./trainer/internal/diffuse
+ON_GPU := Operations|Unknown|TooLarge|Errors|Lost|Profile|Start|TestTraining
+
+ifeq ($(MPPM_SKIP_GPU),1)
+gpu:
+	$(call section,gpu: left out: MPPM_SKIP_GPU=1)
+else
+# Mesa's Vulkan drivers bring a software GPU. The build needs a C compiler, and
+# fetches some 600 MB once.
+gpu:
+	$(call section,tests: training on a GPU)
+	@command -v $${CC:-cc} >/dev/null || { echo 'There is no C compiler: install one, or set MPPM_SKIP_GPU=1.'; exit 1; }
+	@if [ "$$(uname -s)" = Linux ] && ! ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1; then \
+		if ! command -v apt-get >/dev/null; then echo 'There is no Vulkan driver: install one (Mesa has a software GPU), or set MPPM_SKIP_GPU=1.'; exit 1; fi; \
+		root=; if [ "$$(id -u)" != 0 ]; then root=sudo; fi; \
+		$$root apt-get update && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mesa-vulkan-drivers || { \
+			echo 'No Vulkan driver could be installed: install one by hand, or set MPPM_SKIP_GPU=1.'; exit 1; }; \
+	fi
+	go vet -tags webgpu ./trainer/...
+	go test -p 1 -tags webgpu -run '$(ON_GPU)' $(GPU)
+endif
 
 ifeq ($(MPPM_SKIP_BROWSER),1)
 browser portable e2e:
@@ -122,4 +154,13 @@ portable: browser
 e2e: browser site
 	$(call section,tests: the page in Chromium)
 	MPPM_DIST=site/dist go test -count=1 ./site/e2e
+endif
+
+ifeq ($(MPPM_SKIP_WORKER),1)
+edge:
+	$(call section,edge: left out: MPPM_SKIP_WORKER=1)
+else
+edge: site
+	$(call section,tests: the Worker in workerd)
+	MPPM_DIST=site/dist go test -count=1 -timeout 15m ./site/worker/e2e
 endif

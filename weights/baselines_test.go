@@ -81,4 +81,4 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
-const diffused = 0x409cc004
+const diffused = 0xc0e8081a

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"mppm/shared/classifier"
 	"mppm/shared/degrade"
@@ -210,7 +211,7 @@ func (o *evalOptions) pictures(ctx context.Context, methods []evaluate.Method, i
 		}
 		x, names := infer.Floats(damaged), []string{"degraded input"}
 		for _, m := range methods {
-			names = append(names, m.Name)
+			names = append(names, strings.ReplaceAll(m.Name, "α", "alpha")) // the font has no Greek
 			r, err := m.Restore(ctx, d, some)
 			if err != nil {
 				return err
