@@ -3,6 +3,7 @@ package mppm_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/png"
 	"os"
@@ -52,12 +53,14 @@ func TestCommands(t *testing.T) {
 				continue
 			}
 			fields := strings.Fields(args)
-			switch fields[0] {
-			case "train":
+			switch {
+			case fields[0] == "train" && fields[1] != "mnist":
+				fields = append(fields, "--epochs", "3")
+			case fields[0] == "train":
 				fields = append(fields, "--data", "data", "--epochs", "1", "--batch", "16", "--centers", "8")
-			case "export":
+			case fields[0] == "export":
 				fields = append(fields, "--data", "data")
-			case "eval":
+			case fields[0] == "eval":
 				fields = append(fields, "--data", "data", "--n", "20", "--grown", "100")
 			}
 			c := exec.Command(bin, fields...)
@@ -68,18 +71,18 @@ func TestCommands(t *testing.T) {
 			ran++
 		}
 	}
-	if ran < 6 {
+	if ran < 8 {
 		t.Errorf("only %d commands of README.md were found", ran)
 	}
-	for _, made := range []string{"restored/00000.png", "strip.png", "digits.idx", "digits.png", "mine.safetensors", "runs/eval/table.md"} {
+	for _, made := range []string{"restored/00000.png", "strip.png", "digits.idx", "digits.png", "mine.safetensors", "runs/eval/table.md", "runs/circle/loss.png", "runs/mine/loss.png"} {
 		if info, err := os.Stat(filepath.Join(dir, made)); err != nil || info.Size() == 0 {
 			t.Errorf("README.md's commands did not make %s: %v", made, err)
 		}
 	}
 }
 
-// digits puts what a reader has into dir: my-digits, a folder of PNG files, and
-// data, IDX files to train on. They are digits grown from noise.
+// digits puts what a reader has into dir: my-digits, a folder of PNG files,
+// my-points.csv, and data, IDX files to train on. They are digits grown from noise.
 func digits(t *testing.T, dir string) {
 	t.Helper()
 	m := shipped(t)
@@ -122,6 +125,11 @@ func digits(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "data", "t10k-labels-idx1-ubyte"), labels.Encode())
+	var line []byte
+	for i := range 100 {
+		line = fmt.Appendf(line, "%d,%d,%d\n", i, 2*i, i*i%7)
+	}
+	write(t, filepath.Join(dir, "my-points.csv"), line)
 }
 
 // TestProgram runs the program that README.md shows to those who import shared.

@@ -13,6 +13,7 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/ldm"
 	"mppm/shared/model"
+	"mppm/shared/mppm"
 	"mppm/shared/safetensors"
 )
 
@@ -99,6 +100,8 @@ func loads(b []byte, kind string) (err error) {
 		_, err = classifier.Load(b)
 	case ldm.Kind:
 		_, err = ldm.Load(b)
+	case mppm.Kind:
+		_, err = mppm.Load(b)
 	default:
 		_, err = model.Load(b)
 	}

@@ -1,0 +1,263 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"mppm/shared/mppm"
+	"mppm/shared/nn"
+	"mppm/shared/rng"
+	"mppm/trainer/internal/ambient"
+	"mppm/trainer/internal/halfcircle"
+	"mppm/trainer/internal/pointcloud"
+	"mppm/trainer/internal/progress"
+)
+
+type pointsOptions struct {
+	in, curve, out     string
+	resume, quiet      bool
+	paper              bool
+	checkpoint         int // epochs between checkpoints
+	config             ambient.Config
+	lambda             [ambient.Terms]float64
+	target, activation string
+	settings           []*flagDef                // the flags that config is made of
+	change             []func(c *ambient.Config) // what each of settings does, if it is given
+}
+
+// common adds the flags of both commands.
+func (o *pointsOptions) common(f *flagSet) {
+	o.config = ambient.Default()
+	c := &o.config
+	f.text(&o.out, "out", "DIR", "folder of the run")
+	f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
+	f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
+	f.toggle(&o.quiet, "quiet", "show no progress")
+	set := func(d *flagDef, change func(*ambient.Config)) {
+		o.settings, o.change = append(o.settings, d), append(o.change, change)
+	}
+	f.group = "the run"
+	set(f.seed(&c.Seed, "seed", "seed of everything random"), func(p *ambient.Config) { p.Seed = c.Seed })
+	set(f.toggle(&o.paper, "paper", "take Tables 7 and 10 to the letter: x* = G(F(x)) (Eq. 18), batch 550, rate 1e-3, noise 0.2"), func(*ambient.Config) {})
+	set(f.integer(&c.Epochs, "epochs", "N", "times through the points, at most", 1, 100_000), func(p *ambient.Config) { p.Epochs = c.Epochs })
+	set(f.integer(&c.Patience, "patience", "N", "epochs without getting better after which MPPM and DAE stop to learn", 1, 100_000), func(p *ambient.Config) { p.Patience = c.Patience })
+	set(f.integer(&c.Batch, "batch", "N", "points in a step", 1, 65_536), func(p *ambient.Config) { p.Batch = c.Batch })
+	set(f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10), func(p *ambient.Config) { p.Rate = c.Rate })
+	set(f.number(&c.Decay, "decay", "X", "weight decay", 0, 10), func(p *ambient.Config) { p.Decay = c.Decay })
+	set(f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X; the points have size 1", 0, 100), func(p *ambient.Config) { p.Noise = c.Noise })
+	set(f.toggle(&c.FixedNoise, "fixed-noise", "the deviation is that of --noise, always"), func(p *ambient.Config) { p.FixedNoise = c.FixedNoise })
+	set(f.integer(&c.Latent, "latent", "N", "coordinates of a code: the dimension of the manifold, or one more if it is closed", 1, 64), func(p *ambient.Config) { p.Latent = c.Latent })
+	f.group = "the nets and the loss"
+	set(f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of F, and in reverse of G", initial: widths(c.Hidden),
+		set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }}), func(p *ambient.Config) { p.Hidden = c.Hidden })
+	set(f.add(flagDef{name: "distance", arg: "N,N,…", help: "widths of the hidden layers of D", initial: widths(c.Distance),
+		set: func(s string) (err error) { c.Distance, err = parseWidths(s); return err }}), func(p *ambient.Config) { p.Distance = c.Distance })
+	set(f.add(flagDef{name: "denoiser", arg: "N,N,…", help: "widths of the hidden layers of the diffusion's net", initial: widths(c.Denoiser),
+		set: func(s string) (err error) { c.Denoiser, err = parseWidths(s); return err }}), func(p *ambient.Config) { p.Denoiser = c.Denoiser })
+	o.activation, o.target = string(c.Activation), string(c.Target)
+	set(f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of D: %s or %s", nn.ReLU, nn.SiLU)), func(p *ambient.Config) { p.Activation = nn.Activation(o.activation) })
+	set(f.text(&o.target, "target", "NAME", fmt.Sprintf("x* of Eq. 16: the %s training point, the %s G(F(x)), or the %s point that noise was added to", ambient.Nearest, ambient.Projection, ambient.Clean)),
+		func(p *ambient.Config) { p.Target = ambient.Target(o.target) })
+	for i, term := range [ambient.Terms]string{
+		"the distance at x is how far x is from x*",
+		"clean points are decoded to themselves",
+		"the distance at clean points is 0",
+		"the distance is not negative",
+		"one projection along the distance leads from x to x*",
+	} {
+		o.lambda[i], _ = strconv.ParseFloat(strconv.FormatFloat(float64(c.Lambda[i]), 'g', -1, 32), 64)
+		set(f.number(&o.lambda[i], fmt.Sprintf("lambda%d", i+1), "X", fmt.Sprintf("λ%d, weight of: %s", i+1, term), 0, 1e6),
+			func(p *ambient.Config) { p.Lambda[i] = float32(o.lambda[i]) })
+	}
+	f.group = ""
+}
+
+func circleCommand() command {
+	return command{
+		name:    "train circle",
+		args:    "[--out DIR] [flags]",
+		summary: "train MPPM and its baselines on a half circle in space",
+		about: `
+Trains the encoder, the decoder and the distance net of Table 7 with the loss of
+Eq. 16 on points of a half circle in R³ (Sec. 5), and beside them the baselines on
+the same points: a denoising autoencoder, and diffusion of 1,000 steps. It takes
+seconds. The folder gets a checkpoint and the loss curves as the run goes, and at
+its end the weights (circle.safetensors) and a picture of restored points. A run
+that was ended in any way goes on from its last checkpoint with --resume, to the
+same result.`,
+		examples: []string{
+			"train circle",
+			"train circle --out runs/paper --paper",
+		},
+		setup: func(f *flagSet) func(context.Context, env, []string) error {
+			o := pointsOptions{out: "runs/circle", checkpoint: 250, curve: "circle"}
+			o.common(f)
+			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
+		},
+	}
+}
+
+func pointsCommand() command {
+	var names []string
+	for _, c := range pointcloud.Curves() {
+		names = append(names, c.Name)
+	}
+	return command{
+		name:    "train points",
+		args:    "--in FILE.csv | --curve NAME [--out DIR] [flags]",
+		summary: "train MPPM and its baselines on points of your own",
+		about: `
+Does what train circle does for any points: those of a CSV file, whose columns are
+coordinates and whose rows are points, or those of a curve that the program knows.
+Points are shifted and scaled to about the size of the unit circle first, so that
+the noise and the widths of the kernel mean the same for all. One in five is held
+out for early stopping and for the scores. The weights are points.safetensors.`,
+		examples: []string{
+			"train points --in my-points.csv",
+			"train points --curve spiral --out runs/spiral",
+			"train points --in my-points.csv --latent 2 --resume",
+		},
+		setup: func(f *flagSet) func(context.Context, env, []string) error {
+			o := pointsOptions{out: "runs/points", checkpoint: 250}
+			f.text(&o.in, "in", "FILE", "CSV file of points; lines that begin with # do not count, nor does a first row of names")
+			f.text(&o.curve, "curve", "NAME", "points of a curve instead: "+strings.Join(names, ", "))
+			o.common(f)
+			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
+		},
+	}
+}
+
+// cloud returns the points to train on, and the curve that they are from, if it is
+// known.
+func (o *pointsOptions) cloud(seed uint64) (*pointcloud.Cloud, pointcloud.Curve, error) {
+	if o.in != "" {
+		c, err := pointcloud.ReadFile(o.in)
+		return c, pointcloud.Curve{}, err
+	}
+	curve, err := pointcloud.Find(o.curve)
+	if err != nil {
+		return nil, curve, usagef("--curve: %w", err)
+	}
+	return curve.Draw(halfcircle.Points, rng.New(seed, halfcircle.StreamPoints)), curve, nil
+}
+
+func (o *pointsOptions) check() error {
+	if o.in == "" && o.curve == "" {
+		return usagef("there are no points to train on: give --in FILE.csv or --curve NAME")
+	}
+	if o.in != "" && o.curve != "" {
+		return usagef("--in and --curve both give points: leave one out")
+	}
+	if o.resume {
+		for _, d := range o.settings {
+			if d.given && d.name != "seed" {
+				return usagef("--%s cannot change a run that is resumed: leave it out, or start a new run in another folder", d.name)
+			}
+		}
+	}
+	return nil
+}
+
+// configure returns the configuration that the flags ask for.
+func (o *pointsOptions) configure(curve pointcloud.Curve) ambient.Config {
+	c := ambient.Default()
+	if curve.Draw != nil {
+		c.Latent, c.Noise = curve.Latent, curve.Noise
+	}
+	if curve.Distance != nil {
+		c.Distance = curve.Distance
+	}
+	if o.paper {
+		c = ambient.Paper()
+		c.Latent = max(c.Latent, curve.Latent)
+	}
+	for i, d := range o.settings {
+		if d.given {
+			o.change[i](&c)
+		}
+	}
+	return c
+}
+
+func (o *pointsOptions) run(ctx context.Context, e env) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	cloud, curve, err := o.cloud(o.config.Seed)
+	if err != nil {
+		return err
+	}
+	var r *ambient.Run
+	if o.resume {
+		r, err = ambient.Open(o.out, cloud)
+	} else {
+		c := o.configure(curve)
+		if err := c.Validate(); err != nil {
+			return usageError{err}
+		}
+		r, err = ambient.New(c, cloud, o.out)
+	}
+	if err != nil {
+		return err
+	}
+	w := e.stderr
+	if o.quiet {
+		w = nil
+	}
+	done, total := r.Steps()
+	bar := progress.New(w, "training", total, progress.Options{Unit: "steps", Start: done})
+	err = r.Train(ctx, o.checkpoint, bar)
+	bar.Finish()
+	if err != nil {
+		return err
+	}
+	name := "points.safetensors"
+	if o.curve != "" {
+		name = o.curve + ".safetensors"
+	}
+	path, picture := filepath.Join(o.out, name), filepath.Join(o.out, "restored.png")
+	n, s, err := writePoints(path, picture, r, false)
+	if err != nil || o.quiet {
+		return err
+	}
+	_, err = fmt.Fprintf(e.stdout, `trained to %s (%s); look at %s
+mean distance to the manifold of held-out points, the cloud's size being about 1:
+  with noise %g   %.4f
+  DAE             %.4f
+  DDPM            %.4f
+  MPPM            %.4f
+`, path, size(n), picture, s.Noise, s.Noisy, s.DAE, s.DDPM, s.MPPM)
+	return err
+}
+
+// writePoints writes the weights of a run, with its scores, to path, and draws the
+// held-out points to picture unless that is empty. It returns the file's size.
+func writePoints(path, picture string, r *ambient.Run, float bool) (int, ambient.Scores, error) {
+	f, err := r.Weights(float)
+	if err != nil {
+		return 0, ambient.Scores{}, err
+	}
+	b, err := f.Encode()
+	if err != nil {
+		return 0, ambient.Scores{}, err
+	}
+	m, err := mppm.Load(b)
+	if err != nil {
+		return 0, ambient.Scores{}, err
+	}
+	s, err := r.Score(m, picture)
+	if err != nil {
+		return 0, s, err
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return 0, s, err
+	}
+	f.Meta["scores"] = string(text)
+	b, err = encodeWeights(f, path)
+	return len(b), s, err
+}
