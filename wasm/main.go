@@ -12,6 +12,7 @@ import (
 	"github.com/hajimehoshi/ebiten/v2"
 
 	"mppm/shared/classifier"
+	"mppm/shared/ldm"
 	"mppm/shared/model"
 	"mppm/wasm/app"
 	"mppm/wasm/bridge"
@@ -61,17 +62,21 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(m.Runner(batch), c.Runner(batch), m.Restore, m.Generate, digits)
+	a, err := app.New(app.NewEngine(m, batch), c.Runner(batch), m.Restore, m.Generate, digits)
 	if err != nil {
 		return err
 	}
-	v, err := bridge.New(a, simd)
+	b, err := bridge.New(a, simd)
 	if err != nil {
 		return err
 	}
+	page.Set("late", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		b.Do(func() error { return compare(a, args[0]) })
+		return nil
+	}))
 	ebiten.SetScreenClearedEveryFrame(false)
 	ebiten.SetTPS(ebiten.SyncWithFPS)
-	err = ebiten.RunGameWithOptions(&game{View: v, page: page}, &ebiten.RunGameOptions{
+	err = ebiten.RunGameWithOptions(&game{View: b.View(), page: page}, &ebiten.RunGameOptions{
 		InitUnfocused:     true,
 		ScreenTransparent: true,
 		DisableHiDPI:      true, // the stage counts in the canvas' pixels
@@ -100,13 +105,31 @@ func (g *game) Draw(screen *ebiten.Image) {
 	}
 }
 
+// compare loads the baselines, which the loader fetches once the page is there.
+// In their place it may give an error's text.
+func compare(a *app.App, file js.Value) error {
+	if file.Type() == js.TypeString {
+		return errors.New("the models to compare with are missing: " + file.String())
+	}
+	m, err := ldm.Load(bytesOf(file))
+	if err != nil {
+		return fmt.Errorf("the models to compare with: %w", err)
+	}
+	a.SetBaselines(m.Runner(1))
+	return nil
+}
+
 // take copies one of the files that the loader fetched.
 func take(page js.Value, name string) ([]byte, error) {
 	file := page.Get("files").Get(name)
 	if !file.Truthy() {
 		return nil, fmt.Errorf("the loader did not fetch the file %q", name)
 	}
-	b := make([]byte, file.Get("length").Int())
-	js.CopyBytesToGo(b, file)
-	return b, nil
+	return bytesOf(file), nil
+}
+
+func bytesOf(array js.Value) []byte {
+	b := make([]byte, array.Get("length").Int())
+	js.CopyBytesToGo(b, array)
+	return b
 }

@@ -1,7 +1,8 @@
 // Command build builds the page.
 //
 //	go run ./site/build [-out site/dist] [-weights weights/mnist.safetensors]
-//		[-classifier weights/classifier.safetensors] [-fast]
+//		[-classifier weights/classifier.safetensors]
+//		[-baselines weights/ldm.safetensors] [-source URL] [-fast]
 package main
 
 import (
@@ -35,6 +36,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	out := flags.String("out", "", "folder to write (default site/dist)")
 	weights := flags.String("weights", "", "the model's weights (default weights/mnist.safetensors)")
 	reader := flags.String("classifier", "", "the classifier's weights (default weights/classifier.safetensors)")
+	baselines := flags.String("baselines", "", "the weights to compare with (default weights/ldm.safetensors)")
+	source := flags.String("source", "", "where links to the source lead, as https://…/blob/main (default: to pages of the site itself)")
 	fast := flags.Bool("fast", false, "compress less: for trying things out on this machine")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -62,7 +65,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *reader == "" {
 		*reader = filepath.Join(root, "weights", "classifier.safetensors")
 	}
-	err = bundle.Build(ctx, bundle.Options{Root: root, Out: *out, Weights: *weights, Classifier: *reader, Fast: *fast, Log: stdout})
+	if *baselines == "" {
+		*baselines = filepath.Join(root, "weights", "ldm.safetensors")
+	}
+	err = bundle.Build(ctx, bundle.Options{
+		Root: root, Out: *out, Weights: *weights, Classifier: *reader, Baselines: *baselines,
+		Source: *source, Fast: *fast, Log: stdout,
+	})
 	if err != nil {
 		return err
 	}

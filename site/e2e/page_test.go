@@ -217,8 +217,8 @@ func TestRestoreAndGenerate(t *testing.T) {
 		}
 		p.do(chromedp.Focus("#timeline"), chromedp.KeyEvent(kb.Home))
 		start := p.rest("the start", func(s state) bool { return s.Step == 0 })
-		if start.Distance <= s.Distance {
-			t.Errorf("D goes from %v to %v; the flow should lower it", start.Distance, s.Distance)
+		if start.Distance == s.Distance || start.Highest != s.Highest {
+			t.Errorf("D goes from %v to %v, with a highest of %v and %v; want it to change with the step", start.Distance, s.Distance, start.Highest, s.Highest)
 		}
 		grid := p.box("#grid")
 		p.do(chromedp.MouseClickXY(grid.X+grid.W*0.99, grid.Y+grid.H*0.99))

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"mppm/site/internal/browser"
 	"mppm/site/internal/bundle"
@@ -70,6 +71,7 @@ func run(m *testing.M) (int, error) {
 			Root: root, Out: dist, Fast: true, Log: os.Stdout,
 			Weights:    filepath.Join(weights, "mnist.safetensors"),
 			Classifier: filepath.Join(weights, "classifier.safetensors"),
+			Baselines:  filepath.Join(weights, "ldm.safetensors"),
 		}
 		if err := bundle.Build(ctx, o); err != nil {
 			return 0, fmt.Errorf("building the page: %w", err)
@@ -121,6 +123,42 @@ type state struct {
 	ReadsFirst reading `json:"readsFirst"`
 	Status     string  `json:"status"`
 	Error      string  `json:"error"`
+	Class      int     `json:"class"`
+	Like       string  `json:"like"`
+	Walk       bool    `json:"walk"`
+	WalkTo     int     `json:"walkTo"`
+	Follow     string  `json:"follow"`
+	Subject    string  `json:"subject"`
+	View       view    `json:"view"`
+	Heat       bool    `json:"heat"`
+	Active     bool    `json:"active"`
+	Spot       string  `json:"spot"`
+	Place      *place  `json:"place"`
+	DAE        *rival  `json:"dae"`
+	LDM        *rival  `json:"ldm"`
+	Highest    float64 `json:"highest"`
+}
+
+// view is what part of the map is seen.
+type view struct {
+	X    float64 `json:"x"`
+	Y    float64 `json:"y"`
+	Zoom float64 `json:"zoom"`
+}
+
+// place is where on the map the point is.
+type place struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// rival is what a baseline makes of the damaged image.
+type rival struct {
+	MSE   float64 `json:"mse"`
+	SSIM  float64 `json:"ssim"`
+	Reads reading `json:"reads"`
+	Done  int     `json:"done"`
+	Total int     `json:"total"`
 }
 
 type preset struct {
@@ -274,6 +312,88 @@ func (p *tab) click(id string) {
 func (p *tab) set(id, value, event string) {
 	p.t.Helper()
 	eval[bool](p, fmt.Sprintf(`(e => { e.value = %q; return e.dispatchEvent(new Event(%q, {bubbles: true})); })(document.getElementById(%q))`, value, event, id))
+}
+
+// reveal scrolls an element to the middle of the window, and returns where it is
+// there.
+func (p *tab) reveal(selector string) box {
+	p.t.Helper()
+	eval[bool](p, fmt.Sprintf(`(document.querySelector(%q).scrollIntoView({block: "center", behavior: "instant"}), true)`, selector))
+	return p.box(selector)
+}
+
+// key presses keys, as on a keyboard, wherever the focus is.
+func (p *tab) key(keys string) {
+	p.t.Helper()
+	p.do(chromedp.KeyEvent(keys))
+}
+
+// slide drags the thumb of a slider to a share of its track, by mouse.
+func (p *tab) slide(id string, to float64) {
+	p.t.Helper()
+	b := p.reveal("#" + id)
+	value := eval[float64](p, fmt.Sprintf(`(e => (e.value - e.min) / (e.max - e.min))(document.getElementById(%q))`, id))
+	const thumb = 18 // wide, so that its middle stays this far from the ends
+	at := func(share float64) float64 { return b.X + thumb/2 + (b.W-thumb)*share }
+	y := b.Y + b.H/2
+	p.mouse(input.DispatchMouseEventTypeMousePressed, at(value), y)
+	for i := range 5 {
+		p.mouse(input.DispatchMouseEventTypeMouseMoved, at(value+(to-value)*float64(i+1)/5), y)
+	}
+	p.mouse(input.DispatchMouseEventTypeMouseReleased, at(to), y)
+}
+
+// choose takes an entry of a list by keyboard.
+func (p *tab) choose(id, value string) {
+	p.t.Helper()
+	steps := eval[int](p, fmt.Sprintf(`(e => [...e.options].findIndex(o => o.value === %q) - e.selectedIndex)(document.getElementById(%q))`, value, id))
+	p.do(chromedp.Focus("#" + id))
+	key := kb.ArrowDown
+	if steps < 0 {
+		key, steps = kb.ArrowUp, -steps
+	}
+	for range steps {
+		p.key(key)
+	}
+	if got := eval[string](p, fmt.Sprintf(`document.getElementById(%q).value`, id)); got != value {
+		p.t.Fatalf("the list %s says %q after choosing %q", id, got, value)
+	}
+}
+
+// enter types a number into a field.
+func (p *tab) enter(id, number string) {
+	p.t.Helper()
+	p.do(chromedp.Focus("#" + id))
+	eval[bool](p, fmt.Sprintf(`(document.getElementById(%q).select(), true)`, id))
+	p.key(number + kb.Enter)
+}
+
+// drag presses, moves and releases the mouse, through places in pixels of the
+// window.
+func (p *tab) drag(through ...[2]float64) {
+	p.t.Helper()
+	p.mouse(input.DispatchMouseEventTypeMousePressed, through[0][0], through[0][1])
+	for i, at := range through[1:] {
+		was := through[i]
+		for k := range 6 {
+			t := float64(k+1) / 6
+			p.mouse(input.DispatchMouseEventTypeMouseMoved, was[0]+(at[0]-was[0])*t, was[1]+(at[1]-was[1])*t)
+		}
+	}
+	last := through[len(through)-1]
+	p.mouse(input.DispatchMouseEventTypeMouseReleased, last[0], last[1])
+}
+
+// fingers puts fingers where they are given, or takes them all off.
+func (p *tab) fingers(kind input.DispatchTouchEventType, at ...[2]float64) {
+	p.t.Helper()
+	var points []*input.TouchPoint
+	for i, f := range at {
+		points = append(points, &input.TouchPoint{X: f[0], Y: f[1], ID: new(float64(i))})
+	}
+	if _, err := chromedp.Call(p.ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // box is where an element is in the window, in pixels of the page.

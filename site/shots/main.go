@@ -1,4 +1,4 @@
-// Command shots photographs the built page: both modes, on a phone, a tablet and
+// Command shots photographs the built page: every mode, on a phone, a tablet and
 // a desk, dark and light.
 //
 //	go run ./site/shots [-dir site/dist] [-out runs/shots] [-only NAME] [-full] [-size WIDTHxHEIGHT@RATIO]
@@ -70,7 +70,7 @@ func run() error {
 	defer cancel()
 	for _, theme := range []string{"dark", "light"} {
 		for _, s := range sizes {
-			for _, mode := range []string{"restore", "generate"} {
+			for _, mode := range []string{"restore", "generate", "map"} {
 				name := fmt.Sprintf("%s-%d-%s.png", mode, s.width, theme)
 				if !strings.Contains(name, *only) {
 					continue
@@ -115,7 +115,7 @@ func shoot(tab context.Context, url, mode, theme string, s size, full bool, scri
 		return nil, err
 	}
 	err = chromedp.Do(tab,
-		chromedp.Poll[chromedp.Void](`(s => s.mode === "`+mode+`" && !s.busy)(JSON.parse(window.mppm.state()))`),
+		chromedp.Poll[chromedp.Void](`(s => s.mode === "`+mode+`" && !s.active && (s.mode !== "restore" || s.ldm))(JSON.parse(window.mppm.state()))`),
 		// Well into the flow, so that what is past differs from what is to come.
 		chromedp.Evaluate[chromedp.Void](`(t => { t.value = Math.round(t.max * 0.6); t.dispatchEvent(new Event("input")); })(document.getElementById("timeline"))`),
 		chromedp.Sleep(600*time.Millisecond),

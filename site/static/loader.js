@@ -39,7 +39,7 @@
   // it is; else its .gz twin is taken and unpacked here.
   const open = async (name) => {
     const plain = await request(name);
-    if (plain.headers.get("Content-Encoding") || !("DecompressionStream" in window)) return plain.body;
+    if (plain.headers.get("Content-Encoding") || plain.headers.get("X-Unpacked") || !("DecompressionStream" in window)) return plain.body;
     let packed;
     try {
       packed = await request(name + ".gz");
@@ -50,6 +50,17 @@
     // Some hosts mark .gz files as an encoding, and the browser has unpacked them.
     if (packed.headers.get("Content-Encoding")) return packed.body;
     return packed.body.pipeThrough(new DecompressionStream("gzip"));
+  };
+
+  // Keeps a file for the next visit, under the name that the service worker looks
+  // for it: checked, unpacked, and not fetched twice. A browser that keeps nothing
+  // fetches it again, and that is all.
+  const keep = async (version, file, bytes) => {
+    try {
+      const scope = new URL("./", location).pathname;
+      const cache = await caches.open(`mppm ${scope} ${version}`);
+      await cache.put(file.name, new Response(bytes, { headers: { "X-Unpacked": "1" } }));
+    } catch { /* no room, or a private window */ }
   };
 
   const get = async (file, progress) => {
@@ -94,6 +105,19 @@
     }
   };
 
+  // Once the page is there: the models to compare with, and what makes the next
+  // visit instant. Neither may break what is there.
+  const afterwards = async (manifest, files, contents) => {
+    const late = await get(manifest.baselines, () => {}).catch((err) => err.message);
+    window.mppm.late(late);
+    if (!("serviceWorker" in navigator) || !("caches" in window)) return;
+    if (navigator.serviceWorker.controller) return; // the browser looks for a newer one by itself
+    const all = typeof late === "string" ? files : [...files, manifest.baselines];
+    await Promise.all(all.map((f, i) => keep(manifest.version, f, i < files.length ? contents[i] : late)));
+    const program = simd() ? "simd" : "scalar";
+    await navigator.serviceWorker.register(`sw.js?program=${program}`).catch(() => {});
+  };
+
   const start = async () => {
     if (!("WebAssembly" in window)) throw new Error("This browser has no WebAssembly, or it is switched off. Any browser from 2020 on has it.");
     if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser has no WebGL 2, or it is switched off: the page cannot draw. Try switching on hardware acceleration, or another browser.");
@@ -108,7 +132,8 @@
       $("loading-bar").value = have / total;
       $("loading-detail").textContent = `${Math.floor((100 * have) / total)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
     };
-    const [wasm, weights, classifier, images, labels] = await Promise.all(files.map((f) => get(f, progress)));
+    const contents = await Promise.all(files.map((f) => get(f, progress)));
+    const [wasm, weights, classifier, images, labels] = contents;
     $("loading-text").textContent = "Starting";
     const go = new Go();
     const { instance } = await WebAssembly.instantiate(wasm, go.importObject);
@@ -118,9 +143,11 @@
         delete window.mppm.files;
         $("work").dataset.state = "ready";
         $("loading").hidden = true;
+        afterwards(manifest, files, contents);
       },
       fail,
       rest,
+      memory: () => instance.exports.mem.buffer.byteLength, // of the program, in bytes
     };
     window.requestAnimationFrame = frame;
     const end = go.run(instance); // runs until the program waits for the first time

@@ -71,6 +71,48 @@ func (f *fake) Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error) {
 	}, nil
 }
 
+// Distance is the code's second number.
+func (f *fake) Distance(d, grad, z []float32) {
+	for i := range len(z) / model.Latent {
+		d[i] = z[i*model.Latent+1]
+	}
+}
+
+// Bank is thirty codes of three classes, far apart along the first and the third
+// number.
+func (f *fake) Bank() (codes []float32, labels []uint8) {
+	src := rng.New(5, 0)
+	for i := range 30 {
+		z := make([]float32, model.Latent)
+		src.FillNorm(z, 0.1)
+		class := i % 3
+		z[0] += float32([]int{0, 4, 0}[class])
+		z[2] += float32([]int{0, 0, 4}[class])
+		codes, labels = append(codes, z...), append(labels, uint8(class))
+	}
+	return codes, labels
+}
+
+func (f *fake) Only(class int) (Engine, error) {
+	if class > 2 {
+		return nil, fmt.Errorf("there is no class %d", class)
+	}
+	return &one{f, class}, nil
+}
+
+// one is the fake whose noise has its class as its first number.
+type one struct {
+	*fake
+	class int
+}
+
+func (o *one) Noise(z []float32, src *rng.Source) {
+	o.fake.Noise(z, src)
+	for i := 0; i < len(z); i += model.Latent {
+		z[i] = float32(o.class)
+	}
+}
+
 // reader takes an image for the digit that its mean, in tenths, names, and is
 // the surer the darker it is.
 type reader struct{ images int }

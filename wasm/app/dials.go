@@ -113,18 +113,19 @@ func (a *App) SetParameter(name Parameter, v float64) error {
 	return err
 }
 
-// ResetFlow sets the flow of the mode that is shown to the model's own.
-func (a *App) ResetFlow() { a.setFlow(a.defaults[a.Mode]) }
+// ResetFlow sets the flow of what is shown to the model's own.
+func (a *App) ResetFlow() { a.setFlow(a.Defaults()) }
 
-// Defaults returns the model's own flow for the mode that is shown.
-func (a *App) Defaults() model.Preset { return a.defaults[a.Mode] }
+// Defaults returns the model's own flow for what is shown.
+func (a *App) Defaults() model.Preset { return a.defaults[a.FlowOf()] }
 
 func (a *App) setFlow(p model.Preset) {
 	if p == a.Preset() {
 		return
 	}
-	if a.Mode == Restore {
+	if a.FlowOf() == Restore {
 		a.RestoreFlow = p
+		a.staleSpot = a.Spot != ""
 		a.recompute(false)
 		return
 	}
@@ -132,4 +133,53 @@ func (a *App) setFlow(p model.Preset) {
 	a.keepGrid = !a.staleGrid || a.keepGrid
 	a.staleGrid = true
 	a.touch()
+}
+
+// Force is one of the two parts of the flow's step (Eq. 15), which an ablation
+// leaves out.
+type Force struct {
+	Parameter Parameter // that is 0 where the force is left out
+	Name      string
+}
+
+// Forces lists them.
+func Forces() []Force {
+	return []Force{{Alpha, "distance"}, {Beta, "density"}}
+}
+
+// SetForce switches a force off, as in the ablations of Table 1, or on again:
+// with the parameter that it had, or else with its default, or else with a part
+// of what is left below α + β = 1.
+func (a *App) SetForce(name Parameter, on bool) error {
+	if name != Alpha && name != Beta {
+		return fmt.Errorf("%q is no force that can be switched off", name)
+	}
+	p := a.Preset()
+	key := switched{a.FlowOf(), name}
+	v := Value(p, name)
+	switch {
+	case on == (v > 0):
+		return nil
+	case !on:
+		if a.silenced == nil {
+			a.silenced = map[switched]float64{}
+		}
+		a.silenced[key] = v
+		return a.SetParameter(name, 0)
+	}
+	other := Value(p, Alpha) + Value(p, Beta) - v
+	was, ok := a.silenced[key]
+	if !ok {
+		was = Value(a.Defaults(), name)
+	}
+	if was == 0 {
+		was = 0.2
+	}
+	return a.SetParameter(name, min(was, highestSum-other))
+}
+
+// switched is a force of a mode's flow.
+type switched struct {
+	mode Mode
+	name Parameter
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mppm/shared/classifier"
 	"mppm/shared/degrade"
 	"mppm/shared/model"
 )
@@ -35,6 +36,9 @@ func (a *App) Link() string {
 	if s.Source == Drawing {
 		add("drawing", encodeStrokes(a.pad.Strokes()))
 	}
+	if s.Source == Picture {
+		add("picture", s.Picture)
+	}
 	number("digit", float64(s.Digit), float64(f.Digit))
 	if s.Kind != f.Kind {
 		add("damage", string(s.Kind))
@@ -44,10 +48,30 @@ func (a *App) Link() string {
 	number("brush", s.Brush, f.Brush)
 	number("grid-seed", float64(s.GenerateSeed), float64(f.GenerateSeed))
 	number("grid", float64(s.Grid), float64(f.Grid))
+	number("class", float64(s.Class), float64(f.Class))
+	if s.Like != "" {
+		add("like", s.Like)
+	}
 	number("selected", float64(s.Selected), float64(f.Selected))
+	number("walk-to", float64(s.WalkTo), float64(f.WalkTo))
+	if s.Walk {
+		add("walk", "on")
+	}
+	if s.Follow != f.Follow {
+		add("follow", string(s.Follow))
+	}
+	if s.Spot != "" {
+		add("spot", s.Spot)
+	}
+	number("map-x", s.View.X, f.View.X)
+	number("map-y", s.View.Y, f.View.Y)
+	number("map-zoom", s.View.Zoom, f.View.Zoom)
+	if !s.Heat {
+		add("heat", "off")
+	}
 	for _, m := range []Mode{Restore, Generate} {
 		for _, d := range Dials() {
-			number(string(m)+"-"+string(d.Parameter), Value(s.flow(m), d.Parameter), Value(f.flow(m), d.Parameter))
+			number(string(m)+"-"+string(d.Parameter), Value(*s.flow(m), d.Parameter), Value(*f.flow(m), d.Parameter))
 		}
 	}
 	if h := a.Head(); h.Step() != h.End() && !h.Playing() {
@@ -56,13 +80,8 @@ func (a *App) Link() string {
 	return strings.Join(parts, "&")
 }
 
-// flow returns the flow of a mode.
-func (s *State) flow(m Mode) model.Preset {
-	if m == Generate {
-		return s.GenerateFlow
-	}
-	return s.RestoreFlow
-}
+// farthestLens bounds where a link's map may look, in the units of the codes.
+const farthestLens = 1000
 
 // maxSeed is the highest seed of a link.
 const maxSeed = 1<<32 - 1
@@ -116,7 +135,7 @@ func (a *App) Open(link string) error {
 		})
 	}
 	take("mode", func(value string) error {
-		if s.Mode = Mode(value); s.Mode != Restore && s.Mode != Generate {
+		if s.Mode = Mode(value); !s.Mode.known() {
 			return errors.New("there is no such mode")
 		}
 		return nil
@@ -124,6 +143,15 @@ func (a *App) Open(link string) error {
 	take("drawing", func(value string) (err error) {
 		s.Source = Drawing
 		strokes, err = decodeStrokes(value)
+		return err
+	})
+	var brought [model.Pixels]byte
+	take("picture", func(value string) (err error) {
+		if s.Source == Drawing {
+			return errors.New("there is a drawing too")
+		}
+		s.Source, s.Picture = Picture, value
+		brought, err = unpackPicture(value)
 		return err
 	})
 	whole("digit", 0, float64(a.digits.Len()-1), func(v int) { s.Digit = v })
@@ -140,6 +168,42 @@ func (a *App) Open(link string) error {
 	number("brush", MinBrush, MaxBrush, func(v float64) { s.Brush = v })
 	whole("grid-seed", 0, maxSeed, func(v int) { s.GenerateSeed = uint64(v) })
 	whole("grid", MinGrid, MaxGrid, func(v int) { s.Grid = v })
+	whole("class", Any, classifier.Classes-1, func(v int) { s.Class = v })
+	code := func(key string, set func(value string)) {
+		take(key, func(value string) error {
+			_, err := unpackCode(value)
+			set(value)
+			return err
+		})
+	}
+	code("like", func(value string) { s.Like = value })
+	code("spot", func(value string) { s.Spot = value })
+	take("follow", func(value string) error {
+		s.Follow = Subject(value)
+		if s.Follow != Restoration && s.Follow != Growth && s.Follow != Spot {
+			return errors.New("the map shows no such path")
+		}
+		if s.Follow == Spot && s.Spot == "" {
+			return errors.New("there is no code to follow")
+		}
+		return nil
+	})
+	number("map-zoom", 1, MaxZoom, func(v float64) { s.View.Zoom = v })
+	number("map-x", -farthestLens, farthestLens, func(v float64) { s.View.X = v })
+	number("map-y", -farthestLens, farthestLens, func(v float64) { s.View.Y = v })
+	take("heat", func(value string) error {
+		if s.Heat = value != "off"; s.Heat {
+			return errors.New("give off, or leave it out")
+		}
+		return nil
+	})
+	whole("walk-to", 0, float64(s.Grid*s.Grid-1), func(v int) { s.WalkTo = v })
+	take("walk", func(value string) error {
+		if s.Walk = value == "on"; !s.Walk {
+			return errors.New("give on, or leave it out")
+		}
+		return nil
+	})
 	whole("selected", 0, float64(s.Grid*s.Grid-1), func(v int) { s.Selected = v })
 	for m, p := range map[Mode]*model.Preset{Restore: &s.RestoreFlow, Generate: &s.GenerateFlow} {
 		// Both at once, since each bounds the other.
@@ -161,7 +225,13 @@ func (a *App) Open(link string) error {
 	if bad != nil {
 		return bad
 	}
-	a.State = s
+	if s.Class != Any {
+		if _, err := a.engine.Only(s.Class); err != nil {
+			return err
+		}
+	}
+	a.State, a.brought = s, brought
+	a.staleSpot, a.playSpot, a.staleWalk, a.held = s.Spot != "", step < 0, true, nil
 	a.pad = Pad{}
 	a.pad.show(strokes)
 	a.settle, a.opened = 0, step

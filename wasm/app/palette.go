@@ -13,6 +13,7 @@ type Palette struct {
 	Ground, Ink                 color.RGBA // of digits, from no ink to full ink
 	Line, Muted, Accent, Raised color.RGBA
 	Cool                        []color.RGBA // the scale of D, from near to far
+	Classes                     []color.RGBA // of the digits 0 to 9
 }
 
 // ParseColor reads #rrggbb.
@@ -55,6 +56,14 @@ func (p *Palette) Scale(t float64) color.RGBA {
 		return p.Cool[k]
 	}
 	return Blend(p.Cool[k], p.Cool[k+1], blend)
+}
+
+// Class returns the color of a digit.
+func (p *Palette) Class(digit int) color.RGBA {
+	if digit < 0 || digit >= len(p.Classes) {
+		return p.Muted
+	}
+	return p.Classes[digit]
 }
 
 // Ramp returns the color of each byte of ink, as RGBA.

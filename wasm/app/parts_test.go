@@ -73,8 +73,8 @@ func TestTrajectoryBlends(t *testing.T) {
 		}
 		return x
 	}
-	tr.add(frame(0), []float32{2})
-	tr.add(frame(1), []float32{1})
+	tr.add(frame(0), make([]float32, model.Latent), []float32{2})
+	tr.add(frame(1), make([]float32, model.Latent), []float32{1})
 	for pos, want := range map[float64]byte{-1: 0, 0: 0, 0.5: 128, 1: 255, 7: 255, math.NaN(): 0} {
 		tr.At(dst, 0, pos)
 		if dst[5] != want {

@@ -6,16 +6,18 @@ import "mppm/shared/model"
 type Trajectory struct {
 	N        int
 	frames   [][]byte    // [step] N × model.Pixels, 255 is full ink
+	codes    [][]float32 // [step] N × model.Latent
 	distance [][]float32 // [step] N
 	highest  float32
 }
 
-func (t *Trajectory) add(x, distance []float32) {
+func (t *Trajectory) add(x, z, distance []float32) {
 	f := make([]byte, len(x))
 	for i, v := range x {
 		f[i] = Ink(v)
 	}
 	t.frames = append(t.frames, f)
+	t.codes = append(t.codes, append([]float32(nil), z...))
 	t.distance = append(t.distance, append([]float32(nil), distance...))
 	for _, d := range distance {
 		t.highest = max(t.highest, d)
@@ -52,7 +54,7 @@ func (t *Trajectory) Mean(step int) float64 {
 // Image writes to dst (model.Pixels, in [0, 1]) image i at a step, as it is
 // shown.
 func (t *Trajectory) Image(dst []float32, step, i int) {
-	for k, v := range t.frames[step][i*model.Pixels:][:model.Pixels] {
+	for k, v := range t.ink(step, i) {
 		dst[k] = float32(v) / 255
 	}
 }
@@ -68,12 +70,12 @@ func (t *Trajectory) At(dst []byte, i int, pos float64) {
 		return
 	}
 	k, blend := Between(pos, last)
-	a := t.frames[k][i*model.Pixels:][:model.Pixels]
+	a := t.ink(k, i)
 	if blend == 0 {
 		copy(dst, a)
 		return
 	}
-	b := t.frames[k+1][i*model.Pixels:][:model.Pixels]
+	b := t.ink(k+1, i)
 	for j, v := range a {
 		dst[j] = byte(float64(v) + (float64(b[j])-float64(v))*blend + 0.5)
 	}
@@ -104,4 +106,14 @@ func Between(pos float64, last int) (step int, blend float64) {
 	}
 	step = int(pos)
 	return step, pos - float64(step)
+}
+
+// Code returns the code of image i at a step. It belongs to the trajectory.
+func (t *Trajectory) Code(step, i int) []float32 {
+	return t.codes[step][i*model.Latent:][:model.Latent]
+}
+
+// ink returns the bytes of image i at a step. They belong to the trajectory.
+func (t *Trajectory) ink(step, i int) []byte {
+	return t.frames[step][i*model.Pixels:][:model.Pixels]
 }

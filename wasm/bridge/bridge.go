@@ -8,10 +8,12 @@ package bridge
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall/js"
 
+	"mppm/shared/classifier"
 	"mppm/shared/degrade"
 	"mppm/wasm/app"
 	"mppm/wasm/view"
@@ -27,19 +29,22 @@ type Bridge struct {
 	app      *app.App
 	view     *view.View
 	stage    stage
-	calls    []func() error
+	calls    []call
 	texts    map[string]string // what each element says now, to touch only what changes
 	snapshot string            // window.mppm.state()
 	notice   string            // why the last call was refused
 	simd     bool
-	link     string  // what the address says, as far as is known
-	follow   js.Func // makes the address say what is on the screen
-	waits    bool    // for that
+	palette  app.Palette
+	link     string     // what the address says, as far as is known
+	follow   js.Func    // makes the address say what is on the screen
+	waits    bool       // for that
+	cell     int        // edge of the map's marks, in pixels
+	offered  *app.Offer // the picture that the dialog shows
+	keysOff  bool       // letters and digits do nothing
 }
 
-// New connects an app to the page and returns what Ebitengine shall run. simd
-// says which build this is.
-func New(a *app.App, simd bool) (*view.View, error) {
+// New connects an app to the page. simd says which build this is.
+func New(a *app.App, simd bool) (*Bridge, error) {
 	b := &Bridge{app: a, texts: map[string]string{}, snapshot: `{"ready":false}`, simd: simd}
 	page := window.Get("mppm")
 	b.view = view.New(a, b.flush, b.publish, func(on bool) { page.Call("rest", on) })
@@ -65,12 +70,28 @@ func New(a *app.App, simd bool) (*view.View, error) {
 		f.Set("disabled", false)
 	}
 	b.publish()
-	return b.view, nil
+	return b, nil
 }
 
-// do queues a call of the app for the next frame.
-func (b *Bridge) do(call func() error) {
-	b.calls = append(b.calls, call)
+// View returns what Ebitengine shall run.
+func (b *Bridge) View() *view.View { return b.view }
+
+// call is one of the app, made before the next frame.
+type call struct {
+	make func() error
+	own  bool // the page's own, not the user's
+}
+
+// Do has the app called before the next frame, other than by the user. An error
+// is shown; without one, what is shown stays.
+func (b *Bridge) Do(f func() error) {
+	b.calls = append(b.calls, call{f, true})
+	b.view.Wake()
+}
+
+// do queues a call that the user makes.
+func (b *Bridge) do(f func() error) {
+	b.calls = append(b.calls, call{f, false})
 	b.view.Wake()
 }
 
@@ -80,9 +101,11 @@ func (b *Bridge) then(call func()) { b.do(func() error { call(); return nil }) }
 func (b *Bridge) flush() {
 	calls := b.calls
 	b.calls = nil
-	for _, call := range calls {
-		b.notice = ""
-		if err := call(); err != nil {
+	for _, c := range calls {
+		if !c.own {
+			b.notice = ""
+		}
+		if err := c.make(); err != nil {
 			b.notice = err.Error()
 		}
 	}
@@ -92,16 +115,28 @@ func (b *Bridge) flush() {
 }
 
 func (b *Bridge) controls() {
-	for _, m := range []app.Mode{app.Restore, app.Generate} {
+	for _, m := range app.Modes() {
 		click("tab-"+string(m), func() { b.do(func() error { return b.app.SetMode(m) }) })
 	}
 	listen(one(`[role="tablist"]`), "keydown", func(e js.Value) {
-		next := map[string]app.Mode{"ArrowLeft": app.Restore, "Home": app.Restore, "ArrowRight": app.Generate, "End": app.Generate}
-		if m, ok := next[e.Get("key").String()]; ok {
-			e.Call("preventDefault")
-			id("tab-" + string(m)).Call("focus")
-			b.do(func() error { return b.app.SetMode(m) })
+		modes := app.Modes()
+		at := slices.Index(modes, b.app.Mode)
+		switch e.Get("key").String() {
+		case "ArrowLeft":
+			at += len(modes) - 1
+		case "ArrowRight":
+			at++
+		case "Home":
+			at = 0
+		case "End":
+			at = len(modes) - 1
+		default:
+			return
 		}
+		e.Call("preventDefault")
+		m := modes[at%len(modes)]
+		id("tab-" + string(m)).Call("focus")
+		b.do(func() error { return b.app.SetMode(m) })
 	})
 	click("play", func() { b.then(b.app.TogglePlay) })
 	click("back", func() { b.then(func() { b.app.StepBy(-1) }) })
@@ -110,10 +145,7 @@ func (b *Bridge) controls() {
 
 	kind := id("kind")
 	for _, i := range append(degrade.Kinds(), degrade.Info{Kind: app.None, Label: "No damage"}) {
-		o := document.Call("createElement", "option")
-		o.Set("value", string(i.Kind))
-		o.Set("textContent", i.Label)
-		kind.Call("append", o)
+		kind.Call("append", option(string(i.Kind), i.Label))
 	}
 	listen(kind, "change", func(e js.Value) {
 		k := degrade.Kind(kind.Get("value").String())
@@ -123,57 +155,47 @@ func (b *Bridge) controls() {
 	click("mild", func() { b.do(func() error { return b.app.SetSeverity(app.Find(b.app.Kind).Mild) }) })
 	click("severe", func() { b.do(func() error { return b.app.SetSeverity(app.Find(b.app.Kind).Severe) }) })
 	b.seed("seed", b.app.SetSeed)
-	click("new-seed", func() { b.then(func() { b.app.SetSeed((b.app.Seed + 1) & maxSeed) }) })
+	click("new-seed", func() { b.then(b.newDamage) })
 	click("another", func() { b.then(b.app.AnotherDigit) })
 	click("clear", func() { b.then(b.app.ClearPad) })
 	click("undo", func() { b.then(b.app.Undo) })
 	click("redo", func() { b.then(b.app.Redo) })
-	b.shortcuts()
 	b.number("brush", "input", b.app.SetBrush)
+	b.pictures()
 
 	b.seed("grid-seed", b.app.SetGenerateSeed)
-	click("new-grid", func() { b.then(func() { b.app.SetGenerateSeed((b.app.GenerateSeed + 1) & maxSeed) }) })
+	click("new-grid", func() { b.then(b.newGrid) })
+	class := id("class")
+	for i := range classifier.Classes {
+		class.Call("append", option(strconv.Itoa(i), fmt.Sprintf("%ds", i)))
+	}
+	b.number("class", "change", func(v float64) error { return b.app.SetClass(int(v)) })
+	click("more", func() { b.do(b.app.MoreLikeThis) })
+	click("all-digits", func() { b.then(b.app.AllDigits) })
+	b.check("walk", func(on bool) error { b.app.SetWalk(on); return nil })
+	b.number("walk-to", "change", func(v float64) error { return b.app.SetWalkTo(int(v) - 1) })
 	b.number("grid-size", "change", func(v float64) error { return b.app.SetGrid(int(v)) })
 	b.number("selected", "change", func(v float64) error { return b.app.Select(int(v) - 1) })
 	for _, d := range app.Dials() {
 		b.number(string(d.Parameter), "input", func(v float64) error { return b.app.SetParameter(d.Parameter, v) })
 	}
+	for _, f := range app.Forces() {
+		b.check("force-"+string(f.Parameter), func(on bool) error { return b.app.SetForce(f.Parameter, on) })
+	}
 	click("reset-flow", func() { b.then(b.app.ResetFlow) })
+	b.mapControls()
+	b.exports()
+	b.dialogs()
+	b.keys()
 	for _, form := range all("form") {
 		listen(form, "submit", func(e js.Value) { e.Call("preventDefault") })
 	}
 	b.pointers()
 }
 
-// shortcuts wires Ctrl+Z and Ctrl+Shift+Z (or Ctrl+Y; ⌘ on a Mac), except in
-// fields, which take back what is typed in them.
-func (b *Bridge) shortcuts() {
-	listen(window, "keydown", func(e js.Value) {
-		if !e.Get("ctrlKey").Bool() && !e.Get("metaKey").Bool() || e.Get("altKey").Bool() {
-			return
-		}
-		if t := e.Get("target"); t.Get("type").Type() == js.TypeString && (t.Get("type").String() == "number" || t.Get("type").String() == "text") {
-			return
-		}
-		var call func()
-		switch shift := e.Get("shiftKey").Bool(); strings.ToLower(e.Get("key").String()) {
-		case "z":
-			if call = b.app.Undo; shift {
-				call = b.app.Redo
-			}
-		case "y":
-			call = b.app.Redo
-		}
-		if call != nil {
-			e.Call("preventDefault")
-			b.then(func() {
-				if b.app.Mode == app.Restore {
-					call()
-				}
-			})
-		}
-	})
-}
+func (b *Bridge) newGrid() { b.app.SetGenerateSeed((b.app.GenerateSeed + 1) & maxSeed) }
+
+func (b *Bridge) newDamage() { b.app.SetSeed((b.app.Seed + 1) & maxSeed) }
 
 // maxSeed is the highest seed of the page's fields.
 const maxSeed = 1<<32 - 1
@@ -210,6 +232,22 @@ func (b *Bridge) seed(name string, set func(uint64)) {
 	})
 }
 
+// check passes on whether a box is checked.
+func (b *Bridge) check(name string, set func(on bool) error) {
+	el := id(name)
+	listen(el, "change", func(js.Value) {
+		on := el.Get("checked").Bool()
+		b.do(func() error { return set(on) })
+	})
+}
+
+// checked sets a box, whatever it was set to last: the user may have changed it.
+func checked(name string, on bool) {
+	if el := id(name); el.Get("checked").Bool() != on {
+		el.Set("checked", on)
+	}
+}
+
 // motion passes on whether the user wants less of it.
 func (b *Bridge) motion() {
 	b.app.SetReducedMotion(window.Call("matchMedia", "(prefers-reduced-motion: reduce)").Get("matches").Bool())
@@ -227,6 +265,7 @@ func (b *Bridge) theme() error {
 	}{
 		{"--ground", into(&p.Ground)}, {"--ink", into(&p.Ink)}, {"--line", into(&p.Line)},
 		{"--muted", into(&p.Muted)}, {"--accent", into(&p.Accent)}, {"--raise", into(&p.Raised)},
+		{"--classes", func(s string) (err error) { p.Classes, err = app.ParseColors(s); return err }},
 		{"--cool", func(s string) (err error) { p.Cool, err = app.ParseColors(s); return err }},
 	} {
 		if err = t.set(read(t.name)); err != nil {
@@ -234,6 +273,7 @@ func (b *Bridge) theme() error {
 		}
 	}
 	b.view.SetPalette(p)
+	b.palette = p
 	return nil
 }
 
@@ -261,12 +301,17 @@ func (b *Bridge) publish() {
 	b.prop("timeline", "max", strconv.Itoa(max(r.Steps, 1)))
 	b.value("timeline", strconv.Itoa(r.Step))
 	b.attr("timeline", "aria-valuetext", status)
-	film := app.NewFilm(b.stage.places["film"].W, r.Steps, view.LeastTile*b.stage.ratio)
+	film := app.NewFilm(b.stage.places["film"].W, r.Steps, view.LeastTile*b.stage.unit)
 	if tiles := strconv.Itoa(max(film.Tiles, 1)); b.texts["tiles"] != tiles {
 		b.texts["tiles"] = tiles
 		id("timeline").Get("style").Call("setProperty", "--tiles", tiles)
 	}
 	b.text("curve-note", fmt.Sprintf("highest %.2f", r.Highest))
+	scored := b.app.Scores() != nil
+	b.prop("ssim-key", "hidden", !scored)
+	if scored {
+		b.text("ssim-now", fmt.Sprintf("%.2f", r.SSIM))
+	}
 	b.publishFlow()
 	b.publishLink()
 	switch r.Mode {
@@ -274,7 +319,10 @@ func (b *Bridge) publish() {
 		b.publishRestore(r)
 	case app.Generate:
 		b.publishGenerate(r)
+	case app.Map:
+		b.publishMap(r)
 	}
+	b.publishOffer()
 	if s, err := json.Marshal(struct {
 		Ready bool `json:"ready"`
 		SIMD  bool `json:"simd"`
@@ -294,6 +342,9 @@ func (b *Bridge) publishFlow() {
 	}
 	b.text("parameters", text+fmt.Sprintf(", at most %d steps; σ and τ in multiples of the codes' spacing.", preset.Steps))
 	b.prop("gate", "hidden", preset.Tau == 0)
+	for _, f := range app.Forces() {
+		checked("force-"+string(f.Parameter), app.Value(preset, f.Parameter) > 0)
+	}
 	changed := 0
 	for _, d := range app.Dials() {
 		name := string(d.Parameter)
@@ -325,12 +376,14 @@ func (b *Bridge) publishFlow() {
 }
 
 func (b *Bridge) publishRestore(r app.Readout) {
-	if r.Label < 0 {
-		b.text("original-note", map[bool]string{true: "yours, centered", false: "yours"}[r.Settled && !b.app.PadEmpty()])
-		b.text("clear", "Clear")
-	} else {
+	b.text("clear", map[bool]string{true: "Clear", false: "Draw my own"}[r.Source == app.Drawing])
+	switch {
+	case r.Source == app.Digit:
 		b.text("original-note", fmt.Sprintf("a %d from MNIST", r.Label))
-		b.text("clear", "Draw my own")
+	case r.Source == app.Picture || r.Settled && !b.app.PadEmpty():
+		b.text("original-note", "yours, centered")
+	default:
+		b.text("original-note", "yours")
 	}
 	b.prop("pad-hint", "hidden", !b.app.PadEmpty())
 	b.enable("undo", r.Undo)
@@ -360,10 +413,39 @@ func (b *Bridge) publishRestore(r app.Readout) {
 	b.value("brush", strconv.FormatFloat(r.Brush, 'g', -1, 64))
 	b.text("brush-value", fmt.Sprintf("%.1f px", r.Brush))
 	b.reading("restored-note", r.Reads, "")
-	b.text("ssim-before", fmt.Sprintf("%.2f", r.SSIMBefore))
-	b.text("ssim-after", fmt.Sprintf("%.2f", r.SSIMAfter))
-	b.text("mse-before", fmt.Sprintf("%.3f", r.MSEBefore))
-	b.text("mse-after", fmt.Sprintf("%.3f", r.MSEAfter))
+	b.scored("before", app.Score{MSE: r.MSEBefore, SSIM: r.SSIMBefore}, r.ReadsFirst, true)
+	b.scored("after", app.Score{MSE: r.MSE, SSIM: r.SSIM}, r.Reads, true)
+	for name, v := range map[string]*app.Rival{"dae": r.DAE, "ldm": r.LDM} {
+		waits := ""
+		switch {
+		case v == nil:
+			v = &app.Rival{}
+		case v.Done < v.Total:
+			waits = fmt.Sprintf("step %d of %d", v.Done, v.Total)
+		}
+		// There is little room: how sure it is of that, the table says.
+		reads := waits == "" && v.Reads.Confidence > 0
+		b.attr(name+"-note", "data-reads", strconv.FormatBool(reads))
+		if reads {
+			waits = strconv.Itoa(v.Reads.Digit)
+		}
+		b.text(name+"-note", waits)
+		b.scored(name, v.Score, v.Reads, v.Reads.Confidence > 0)
+	}
+}
+
+// scored fills a row of the table, with dashes where there is nothing yet.
+func (b *Bridge) scored(name string, s app.Score, r app.Reading, there bool) {
+	ssim, mse, reads := "–", "–", "–"
+	if there {
+		ssim, mse = fmt.Sprintf("%.2f", s.SSIM), fmt.Sprintf("%.3f", s.MSE)
+	}
+	if r.Confidence > 0 {
+		reads = fmt.Sprintf("%d, %s", r.Digit, r.Percent())
+	}
+	b.text("ssim-"+name, ssim)
+	b.text("mse-"+name, mse)
+	b.text("reads-"+name, reads)
 }
 
 // reading says in a picture's caption what it is read as, or something else
@@ -382,11 +464,31 @@ func (b *Bridge) publishGenerate(r app.Readout) {
 	b.value("grid-size", strconv.Itoa(r.Grid))
 	b.prop("selected", "max", strconv.Itoa(r.Grid*r.Grid))
 	b.value("selected", strconv.Itoa(r.Selected+1))
-	b.text("grid-note", fmt.Sprintf("%d digits, seed %d", r.Grid*r.Grid, r.GenerateSeed))
-	note := fmt.Sprintf("digit %d, D = %.2f", r.Selected+1, r.Shown)
+	b.value("class", strconv.Itoa(r.Class))
+	last := strconv.Itoa(r.Grid * r.Grid)
+	b.prop("walk-to", "max", last)
+	b.value("walk-to", strconv.Itoa(r.WalkTo+1))
+	checked("walk", r.Walk)
+	b.prop("walk-field", "hidden", !r.Walk)
+	b.prop("walk-hint", "hidden", !r.Walk)
+	b.prop("all-digits", "hidden", r.Like == "")
+	note := fmt.Sprintf("%s digits, seed %d", last, r.GenerateSeed)
+	if r.Like != "" {
+		note += ", around the first"
+	}
+	if r.Class != app.Any {
+		note = fmt.Sprintf("%s times %d, seed %d", last, r.Class, r.GenerateSeed)
+	}
+	b.text("grid-note", note)
+	b.attr("grid", "aria-label", fmt.Sprintf("Grid of generated digits; digit %d is enlarged", r.Selected+1))
+	title, note := "One of them", fmt.Sprintf("digit %d, D = %.2f", r.Selected+1, r.Shown)
+	if r.Walk {
+		title, note = "Walk", fmt.Sprintf("from digit %d to %d, D = %.2f", r.Selected+1, r.WalkTo+1, r.Shown)
+	}
 	if r.Reads.Confidence > 0 {
 		note += ", " + r.Reads.String()
 	}
+	b.text("large-title", title)
 	b.text("large-note", note)
 }
 
@@ -407,8 +509,12 @@ func (b *Bridge) show(m app.Mode) {
 // stage.
 func (b *Bridge) measure() {
 	if b.stage.measure() {
-		b.view.SetPlaces(b.stage.places, b.stage.ratio)
+		b.view.SetPlaces(b.stage.places, b.stage.unit)
 		delete(b.texts, "tiles")
+		if m, ok := b.stage.places["map"]; ok && m.H > 0 {
+			b.Do(func() error { b.app.SetAspect(m.W / m.H); return nil })
+		}
+		b.marks()
 	}
 }
 

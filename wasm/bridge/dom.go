@@ -36,6 +36,29 @@ func listen(el js.Value, event string, f func(e js.Value)) {
 
 func click(name string, f func()) { listen(id(name), "click", func(js.Value) { f() }) }
 
+// option returns an entry of a list to choose from.
+func option(value, text string) js.Value {
+	o := document.Call("createElement", "option")
+	o.Set("value", value)
+	o.Set("textContent", text)
+	return o
+}
+
+// await calls one of two functions when a promise is kept or broken.
+func await(promise js.Value, kept, broken func(js.Value)) {
+	var yes, no js.Func
+	done := func(then func(js.Value)) js.Func {
+		return js.FuncOf(func(_ js.Value, args []js.Value) any {
+			yes.Release()
+			no.Release()
+			then(args[0])
+			return nil
+		})
+	}
+	yes, no = done(kept), done(broken)
+	promise.Call("then", yes, no)
+}
+
 // media calls f when a media query changes.
 func media(query string, f func()) {
 	listen(window.Call("matchMedia", query), "change", func(js.Value) { f() })

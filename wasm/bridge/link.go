@@ -74,18 +74,9 @@ func (b *Bridge) copyLink() {
 		refused()
 		return
 	}
-	var yes, no js.Func
-	done := func(then func()) js.Func {
-		return js.FuncOf(func(js.Value, []js.Value) any {
-			yes.Release()
-			no.Release()
-			then()
-			return nil
-		})
-	}
-	yes = done(func() { b.say("Link copied: it opens what you see.") })
-	no = done(refused)
-	clipboard.Call("writeText", window.Get("location").Get("href")).Call("then", yes, no)
+	await(clipboard.Call("writeText", window.Get("location").Get("href")),
+		func(js.Value) { b.say("Link copied: it opens what you see.") },
+		func(js.Value) { refused() })
 }
 
 // say shows a message in place of the status, until something is done.

@@ -18,7 +18,7 @@ func (b *Bridge) pointers() {
 	scrub := func(e js.Value) {
 		x, _, w := within(film, e, 1)
 		b.then(func() {
-			f := app.NewFilm(b.stage.places["film"].W, b.app.Head().End(), view.LeastTile*b.stage.ratio)
+			f := app.NewFilm(b.stage.places["film"].W, b.app.Head().End(), view.LeastTile*b.stage.unit)
 			if w > 0 {
 				b.app.Seek(f.At(x * f.Width))
 			}
@@ -36,9 +36,41 @@ func (b *Bridge) pointers() {
 		b.do(func() error {
 			n := b.app.Grid
 			cell := func(t float64) int { return min(max(int(t*float64(n)), 0), n-1) }
-			return b.app.Select(cell(y)*n + cell(x))
+			return b.app.Choose(cell(y)*n + cell(x))
 		})
 	})
+	listen(grid, "keydown", func(e js.Value) {
+		dx, dy, ok := arrow(e)
+		if !ok {
+			return
+		}
+		e.Call("preventDefault")
+		e.Call("stopPropagation")
+		b.do(func() error {
+			n, at := b.app.Grid, b.app.Chosen()
+			x, y := min(max(at%n+dx, 0), n-1), min(max(at/n+dy, 0), n-1)
+			return b.app.Choose(y*n + x)
+		})
+	})
+	b.mapPointers(id("map"))
+}
+
+// arrow returns which way an arrow key points, and whether the key is one.
+func arrow(e js.Value) (dx, dy int, ok bool) {
+	if e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool() || e.Get("altKey").Bool() {
+		return 0, 0, false
+	}
+	switch e.Get("key").String() {
+	case "ArrowLeft":
+		return -1, 0, true
+	case "ArrowRight":
+		return 1, 0, true
+	case "ArrowUp":
+		return 0, -1, true
+	case "ArrowDown":
+		return 0, 1, true
+	}
+	return 0, 0, false
 }
 
 // pen draws with mouse, pen or finger, one at a time. The pad's touch-action

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"syscall/js"
 
 	"mppm/wasm/view"
@@ -20,6 +21,7 @@ type stage struct {
 	el, canvas    js.Value
 	width, height int     // of the canvas, in its pixels
 	ratio         float64 // pixels of the canvas in one of the page
+	unit          float64 // pixels of the canvas in one of a page with ordinary type: on large screens everything is larger
 	places        view.Places
 }
 
@@ -97,6 +99,7 @@ func (s *stage) measure() bool {
 	}
 	resized := width != s.width || height != s.height
 	s.width, s.height, s.ratio, s.places = width, height, ratio, places
+	s.unit = ratio * rem() / ordinary
 	style := s.canvas.Get("style")
 	style.Set("width", strconv.FormatFloat(float64(width)/ratio, 'f', 3, 64)+"px")
 	style.Set("height", strconv.FormatFloat(float64(height)/ratio, 'f', 3, 64)+"px")
@@ -114,6 +117,19 @@ func (s *stage) measure() bool {
 		window.Call("dispatchEvent", window.Get("Event").New("resize"))
 	}
 	return true
+}
+
+// ordinary is the size of the page's type on ordinary screens, in pixels.
+const ordinary = 16
+
+// rem returns the size of the page's type, in pixels.
+func rem() float64 {
+	size := window.Call("getComputedStyle", document.Get("documentElement")).Get("fontSize").String()
+	v, err := strconv.ParseFloat(strings.TrimSuffix(size, "px"), 64)
+	if err != nil || !(v > 0) {
+		return ordinary
+	}
+	return v
 }
 
 func same(a, b view.Places) bool {

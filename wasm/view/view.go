@@ -20,7 +20,7 @@ import (
 type Rect struct{ X, Y, W, H float64 }
 
 // Places are the rectangles to draw into, by name: original, degraded, restored,
-// grid, large, film, curve. A name that is missing is not shown.
+// dae, ldm, large, grid, map, film, curve. A name that is missing is not shown.
 type Places map[string]Rect
 
 // LeastTile is the least width of a tile of the film, in pixels of the page.
@@ -54,6 +54,7 @@ type View struct {
 	pixels   [4 * model.Pixels]byte
 	ink      [model.Pixels]byte
 	width, h int
+	chart    chart
 }
 
 // tile is one digit on the graphics card.
@@ -65,7 +66,7 @@ type tile struct {
 
 // names are the places there can be, in the order in which they are drawn: it is
 // fixed, so that a digit that did not change keeps its tile.
-var names = []string{"original", "degraded", "restored", "large", "grid", "film", "curve"}
+var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "film", "curve"}
 
 // New returns the view of an app. before runs before every update, after when
 // something on the screen changed. rest is called with true when no frame is
@@ -74,8 +75,8 @@ func New(a *app.App, before, after func(), rest func(on bool)) *View {
 	return &View{app: a, before: before, after: after, rest: rest, ratio: 1, dirty: true, last: time.Now()}
 }
 
-// SetPlaces says where to draw, and how many pixels of the canvas one of the
-// page has.
+// SetPlaces says where to draw, and how many pixels of the canvas one of a page
+// with ordinary type has.
 func (v *View) SetPlaces(p Places, ratio float64) {
 	v.places, v.ratio = p, ratio
 	v.Invalidate()
@@ -84,6 +85,7 @@ func (v *View) SetPlaces(p Places, ratio float64) {
 // SetPalette changes the colors.
 func (v *View) SetPalette(p app.Palette) {
 	v.palette, v.ramp = p, p.Ramp()
+	v.chart.heatDrawn = nil
 	for _, t := range v.tiles {
 		t.fresh = true
 	}
@@ -117,7 +119,7 @@ func (v *View) Update() error {
 		v.drawn, v.dirty = r, true
 		v.after()
 	}
-	if v.app.Busy() || v.dirty {
+	if v.app.Active() || v.dirty {
 		v.quiet = 0
 	} else if v.quiet++; v.quiet == quietFrames {
 		v.rest(true)
@@ -155,8 +157,16 @@ func (v *View) Draw(screen *ebiten.Image) {
 		case "restored", "large":
 			v.app.Path().At(v.ink[:], v.app.Shown(), pos)
 			v.picture(screen, r)
+		case "dae":
+			v.app.Autoencoded().At(v.ink[:], 0, pos)
+			v.picture(screen, r)
+		case "ldm":
+			v.app.Diffused().At(v.ink[:], 0, pos)
+			v.picture(screen, r)
 		case "grid":
 			v.grid(screen, r, pos)
+		case "map":
+			v.plane(screen, r, pos)
 		case "film":
 			v.film(screen, r, pos)
 		case "curve":
@@ -204,9 +214,13 @@ func (v *View) digit(dst *ebiten.Image, r Rect, alpha float64) {
 
 // grid draws the generated digits, each with a bar of its distance.
 func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
-	p, n := v.app.Path(), v.app.Grid
+	p, n := v.app.Grown(), v.app.Grid
 	if p.N != n*n {
 		return
+	}
+	walk := v.app.Subject() == app.Walk
+	if walk {
+		pos = float64(p.Steps() - 1) // the walk has a timeline of its own
 	}
 	gap := math.Round(Gap * v.ratio)
 	bar := math.Round(2 * v.ratio)
@@ -228,8 +242,16 @@ func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
 			fill(dst, Rect{c.X, c.Y + c.H - bar, max(c.W*t, bar), bar}, v.palette.Scale(t))
 		}
 	}
-	c, line := cell(v.app.Selected), float32(2*v.ratio)
-	vector.StrokeRect(dst, float32(c.X)-line/2, float32(c.Y)-line/2, float32(c.W)+line, float32(c.H)+line, line, v.palette.Accent, false)
+	if walk {
+		v.frame(dst, cell(v.app.WalkTo), v.palette.Scale(0.75))
+	}
+	v.frame(dst, cell(v.app.Selected), v.palette.Accent)
+}
+
+// frame draws a line around a rectangle.
+func (v *View) frame(dst *ebiten.Image, r Rect, c color.RGBA) {
+	line := float32(math.Round(2 * v.ratio))
+	vector.StrokeRect(dst, float32(r.X)-line/2, float32(r.Y)-line/2, float32(r.W)+line, float32(r.H)+line, line, c, false)
 }
 
 // film draws one tile for each step, or every few, and a frame around the one
@@ -273,7 +295,8 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 }
 
 // curve draws D over the steps, on the film's axis: what is past in the warm
-// accent, with a trail that fades, over an area in the cool scale.
+// accent, with a trail that fades, over an area in the cool scale. Where there is
+// an original, SSIM goes along in the scale's color, 1 at the top.
 func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 	p, shown := v.app.Path(), v.app.Shown()
 	last := p.Steps() - 1
@@ -314,6 +337,21 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 	}
 	fill(dst, Rect{r.X, r.Y + r.H - max(math.Round(v.ratio), 1), r.W, max(math.Round(v.ratio), 1)}, v.palette.Line)
 	now := min(pos, float64(last))
+	if scores := v.app.Scores(); len(scores) == p.Steps() {
+		ssim := func(_ int, pos float64) (x, y float32, _ float64) {
+			k, blend := app.Between(pos, last)
+			s := scores[k].SSIM
+			if blend > 0 {
+				s += (scores[k+1].SSIM - s) * blend
+			}
+			return float32(r.X + f.X(pos)), float32(r.Y + r.H - 1 - (r.H-margin-1)*max(s, 0)), 0
+		}
+		c := v.palette.Scale(0.8)
+		v.line(dst, ssim, 0, 0, float64(last), 1.5, fade(c, 0.45))
+		v.line(dst, ssim, 0, 0, now, 2, c)
+		x, y, _ := ssim(0, now)
+		vector.FillCircle(dst, x, y, float32(3.5*v.ratio), c, true)
+	}
 	v.line(dst, at, shown, now, float64(last), 1.5, fade(v.palette.Muted, 0.8))
 	for from := 0.0; from < now; from++ {
 		age := min((now-from)/float64(max(last, 1)), 1)

@@ -15,11 +15,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -35,6 +37,8 @@ type Options struct {
 	Out        string    // the folder to write; it is replaced as a whole
 	Weights    string    // the model's weights
 	Classifier string    // the classifier's weights
+	Baselines  string    // the weights of the models to compare with
+	Source     string    // where links to the source lead, as https://…/blob/main; "": to pages of the site itself
 	Fast       bool      // compress less, for trying things out
 	Log        io.Writer // what is being done, and the sizes
 }
@@ -54,6 +58,9 @@ type Manifest struct {
 	Classifier File `json:"classifier"` // the net that reads digits
 	Images     File `json:"images"`     // test digits
 	Labels     File `json:"labels"`     // their classes
+	Baselines  File `json:"baselines"`  // the models to compare with, which are fetched once all else is there
+	// Version is another one whenever anything of the page is.
+	Version string `json:"version"`
 }
 
 // ManifestName is the manifest's name in the folder.
@@ -77,6 +84,10 @@ func Build(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("the classifier's weights: %w (name a file with -classifier)", err)
 	}
+	baselines, err := os.ReadFile(o.Baselines)
+	if err != nil {
+		return fmt.Errorf("the weights of the models to compare with: %w (name a file with -baselines)", err)
+	}
 	parent := filepath.Dir(filepath.Clean(o.Out))
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
@@ -90,7 +101,7 @@ func Build(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	b := builder{o: o, dir: tmp}
-	if err := b.run(ctx, weights, reader); err != nil {
+	if err := b.run(ctx, weights, reader, baselines); err != nil {
 		return err
 	}
 	return replace(tmp, o.Out)
@@ -138,7 +149,7 @@ type builder struct {
 	names []string // what is written, to be compressed
 }
 
-func (b *builder) run(ctx context.Context, weights, reader []byte) error {
+func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) error {
 	fmt.Fprintln(b.o.Log, "compiling the page's program, with SIMD and without")
 	simd, scalar, err := b.compileBoth(ctx)
 	if err != nil {
@@ -158,7 +169,7 @@ func (b *builder) run(ctx context.Context, weights, reader []byte) error {
 		err = errors.Join(err, e)
 		return c
 	}
-	index, style, loader, icon := read("index.html"), read("style.css"), read("loader.js"), read("icon.svg")
+	index, style, loader, icon, worker := read("index.html"), read("style.css"), read("loader.js"), read("icon.svg"), read("sw.js")
 	images, labels := read("digits-images.idx"), read("digits-labels.idx")
 	if err != nil {
 		return err
@@ -175,31 +186,50 @@ func (b *builder) run(ctx context.Context, weights, reader []byte) error {
 		{"classifier.safetensors", reader, &m.Classifier},
 		{"digits-images.idx", images, &m.Images},
 		{"digits-labels.idx", labels, &m.Labels},
+		{"ldm.safetensors", baselines, &m.Baselines},
 	} {
 		if *a.entry, err = b.asset(a.name, a.content); err != nil {
 			return err
 		}
 	}
-	page := string(index)
+	page, names := string(index), map[string]string{}
 	for name, content := range map[string][]byte{"style.css": style, "loader.js": loader, "icon.svg": icon, "wasm_exec.js": execJS} {
 		f, err := b.asset(name, content)
 		if err != nil {
 			return err
 		}
+		names[name] = f.Name
 		quoted := `"` + name + `"`
 		if !strings.Contains(page, quoted) {
 			return fmt.Errorf("site/static/index.html does not mention %s", name)
 		}
 		page = strings.ReplaceAll(page, quoted, `"`+f.Name+`"`)
 	}
-	manifest, err := json.MarshalIndent(m, "", "  ")
+	page, sources, err := b.sources(page, names["style.css"], names["icon.svg"])
 	if err != nil {
 		return err
 	}
 	if err := b.write("index.html", []byte(page)); err != nil {
 		return err
 	}
+	// What the browser keeps, so that the next visit needs no network: all but the
+	// two programs, of which it keeps the one it can run.
+	kept := append([]string{"", ManifestName}, sources...)
+	kept = append(kept, slices.Sorted(maps.Values(names))...)
+	for _, f := range []File{m.Weights, m.Classifier, m.Images, m.Labels, m.Baselines} {
+		kept = append(kept, f.Name)
+	}
+	digest := sha256.New()
+	fmt.Fprintln(digest, page, m, kept, string(worker))
+	m.Version = hex.EncodeToString(digest.Sum(nil))[:host.HashLen]
+	manifest, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
 	if err := b.write(ManifestName, append(manifest, '\n')); err != nil {
+		return err
+	}
+	if err := b.worker(worker, m, kept); err != nil {
 		return err
 	}
 	fmt.Fprintln(b.o.Log, "compressing")
@@ -207,6 +237,19 @@ func (b *builder) run(ctx context.Context, weights, reader []byte) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(b.dir, "_headers"), []byte(headersFile()), 0o644)
+}
+
+// worker writes the service worker, which is told what to keep.
+func (b *builder) worker(script []byte, m Manifest, kept []string) error {
+	site, err := json.Marshal(map[string]any{"version": m.Version, "kept": kept, "simd": m.SIMD.Name, "scalar": m.Scalar.Name})
+	if err != nil {
+		return err
+	}
+	const mark = `"@site@"`
+	if strings.Count(string(script), mark) != 1 {
+		return fmt.Errorf("site/static/sw.js does not have %s once", mark)
+	}
+	return b.write("sw.js", bytes.Replace(script, []byte(mark), site, 1))
 }
 
 // headersFile is what Netlify, Cloudflare and their like read.

@@ -70,6 +70,10 @@ func TestMissingWeights(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "-classifier") {
 		t.Errorf("without a classifier: %v; want an error that says what to do", err)
 	}
+	err = Build(context.Background(), Options{Root: dir, Out: out, Weights: weights, Classifier: weights, Baselines: filepath.Join(dir, "none"), Log: io.Discard})
+	if err == nil || !strings.Contains(err.Error(), "-baselines") {
+		t.Errorf("without the models to compare with: %v; want an error that says what to do", err)
+	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("something was written all the same")
 	}
@@ -83,7 +87,7 @@ func TestFailedBuildLeavesNothing(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Build(ctx, Options{Root: dir, Out: filepath.Join(dir, "dist"), Weights: weights, Classifier: weights, Log: io.Discard}); err == nil {
+	if err := Build(ctx, Options{Root: dir, Out: filepath.Join(dir, "dist"), Weights: weights, Classifier: weights, Baselines: weights, Log: io.Discard}); err == nil {
 		t.Fatal("a build that was broken off succeeded")
 	}
 	entries, err := os.ReadDir(dir)

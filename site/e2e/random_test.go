@@ -1,0 +1,166 @@
+package e2e
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"mppm/shared/rng"
+	"mppm/site/internal/host"
+)
+
+// usage is what a page holds and does.
+type usage struct {
+	Heap   float64 // of the Go program and the page's own objects, MB
+	Nodes  int
+	Errors int
+}
+
+// longest is how long the page may take for a frame, the machine being busy.
+const longest = 20 * time.Second
+
+// TestRandomInput does to the page what no one would: clicks, drags, keys,
+// touches, sizes, ends of sliders and links, at random. MPPM_RANDOM is for how
+// long (20s), MPPM_SEED which ones. The page must write no error, answer all the
+// while, and hold no more memory in the end than half way.
+func TestRandomInput(t *testing.T) {
+	duration := 20 * time.Second
+	if text := os.Getenv("MPPM_RANDOM"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatalf("MPPM_RANDOM: %v; give a duration, as 10m", err)
+		}
+		duration = d
+	}
+	seed := uint64(1)
+	if text := os.Getenv("MPPM_SEED"); text != "" {
+		if _, err := fmt.Sscan(text, &seed); err != nil {
+			t.Fatalf("MPPM_SEED: %v", err)
+		}
+	}
+	src := rng.New(seed, 0)
+	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
+	// Downloads would fill the disk, and the file dialog stops everything.
+	eval[bool](p, `(HTMLAnchorElement.prototype.click = () => {}, document.getElementById("file").click = () => {}, true)`)
+	width, height := 1280.0, 900.0
+	at := func() (x, y float64) { return src.Float64() * width, src.Float64() * height }
+	keys := []string{" ", "n", "d", "c", "m", "w", "a", "b", "r", "l", "+", "-", "0", "1", "2", "3", "?", "\t", kb.Escape, kb.Enter, kb.ArrowLeft, kb.ArrowRight, kb.ArrowUp, kb.ArrowDown, kb.Home, kb.End}
+	controls := eval[[]string](p, `[...document.querySelectorAll("button[id], input[id], select[id]")].map(e => e.id).filter(id => id !== "file")`)
+	acts := []func(){
+		func() { x, y := at(); p.do(chromedp.MouseClickXY(x, y)) },
+		func() {
+			x, y := at()
+			u, v := at()
+			p.drag([2]float64{x, y}, [2]float64{u, v}, [2]float64{x, v})
+		},
+		func() { p.key(keys[src.IntN(len(keys))]) },
+		func() { // a control, wherever it is
+			id := controls[src.IntN(len(controls))]
+			eval[bool](p, fmt.Sprintf(`(e => {
+				if (e.type === "range" || e.type === "number") {
+					e.value = [e.min, e.max, (+e.min + +e.max) / 2, "", "-7", "1e99"][%d];
+					for (const name of ["input", "change"]) e.dispatchEvent(new Event(name, {bubbles: true}));
+				} else if (e.tagName === "SELECT") {
+					e.selectedIndex = %d %% e.options.length;
+					e.dispatchEvent(new Event("change", {bubbles: true}));
+				} else e.click();
+				return true;
+			})(document.getElementById(%q))`, src.IntN(6), src.IntN(20), id))
+		},
+		func() { // fingers, one or two
+			x, y := at()
+			u, v := at()
+			n := 1 + src.IntN(2)
+			points := func(t float64) [][2]float64 {
+				return [][2]float64{{x + (u-x)*t, y + (v-y)*t}, {u, v}}[:n]
+			}
+			p.fingers(input.DispatchTouchEventTypeTouchStart, points(0)...)
+			for k := range 4 {
+				p.fingers(input.DispatchTouchEventTypeTouchMove, points(float64(k+1)/4)...)
+			}
+			p.fingers(input.DispatchTouchEventTypeTouchEnd)
+		},
+		func() {
+			x, y := at()
+			wheel := input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseWheel, X: x, Y: y, DeltaX: 0.01, DeltaY: 800*src.Float64() - 400}
+			if _, err := chromedp.Call(p.ctx, input.DispatchMouseEvent, wheel); err != nil {
+				t.Fatal(err)
+			}
+		},
+		func() { // another screen
+			sizes := [][2]float64{{320, 500}, {360, 740}, {768, 1024}, {1280, 900}, {1920, 1080}}
+			s := sizes[src.IntN(len(sizes))]
+			width, height = s[0], s[1]
+			p.do(chromedp.EmulateViewport(int64(width), int64(height), chromedp.EmulateScale(1+src.Float64())))
+		},
+		func() { p.theme([]string{"dark", "light"}[src.IntN(2)]) },
+		func() { // what links say, changed
+			eval[bool](p, fmt.Sprintf(`(h => { location.hash = h.slice(0, %d) + "&seed=%d" + h.slice(%d); return true; })(location.hash.slice(1))`, src.IntN(80), src.IntN(1000), src.IntN(80)))
+		},
+		func() { // leave the dialogs, so that the page is reached again
+			p.key(kb.Escape)
+		},
+	}
+	var half, end usage
+	var slowest time.Duration
+	n := 0
+	start := time.Now()
+	for time.Since(start) < duration {
+		before := time.Now()
+		acts[src.IntN(len(acts))]()
+		n++
+		if n%10 == 0 {
+			// The page answers, with what it draws: two frames of the browser's.
+			p.frames()
+		}
+		slowest = max(slowest, time.Since(before))
+		if half.Nodes == 0 && time.Since(start) > duration/2 {
+			half = p.usage()
+		}
+	}
+	end = p.usage()
+	t.Logf("seed %d: %d inputs in %v, the slowest took %v; memory %.0f MB half way, %.0f MB in the end; %d and %d nodes; %d errors",
+		seed, n, time.Since(start).Round(time.Second), slowest.Round(time.Millisecond), half.Heap, end.Heap, half.Nodes, end.Nodes, end.Errors)
+	if slowest > longest {
+		t.Errorf("the page was frozen for %v", slowest)
+	}
+	if end.Heap > half.Heap*1.5+30 {
+		t.Errorf("memory grew from %.0f MB to %.0f MB", half.Heap, end.Heap)
+	}
+	if end.Nodes > half.Nodes+half.Nodes/2+500 {
+		t.Errorf("the page grew from %d nodes to %d", half.Nodes, end.Nodes)
+	}
+	// After all that it is as it was.
+	p.do(chromedp.EmulateViewport(1280, 900))
+	p.key(kb.Escape)
+	url := eval[string](p, `location.href.split("#")[0] + "#seed=5"`)
+	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(url))
+	p.ready()
+	s := p.rest("the page, as ever", func(s state) bool { return s.Seed == 5 && s.Step == s.Steps && s.Steps > 0 })
+	if math.IsNaN(s.MSEAfter) || s.MSEAfter > s.MSEBefore {
+		t.Errorf("after all that, restoring gives %+v", s)
+	}
+}
+
+// frames waits until the browser has drawn twice.
+func (p *tab) frames() {
+	p.t.Helper()
+	_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *tab) usage() usage {
+	p.t.Helper()
+	u := eval[usage](p, `(globalThis.gc && gc(), {Heap: (performance.memory.usedJSHeapSize + mppm.memory()) / 1e6, Nodes: document.querySelectorAll("*").length})`)
+	u.Errors = len(p.consoleErrors())
+	return u
+}

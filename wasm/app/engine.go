@@ -1,0 +1,65 @@
+package app
+
+import (
+	"iter"
+
+	"mppm/shared/flow"
+	"mppm/shared/model"
+	"mppm/shared/rng"
+)
+
+// Engine is what the app needs of a model; NewEngine makes one.
+type Engine interface {
+	// Encode writes the codes of images x (n × model.Pixels) to z (n × model.Latent).
+	Encode(z, x []float32)
+	// Decode writes the images of codes z to x, in [0, 1].
+	Decode(x, z []float32)
+	// Flow flows the codes z in place and yields the start and every step.
+	Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error)
+	// Noise fills z with the starts of generation.
+	Noise(z []float32, src *rng.Source)
+	// Distance writes D of the codes z to d; grad may be nil.
+	Distance(d, grad, z []float32)
+	// Bank returns the codes of clean images, row by row, and their classes.
+	Bank() (codes []float32, labels []uint8)
+	// Only returns the engine whose bank holds the codes of one class alone.
+	Only(class int) (Engine, error)
+}
+
+// engine is a model with what the app asks of its bank.
+type engine struct {
+	*model.Runner
+	batch int
+	only  map[int]Engine // those that were asked for
+}
+
+// NewEngine returns a model's engine, which computes at most batch images at a
+// time.
+func NewEngine(m *model.Model, batch int) Engine {
+	return &engine{Runner: m.Runner(batch), batch: batch, only: map[int]Engine{}}
+}
+
+// Bank returns the codes of clean images, n × model.Latent, and their classes.
+func (e *engine) Bank() (codes []float32, labels []uint8) {
+	n := e.Model.Bank.Len()
+	codes = make([]float32, n*model.Latent)
+	for i := range n {
+		e.Model.Bank.Code(codes[i*model.Latent:], i)
+	}
+	return codes, e.Model.Bank.Labels
+}
+
+// Only returns the engine that knows the codes of one class alone. It returns an
+// error if the bank has none.
+func (e *engine) Only(class int) (Engine, error) {
+	if o, ok := e.only[class]; ok {
+		return o, nil
+	}
+	m, err := e.Model.Class(class)
+	if err != nil {
+		return nil, err
+	}
+	o := NewEngine(m, e.batch)
+	e.only[class] = o
+	return o, nil
+}

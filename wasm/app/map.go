@@ -1,0 +1,506 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"mppm/shared/classifier"
+	"mppm/shared/model"
+	"mppm/shared/project"
+)
+
+// Lens says what part of the map is seen: its middle, from the middle of all
+// codes, in the units of the codes, and how many times larger than as a whole.
+type Lens struct {
+	X    float64 `json:"x"`
+	Y    float64 `json:"y"`
+	Zoom float64 `json:"zoom"`
+}
+
+// MaxZoom is how far the map can be enlarged.
+const MaxZoom = 40
+
+// lensGrain is what places and zooms of lenses are multiples of, so that a link
+// is short.
+const lensGrain = 1.0 / 256
+
+// mapping is what follows from the state of the map.
+type mapping struct {
+	atlas     *Atlas
+	aspect    float64 // width of the map over its height
+	spot      Trajectory
+	spotReads []Reading
+	staleSpot bool
+	playSpot  bool
+	held      []float32 // the code that is dragged, where it was taken up; nil: none
+	heat      heating
+}
+
+// Atlas is the plane with the codes of clean images on it. It is immutable.
+type Atlas struct {
+	Plane   *project.Plane
+	Codes   []float32    // n × model.Latent
+	Labels  []uint8      // their classes
+	At      [][2]float32 // their places
+	Centers [classifier.Classes][2]float32
+	x, y    float64 // the middle of all places
+	w, h    float64 // all places lie within half of these of it
+	highest float32 // D somewhere on the plane, at most
+}
+
+// margin of the map around the codes, as a share of what they take.
+const mapMargin = 0.06
+
+func newAtlas(e Engine) (*Atlas, error) {
+	t := &Atlas{}
+	t.Codes, t.Labels = e.Bank()
+	if len(t.Labels) == 0 {
+		return nil, errors.New("the weights name no classes: there is no map of them")
+	}
+	var err error
+	if t.Plane, err = project.Separate(t.Codes, model.Latent, t.Labels); err != nil {
+		return nil, err
+	}
+	t.At = make([][2]float32, len(t.Labels))
+	lo, hi := [2]float32{math.MaxFloat32, math.MaxFloat32}, [2]float32{-math.MaxFloat32, -math.MaxFloat32}
+	var count [classifier.Classes]float32
+	for i := range t.At {
+		p := &t.At[i]
+		p[0], p[1] = t.Plane.Shadow(t.Codes[i*model.Latent : (i+1)*model.Latent])
+		for k := range p {
+			lo[k], hi[k] = min(lo[k], p[k]), max(hi[k], p[k])
+		}
+		if l := t.Labels[i]; int(l) < len(count) {
+			count[l]++
+			t.Centers[l][0] += p[0]
+			t.Centers[l][1] += p[1]
+		}
+	}
+	for l, n := range count {
+		if n > 0 {
+			t.Centers[l][0] /= n
+			t.Centers[l][1] /= n
+		}
+	}
+	t.x, t.y = float64(lo[0]+hi[0])/2, float64(lo[1]+hi[1])/2
+	t.w, t.h = float64(hi[0]-lo[0])*(1+mapMargin), float64(hi[1]-lo[1])*(1+mapMargin)
+	if !(t.w > 0 && t.h > 0) {
+		return nil, errors.New("all codes lie on one line: there is no map of them")
+	}
+	// D along the edges of the map bounds the scale of its colors.
+	const n = 12
+	var z []float32
+	for i := range n * n {
+		x, y := t.x+t.w*(float64(i%n)/(n-1)-0.5), t.y+t.h*(float64(i/n)/(n-1)-0.5)
+		c := make([]float32, model.Latent)
+		t.Plane.Shift(c, t.Plane.Mean(), float32(x), float32(y))
+		z = append(z, c...)
+	}
+	d := make([]float32, n*n)
+	e.Distance(d, nil, z)
+	for _, v := range d {
+		t.highest = max(t.highest, v)
+	}
+	return t, nil
+}
+
+// nearest returns the code whose place is nearest, and how far it is.
+func (t *Atlas) nearest(x, y float32) (i int, d float32) {
+	best := float32(math.MaxFloat32)
+	for k, p := range t.At {
+		dx, dy := p[0]-x, p[1]-y
+		if q := float32(dx*dx) + float32(dy*dy); q < best {
+			i, best = k, q
+		}
+	}
+	return i, float32(math.Sqrt(float64(best)))
+}
+
+// Atlas returns the map's plane and codes, nil before the map was shown.
+func (a *App) Atlas() *Atlas { return a.atlas }
+
+// Chart is the map on a rectangle of the screen.
+type Chart struct {
+	x, y, scale float64 // the middle, and pixels in a unit
+	w, h        float64
+}
+
+// Chart returns the map as it is seen on a rectangle of w × h pixels.
+func (a *App) Chart(w, h float64) Chart {
+	t := a.atlas
+	if t == nil || !(w > 0 && h > 0) {
+		return Chart{scale: 1, w: w, h: h}
+	}
+	return Chart{x: t.x + a.View.X, y: t.y + a.View.Y, scale: a.View.Zoom * min(w/t.w, h/t.h), w: w, h: h}
+}
+
+// Screen returns where a place of the plane is on the rectangle, in pixels from
+// its upper left corner.
+func (c Chart) Screen(x, y float64) (px, py float64) {
+	return c.w/2 + (x-c.x)*c.scale, c.h/2 + (y-c.y)*c.scale
+}
+
+// Place is the inverse of Screen.
+func (c Chart) Place(px, py float64) (x, y float64) {
+	return c.x + (px-c.w/2)/c.scale, c.y + (py-c.h/2)/c.scale
+}
+
+// Scale returns how many pixels a unit of the codes has.
+func (c Chart) Scale() float64 { return c.scale }
+
+// SetAspect tells the shape of the map on the screen: its width over its height.
+func (a *App) SetAspect(aspect float64) {
+	if aspect > 0 && aspect != a.aspect {
+		a.aspect = aspect
+		a.touch()
+	}
+}
+
+// ZoomMap enlarges the map by a factor, the place (x, y) staying where it is.
+func (a *App) ZoomMap(factor, x, y float64) {
+	if a.atlas == nil || !(factor > 0) || math.IsInf(factor, 0) || x-x != 0 || y-y != 0 {
+		return
+	}
+	v := a.View
+	zoom := min(max(v.Zoom*factor, 1), MaxZoom)
+	share := v.Zoom / zoom
+	x, y = x-a.atlas.x, y-a.atlas.y
+	a.look(Lens{X: x + (v.X-x)*share, Y: y + (v.Y-y)*share, Zoom: zoom})
+}
+
+// ZoomMiddle enlarges the map around its middle.
+func (a *App) ZoomMiddle(factor float64) {
+	if a.atlas != nil {
+		a.ZoomMap(factor, a.atlas.x+a.View.X, a.atlas.y+a.View.Y)
+	}
+}
+
+// PanMap moves the middle of the map by (dx, dy), in the units of the codes.
+func (a *App) PanMap(dx, dy float64) {
+	if a.atlas != nil && dx-dx == 0 && dy-dy == 0 {
+		a.look(Lens{X: a.View.X + dx, Y: a.View.Y + dy, Zoom: a.View.Zoom})
+	}
+}
+
+// PanView moves the middle of the map by shares of what is seen.
+func (a *App) PanView(dx, dy float64) {
+	if t := a.atlas; t != nil {
+		a.PanMap(dx*t.w/a.View.Zoom, dy*t.h/a.View.Zoom)
+	}
+}
+
+// WholeMap shows all of the map.
+func (a *App) WholeMap() { a.look(a.first.View) }
+
+// look shows a part of the map whose middle is within the codes.
+func (a *App) look(v Lens) {
+	on := func(v, bound float64) float64 {
+		return math.Round(min(max(v, -bound), bound)/lensGrain) * lensGrain
+	}
+	v.Zoom = math.Round(v.Zoom/lensGrain) * lensGrain
+	free := 1 - 1/v.Zoom // as a whole it stays in the middle
+	v.X, v.Y = on(v.X, a.atlas.w/2*free), on(v.Y, a.atlas.h/2*free)
+	if v != a.View {
+		a.View = v
+		a.touch()
+	}
+}
+
+// SetHeat shows D on the map, or not.
+func (a *App) SetHeat(on bool) {
+	if on != a.Heat {
+		a.Heat = on
+		a.touch()
+	}
+}
+
+// SetFollow chooses whose path the map shows: that of Restore, of Generate, or
+// of the code that was put on it, which is put in the middle if there is none.
+func (a *App) SetFollow(s Subject) error {
+	switch {
+	case s != Restoration && s != Growth && s != Spot:
+		return fmt.Errorf("the map cannot show the path %q", s)
+	case s == Spot && a.Spot == "":
+		return a.PutMiddle()
+	case s != a.Follow:
+		a.Follow = s
+		a.touch()
+	}
+	return nil
+}
+
+// Now returns the code that is shown, at the step of the playhead; nil before
+// there is one. It belongs to the app.
+func (a *App) Now() []float32 {
+	p, i := a.Path(), a.Shown()
+	if p.Steps() == 0 || i >= p.N {
+		return nil
+	}
+	return p.Code(min(a.Head().Step(), p.Steps()-1), i)
+}
+
+// Over reports whether the point that shows the code is within reach of a place.
+func (a *App) Over(x, y, reach float64) bool {
+	z := a.Now()
+	if z == nil || a.atlas == nil {
+		return false
+	}
+	px, py := a.atlas.Plane.Shadow(z)
+	return math.Hypot(float64(px)-x, float64(py)-y) <= reach
+}
+
+// PutAt puts a point on the map: the code of the bank that is within reach, or
+// else the nearest one moved in parallel to the plane. It flows from there.
+func (a *App) PutAt(x, y, reach float64) error {
+	if a.atlas == nil {
+		return errors.New("the map is not there yet")
+	}
+	i, d := a.atlas.nearest(float32(x), float32(y))
+	z := append([]float32(nil), a.atlas.Codes[i*model.Latent:][:model.Latent]...)
+	if float64(d) > reach {
+		at := a.atlas.At[i]
+		a.atlas.Plane.Shift(z, z, float32(x)-at[0], float32(y)-at[1])
+	}
+	a.put(z, true)
+	return nil
+}
+
+// PutMiddle puts a point in the middle of what is seen.
+func (a *App) PutMiddle() error {
+	if a.atlas == nil {
+		if err := a.loadAtlas(); err != nil {
+			return err
+		}
+	}
+	return a.PutAt(a.atlas.x+a.View.X, a.atlas.y+a.View.Y, 0)
+}
+
+// PickUp takes up the point that is shown, of whatever path, to be dragged. From
+// then on the map shows the path from it.
+func (a *App) PickUp() {
+	if z := a.Now(); z != nil && a.atlas != nil {
+		a.held = append([]float32(nil), z...)
+		a.put(a.held, false)
+	}
+}
+
+// Drag moves the point that is held to a place. What the map does not show of
+// the code stays as it is.
+func (a *App) Drag(x, y float64) {
+	if a.held == nil || x-x != 0 || y-y != 0 {
+		return
+	}
+	px, py := a.atlas.Plane.Shadow(a.held)
+	z := make([]float32, model.Latent)
+	a.atlas.Plane.Shift(z, a.held, float32(x)-px, float32(y)-py)
+	a.put(z, false)
+}
+
+// Drop lets go of the point, and plays its way back to where digits are.
+func (a *App) Drop() {
+	if a.held == nil {
+		return
+	}
+	a.held = nil
+	if !a.reducedMotion {
+		a.heads[Spot].Restart()
+	}
+	a.touch()
+}
+
+// Nudge moves the point by shares of what is seen, as dragging does.
+func (a *App) Nudge(dx, dy float64) error {
+	if a.atlas == nil {
+		return errors.New("the map is not there yet")
+	}
+	if a.Now() == nil {
+		return a.PutMiddle()
+	}
+	a.PickUp()
+	px, py := a.atlas.Plane.Shadow(a.held)
+	side := min(a.atlas.w, a.atlas.h) / a.View.Zoom
+	a.Drag(float64(px)+dx*side, float64(py)+dy*side)
+	a.held = nil
+	return nil
+}
+
+// put shows the flow of a code.
+func (a *App) put(z []float32, play bool) {
+	a.Spot, a.Follow = packCode(z), Spot
+	a.staleSpot, a.playSpot = true, play
+	a.heads[Spot].Jump(0)
+	a.touch()
+}
+
+// updateSpot flows the point on the map where that is out of date.
+func (a *App) updateSpot() {
+	if !a.staleSpot {
+		return
+	}
+	a.staleSpot = false
+	a.fail(a.computeSpot())
+	h := a.heads[Spot]
+	h.follow(a.spot.Steps() - 1)
+	if !a.open(h) && a.playSpot && !a.reducedMotion {
+		h.Restart()
+	}
+	a.playSpot = false
+	a.touch()
+}
+
+func (a *App) computeSpot() error {
+	z, err := unpackCode(a.Spot)
+	if err != nil {
+		return err
+	}
+	seq, err := a.engine.Flow(z, a.RestoreFlow)
+	if err != nil {
+		return err
+	}
+	a.spot = Trajectory{N: 1}
+	x := make([]float32, model.Pixels)
+	for s := range seq {
+		a.engine.Decode(x, s.X)
+		a.spot.add(x, s.X, s.Distance)
+	}
+	a.spotReads = a.readSteps(&a.spot, 0, 0)
+	return nil
+}
+
+func (a *App) loadAtlas() (err error) {
+	a.atlas, err = newAtlas(a.engine)
+	return err
+}
+
+// updateMap makes the map, once, and then the colors of D, a slice at a time.
+func (a *App) updateMap() {
+	if a.atlas == nil {
+		if err := a.loadAtlas(); err != nil {
+			a.fail(err)
+			return
+		}
+		a.touch()
+	}
+	if a.Heat && a.updateHeat() {
+		a.touch()
+	}
+}
+
+// mappingNow reports whether the map is not whole.
+func (a *App) mappingNow() bool {
+	return a.err == nil && (a.atlas == nil || a.Heat && a.coldHeat())
+}
+
+// heatSlice is how much of a frame the colors of D may take.
+const heatSlice = 4 * time.Millisecond
+
+// heatSide is how many places D is computed at along the longer edge.
+const heatSide = 72
+
+// sameSlice is how much a code may differ, off the plane, for D around it to
+// stay as it is, in the units of the codes.
+const sameSlice = 1.0 / 128
+
+// HeatMap is D on a rectangle of the plane through a code: at (X0, Y0) lies the
+// middle of the first of W × H cells, at (X1, Y1) that of the last.
+type HeatMap struct {
+	W, H           int
+	D              []float32 // row by row
+	X0, Y0, X1, Y1 float64
+	slice          [model.Latent]float32 // the code, moved to the place (0, 0)
+}
+
+type heating struct {
+	whole, draft *HeatMap // what is shown; what is being computed
+	rows         int      // of draft that are there
+}
+
+// HeatMap returns D around the code that is shown, on the plane through it in
+// parallel to the map; nil before there is one. While it is computed anew it is
+// the one of before.
+func (a *App) HeatMap() *HeatMap {
+	if !a.Heat {
+		return nil
+	}
+	return a.heat.whole
+}
+
+// HighestOnMap returns the D at the end of the map's scale.
+func (a *App) HighestOnMap() float64 {
+	if a.atlas == nil {
+		return 0
+	}
+	return float64(a.atlas.highest)
+}
+
+// wanted returns the heat map that there should be, without its values.
+func (a *App) wanted() *HeatMap {
+	t := a.atlas
+	if t == nil || a.aspect == 0 {
+		return nil
+	}
+	m := &HeatMap{W: heatSide, H: heatSide}
+	if a.aspect > 1 {
+		m.H = max(int(heatSide/a.aspect), 2)
+	} else {
+		m.W = max(int(heatSide*a.aspect), 2)
+	}
+	c := a.Chart(a.aspect, 1)
+	m.X0, m.Y0 = c.Place(0, 0)
+	m.X1, m.Y1 = c.Place(a.aspect, 1)
+	z := a.Now()
+	if z == nil {
+		z = t.Plane.Mean()
+	}
+	x, y := t.Plane.Shadow(z)
+	t.Plane.Shift(m.slice[:], z, -x, -y)
+	return m
+}
+
+func (m *HeatMap) like(o *HeatMap) bool {
+	if o == nil || m.W != o.W || m.H != o.H || m.X0 != o.X0 || m.Y0 != o.Y0 || m.X1 != o.X1 || m.Y1 != o.Y1 {
+		return false
+	}
+	for i, v := range m.slice {
+		if math.Abs(float64(v-o.slice[i])) > sameSlice {
+			return false
+		}
+	}
+	return true
+}
+
+// coldHeat reports whether D is out of date.
+func (a *App) coldHeat() bool {
+	w := a.wanted()
+	return w != nil && !w.like(a.heat.whole)
+}
+
+// updateHeat computes some rows, and reports whether a new map is whole.
+func (a *App) updateHeat() bool {
+	w := a.wanted()
+	if w == nil || w.like(a.heat.whole) {
+		return false
+	}
+	h := &a.heat
+	if !w.like(h.draft) {
+		w.D = make([]float32, w.W*w.H)
+		h.draft, h.rows = w, 0
+	}
+	m := h.draft
+	z := make([]float32, m.W*model.Latent)
+	for start := time.Now(); h.rows < m.H && time.Since(start) < heatSlice; h.rows++ {
+		y := m.Y0 + (m.Y1-m.Y0)*float64(h.rows)/float64(m.H-1)
+		for i := range m.W {
+			x := m.X0 + (m.X1-m.X0)*float64(i)/float64(m.W-1)
+			a.atlas.Plane.Shift(z[i*model.Latent:(i+1)*model.Latent], m.slice[:], float32(x), float32(y))
+		}
+		a.engine.Distance(m.D[h.rows*m.W:(h.rows+1)*m.W], nil, z)
+	}
+	if h.rows < m.H {
+		return false
+	}
+	h.whole, h.draft = m, nil
+	return true
+}

@@ -1,0 +1,234 @@
+package app
+
+import (
+	"math"
+	"testing"
+
+	"mppm/shared/model"
+)
+
+// mapped is an app that shows the map, at rest.
+func mapped(t *testing.T) *App {
+	t.Helper()
+	a := newApp(t, &fake{})
+	a.SetAspect(1.5)
+	must(t, a.SetMode(Map))
+	finish(t, a)
+	if a.Err() != nil || a.Atlas() == nil {
+		t.Fatalf("there is no map: %v", a.Err())
+	}
+	return a
+}
+
+func place(a *App) (x, y float64) {
+	px, py := a.Atlas().Plane.Shadow(a.Now())
+	return float64(px), float64(py)
+}
+
+func TestMapShowsTheRestoration(t *testing.T) {
+	a := mapped(t)
+	r := a.Readout()
+	if r.Subject != Restoration || r.Steps != 4 || r.Place == nil {
+		t.Errorf("the map shows %q with %d steps at %v; want the path of Restore", r.Subject, r.Steps, r.Place)
+	}
+	must(t, a.SetFollow(Growth))
+	finish(t, a)
+	if r := a.Readout(); r.Subject != Growth || r.Steps != 4 || a.FlowOf() != Generate {
+		t.Errorf("following Generate it shows %q with %d steps", r.Subject, r.Steps)
+	}
+	if err := a.SetFollow("comet"); err == nil {
+		t.Error("the map follows what there is not")
+	}
+}
+
+func TestChart(t *testing.T) {
+	a := mapped(t)
+	for _, zoom := range []float64{1, 1.5, 9, 1000} {
+		a.ZoomMiddle(zoom)
+		c := a.Chart(300, 200)
+		for _, p := range [][2]float64{{0, 0}, {300, 200}, {17, 150}} {
+			x, y := c.Place(p[0], p[1])
+			if px, py := c.Screen(x, y); math.Hypot(px-p[0], py-p[1]) > 1e-6 {
+				t.Errorf("zoom %v: %v is at (%v, %v), which is at (%v, %v)", zoom, p, x, y, px, py)
+			}
+		}
+	}
+	if a.View.Zoom != MaxZoom {
+		t.Errorf("the map can be enlarged %v times, want %v at most", a.View.Zoom, MaxZoom)
+	}
+	a.WholeMap()
+	c := a.Chart(300, 200)
+	for i, p := range a.Atlas().At {
+		if x, y := c.Screen(float64(p[0]), float64(p[1])); x < 0 || y < 0 || x > 300 || y > 200 {
+			t.Fatalf("on the whole map, code %d is at (%v, %v)", i, x, y)
+		}
+	}
+}
+
+// TestZoomKeepsThePlace: what is under the pointer stays there.
+func TestZoomKeepsThePlace(t *testing.T) {
+	a := mapped(t)
+	a.ZoomMiddle(4)
+	x, y := a.Chart(300, 200).Place(200, 120)
+	a.ZoomMap(1.7, x, y)
+	if px, py := a.Chart(300, 200).Screen(x, y); math.Hypot(px-200, py-120) > 3 {
+		t.Errorf("zooming moved the place under the pointer to (%v, %v)", px, py)
+	}
+	was := a.View
+	a.ZoomMap(math.NaN(), x, y)
+	a.ZoomMap(2, math.Inf(1), y)
+	a.PanMap(math.NaN(), 0)
+	if a.View != was {
+		t.Errorf("nonsense changed the view from %+v to %+v", was, a.View)
+	}
+	a.PanMap(1e9, -1e9)
+	if a.View.X > a.Atlas().w || a.View.Y < -a.Atlas().h {
+		t.Errorf("the map can be lost: %+v", a.View)
+	}
+	a.ZoomMap(1e-9, x, y)
+	if a.View != (Lens{Zoom: 1}) {
+		t.Errorf("as a whole the map is seen through %+v", a.View)
+	}
+}
+
+func TestPointOnTheMap(t *testing.T) {
+	a := mapped(t)
+	must(t, a.PutAt(1, 1, 0))
+	finish(t, a)
+	r := a.Readout()
+	if r.Subject != Spot || r.Steps != 4 || r.Step != 4 || r.Reads.Confidence == 0 {
+		t.Errorf("a point gives %q, step %d of %d, %v; want its flow, played and read", r.Subject, r.Step, r.Steps, r.Reads)
+	}
+	a.Seek(0)
+	finish(t, a)
+	if x, y := place(a); math.Hypot(x-1, y-1) > 0.01 {
+		t.Errorf("the point was put at (1, 1) and is at (%v, %v)", x, y)
+	}
+	// Within reach of a code, it is that code.
+	at := a.Atlas().At[7]
+	must(t, a.PutAt(float64(at[0])+0.01, float64(at[1]), 0.02))
+	finish(t, a)
+	for k, v := range a.spot.Code(0, 0) {
+		if math.Abs(float64(v-a.Atlas().Codes[7*model.Latent+k])) > codeGrain {
+			t.Fatalf("number %d of the point is %v, of the code %v", k, v, a.Atlas().Codes[7*model.Latent+k])
+		}
+	}
+	// Dragging changes what the map shows and nothing else.
+	a.Seek(0)
+	finish(t, a)
+	x, y := place(a)
+	if !a.Over(x+0.1, y, 0.2) || a.Over(x+1, y, 0.2) {
+		t.Error("the point is not where it is")
+	}
+	before := append([]float32(nil), a.Now()...)
+	a.PickUp()
+	a.Drag(x+0.7, y-0.4)
+	if a.Update(0); a.Readout().Step != 0 {
+		t.Error("while it is dragged, the point runs away")
+	}
+	nx, ny := place(a)
+	if math.Hypot(nx-x-0.7, ny-y+0.4) > 0.01 {
+		t.Errorf("dragged by (0.7, -0.4), the point went from (%v, %v) to (%v, %v)", x, y, nx, ny)
+	}
+	back := make([]float32, model.Latent)
+	a.Atlas().Plane.Shift(back, a.Now(), -0.7, 0.4)
+	for k, v := range back {
+		if math.Abs(float64(v-before[k])) > 0.01 {
+			t.Errorf("dragging changed number %d off the plane, from %v to %v", k, before[k], v)
+		}
+	}
+	a.Drop()
+	a.Drag(0, 0) // let go: nothing
+	finish(t, a)
+	if a.Readout().Step != 4 {
+		t.Error("after it was let go, the point did not flow")
+	}
+	must(t, a.Nudge(0.1, 0))
+	finish(t, a)
+	if r := a.Readout(); r.Step != 0 {
+		t.Errorf("a nudge by keyboard leaves step %d, want the start", r.Step)
+	}
+	reopen(t, a)
+}
+
+// TestPickUpOfThePath: a point of the restoration can be taken up.
+func TestPickUpOfThePath(t *testing.T) {
+	a := mapped(t)
+	a.Seek(1)
+	finish(t, a)
+	z := append([]float32(nil), a.Now()...)
+	a.PickUp()
+	a.Drop()
+	finish(t, a)
+	if a.Follow != Spot {
+		t.Fatalf("the map follows %q", a.Follow)
+	}
+	for k, v := range a.spot.Code(0, 0) {
+		if math.Abs(float64(v-z[k])) > codeGrain {
+			t.Errorf("number %d of the point is %v, of the path %v", k, v, z[k])
+		}
+	}
+	must(t, a.SetFollow(Restoration))
+	finish(t, a)
+	if a.Readout().Step != 1 {
+		t.Error("the restoration was changed")
+	}
+}
+
+func TestHeat(t *testing.T) {
+	a := mapped(t)
+	m := a.HeatMap()
+	if m == nil || m.W <= m.H {
+		t.Fatalf("the heat map of a wide map is %+v", m)
+	}
+	// The fake's D is the code's second number, which no class differs in: along
+	// the plane it changes as the plane does.
+	c := a.Chart(1.5, 1)
+	for _, p := range [][2]int{{0, 0}, {m.W - 1, m.H - 1}, {m.W / 2, 3}} {
+		x := m.X0 + (m.X1-m.X0)*float64(p[0])/float64(m.W-1)
+		y := m.Y0 + (m.Y1-m.Y0)*float64(p[1])/float64(m.H-1)
+		if px, py := c.Screen(x, y); px < -1e-9 || py < -1e-9 || px > 1.5+1e-9 || py > 1+1e-9 {
+			t.Errorf("cell %v is at (%v, %v), beyond what is seen", p, px, py)
+		}
+		z := make([]float32, model.Latent)
+		sx, sy := a.Atlas().Plane.Shadow(a.Now())
+		a.Atlas().Plane.Shift(z, a.Now(), float32(x)-sx, float32(y)-sy)
+		if d := m.D[p[1]*m.W+p[0]]; math.Abs(float64(d-z[1])) > 1e-3 {
+			t.Errorf("D of cell %v is %v, of its code %v", p, d, z[1])
+		}
+	}
+	a.ZoomMiddle(2)
+	if !a.Active() {
+		t.Error("after zooming, the colors stay as they were")
+	}
+	finish(t, a)
+	if a.HeatMap() == m {
+		t.Error("after zooming, the colors are those of before")
+	}
+	// Dragging stays within the slice: nothing to compute.
+	a.PickUp()
+	finish(t, a)
+	m = a.HeatMap()
+	a.Drag(0.3, 0.3)
+	a.Update(0)
+	if a.coldHeat() || a.HeatMap() != m {
+		t.Error("dragging the point makes D anew, though it stays in its slice")
+	}
+	a.Drop()
+	a.SetHeat(false)
+	finish(t, a)
+	if a.HeatMap() != nil {
+		t.Error("switched off, the colors are there")
+	}
+}
+
+func TestParametersOnTheMap(t *testing.T) {
+	a := mapped(t)
+	must(t, a.PutAt(0, 0, 0))
+	finish(t, a)
+	must(t, a.SetParameter(Steps, 7))
+	finish(t, a)
+	if r := a.Readout(); r.Steps != 7 || a.RestoreFlow.Steps != 7 || a.GenerateFlow.Steps != 4 {
+		t.Errorf("the point takes %d steps; want 7, and Generate as it was", r.Steps)
+	}
+}

@@ -1,0 +1,275 @@
+//go:build js && wasm
+
+package bridge
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"syscall/js"
+
+	"mppm/shared/classifier"
+	"mppm/wasm/app"
+	"mppm/wasm/view"
+)
+
+// mapControls wires the settings of the map, and fills its key.
+func (b *Bridge) mapControls() {
+	follow := id("follow")
+	listen(follow, "change", func(js.Value) {
+		s := app.Subject(follow.Get("value").String())
+		b.do(func() error { return b.app.SetFollow(s) })
+	})
+	click("put", func() { b.do(b.app.PutMiddle) })
+	click("zoom-in", func() { b.then(func() { b.app.ZoomMiddle(zoomStep) }) })
+	click("zoom-out", func() { b.then(func() { b.app.ZoomMiddle(1 / zoomStep) }) })
+	click("whole", func() { b.then(b.app.WholeMap) })
+	b.check("heat", func(on bool) error { b.app.SetHeat(on); return nil })
+	list := id("classes")
+	for i := range classifier.Classes {
+		item := document.Call("createElement", "li")
+		item.Set("textContent", strconv.Itoa(i))
+		item.Set("className", fmt.Sprintf("class-%d", i))
+		list.Call("append", item)
+	}
+}
+
+// zoomStep is by how much a button or a key zooms.
+const zoomStep = 1.5
+
+// nudge is how far a key moves the point or the map, as a share of what is seen.
+const nudge = 0.03
+
+// mapKeys does what keys do on the map, and reports whether it was one of those.
+func (b *Bridge) mapKeys(e js.Value) bool {
+	if dx, dy, ok := arrow(e); ok {
+		x, y := nudge*float64(dx), nudge*float64(dy)
+		if e.Get("shiftKey").Bool() {
+			b.then(func() { b.app.PanView(2*x, 2*y) })
+		} else {
+			b.do(func() error { return b.app.Nudge(x, y) })
+		}
+		return true
+	}
+	if e.Get("key").String() == "Enter" {
+		b.do(b.app.PutMiddle)
+		return true
+	}
+	return false
+}
+
+// reach is how far from a point of the map one may press to take it, in pixels of
+// the page; a finger covers more than a mouse.
+func reach(e js.Value) float64 {
+	if e.Get("pointerType").String() == "touch" {
+		return 26
+	}
+	return 14
+}
+
+// slack is how far a pointer may move for a click to be one, in pixels.
+const slack = 5
+
+// gesture is what pointers do on the map.
+type gesture struct {
+	el      js.Value
+	at      map[int][2]float64 // where they are, in pixels from the upper left corner
+	drags   bool               // the point
+	moved   float64            // since the first came down
+	several bool               // there was more than one
+}
+
+// mapPointers wires dragging the point, moving and enlarging the map by mouse and
+// fingers, and putting a point with a click.
+func (b *Bridge) mapPointers(el js.Value) {
+	g := &gesture{el: el, at: map[int][2]float64{}}
+	listen(el, "pointerdown", func(e js.Value) {
+		if e.Get("button").Int() != 0 || len(g.at) == 2 {
+			return
+		}
+		pointer := e.Get("pointerId").Int()
+		capture(el, pointer)
+		g.at[pointer] = spot(el, e)
+		if len(g.at) > 1 {
+			g.several = true
+			if g.drags {
+				g.drags = false
+				b.then(b.app.Drop)
+			}
+			return
+		}
+		g.moved, g.several = 0, false
+		p, r := g.at[pointer], reach(e)
+		b.then(func() {
+			c := b.chart(el)
+			x, y := c.Place(p[0], p[1])
+			if g.drags = b.app.Over(x, y, r/c.Scale()) && len(g.at) == 1; g.drags {
+				b.app.PickUp()
+			}
+		})
+	})
+	listen(el, "pointermove", func(e js.Value) {
+		pointer := e.Get("pointerId").Int()
+		was, ok := g.at[pointer]
+		if !ok {
+			return
+		}
+		now := spot(el, e)
+		before := g.hull()
+		g.at[pointer] = now
+		after := g.hull()
+		g.moved += math.Hypot(now[0]-was[0], now[1]-was[1])
+		b.then(func() {
+			c := b.chart(el)
+			if g.drags {
+				b.app.Drag(c.Place(now[0], now[1]))
+				return
+			}
+			if !g.several && g.moved <= slack {
+				return
+			}
+			b.app.PanMap((before.x-after.x)/c.Scale(), (before.y-after.y)/c.Scale())
+			if before.size > 0 && after.size > 0 {
+				x, y := b.chart(el).Place(after.x, after.y)
+				b.app.ZoomMap(after.size/before.size, x, y)
+			}
+		})
+	})
+	up := func(e js.Value, click bool) {
+		pointer := e.Get("pointerId").Int()
+		p, ok := g.at[pointer]
+		if !ok {
+			return
+		}
+		delete(g.at, pointer)
+		r := reach(e)
+		b.do(func() error {
+			if g.drags {
+				g.drags = false
+				b.app.Drop()
+				return nil
+			}
+			if click && !g.several && g.moved <= slack {
+				c := b.chart(el)
+				x, y := c.Place(p[0], p[1])
+				return b.app.PutAt(x, y, r/2/c.Scale())
+			}
+			return nil
+		})
+	}
+	listen(el, "pointerup", func(e js.Value) { up(e, true) })
+	listen(el, "pointercancel", func(e js.Value) { up(e, false) })
+	// A listener that prevents the page from scrolling must say that it may.
+	wheel := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		e := args[0]
+		e.Call("preventDefault")
+		d := e.Get("deltaY").Float()
+		if e.Get("deltaMode").Int() != 0 {
+			d *= 16 // in lines
+		}
+		p := spot(el, e)
+		b.then(func() {
+			x, y := b.chart(el).Place(p[0], p[1])
+			b.app.ZoomMap(math.Exp(-min(max(d, -300), 300)*0.0022), x, y)
+		})
+		return nil
+	})
+	el.Call("addEventListener", "wheel", wheel, map[string]any{"passive": false})
+}
+
+// hull is the middle between pointers, and how far they are from each other; 0 if
+// there is one.
+type hull struct{ x, y, size float64 }
+
+func (g *gesture) hull() (h hull) {
+	var all [][2]float64
+	for _, p := range g.at {
+		all = append(all, p)
+		h.x += p[0] / float64(len(g.at))
+		h.y += p[1] / float64(len(g.at))
+	}
+	if len(all) == 2 {
+		h.size = math.Hypot(all[0][0]-all[1][0], all[0][1]-all[1][1])
+	}
+	return h
+}
+
+// spot returns where on an element an event is, in pixels of the page.
+func spot(el, e js.Value) [2]float64 {
+	x, y, w := within(el, e, 1)
+	h := el.Call("getBoundingClientRect").Get("height").Float()
+	return [2]float64{x * w, y * h}
+}
+
+// chart returns the map as it is seen in an element, in pixels of the page.
+func (b *Bridge) chart(el js.Value) app.Chart {
+	r := el.Call("getBoundingClientRect")
+	return b.app.Chart(r.Get("width").Float(), r.Get("height").Float())
+}
+
+// publishMap says what the map shows.
+func (b *Bridge) publishMap(r app.Readout) {
+	b.value("follow", string(r.Follow))
+	checked("heat", r.Heat)
+	b.enable("zoom-in", r.View.Zoom < app.MaxZoom)
+	b.enable("zoom-out", r.View.Zoom > 1)
+	b.enable("whole", r.View.Zoom > 1)
+	note := ""
+	if t := b.app.Atlas(); t != nil {
+		note = fmt.Sprintf("%d of them", len(t.Labels))
+	}
+	if r.View.Zoom > 1 {
+		note += fmt.Sprintf(", %.1f times as large", r.View.Zoom)
+	}
+	b.text("map-note", note)
+	point := fmt.Sprintf("D = %.2f", r.Shown)
+	if r.Reads.Confidence > 0 {
+		point += ", " + r.Reads.String()
+	}
+	b.reading("point-note", r.Reads, "")
+	where := "Map of the codes"
+	if r.Place != nil {
+		where = fmt.Sprintf("Map of the codes; the point is at %.1f, %.1f, %s", r.Place.X, r.Place.Y, point)
+	}
+	b.attr("map", "aria-label", where)
+	b.text("scale-top", fmt.Sprintf("%.1f", b.app.HighestOnMap()))
+}
+
+// markSide is the edge of the map's marks, in pixels of the page.
+const markSide = 24
+
+// marks has the browser draw the digits that mark codes, in the page's type.
+func (b *Bridge) marks() {
+	cell := int(math.Round(markSide * b.stage.unit))
+	if cell < 1 || cell == b.cell {
+		return
+	}
+	canvas := document.Call("createElement", "canvas")
+	canvas.Set("width", view.MarkCells*cell)
+	canvas.Set("height", cell)
+	c := canvas.Call("getContext", "2d", map[string]any{"willReadFrequently": true})
+	if !c.Truthy() {
+		return
+	}
+	b.cell = cell
+	size := float64(cell)
+	sans := window.Call("getComputedStyle", document.Get("body")).Get("fontFamily").String()
+	c.Set("font", fmt.Sprintf("700 %.1fpx %s", size*0.98, sans))
+	c.Set("textAlign", "center")
+	c.Set("textBaseline", "middle")
+	c.Set("fillStyle", "#fff")
+	for i := range classifier.Classes {
+		c.Call("fillText", strconv.Itoa(i), size*(float64(i)+0.5), size*0.54)
+	}
+	c.Call("beginPath")
+	c.Call("arc", size*(view.MarkCells-0.5), size/2, size*0.46, 0, 2*math.Pi)
+	c.Call("fill")
+	data := c.Call("getImageData", 0, 0, view.MarkCells*cell, cell).Get("data")
+	rgba := make([]byte, data.Get("length").Int())
+	js.CopyBytesToGo(rgba, data)
+	for i := 0; i < len(rgba); i += 4 { // premultiplied white
+		a := rgba[i+3]
+		rgba[i], rgba[i+1], rgba[i+2] = a, a, a
+	}
+	b.view.SetMarks(rgba, cell)
+}

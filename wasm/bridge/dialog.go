@@ -1,0 +1,213 @@
+//go:build js && wasm
+
+package bridge
+
+import (
+	"strings"
+	"syscall/js"
+
+	"mppm/wasm/app"
+)
+
+// dialogs wires the two dialogs: a picture that is offered, and the list of keys.
+func (b *Bridge) dialogs() {
+	take := func() {
+		b.do(func() error {
+			b.app.TakeOffer()
+			return b.app.SetMode(app.Restore)
+		})
+	}
+	click("offer-take", take)
+	click("offer-drop", func() { b.then(b.app.DropOffer) })
+	listen(id("offer"), "cancel", func(js.Value) { b.then(b.app.DropOffer) })
+	click("help", b.showKeys)
+	click("keys-close", func() { id("keys").Call("close") })
+	on := id("keys-on")
+	b.keysOff = remembered(keysOff) == "1"
+	on.Set("checked", !b.keysOff)
+	listen(on, "change", func(js.Value) {
+		b.keysOff = !on.Get("checked").Bool()
+		remember(keysOff, map[bool]string{true: "1", false: "0"}[b.keysOff])
+	})
+	for _, name := range []string{"offer", "keys"} {
+		el := id(name)
+		listen(el, "close", func(js.Value) { // no key may go to what is not seen any more
+			if at := document.Get("activeElement"); at.Truthy() && el.Call("contains", at).Bool() {
+				at.Call("blur")
+			}
+		})
+		listen(el, "click", func(e js.Value) { // beside it, on the backdrop
+			if e.Get("target").Equal(el) {
+				el.Call("close")
+				b.then(b.app.DropOffer)
+			}
+		})
+	}
+}
+
+func (b *Bridge) showKeys() {
+	if dialog := id("keys"); !dialog.Get("open").Bool() {
+		dialog.Call("showModal")
+	}
+}
+
+// keysOff is under which name the browser keeps that letters do nothing.
+const keysOff = "mppm keys off"
+
+// remembered returns what the browser keeps under a name, nothing where it keeps
+// nothing.
+func remembered(name string) (value string) {
+	defer func() { _ = recover() }()
+	if v := window.Get("localStorage").Call("getItem", name); v.Truthy() {
+		value = v.String()
+	}
+	return value
+}
+
+func remember(name, value string) {
+	defer func() { _ = recover() }() // a private window may refuse
+	window.Get("localStorage").Call("setItem", name, value)
+}
+
+// keys wires the keyboard.
+func (b *Bridge) keys() {
+	listen(window, "keydown", func(e js.Value) {
+		if e.Get("defaultPrevented").Bool() || e.Get("altKey").Bool() || one("dialog[open]").Truthy() {
+			return
+		}
+		key := e.Get("key").String()
+		var call func() error
+		if e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool() {
+			call = b.undoKey(e, key)
+		} else {
+			call = b.key(e, key)
+		}
+		if call != nil {
+			e.Call("preventDefault")
+			b.do(call)
+		}
+	})
+	listen(id("map"), "keydown", func(e js.Value) {
+		if b.mapKeys(e) {
+			e.Call("preventDefault")
+			e.Call("stopPropagation")
+		}
+	})
+}
+
+// typed reports whether an element takes what is typed.
+func typed(el js.Value) bool {
+	t := el.Get("type")
+	return t.Type() == js.TypeString && (t.String() == "number" || t.String() == "text")
+}
+
+// undoKey returns what Ctrl+Z and Ctrl+Shift+Z (or Ctrl+Y; ⌘ on a Mac) do, except
+// in fields, which take back what is typed in them.
+func (b *Bridge) undoKey(e js.Value, key string) func() error {
+	if typed(e.Get("target")) {
+		return nil
+	}
+	var call func()
+	switch shift := e.Get("shiftKey").Bool(); strings.ToLower(key) {
+	case "z":
+		if call = b.app.Undo; shift {
+			call = b.app.Redo
+		}
+	case "y":
+		call = b.app.Redo
+	}
+	if call == nil {
+		return nil
+	}
+	return func() error {
+		if b.app.Mode == app.Restore {
+			call()
+		}
+		return nil
+	}
+}
+
+// key returns what a key does; nil where it is the focused control's own.
+func (b *Bridge) key(e js.Value, key string) func() error {
+	target := e.Get("target")
+	if typed(target) || target.Get("tagName").Type() == js.TypeString && target.Get("tagName").String() == "SELECT" {
+		return nil
+	}
+	plain := func(f func()) func() error { return func() error { f(); return nil } }
+	free := !target.Call("matches", "button, input, summary, a, [role=tab]").Bool()
+	switch key {
+	case " ":
+		if free {
+			return plain(b.app.TogglePlay)
+		}
+		return nil
+	case "ArrowLeft", "ArrowRight", "Home", "End":
+		if target.Call("matches", "input[type=range]").Bool() || e.Get("shiftKey").Bool() {
+			return nil
+		}
+		return plain(map[string]func(){
+			"ArrowLeft": func() { b.app.StepBy(-1) }, "ArrowRight": func() { b.app.StepBy(1) },
+			"Home": func() { b.app.Seek(0) }, "End": func() { b.app.Seek(b.app.Head().End()) },
+		}[key])
+	case "?":
+		b.showKeys()
+		return plain(func() {})
+	}
+	if b.keysOff {
+		return nil
+	}
+	switch strings.ToLower(key) {
+	case "1", "2", "3":
+		m := app.Modes()[key[0]-'1']
+		return func() error { return b.app.SetMode(m) }
+	case "n":
+		return func() error {
+			switch b.app.Mode {
+			case app.Restore:
+				b.app.AnotherDigit()
+			case app.Generate:
+				b.newGrid()
+			default:
+				return b.app.PutMiddle()
+			}
+			return nil
+		}
+	case "d":
+		return b.within(app.Restore, plain(b.newDamage))
+	case "c":
+		return b.within(app.Restore, plain(b.app.ClearPad))
+	case "m":
+		return b.within(app.Generate, b.app.MoreLikeThis)
+	case "w":
+		return b.within(app.Generate, plain(func() { b.app.SetWalk(!b.app.State.Walk) }))
+	case "a":
+		return plainForce(b.app, app.Alpha)
+	case "b":
+		return plainForce(b.app, app.Beta)
+	case "r":
+		return plain(b.app.ResetFlow)
+	case "l":
+		return plain(b.copyLink)
+	case "+", "=":
+		return b.within(app.Map, plain(func() { b.app.ZoomMiddle(zoomStep) }))
+	case "-":
+		return b.within(app.Map, plain(func() { b.app.ZoomMiddle(1 / zoomStep) }))
+	case "0":
+		return b.within(app.Map, plain(b.app.WholeMap))
+	}
+	return nil
+}
+
+// within limits a key to a mode.
+func (b *Bridge) within(m app.Mode, call func() error) func() error {
+	return func() error {
+		if b.app.Mode != m {
+			return nil
+		}
+		return call()
+	}
+}
+
+func plainForce(a *app.App, name app.Parameter) func() error {
+	return func() error { return a.SetForce(name, app.Value(a.Preset(), name) == 0) }
+}

@@ -1,0 +1,102 @@
+//go:build js && wasm
+
+package bridge
+
+import (
+	"errors"
+	"math"
+	"syscall/js"
+
+	"mppm/shared/model"
+	"mppm/wasm/app"
+)
+
+// pictures wires the ways to bring an image: a file, the clipboard, or dropping
+// it on the page.
+func (b *Bridge) pictures() {
+	file := id("file")
+	click("bring", func() { file.Call("click") })
+	listen(file, "change", func(js.Value) {
+		if files := file.Get("files"); files.Get("length").Int() > 0 {
+			b.decode(files.Index(0))
+		}
+		file.Set("value", "") // the same file may be chosen again
+	})
+	listen(window, "paste", func(e js.Value) { b.transfer(e, e.Get("clipboardData")) })
+	listen(window, "dragover", func(e js.Value) { e.Call("preventDefault") })
+	listen(window, "drop", func(e js.Value) {
+		e.Call("preventDefault")
+		b.transfer(e, e.Get("dataTransfer"))
+	})
+}
+
+// transfer takes the first file of what is pasted or dropped.
+func (b *Bridge) transfer(e, data js.Value) {
+	if !data.Truthy() {
+		return
+	}
+	files := data.Get("files")
+	if files.Get("length").Int() == 0 {
+		return
+	}
+	e.Call("preventDefault")
+	b.decode(files.Index(0))
+}
+
+// decode has the browser decode an image file, and offers it to the user.
+func (b *Bridge) decode(file js.Value) {
+	bad := func(js.Value) {
+		b.say("This file is no image that the browser can read: try a PNG or a JPEG.")
+	}
+	await(window.Call("createImageBitmap", file), func(bitmap js.Value) {
+		w, h := bitmap.Get("width").Float(), bitmap.Get("height").Float()
+		scale := min(1, app.MaxPictureSide/max(w, h))
+		cw, ch := max(int(math.Round(w*scale)), 1), max(int(math.Round(h*scale)), 1)
+		canvas := document.Call("createElement", "canvas")
+		canvas.Set("width", cw)
+		canvas.Set("height", ch)
+		c := canvas.Call("getContext", "2d")
+		if !c.Truthy() {
+			bad(js.Undefined())
+			return
+		}
+		c.Set("imageSmoothingQuality", "high")
+		c.Call("drawImage", bitmap, 0, 0, cw, ch)
+		bitmap.Call("close")
+		data := c.Call("getImageData", 0, 0, cw, ch).Get("data")
+		rgba := make([]byte, data.Get("length").Int())
+		js.CopyBytesToGo(rgba, data)
+		b.do(func() error {
+			if err := b.app.OfferPicture(rgba, cw, ch); err != nil {
+				return errors.New("This image cannot be used: " + err.Error())
+			}
+			return nil
+		})
+	}, bad)
+}
+
+// publishOffer shows the picture that the user may take.
+func (b *Bridge) publishOffer() {
+	o := b.app.Offered()
+	if o == b.offered {
+		return
+	}
+	b.offered = o
+	dialog := id("offer")
+	if o == nil {
+		dialog.Call("close")
+		return
+	}
+	c := id("offer-picture").Call("getContext", "2d")
+	picture := c.Call("createImageData", model.Side, model.Side)
+	rgba := make([]byte, 4*model.Pixels)
+	ramp := b.palette.Ramp()
+	for i, v := range o {
+		copy(rgba[4*i:], ramp[v][:])
+	}
+	js.CopyBytesToJS(picture.Get("data"), rgba)
+	c.Call("putImageData", picture, 0, 0)
+	if !dialog.Get("open").Bool() {
+		dialog.Call("showModal")
+	}
+}

@@ -1,0 +1,227 @@
+//go:build js && wasm
+
+package view
+
+import (
+	"image"
+	"image/color"
+	"math"
+
+	"github.com/hajimehoshi/ebiten/v2"
+	"github.com/hajimehoshi/ebiten/v2/vector"
+
+	"mppm/wasm/app"
+)
+
+// chart is what the map is drawn with.
+type chart struct {
+	marks     *ebiten.Image // MarkCells cells side by side
+	cell      float64       // their edge, in pixels
+	vertices  []ebiten.Vertex
+	indices   []uint32
+	heat      *ebiten.Image
+	heatDrawn *app.HeatMap // what is there
+	pixels    []byte
+}
+
+// MarkCells is how many marks SetMarks takes: the digits 0 to 9, and a disc.
+const MarkCells = 11
+
+// disc is the mark after the digits.
+const disc = 10
+
+// SetMarks gives the marks of codes: MarkCells square cells side by side, white
+// on nothing, as premultiplied RGBA.
+func (v *View) SetMarks(rgba []byte, cell int) {
+	if v.chart.marks != nil {
+		v.chart.marks.Deallocate()
+	}
+	v.chart.marks = ebiten.NewImage(MarkCells*cell, cell)
+	v.chart.marks.WritePixels(rgba)
+	v.chart.cell = float64(cell)
+	v.Invalidate()
+}
+
+// numerals is from which zoom on codes are drawn as digits, not as discs.
+const numerals = 2.5
+
+// plane draws the map: D, the codes, the path, and the digit at the point that
+// is shown.
+func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
+	fill(screen, r, v.palette.Ground)
+	t := v.app.Atlas()
+	if t == nil || v.chart.marks == nil {
+		return
+	}
+	dst := screen.SubImage(image.Rect(int(r.X), int(r.Y), int(r.X+r.W), int(r.Y+r.H))).(*ebiten.Image)
+	c := v.app.Chart(r.W, r.H)
+	at := func(x, y float32) (float32, float32) {
+		px, py := c.Screen(float64(x), float64(y))
+		return float32(r.X + px), float32(r.Y + py)
+	}
+	v.distances(dst, c, r)
+	v.codes(dst, t, at)
+	v.paths(dst, t, at, pos, r)
+}
+
+// distances draws D as a heat map.
+func (v *View) distances(dst *ebiten.Image, c app.Chart, r Rect) {
+	m := v.app.HeatMap()
+	top := float32(v.app.HighestOnMap())
+	if m == nil || !(top > 0) {
+		return
+	}
+	h := &v.chart
+	if h.heatDrawn != m {
+		h.heatDrawn = m
+		if h.heat == nil || h.heat.Bounds().Dx() != m.W || h.heat.Bounds().Dy() != m.H {
+			if h.heat != nil {
+				h.heat.Deallocate()
+			}
+			h.heat = ebiten.NewImage(m.W, m.H)
+			h.pixels = make([]byte, 4*m.W*m.H)
+		}
+		for i, d := range m.D {
+			s := fade(v.palette.Scale(float64(d/top)), heatStrength)
+			copy(h.pixels[4*i:], []byte{s.R, s.G, s.B, s.A})
+		}
+		h.heat.WritePixels(h.pixels)
+	}
+	x0, y0 := c.Screen(m.X0, m.Y0)
+	x1, y1 := c.Screen(m.X1, m.Y1)
+	sx, sy := (x1-x0)/float64(m.W-1), (y1-y0)/float64(m.H-1)
+	o := ebiten.DrawImageOptions{Filter: ebiten.FilterLinear}
+	o.GeoM.Scale(sx, sy)
+	o.GeoM.Translate(r.X+x0-sx/2, r.Y+y0-sy/2)
+	dst.DrawImage(h.heat, &o)
+}
+
+// heatStrength is how much of the heat map is seen over the ground.
+const heatStrength = 0.62
+
+// codes draws every code, in its class' color, and the digit of each class in the
+// middle of its codes.
+func (v *View) codes(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (float32, float32)) {
+	h := &v.chart
+	h.vertices, h.indices = h.vertices[:0], h.indices[:0]
+	zoom := v.app.View.Zoom
+	size := float32((2.6 + 1.4*math.Sqrt(zoom)) * v.ratio)
+	mark := -1
+	if zoom >= numerals {
+		size, mark = float32(min(8+2*math.Sqrt(zoom), 16)*v.ratio), 0
+	}
+	b := dst.Bounds()
+	for i, p := range t.At {
+		x, y := at(p[0], p[1])
+		if int(x+size) < b.Min.X || int(x-size) > b.Max.X || int(y+size) < b.Min.Y || int(y-size) > b.Max.Y {
+			continue
+		}
+		digit := int(t.Labels[i])
+		which := disc
+		if mark == 0 && digit < disc {
+			which = digit
+		}
+		v.mark(x, y, size, which, v.palette.Class(digit), 0.85)
+	}
+	// Over them each class' own digit, on a ground of its own.
+	if zoom < 8 {
+		large := float32(21 * v.ratio)
+		for digit, p := range t.Centers {
+			x, y := at(p[0], p[1])
+			v.mark(x, y, large*1.5, disc, v.palette.Ground, 0.8)
+			v.mark(x, y, large, digit, v.palette.Class(digit), 1)
+		}
+	}
+	o := ebiten.DrawTrianglesOptions{Filter: ebiten.FilterLinear, ColorScaleMode: ebiten.ColorScaleModePremultipliedAlpha}
+	dst.DrawTriangles32(h.vertices, h.indices, h.marks, &o)
+}
+
+// mark adds a mark to the vertices, size pixels wide, its middle at (x, y).
+func (v *View) mark(x, y, size float32, which int, c color.RGBA, alpha float32) {
+	h := &v.chart
+	n := uint32(len(h.vertices))
+	cell := float32(h.cell)
+	r, g, b := float32(c.R)/255*alpha, float32(c.G)/255*alpha, float32(c.B)/255*alpha
+	for k := range 4 {
+		dx, dy := float32(k%2), float32(k/2)
+		h.vertices = append(h.vertices, ebiten.Vertex{
+			DstX: x + (dx-0.5)*size, DstY: y + (dy-0.5)*size,
+			SrcX: (float32(which) + dx) * cell, SrcY: dy * cell,
+			ColorR: r, ColorG: g, ColorB: b, ColorA: alpha,
+		})
+	}
+	h.indices = append(h.indices, n, n+1, n+2, n+1, n+3, n+2)
+}
+
+// lensTile is the edge of the digit beside the point, in pixels of the page.
+const lensTile = 64
+
+// paths draws the path that is shown, over those of the other digits of the grid,
+// with a trail, and the digit at its point.
+func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (float32, float32), pos float64, r Rect) {
+	p, shown := v.app.Path(), v.app.Shown()
+	last := p.Steps() - 1
+	if last < 0 || shown >= p.N {
+		return
+	}
+	place := func(i int, pos float64) (x, y float32, _ float64) {
+		k, blend := app.Between(pos, last)
+		x, y = t.Plane.Shadow(p.Code(k, i))
+		if blend > 0 {
+			x1, y1 := t.Plane.Shadow(p.Code(k+1, i))
+			x, y = x+(x1-x)*float32(blend), y+(y1-y)*float32(blend)
+		}
+		x, y = at(x, y)
+		return x, y, 0
+	}
+	now := min(pos, float64(last))
+	if p.N > 1 {
+		var others vector.Path
+		for i := range p.N {
+			if i != shown {
+				trace(&others, place, i, 0, now)
+			}
+		}
+		v.stroke(dst, &others, 1, fade(v.palette.Ink, 0.35))
+		for i := range p.N {
+			if i != shown {
+				x, y, _ := place(i, now)
+				vector.FillCircle(dst, x, y, float32(2*v.ratio), v.palette.Ink, true)
+			}
+		}
+	}
+	// A line of the ground under the path parts it from the codes.
+	v.line(dst, place, shown, 0, float64(last), 6, fade(v.palette.Ground, 0.75))
+	v.line(dst, place, shown, now, float64(last), 1.5, fade(v.palette.Ink, 0.75))
+	for from := 0.0; from < now; from++ {
+		age := min((now-from)/float64(max(last, 1)), 1)
+		v.line(dst, place, shown, from, min(from+1, now), 3, fade(v.palette.Accent, 1-0.5*age))
+	}
+	for k := range last + 1 {
+		x, y, _ := place(shown, float64(k))
+		c := v.palette.Ink
+		if float64(k) <= now {
+			c = v.palette.Accent
+		}
+		vector.FillCircle(dst, x, y, float32(2.2*v.ratio), c, true)
+	}
+	x, y, _ := place(shown, 0)
+	vector.StrokeCircle(dst, x, y, float32(5*v.ratio), float32(1.5*v.ratio), v.palette.Accent, true)
+	x, y, _ = place(shown, now)
+	vector.FillCircle(dst, x, y, float32(13*v.ratio), fade(v.palette.Accent, 0.28), true)
+	vector.FillCircle(dst, x, y, float32(7*v.ratio), v.palette.Accent, true)
+	vector.StrokeCircle(dst, x, y, float32(7*v.ratio), float32(1.5*v.ratio), v.palette.Ground, true)
+	// The digit stands above the point, or below it where there is no room.
+	side, gap := math.Round(lensTile*v.ratio), 18*v.ratio
+	tile := Rect{math.Round(min(max(float64(x)-side/2, r.X+gap/3), r.X+r.W-side-gap/3)), math.Round(float64(y) - side - gap), side, side}
+	if tile.Y < r.Y+gap/3 {
+		tile.Y = math.Round(float64(y) + gap)
+	}
+	if tile.Y+side > r.Y+r.H || tile.Y < r.Y {
+		return // the point itself is beyond the edge
+	}
+	p.At(v.ink[:], shown, pos)
+	fill(dst, tile, v.palette.Ground)
+	v.digit(dst, tile, 1)
+	v.frame(dst, tile, v.palette.Accent)
+}
