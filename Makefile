@@ -22,7 +22,7 @@ JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo site shots test train eval sweep bench lint digits clean \
+.PHONY: help demo site shots test train eval sweep bench gremlins lint digits clean \
 	format vet staticcheck browser native scalar portable e2e gpu worker edge
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
@@ -67,6 +67,9 @@ ifneq ($(MPPM_SKIP_BROWSER),1)
 	$(call section,benchmarks: WebAssembly in Chromium)
 	$(JS) go test -p 1 -exec $(WASMTEST) -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
 endif
+
+gremlins: browser site ## twenty minutes of random input to the page
+	MPPM_DIST=site/dist MPPM_RANDOM=20m go test -count=1 -timeout 40m -run TestRandomInput -v ./site/e2e
 
 lint: format vet staticcheck ## check format, go vet, staticcheck; natively and for the page
 
@@ -130,19 +133,22 @@ ifeq ($(MPPM_SKIP_BROWSER),1)
 browser portable e2e:
 	$(call section,$@: left out: MPPM_SKIP_BROWSER=1)
 else
-# Chromium, and what runs Go tests in it (as a program of its own: it is written
-# for an older chromedp than the page's tests are).
+# Chromium and Firefox, the latter with a display of its own, and what runs Go
+# tests in Chromium (as a program of its own: it is written for an older chromedp
+# than the page's tests are).
 browser:
-	$(call section,browser)
-	@if [ -n "$$MPPM_CHROMIUM" ]; then exit 0; fi; \
-	for b in chromium chromium-browser google-chrome-stable google-chrome chrome; do \
-		if command -v $$b >/dev/null; then command -v $$b; exit 0; fi; \
-	done; \
+	$(call section,browsers)
+	@have() { for b in "$$@"; do command -v $$b >/dev/null && return 0; done; return 1; }; \
+	need=; \
+	[ -n "$$MPPM_CHROMIUM" ] || have chromium chromium-browser google-chrome-stable google-chrome chrome || need='chromium fonts-liberation'; \
+	[ -n "$$MPPM_FIREFOX" ] || have firefox-esr firefox || need="$$need firefox-esr"; \
+	[ "$$(uname -s)" != Linux ] || have Xvfb || need="$$need xvfb libgl1-mesa-dri libegl1 libpci3"; \
+	if [ -z "$$need" ]; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then \
-		echo 'There is no Chromium: install Chromium or Chrome, or set MPPM_SKIP_BROWSER=1.'; exit 1; fi; \
+		echo "What the tests in browsers need is missing ($$need): install it, or set MPPM_SKIP_BROWSER=1."; exit 1; fi; \
 	root=; if [ "$$(id -u)" != 0 ]; then root=sudo; fi; \
-	$$root apt-get update && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium fonts-liberation || { \
-		echo 'Chromium could not be installed: install it by hand, or set MPPM_SKIP_BROWSER=1.'; exit 1; }
+	$$root apt-get update && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$need || { \
+		echo "Not all of these could be installed: $$need. Install them by hand, or set MPPM_SKIP_BROWSER=1."; exit 1; }
 	@GOBIN=$(BIN) go install github.com/agnivade/wasmbrowsertest@$(WASMTEST_VERSION)
 
 portable: browser
@@ -153,7 +159,7 @@ portable: browser
 
 e2e: browser site
 	$(call section,tests: the page in Chromium)
-	MPPM_DIST=site/dist go test -count=1 ./site/e2e
+	MPPM_DIST=site/dist go test -count=1 -timeout 20m ./site/e2e
 endif
 
 ifeq ($(MPPM_SKIP_WORKER),1)
