@@ -1,18 +1,16 @@
 package app
 
 import (
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
 	"mppm/shared/classifier"
 	"mppm/shared/degrade"
 	"mppm/shared/model"
+	"mppm/shared/stroke"
 )
 
 // maxLink bounds the links that are read, in bytes.
@@ -34,7 +32,7 @@ func (a *App) Link() string {
 		add("mode", string(s.Mode))
 	}
 	if s.Source == Drawing {
-		add("drawing", encodeStrokes(a.pad.Strokes()))
+		add("drawing", stroke.Encode(a.pad.Strokes()))
 	}
 	if s.Source == Picture {
 		add("picture", s.Picture)
@@ -142,7 +140,7 @@ func (a *App) Open(link string) error {
 	})
 	take("drawing", func(value string) (err error) {
 		s.Source = Drawing
-		strokes, err = decodeStrokes(value)
+		strokes, err = stroke.Decode(value)
 		return err
 	})
 	var brought [model.Pixels]byte
@@ -247,67 +245,4 @@ func quote(s string) string {
 		s = s[:24] + "…"
 	}
 	return strconv.Quote(strings.ToValidUTF8(s, "?"))
-}
-
-// strokesVersion is the first byte of an encoded drawing.
-const strokesVersion = 1
-
-// farthest bounds the places of an encoded drawing, in grains.
-const farthest = 1000 / grain
-
-// encodeStrokes packs a drawing into letters that an address may hold: for each
-// stroke the number of its points, and each point's distance from the one before
-// in grains; an ordinary digit takes a few hundred.
-func encodeStrokes(strokes [][]Point) string {
-	b := []byte{strokesVersion}
-	var at [3]int64
-	for _, s := range strokes {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		for _, p := range s {
-			for i, v := range [3]float64{p.X, p.Y, p.Width} {
-				g := int64(math.Round(v / grain))
-				b = binary.AppendVarint(b, g-at[i])
-				at[i] = g
-			}
-		}
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-func decodeStrokes(text string) ([][]Point, error) {
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) == 0 || b[0] != strokesVersion {
-		return nil, errors.New("this is not a drawing")
-	}
-	b = b[1:]
-	broken := errors.New("the drawing is broken off, or changed")
-	var strokes [][]Point
-	var at [3]int64
-	total := uint64(0)
-	for len(b) > 0 {
-		n, used := binary.Uvarint(b)
-		// A point takes three bytes or more.
-		if used <= 0 || n == 0 || n > uint64(len(b)) || total+n > maxPoints {
-			return nil, broken
-		}
-		b, total = b[used:], total+n
-		s := make([]Point, 0, n)
-		for range n {
-			for i := range at {
-				d, used := binary.Varint(b)
-				if used <= 0 || d < -2*farthest || d > 2*farthest {
-					return nil, broken
-				}
-				b = b[used:]
-				at[i] += d
-			}
-			p := Point{float64(at[0]) * grain, float64(at[1]) * grain, float64(at[2]) * grain}
-			if !finite(p.X, p.Y, p.Width) || max(math.Abs(p.X), math.Abs(p.Y)) > farthest*grain {
-				return nil, broken
-			}
-			s = append(s, p)
-		}
-		strokes = append(strokes, s)
-	}
-	return slices.Clip(strokes), nil
 }

@@ -5,11 +5,12 @@ import (
 	"slices"
 
 	"mppm/shared/model"
+	"mppm/shared/stroke"
 )
 
 // maxPoints bounds a drawing, so that a pen left on the pad does not fill
 // memory.
-const maxPoints = 20_000
+const maxPoints = stroke.MaxPoints
 
 // maxUndo bounds how many strokes can be taken back.
 const maxUndo = 100
@@ -19,11 +20,11 @@ const nearby = 0.3
 
 // grain is what places and widths are multiples of, in pixels, so that a link
 // holds a drawing exactly.
-const grain = 1.0 / 16
+const grain = stroke.Grain
 
 // Point is a place of the pen on the pad, in pixels of the 28 × 28 image, and
 // the diameter of its ink there.
-type Point struct{ X, Y, Width float64 }
+type Point = stroke.Point
 
 // Pad turns the strokes of a pen into an image like those of MNIST: bright
 // strokes with soft edges on black.
@@ -238,13 +239,13 @@ func (v placing) scale() float64 {
 }
 
 func (v placing) point(a Point) Point {
-	return Point{a.X*v.scale() + v.dx, a.Y*v.scale() + v.dy, a.Width}
+	return Point{X: a.X*v.scale() + v.dx, Y: a.Y*v.scale() + v.dy, Width: a.Width}
 }
 
 // back returns the point that is placed at (x, y), on the grain.
 func (v placing) back(x, y, width float64) Point {
 	g := func(v float64) float64 { return math.Round(v/grain) * grain }
-	return Point{g((x - v.dx) / v.scale()), g((y - v.dy) / v.scale()), max(g(width), grain)}
+	return Point{X: g((x - v.dx) / v.scale()), Y: g((y - v.dy) / v.scale()), Width: max(g(width), grain)}
 }
 
 // box returns the box around the ink.

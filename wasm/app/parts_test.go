@@ -100,7 +100,7 @@ func TestInk(t *testing.T) {
 func TestPadBounds(t *testing.T) {
 	var p Pad
 	// The pen may leave the pad, and a page may send anything.
-	for _, at := range []Point{{-50, -50, 3}, {1e9, 0, 3}, {math.NaN(), 1, 3}, {5, 5, math.Inf(1)}, {5, 5, -1}} {
+	for _, at := range []Point{{X: -50, Y: -50, Width: 3}, {X: 1e9, Y: 0, Width: 3}, {X: math.NaN(), Y: 1, Width: 3}, {X: 5, Y: 5, Width: math.Inf(1)}, {X: 5, Y: 5, Width: -1}} {
 		p.Down(at.X, at.Y, at.Width)
 		p.Move(at.X+1, at.Y+1, at.Width)
 		p.Up()
