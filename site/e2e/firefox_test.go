@@ -247,8 +247,10 @@ func (f *firefox) rest(what string, ok func(state) bool) state {
 }
 
 // pageError finds what a page wrote to the console as an error, and what it did
-// not catch.
-var pageError = regexp.MustCompile(`(?m)^(?:console\.error:.*|JavaScript error: http.*)$`)
+// not catch. A page's words are quoted or in parentheses; what begins with a bare
+// name and a colon is a part of the browser itself, which complains, for one, that
+// it could not fetch its own settings from the network.
+var pageError = regexp.MustCompile(`(?m)^(?:console\.error: ["({].*|JavaScript error: http.*)$`)
 
 // TestFirefox goes through the modes in another browser: what is computed is the
 // same, the canvas is alive, and nothing is wrong in the console.
