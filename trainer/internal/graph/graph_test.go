@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -210,6 +211,49 @@ func TestGradients(t *testing.T) {
 			b := newBench(t)
 			b.check(build(b))
 		})
+	}
+}
+
+// TestConvOfData: a convolution of data has the values and the gradients of any
+// other, but for the images' own, which is not computed.
+func TestConvOfData(t *testing.T) {
+	const n, out = 3, 5
+	g := nn.Halving(7, 6, 2)
+	grads := func(of func(nn.Geometry, node, node, node) (node, error)) [][]float32 {
+		b := newBench(t)
+		x, w, bias := b.input(n, g.H*g.W*g.C), b.input(out, g.Patch()), b.input(out)
+		y := b.must(of(g, x, w, bias))
+		loss := b.must(SquaredError(y, nil))
+		kept := [][]float32{make([]float32, n*g.OH*g.OW*out), make([]float32, out*g.Patch()), make([]float32, out)}
+		wrt, err := gorgonia.Grad(loss, w, bias)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, node := range append([]node{y}, wrt...) {
+			if err := Keep(fmt.Sprint("kept", i), node, kept[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		vm := gorgonia.NewTapeMachine(b.g)
+		defer vm.Close()
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		for _, node := range b.g.AllNodes() {
+			if o, ok := node.Op().(*op); ok && o.spec.Kind == KindConvInput {
+				kept = append(kept, nil)
+			}
+		}
+		return kept
+	}
+	want, got := grads(Conv), grads(ConvOfData)
+	if len(want) != 4 || len(got) != 3 {
+		t.Fatalf("%d gradients of images by Conv, and %d by ConvOfData", len(want)-3, len(got)-3)
+	}
+	for i := range got {
+		if !slices.Equal(got[i], want[i]) {
+			t.Errorf("number %d of output, gradient of the weight and of the bias is not Conv's", i)
+		}
 	}
 }
 

@@ -146,7 +146,13 @@ func columnSums(g node, groups int) (node, error) {
 
 // Conv returns the convolution of images: x is [n, H·W·C], w [out, Side²·C],
 // b [out]; the result is [n, OH·OW·out].
-func Conv(g nn.Geometry, x, w, b node) (node, error) {
+func Conv(g nn.Geometry, x, w, b node) (node, error) { return conv(g, x, w, b, true) }
+
+// ConvOfData is Conv of images that are data: nothing asks for the gradient with
+// respect to x, the costliest of the three in a net's first layer, and there is none.
+func ConvOfData(g nn.Geometry, x, w, b node) (node, error) { return conv(g, x, w, b, false) }
+
+func conv(g nn.Geometry, x, w, b node, ofInput bool) (node, error) {
 	n, in := dims(x)
 	out, patch := dims(w)
 	size := g.OH * g.OW
@@ -168,10 +174,14 @@ func Conv(g nn.Geometry, x, w, b node) (node, error) {
 				ws.Gemm.Mul(dst, out, (hi-lo)*size, out, patch, gemm.Rows(c, patch), gemm.Rows(a[1], patch).T(), true)
 			})
 		},
-		wrt: []bool{true, true, true},
+		wrt: []bool{ofInput, true, true},
 		grad: func(c gorgonia.Nodes, _, d node) (gorgonia.Nodes, error) {
+			var input func() (node, error)
+			if ofInput {
+				input = func() (node, error) { return convInput(g, d, c[1]) }
+			}
 			return each(
-				func() (node, error) { return convInput(g, d, c[1]) },
+				input,
 				func() (node, error) { return convWeight(g, c[0], d, cols) },
 				func() (node, error) { return columnSums(d, size) },
 			)

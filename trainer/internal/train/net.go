@@ -88,11 +88,13 @@ var (
 
 // encode is F of Table 8.
 func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node {
-	conv := func(g nn.Geometry, name string, x *gorgonia.Node) *gorgonia.Node {
+	type layer func(g nn.Geometry, x, w, b *gorgonia.Node) (*gorgonia.Node, error)
+	conv := func(of layer, g nn.Geometry, name string, x *gorgonia.Node) *gorgonia.Node {
 		w, bias := b.layer(name)
-		return b.activate(nn.ReLU, b.do(func() (*gorgonia.Node, error) { return graph.Conv(g, x, w, bias) }))
+		return b.activate(nn.ReLU, b.do(func() (*gorgonia.Node, error) { return of(g, x, w, bias) }))
 	}
-	return b.linear("encoder.linear", conv(inner, "encoder.conv2", conv(outer, "encoder.conv1", x)))
+	h := conv(graph.ConvOfData, outer, "encoder.conv1", x)
+	return b.linear("encoder.linear", conv(graph.Conv, inner, "encoder.conv2", h))
 }
 
 // decode is G of Table 8.
