@@ -1,8 +1,10 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -320,30 +322,37 @@ func (c *countdown) Err() error {
 	return nil
 }
 
-// BenchmarkStep times one step of Eq. 20: forward, backward and Adam. Beside it,
-// PyTorch on the same kind of machine: 2,960 images a second.
+// BenchmarkStep times one step: forward, backward and Adam. trainer/bench/step.py
+// times PyTorch at the same.
 func BenchmarkStep(b *testing.B) {
-	set := digits(b, 1024)
-	c := Default()
-	c.Centers = 10
-	r, err := New(c, set, b.TempDir())
-	if err != nil {
-		b.Fatal(err)
+	const images = 1024
+	set := digits(b, images)
+	for _, c := range []Config{Default(), DefaultDAE()} {
+		name := strings.ToUpper(string(cmp.Or(c.Method, "lmppm")))
+		b.Run(fmt.Sprintf("%s/%d", name, c.Batch), func(b *testing.B) {
+			c.Centers = 10
+			r, err := New(c, set, b.TempDir())
+			if err != nil {
+				b.Fatal(err)
+			}
+			n, err := newNet(c, r.params)
+			if err != nil {
+				b.Fatal(err)
+			}
+			order := make([]int, images)
+			for i := range order {
+				order[i] = i
+			}
+			r.fill(&batch{n.clean, n.noisy}, 0, order)
+			vm := optim.NewTape(r.params[0].Node.Graph(), r.params, nil)
+			defer vm.Close()
+			step := 0
+			for b.Loop() {
+				if step++; vm.Step(step, 1e-3) != nil {
+					b.Fatal("a step failed")
+				}
+			}
+			b.ReportMetric(float64(b.N*c.Batch)/b.Elapsed().Seconds(), "images/s")
+		})
 	}
-	n, err := newNet(c, r.params)
-	if err != nil {
-		b.Fatal(err)
-	}
-	order := make([]int, 1024)
-	for i := range order {
-		order[i] = i
-	}
-	r.fill(&batch{n.clean, n.noisy}, 0, order)
-	for b.Loop() {
-		if err := n.step(); err != nil {
-			b.Fatal(err)
-		}
-		optim.Adam(r.params, 1, 1e-3)
-	}
-	b.ReportMetric(float64(b.N*c.Batch)/b.Elapsed().Seconds(), "images/s")
 }
