@@ -16,6 +16,7 @@ import (
 	"mppm/shared/flow"
 	"mppm/shared/kde"
 	"mppm/shared/nn"
+	"mppm/shared/project"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
@@ -82,6 +83,7 @@ type Model struct {
 	Generate Preset            // the default flow of generation
 	Presets  map[string]Preset // every flow that the file names, those two included
 	Bank     *Bank
+	Plane    *project.Plane    // on which classes of codes overlap least; nil where the file names none
 	Meta     map[string]string // the file's metadata
 
 	distance   []*nn.Linear  // nil where there is no D
@@ -164,7 +166,10 @@ func load(f *safetensors.File) (*Model, error) {
 	if m.priorFactor, err = f.Float32("prior.factor", Latent, Latent); err != nil {
 		return nil, err
 	}
-	m.Bank, err = loadBank(f)
+	if m.Bank, err = loadBank(f); err != nil {
+		return nil, err
+	}
+	m.Plane, err = loadPlane(f)
 	return m, err
 }
 

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"mppm/shared/kde"
 	"mppm/shared/model"
 	"mppm/shared/model/modeltest"
+	"mppm/shared/project"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
@@ -309,6 +311,100 @@ func TestLoadRefuses(t *testing.T) {
 		refused(t, "without "+name, f.Encode, strings.TrimSuffix(strings.TrimSuffix(name, ".weight"), ".bias")[:8])
 	}
 	refused(t, "nonsense", func() ([]byte, error) { return []byte("not a model at all, but long enough"), nil }, "safetensors")
+}
+
+// TestPlane: the plane of a file is the one that its own codes give, a file
+// without one has none, and half of one or a wrong one is an error.
+func TestPlane(t *testing.T) {
+	f := modeltest.File(1)
+	without := load(t, f)
+	if without.Plane != nil {
+		t.Fatal("a file without a plane has one")
+	}
+	if err := model.AddPlane(f); err != nil {
+		t.Fatal(err)
+	}
+	want, err := project.Separate(without.Bank.Codes(), model.Latent, without.Bank.Labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := load(t, f)
+	if m.Plane == nil || !slices.Equal(m.Plane.Mean(), want.Mean()) || !slices.Equal(m.Plane.Axes(), want.Axes()) {
+		t.Errorf("the file's plane is %v, want %v", m.Plane, want)
+	}
+	if c, err := m.Class(3); err != nil || c.Plane != m.Plane {
+		t.Errorf("a class has the plane %v (%v), want that of all", c.Plane, err)
+	}
+	mean, axes := want.Mean(), want.Axes()
+	skew := slices.Clone(axes)
+	skew[0] += 0.1
+	nan := slices.Clone(axes)
+	nan[3] = float32(math.NaN())
+	for _, c := range []struct {
+		what       string
+		mean, axes []float32
+		want       string
+	}{
+		{"no axes", mean, nil, "map.axes"},
+		{"no mean", nil, axes, "map.mean"},
+		{"short mean", mean[:17], axes, "map.mean"},
+		{"one axis", mean, axes[:18], "map.axes"},
+		{"skew axes", mean, skew, "orthonormal"},
+		{"no axes but zeros", mean, make([]float32, 36), "orthonormal"},
+		{"not a number", mean, nan, "map.axes"},
+	} {
+		f := modeltest.File(1)
+		f.Tensors = append(f.Tensors, plain("map.mean", c.mean, len(c.mean))...)
+		f.Tensors = append(f.Tensors, plain("map.axes", c.axes, len(c.axes)/model.Latent, model.Latent)...)
+		refused(t, c.what, f.Encode, c.want)
+	}
+	f = modeltest.File(1)
+	if err := f.AddInt8("map.mean", make([]float32, 2*model.Latent), 2, model.Latent); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, "another type", f.Encode, "map.mean")
+}
+
+// TestPlaneOfFewClasses: what has no plane is no error, and nothing is added.
+func TestPlaneOfFewClasses(t *testing.T) {
+	f := modeltest.File(1)
+	labels, _ := f.Lookup("bank.labels")
+	for i := range labels.Data {
+		labels.Data[i] %= 2
+	}
+	n := len(f.Tensors)
+	if err := model.AddPlane(f); err != nil || len(f.Tensors) != n {
+		t.Errorf("of two classes: error %v, %d more tensors; want none", err, len(f.Tensors)-n)
+	}
+	f.Tensors = slices.DeleteFunc(f.Tensors, func(t safetensors.Tensor) bool { return t.Name == "bank.labels" })
+	if err := model.AddPlane(f); err != nil || len(f.Tensors) != n-1 {
+		t.Errorf("without labels: error %v, %d more tensors; want none", err, len(f.Tensors)-n+1)
+	}
+}
+
+// plain returns a tensor with whatever numbers, none for no numbers.
+func plain(name string, data []float32, shape ...int) []safetensors.Tensor {
+	if data == nil {
+		return nil
+	}
+	t := safetensors.Tensor{Name: name, DType: safetensors.F32, Shape: shape}
+	for _, v := range data {
+		t.Data = binary.LittleEndian.AppendUint32(t.Data, math.Float32bits(v))
+	}
+	return []safetensors.Tensor{t}
+}
+
+func load(t *testing.T, f *safetensors.File) *model.Model {
+	t.Helper()
+	b, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.Load(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func refused(t *testing.T, what string, encode func() ([]byte, error), want string) {

@@ -154,6 +154,8 @@ func (r *Run) addBank(ctx context.Context, f *safetensors.File, codes []float32,
 	return addBankTensors(f, rows, majority(c.Of, r.set.Train.Labels, k), spacing(codes, rng.New(r.Config.Seed, streamBank+1)), mean, factor, float)
 }
 
+// addBankTensors adds the bank and what belongs to it: its spacing, the shape of
+// the codes' cloud, and the plane that tells their classes apart.
 func addBankTensors(f *safetensors.File, rows []float32, labels []byte, spacing float32, mean, factor []float32, float bool) error {
 	add := f.AddInt8
 	if float {
@@ -171,6 +173,9 @@ func addBankTensors(f *safetensors.File, rows []float32, labels []byte, spacing 
 		if err == nil {
 			err = f.AddFloat32(t.name, t.data, t.shape...)
 		}
+	}
+	if err == nil {
+		err = model.AddPlane(f)
 	}
 	if err != nil {
 		return fmt.Errorf("export: %w", err)

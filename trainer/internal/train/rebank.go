@@ -19,7 +19,7 @@ func Rebank(ctx context.Context, f *safetensors.File, set *dataset.Set, codes []
 	}
 	out := &safetensors.File{Meta: maps.Clone(f.Meta)}
 	for _, t := range f.Tensors {
-		if !strings.HasPrefix(t.Name, "bank.") && !strings.HasPrefix(t.Name, "prior.") {
+		if part, _, _ := strings.Cut(t.Name, "."); part != "bank" && part != "prior" && part != "map" {
 			out.Tensors = append(out.Tensors, t)
 		}
 	}

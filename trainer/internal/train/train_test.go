@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"mppm/shared/model"
+	"mppm/shared/project"
+	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/progress"
@@ -164,6 +166,60 @@ func TestMatchesShared(t *testing.T) {
 		if got := float64(n.terms[i]); math.Abs(got-w) > 1e-5*math.Abs(w)+1e-9 {
 			t.Errorf("term %d: the graph gives %v, package model %v", i+1, got, w)
 		}
+	}
+}
+
+// TestExportsThePlane: a weights file names the plane that its own codes, as they
+// are read, give: the same that a program without it would find. Another bank has
+// another plane.
+func TestExportsThePlane(t *testing.T) {
+	ctx := context.Background()
+	set := digits(t, 64)
+	for _, c := range []struct {
+		method Method
+		float  bool
+	}{{LMPPM, false}, {LMPPM, true}, {DAE, false}} {
+		config := tiny()
+		config.Method = c.method
+		r, err := New(config, set, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := r.Weights(ctx, c.float)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkPlane(t, f)
+		codes, err := r.encodeAll(ctx, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, err = Rebank(ctx, f, set, codes, 20, 1); err != nil {
+			t.Fatal(err)
+		}
+		checkPlane(t, f)
+	}
+}
+
+func checkPlane(t *testing.T, f *safetensors.File) {
+	t.Helper()
+	b, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.Load(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := project.Separate(m.Bank.Codes(), model.Latent, m.Bank.Labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Plane == nil {
+		t.Fatal("the weights name no plane")
+	}
+	if !slices.Equal(m.Plane.Mean(), want.Mean()) || !slices.Equal(m.Plane.Axes(), want.Axes()) {
+		t.Errorf("the weights' plane has the axes %v, their codes give %v", m.Plane.Axes(), want.Axes())
 	}
 }
 

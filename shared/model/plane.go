@@ -1,0 +1,72 @@
+package model
+
+import (
+	"fmt"
+
+	"mppm/shared/project"
+	"mppm/shared/safetensors"
+)
+
+// The tensors of the map: the mean of the codes, and the two axes.
+const (
+	mapMean = "map.mean"
+	mapAxes = "map.axes"
+)
+
+// loadPlane reads the plane that the codes are shown on. A file with neither of
+// its tensors has none.
+func loadPlane(f *safetensors.File) (*project.Plane, error) {
+	_, mean := f.Lookup(mapMean)
+	_, axes := f.Lookup(mapAxes)
+	if !mean && !axes {
+		return nil, nil
+	}
+	m, err := f.Float32(mapMean, Latent)
+	if err != nil {
+		return nil, err
+	}
+	a, err := f.Float32(mapAxes, 2, Latent)
+	if err != nil {
+		return nil, err
+	}
+	p, err := project.New(m, a)
+	if err != nil {
+		return nil, fmt.Errorf("tensors %s and %s: %w", mapMean, mapAxes, err)
+	}
+	return p, nil
+}
+
+// AddPlane adds to a file the plane on which the codes of its bank overlap least
+// by class (project.Separate), so that no one who reads it has to look for it:
+// map.mean (Latent) and map.axes (2 × Latent), both F32. It is that of the codes
+// as they are read, in eight bits or not. A bank without labels, or with less
+// than three classes, has none, and the file stays as it is.
+func AddPlane(f *safetensors.File) error {
+	b, err := loadBank(f)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	if b.Labels == nil {
+		return nil
+	}
+	p, err := project.Separate(b.Codes(), Latent, b.Labels)
+	if err != nil {
+		return nil // the classes cannot be told apart: no plane is better than another
+	}
+	if err := f.AddFloat32(mapMean, p.Mean(), Latent); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	if err := f.AddFloat32(mapAxes, p.Axes(), 2, Latent); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	return nil
+}
+
+// Codes returns the codes of the bank, row by row: n × Latent.
+func (b *Bank) Codes() []float32 {
+	codes := make([]float32, b.Len()*Latent)
+	for i := range b.Len() {
+		b.Code(codes[i*Latent:(i+1)*Latent], i)
+	}
+	return codes
+}
