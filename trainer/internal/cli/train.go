@@ -114,6 +114,7 @@ interrupted one saves its state first.`,
 			o.common(f)
 			first := len(f.list)
 			f.integer(&c.Refine, "refine", "N", "epochs after the others, in which the decoder alone learns", 0, 100_000)
+			f.number(&c.Restored, "restored", "X", "share of the codes in those epochs that are of restored images, not of clean ones", 0, 1)
 			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
 			f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU))

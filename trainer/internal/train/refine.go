@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	"gorgonia.org/gorgonia"
@@ -57,6 +58,11 @@ func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 		return err
 	}
 	defer m.Close()
+	restored := int(math.Round(r.Config.Restored * float64(n)))
+	restore, err := r.restorer(restored)
+	if err != nil {
+		return err
+	}
 	var order []int
 	return r.loop(m, first, r.Config.Refine, every, bar, func() error {
 		at := (r.step - first) % r.perEpoch()
@@ -67,8 +73,56 @@ func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 			copy(z[i*model.Latent:(i+1)*model.Latent], codes[k*model.Latent:])
 			r.set.Train.Float32(x[i*model.Pixels:(i+1)*model.Pixels], k)
 		}
-		return nil
+		return restore(z[:restored*model.Latent], x[:restored*model.Pixels])
 	}).Run(ctx, &r.step)
+}
+
+// restorer returns what fills z with the codes of n images x that are damaged as
+// in training and then led along the distance, as the faithful flow leads them.
+func (r *Run) restorer(n int) (func(z, x []float32) error, error) {
+	if n == 0 {
+		return func(z, x []float32) error { return nil }, nil
+	}
+	m, err := r.unbanked()
+	if err != nil {
+		return nil, err
+	}
+	run, noisy := m.Runner(n), make([]float32, n*model.Pixels)
+	return func(z, x []float32) error {
+		for i := range n {
+			y := noisy[i*model.Pixels : (i+1)*model.Pixels]
+			r.damage(y, x[i*model.Pixels:(i+1)*model.Pixels], r.step*r.Config.Batch+i)
+		}
+		run.Encode(z, noisy)
+		steps, err := run.Flow(z, presets["faithful"])
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		for range steps {
+		}
+		return nil
+	}, nil
+}
+
+// unbanked returns the model as it is trained, for flows that ask for no kernel
+// mean: its bank is a single code.
+func (r *Run) unbanked() (*model.Model, error) {
+	f, err := r.Nets(true)
+	if err == nil {
+		err = addBankTensors(f, make([]float32, model.Latent), nil, 1, make([]float32, model.Latent), make([]float32, model.Latent*model.Latent), true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := f.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	m, err := model.Load(b)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return m, nil
 }
 
 // newRefinement builds the graph of a step of refine for n codes in z, n images

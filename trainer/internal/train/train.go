@@ -31,7 +31,8 @@ type Config struct {
 	Method     Method         `json:"method,omitempty"`
 	Seed       uint64         `json:"seed"`
 	Epochs     int            `json:"epochs"`
-	Refine     int            `json:"refine,omitempty"` // epochs after those, in which G alone learns; of LMPPM
+	Refine     int            `json:"refine,omitempty"`   // epochs after those, in which G alone learns; of LMPPM
+	Restored   float64        `json:"restored,omitempty"` // share of the codes of those epochs that are restored ones; the others are of clean images
 	Batch      int            `json:"batch"`
 	Rate       float64        `json:"rate"`                 // Adam's learning rate at the start
 	Lambda     [Terms]float32 `json:"lambda,omitzero"`      // λ₁ … λ₆ of Eq. 20; of LMPPM
@@ -74,6 +75,8 @@ func (c Config) Validate(n int) error {
 		return fmt.Errorf("epochs are %d; give at least 1", c.Epochs)
 	case c.Refine < 0 || c.Refine > 0 && c.Method != LMPPM:
 		return fmt.Errorf("epochs of refinement are %d; give at least 0, and 0 for a denoising autoencoder", c.Refine)
+	case !(c.Restored >= 0 && c.Restored <= 1) || c.Restored > 0 && c.Method != LMPPM:
+		return fmt.Errorf("the share of restored codes is %v; give 0 to 1, and 0 for a denoising autoencoder", c.Restored)
 	case c.Batch < 1 || c.Batch > n:
 		return fmt.Errorf("the batch is %d; give 1 to %d, the number of images", c.Batch, n)
 	case c.Centers < 1 || c.Centers > n:
@@ -378,14 +381,20 @@ func (r *Run) fill(b *batch, step int, order []int) {
 		x := b.clean[i*model.Pixels : (i+1)*model.Pixels]
 		y := b.noisy[i*model.Pixels : (i+1)*model.Pixels]
 		r.set.Train.Float32(x, order[first+i])
-		src := rng.New(r.Config.Seed, streamNoise+uint64(step*r.Config.Batch+i))
-		sigma := r.Config.Noise
-		if !r.Config.FixedNoise {
-			sigma *= src.Float64()
-		}
-		src.FillNorm(y, float32(sigma))
-		for k, v := range x {
-			y[k] += v
-		}
+		r.damage(y, x, step*r.Config.Batch+i)
+	}
+}
+
+// damage writes to y the image x with the noise of the i-th image since the start
+// of the run.
+func (r *Run) damage(y, x []float32, i int) {
+	src := rng.New(r.Config.Seed, streamNoise+uint64(i))
+	sigma := r.Config.Noise
+	if !r.Config.FixedNoise {
+		sigma *= src.Float64()
+	}
+	src.FillNorm(y, float32(sigma))
+	for k, v := range x {
+		y[k] += v
 	}
 }
