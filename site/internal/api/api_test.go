@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -166,6 +167,84 @@ func TestGenerateIsThePages(t *testing.T) {
 	}
 }
 
+// TestGenerateByThePage: what a link to the page says of its grid, behind its #,
+// asks for the same here as the short names do, and grows what the link's preview
+// shows.
+func TestGenerateByThePage(t *testing.T) {
+	long := get(t, "/api/generate?grid-seed=5&grid=3&class=-1", wantJSON).Body.String()
+	if short := get(t, "/api/generate?seed=5&n=9", wantJSON).Body.String(); long != short {
+		t.Error("the page's names give other digits than the short ones")
+	}
+	z := make([]float32, model.Latent)
+	for i := range z {
+		z[i] = float32(i-9) / 8
+	}
+	like := packed(z)
+	link := "class=3&like=" + like + "&generate-alpha=0.5&generate-beta=0.05&generate-sigma=0.3&generate-steps=7"
+	got := decode[generated](t, get(t, "/api/generate?grid-seed=5&grid=2&"+link, wantJSON))
+	f := got.Flow
+	if f.Alpha != 0.5 || f.Beta != 0.05 || f.Sigma != 0.3 || f.Steps != 7 || got.Class == nil || *got.Class != 3 || got.Seed != 5 || len(got.Images) != 4 {
+		t.Fatalf("the link gives %d images, class %v, seed %d, flow %+v", len(got.Images), got.Class, got.Seed, f)
+	}
+	if n := len(got.Images[0].Distance); n != 8 {
+		t.Errorf("the flow has %d distances, want the start and 7 steps", n)
+	}
+	preview := picture(t, get(t, "/api/preview.png?mode=generate&grid-seed=5&"+link))
+	grid := picture(t, get(t, "/api/generate?grid-seed=5&n=1&scale=7&"+link)).(*image.Gray)
+	left, top := (previewWidth-gridColumns*model.Side*gridScale)/2, (previewHeight-gridRows*model.Side*gridScale)/2
+	for y := 3; y < grid.Rect.Dy(); y += 7 {
+		for x := 3; x < grid.Rect.Dx(); x += 7 {
+			r, _, _, _ := preview.At(left+x, top+y).RGBA()
+			// The preview's ink goes from its ground to its brightest.
+			want := float64(ground[0]) + float64(fullInk[0]-ground[0])*float64(grid.GrayAt(x, y).Y)/255
+			if d := float64(r>>8) - want; d > 2 || d < -2 {
+				t.Fatalf("at (%d, %d) the preview's first digit is %d, want %.0f", x, y, r>>8, want)
+			}
+		}
+	}
+}
+
+// packed packs a code as the page does: sixteen bits a number, in steps of 1/1024.
+func packed(z []float32) string {
+	var b []byte
+	for _, v := range z {
+		b = binary.LittleEndian.AppendUint16(b, uint16(int16(v*1024)))
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// TestRestoreByThePage: what a link says of the damage and of the flow holds for
+// the image that is sent.
+func TestRestoreByThePage(t *testing.T) {
+	clean, _ := digit(t, 3)
+	js := "Content-Type: application/json"
+	got := decode[restored](t, ask(t, "POST", "/api/restore?damage=missing&severity=0.5&seed=41&restore-alpha=0.5&restore-beta=0.2&restore-sigma=0.9&restore-tau=0&restore-steps=4", numbers(clean), js))
+	if f := got.Flow; f.Alpha != 0.5 || f.Beta != 0.2 || f.Sigma != 0.9 || f.Tau != 0 || f.Steps != 4 || len(got.Steps) != 5 {
+		t.Errorf("the flow is %+v, in %d steps", f, len(got.Steps))
+	}
+	want := slices.Clone(clean)
+	if err := (degrade.Degradation{Kind: degrade.Missing, Severity: 0.5}).Apply(want, clean, model.Side, model.Side, rng.New(41, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range got.Input.Pixels {
+		if d := v - want[i]; d > 6e-5 || d < -6e-5 {
+			t.Fatalf("pixel %d of the damaged image is %v, want %v", i, v, want[i])
+		}
+	}
+	// What is damaged here and what is sent damaged is restored alike.
+	sent := decode[restored](t, ask(t, "POST", "/api/restore", numbers(want), js))
+	here := decode[restored](t, ask(t, "POST", "/api/restore?damage=missing&severity=0.5&seed=41", numbers(clean), js))
+	if a, b := sent.Steps[len(sent.Steps)-1], here.Steps[len(here.Steps)-1]; a.Reads.Digit != b.Reads.Digit || len(sent.Steps) != len(here.Steps) {
+		t.Errorf("sent damaged it ends as %+v, damaged here as %+v", a.Reads, b.Reads)
+	}
+	// The severity is the mild one where none is given.
+	mild, _ := degrade.Missing.Info()
+	given := ask(t, "POST", fmt.Sprintf("/api/restore?damage=missing&severity=%v", mild.Mild), numbers(clean), js).Body.String()
+	if first := ask(t, "POST", "/api/restore?damage=missing", numbers(clean), js).Body.String(); first != given {
+		t.Error("without a severity the damage is not the mild one")
+	}
+}
+
 // TestGenerateClass: what is asked for is what grows, and not one digit again
 // and again.
 func TestGenerateClass(t *testing.T) {
@@ -325,8 +404,14 @@ func TestErrors(t *testing.T) {
 		{"GET", "/api/generate?n=1&n=2", nil, "", 400, "2 times"},
 		{"GET", "/api/generate?seed=-1", nil, "", 400, "seed"},
 		{"GET", "/api/generate?seed=4294967296", nil, "", 400, "4294967295"},
-		{"GET", "/api/generate?class=10", nil, "", 400, "0 to 9"},
-		{"GET", "/api/generate?size=3", nil, "", 400, "seed, n, class, scale, v"},
+		{"GET", "/api/generate?class=10", nil, "", 400, "-1 to 9"},
+		{"GET", "/api/generate?seed=1&grid-seed=1", nil, "", 400, "give one"},
+		{"GET", "/api/generate?grid=2&n=4", nil, "", 400, "give one"},
+		{"GET", "/api/generate?grid=9", nil, "", 400, "1 to 8"},
+		{"GET", "/api/generate?like=abc", nil, "", 400, "not a code"},
+		{"GET", "/api/generate?generate-alpha=0.6&generate-beta=0.5", nil, "", 400, "less than 1"},
+		{"GET", "/api/generate?restore-alpha=0.6", nil, "", 400, "not understood"},
+		{"GET", "/api/generate?size=3", nil, "", 400, "seed, grid-seed, n, grid, class, like, scale, generate-alpha"},
 		{"GET", "/api/generate?%zz", nil, "", 400, "name=value"},
 		{"GET", "/api/generate?v=" + long, nil, "", 414, "16384"},
 		{"GET", "/api/generate", nil, "Accept: text/html", 406, "image/png or application/json"},
@@ -353,6 +438,9 @@ func TestErrors(t *testing.T) {
 		{"POST", "/api/restore?center=always", good, js, 400, "center"},
 		{"POST", "/api/restore", encoded(t, image.NewGray(image.Rect(0, 0, 1100, 1000))), pngHead, 413, "1100 × 1000"},
 		{"POST", "/api/restore", encoded(t, image.NewGray(image.Rect(0, 0, MaxEdge+1, 2))), pngHead, 413, "4097 × 2"},
+		{"POST", "/api/restore?damage=rust", good, js, 400, "scribble"},
+		{"POST", "/api/restore?damage=gaussian&severity=49", good, js, 400, "severity"},
+		{"POST", "/api/restore?restore-alpha=0.8&restore-beta=0.3", good, js, 400, "less than 1"},
 		{"POST", "/api/restore?preset=best", good, js, 400, "faithful"},
 		{"GET", "/api/preview.png?damage=fire", nil, "", 400, "elastic"},
 		{"GET", "/api/preview.png?damage=elastic&severity=9", nil, "", 400, "1 to 6"},

@@ -2,20 +2,27 @@ package api
 
 import (
 	"math"
+	"net/http"
+	"strconv"
 
 	"mppm/shared/model"
-	"mppm/shared/rng"
 )
 
 func generateParams() []param {
-	return []param{
-		{name: "seed", kind: integer, min: 0, max: MaxSeed, first: "1"},
+	list := []param{
+		{name: "seed", kind: integer, min: 0, max: MaxSeed},
+		{name: "grid-seed", kind: integer, min: 0, max: MaxSeed, first: "1"},
 		{name: "n", kind: integer, min: 1, max: MaxImages, first: "9"},
-		{name: "class", kind: integer, min: 0, max: 9},
+		{name: "grid", kind: integer, min: 1, max: maxGrid},
+		{name: "class", kind: integer, min: all, max: 9, first: strconv.Itoa(all)},
+		{name: "like", kind: text, max: 100},
 		{name: "scale", kind: integer, min: 1, max: MaxScale, first: "4"},
-		version,
 	}
+	return append(append(list, flowParams(growing)...), version)
 }
+
+// maxGrid is the edge of the largest grid: MaxImages digits.
+const maxGrid = 8
 
 // grown is one digit of the JSON answer of generate.
 type grown struct {
@@ -35,23 +42,25 @@ type generated struct {
 	Images []grown      `json:"images"`
 }
 
-// generate is GET /api/generate. Image i depends on the seed, the class and i
-// alone; without a class it is image i of the page's grid of that seed.
+// generate is GET /api/generate. Image i depends on i and on what the page's
+// address says of its grid, and is image i of it: the seed, the class, the code
+// that digits grow around, the flow.
 func (a *API) generate(r *request) (*response, error) {
 	as, err := accepted(r.Header["Accept"], pngType, jsonType)
 	if err != nil {
 		return nil, err
 	}
-	class := all
-	answer := generated{Model: a.fingerprint, Seed: uint64(r.number("seed")), Flow: a.model.Generate, Width: model.Side, Height: model.Side}
-	if r.given["class"] {
-		class = r.integer("class")
-		answer.Class = &class
+	s, n, err := a.readGrid(r.query)
+	if err != nil {
+		return nil, err
 	}
-	n := r.integer("n")
+	answer := generated{Model: a.fingerprint, Seed: s.seed, Flow: s.flow, Width: model.Side, Height: model.Side}
+	if s.class != all {
+		answer.Class = &s.class
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	x, distance, err := a.grow(class, n, answer.Seed, a.model.Generate)
+	x, distance, err := a.grow(s, n)
 	if err != nil {
 		return nil, err
 	}
@@ -75,21 +84,46 @@ func (a *API) generate(r *request) (*response, error) {
 	return out, nil
 }
 
-// grow grows n digits of a class, or of all, from noise. It returns their images
-// and D at each step, steps × n. The lock is held.
-func (a *API) grow(class, n int, seed uint64, p model.Preset) (x, distance []float32, err error) {
-	r, err := a.runner(class)
+// readGrid reads which digits are asked for, and how many: by the names of the
+// page's address, or by short ones.
+func (a *API) readGrid(q query) (s *scene, n int, err error) {
+	for _, names := range [][2]string{{"seed", "grid-seed"}, {"n", "grid"}} {
+		if q.given[names[0]] && q.given[names[1]] {
+			return nil, 0, problemf(http.StatusBadRequest, "%s and %s are both given, and say the same; give one", names[0], names[1])
+		}
+	}
+	s = &scene{grown: true}
+	if s.flow, err = flowOf(q, growing, a.model.Generate); err != nil {
+		return nil, 0, err
+	}
+	if err := s.readGrown(q); err != nil {
+		return nil, 0, err
+	}
+	if q.given["seed"] {
+		s.seed = uint64(q.number("seed"))
+	}
+	n = q.integer("n")
+	if q.given["grid"] {
+		n = q.integer("grid") * q.integer("grid")
+	}
+	return s, n, nil
+}
+
+// grow grows n digits from noise, or around one. It returns their images and D at
+// each step, steps × n. The lock is held.
+func (a *API) grow(s *scene, n int) (x, distance []float32, err error) {
+	r, err := a.runner(s.class)
 	if err != nil {
 		return nil, nil, err
 	}
 	z := make([]float32, n*model.Latent)
-	r.Noise(z, rng.New(seed, 0))
-	seq, err := r.Flow(z, p)
+	s.starts(r, z)
+	seq, err := r.Flow(z, s.flow)
 	if err != nil {
 		return nil, nil, err
 	}
-	for s := range seq {
-		distance = append(distance, s.Distance...)
+	for step := range seq {
+		distance = append(distance, step.Distance...)
 	}
 	x = make([]float32, n*model.Pixels)
 	r.Decode(x, z)

@@ -48,29 +48,59 @@ const (
 // linkParams are the fields of the page's address, behind its "#", that change
 // the preview's picture. A link may have others: they are the page's own.
 func linkParams() []param {
-	kinds := []string{"none"}
-	for _, k := range degrade.Kinds() {
-		kinds = append(kinds, string(k.Kind))
-	}
 	list := []param{
 		{name: "mode", kind: text, max: 20, first: restoring},
 		{name: "follow", kind: text, max: 20},
 		{name: "digit", kind: integer, min: 0, max: Digits - 1, first: firstDigit},
 		{name: "drawing", kind: text, max: MaxAddress},
 		{name: "picture", kind: text, max: 2000},
-		{name: "damage", kind: word, words: kinds, first: string(firstKind)},
-		{name: "severity", kind: number, min: 0, max: 50},
-		{name: "seed", kind: integer, min: 0, max: MaxSeed, first: "1"},
+	}
+	list = append(list, damageParams(firstKind)...)
+	list = append(list, []param{
 		{name: "grid-seed", kind: integer, min: 0, max: MaxSeed, first: "1"},
 		{name: "class", kind: integer, min: all, max: 9, first: fmt.Sprint(all)},
 		{name: "like", kind: text, max: 100},
+	}...)
+	return append(append(list, flowParams(restoring)...), flowParams(growing)...)
+}
+
+// damageParams are the fields of the page's address that say what is done to an
+// image before it is restored.
+func damageParams(first degrade.Kind) []param {
+	kinds := []string{string(noDamage)}
+	for _, k := range degrade.Kinds() {
+		kinds = append(kinds, string(k.Kind))
 	}
-	for _, mode := range []string{restoring, growing} {
-		for _, d := range dials {
-			list = append(list, param{name: mode + "-" + d.name, kind: d.kind, min: d.min, max: d.max})
-		}
+	return []param{
+		{name: "damage", kind: word, words: kinds, first: string(first)},
+		{name: "severity", kind: number, min: 0, max: 50},
+		{name: "seed", kind: integer, min: 0, max: MaxSeed, first: "1"},
+	}
+}
+
+// flowParams are the fields of the page's address that change one of two flows.
+func flowParams(of string) []param {
+	var list []param
+	for _, d := range dials {
+		list = append(list, param{name: of + "-" + d.name, kind: d.kind, min: d.min, max: d.max})
 	}
 	return list
+}
+
+// flowOf returns a flow with what a query changes of it.
+func flowOf(q query, of string, p model.Preset) (model.Preset, error) {
+	for _, d := range dials {
+		if name := of + "-" + d.name; q.given[name] {
+			d.set(&p, q.number(name))
+		}
+	}
+	if p.Start > 0 { // a kernel that shrinks starts no narrower than it ends
+		p.Start = max(p.Start, p.Sigma)
+	}
+	if err := p.Validate(); err != nil {
+		return p, problemf(http.StatusBadRequest, "%v", err)
+	}
+	return p, nil
 }
 
 // scene is what a link shows.
@@ -94,21 +124,13 @@ const noDamage degrade.Kind = "none"
 func (a *API) scene(q query) (*scene, error) {
 	mode := q.text("mode")
 	s := &scene{grown: mode == growing || mode == "map" && q.text("follow") == growing, class: all}
-	of := restoring
-	s.flow = a.model.Restore
+	of, p := restoring, a.model.Restore
 	if s.grown {
-		of, s.flow = growing, a.model.Generate
+		of, p = growing, a.model.Generate
 	}
-	for _, d := range dials {
-		if name := of + "-" + d.name; q.given[name] {
-			d.set(&s.flow, q.number(name))
-		}
-	}
-	if s.flow.Start > 0 { // a kernel that shrinks starts no narrower than it ends
-		s.flow.Start = max(s.flow.Start, s.flow.Sigma)
-	}
-	if err := s.flow.Validate(); err != nil {
-		return nil, problemf(http.StatusBadRequest, "%v", err)
+	var err error
+	if s.flow, err = flowOf(q, of, p); err != nil {
+		return nil, err
 	}
 	if s.grown {
 		return s, s.readGrown(q)
@@ -132,7 +154,6 @@ func (s *scene) readGrown(q query) error {
 }
 
 func (a *API) readRestored(s *scene, q query) error {
-	s.seed = uint64(q.number("seed"))
 	s.original = make([]float32, model.Pixels)
 	switch {
 	case q.given["drawing"] && q.given["picture"]:
@@ -159,6 +180,11 @@ func (a *API) readRestored(s *scene, q query) error {
 		a.digits.image(s.original, i)
 		s.label = int(a.digits.labels[i])
 	}
+	return s.readDamage(q)
+}
+
+func (s *scene) readDamage(q query) error {
+	s.seed = uint64(q.number("seed"))
 	s.damage.Kind = degrade.Kind(q.text("damage"))
 	if s.damage.Kind == noDamage {
 		return nil

@@ -26,12 +26,13 @@ const loudest = 16
 var presets = []string{"restore", "faithful", "sharp"}
 
 func restoreParams() []param {
-	return []param{
+	list := []param{
 		{name: "preset", kind: word, words: presets, first: presets[0]},
 		{name: "center", kind: word, words: []string{"auto", "always", "never"}, first: "auto"},
 		{name: "picture", kind: word, words: []string{"last", "strip"}, first: "last"},
 		{name: "scale", kind: integer, min: 1, max: MaxScale, first: "1"},
 	}
+	return append(append(list, damageParams(noDamage)...), flowParams(restoring)...)
 }
 
 // reading is what the classifier takes an image for.
@@ -82,6 +83,16 @@ func (a *API) restore(r *request) (*response, error) {
 	p, ok := a.model.Presets[r.text("preset")]
 	if !ok {
 		return nil, problemf(http.StatusBadRequest, "this model has no flow %q", r.text("preset"))
+	}
+	if p, err = flowOf(r.query, restoring, p); err != nil {
+		return nil, err
+	}
+	s := &scene{original: x}
+	if err := s.readDamage(r.query); err != nil {
+		return nil, err
+	}
+	if x, err = s.damaged(); err != nil {
+		return nil, err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
