@@ -98,11 +98,27 @@ func Decode(text string) ([][]Point, error) {
 }
 
 // Placing moves strokes: places are scaled by Zoom, then shifted; widths stay.
+// The zero Placing leaves them where they are.
 type Placing struct{ Zoom, DX, DY float64 }
+
+// Scale returns by how much places are scaled.
+func (v Placing) Scale() float64 {
+	if v.Zoom == 0 {
+		return 1
+	}
+	return v.Zoom
+}
 
 // Point returns where p comes.
 func (v Placing) Point(p Point) Point {
-	return Point{float64(p.X*v.Zoom) + v.DX, float64(p.Y*v.Zoom) + v.DY, p.Width}
+	return Point{float64(p.X*v.Scale()) + v.DX, float64(p.Y*v.Scale()) + v.DY, p.Width}
+}
+
+// Back returns the point that comes to (x, y), its place and its width (> 0) on
+// the grain, so that a packed drawing holds it exactly.
+func (v Placing) Back(x, y, width float64) Point {
+	g := func(v float64) float64 { return math.Round(v/Grain) * Grain }
+	return Point{g((x - v.DX) / v.Scale()), g((y - v.DY) / v.Scale()), max(g(width), Grain)}
 }
 
 // Draw inks the segment from a to b, where v places it, on dst (Side × Side):
@@ -166,7 +182,7 @@ func span(lo, hi float64) (from, to int) {
 func Center(dst []float32, strokes [][]Point) Placing {
 	clear(dst)
 	if len(strokes) == 0 {
-		return Placing{Zoom: 1}
+		return Placing{}
 	}
 	// The longer edge of the box grows with the zoom, if not in proportion: pens
 	// of various widths rule out a formula, halving does not care.

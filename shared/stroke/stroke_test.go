@@ -70,6 +70,33 @@ func TestCenter(t *testing.T) {
 	}
 }
 
+// TestBack: a point that goes back comes to where it was, within half a grain,
+// and on the grain; the zero Placing moves nothing.
+func TestBack(t *testing.T) {
+	strokes := four(0.4, 3, -2)
+	img := make([]float32, Side*Side)
+	for _, at := range []Placing{{}, {Zoom: 2.7, DX: -3, DY: 11}, Center(img, strokes)} {
+		for _, want := range []Point{{0, 0, 1}, {27.9, 3.1, 2.6}, {14, 14, 0.001}} {
+			p := at.Back(want.X, want.Y, want.Width)
+			for _, v := range []float64{p.X, p.Y, p.Width} {
+				if v != math.Round(v/Grain)*Grain {
+					t.Errorf("%+v: %v goes back to %v, off the grain", at, want, p)
+				}
+			}
+			if p.Width <= 0 {
+				t.Errorf("%+v: %v goes back to a point without width", at, want)
+			}
+			got := at.Point(p)
+			if bound := at.Scale()*Grain/2 + 1e-9; math.Abs(got.X-want.X) > bound || math.Abs(got.Y-want.Y) > bound {
+				t.Errorf("%+v: %v goes back to %v, which comes to %v", at, want, p, got)
+			}
+		}
+	}
+	if p := (Point{3, 4, 2}); (Placing{}).Point(p) != p {
+		t.Error("the zero Placing moves points")
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add(Encode(four(1, 0, 0)))
 	f.Add("AQEBAQE")
