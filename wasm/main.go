@@ -14,6 +14,7 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/ldm"
 	"mppm/shared/model"
+	"mppm/shared/mppm"
 	"mppm/wasm/app"
 	"mppm/wasm/bridge"
 	"mppm/wasm/view"
@@ -71,7 +72,8 @@ func run() error {
 		return err
 	}
 	page.Set("late", js.FuncOf(func(_ js.Value, args []js.Value) any {
-		b.Do(func() error { return compare(a, args[0]) })
+		name, file := args[0].String(), args[1]
+		b.Do(func() error { return late(a, name, file) })
 		return nil
 	}))
 	ebiten.SetScreenClearedEveryFrame(false)
@@ -103,6 +105,28 @@ func (g *game) Draw(screen *ebiten.Image) {
 		js.Global().Get("document").Get("body").Call("removeAttribute", "style")
 		g.page.Call("ready")
 	}
+}
+
+// late loads what the loader fetches once the page is there: the curves, and the
+// baselines.
+func late(a *app.App, name string, file js.Value) error {
+	if name == "baselines" {
+		return compare(a, file)
+	}
+	m, err := curve(file)
+	a.SetCurveModel(app.Curve(name), m, err)
+	return nil // shown where the curve would be
+}
+
+func curve(file js.Value) (*mppm.Model, error) {
+	if file.Type() == js.TypeString {
+		return nil, errors.New("the curve is missing: " + file.String())
+	}
+	m, err := mppm.Load(bytesOf(file))
+	if err != nil {
+		return nil, fmt.Errorf("the curve: %w", err)
+	}
+	return m, nil
 }
 
 // compare loads the baselines, which the loader fetches once the page is there.

@@ -107,7 +107,7 @@ func TestEverybodyCanUseIt(t *testing.T) {
 			}
 		}
 		eval[int](p, `document.querySelectorAll("details").forEach(d => d.open = true)`+", 0")
-		for _, m := range []string{"restore", "generate", "map"} {
+		for _, m := range []string{"restore", "generate", "map", "manifold"} {
 			p.click("tab-" + m)
 			p.rest(m, func(s state) bool { return s.Mode == m })
 			check(m)
@@ -131,7 +131,7 @@ func TestEverybodyCanUseIt(t *testing.T) {
 func TestNoFocusIsLost(t *testing.T) {
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	seen := map[string]bool{}
-	for _, m := range []string{"restore", "generate", "map"} {
+	for _, m := range []string{"restore", "generate", "map", "manifold"} {
 		p.click("tab-" + m)
 		p.rest(m, func(s state) bool { return s.Mode == m })
 		for range 60 {
@@ -154,7 +154,7 @@ func TestNoFocusIsLost(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"another", "timeline", "play", "kind", "severity", "grid", "more", "map", "follow", "heat", "copy-link", "help"} {
+	for _, name := range []string{"another", "timeline", "play", "kind", "severity", "grid", "more", "map", "follow", "heat", "manifold", "bend", "way-mppm", "construction", "copy-link", "help"} {
 		if !seen[name] {
 			t.Errorf("the Tab key never reaches %s (it reaches %s)", name, fmt.Sprint(seen))
 		}

@@ -493,7 +493,7 @@ func TestReducedMotion(t *testing.T) {
 	if s := p.rest("the first restoration", func(s state) bool { return s.Steps > 0 }); s.Step != s.Steps || s.Playing {
 		t.Errorf("with reduced motion the page is at step %d of %d, playing %v", s.Step, s.Steps, s.Playing)
 	}
-	for _, m := range []string{"generate", "map"} {
+	for _, m := range []string{"generate", "map", "manifold"} {
 		p.click("tab-" + m)
 		if s := p.rest(m, func(s state) bool { return s.Mode == m && s.Steps > 0 && !s.Active }); s.Step != s.Steps || s.Playing {
 			t.Errorf("%s: step %d of %d, playing %v", m, s.Step, s.Steps, s.Playing)
@@ -557,7 +557,7 @@ func TestRests(t *testing.T) {
 	}
 	p.do(chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
 	p.ready()
-	for _, m := range []string{"restore", "generate", "map"} {
+	for _, m := range []string{"restore", "generate", "map", "manifold"} {
 		p.click("tab-" + m)
 		p.rest(m, func(s state) bool { return s.Mode == m && s.Step == s.Steps && s.Steps > 0 && !s.Active })
 		still := func() bool {

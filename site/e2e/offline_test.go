@@ -96,6 +96,9 @@ func TestOffline(t *testing.T) {
 			p.do(chromedp.Navigate(s.URL + "/sub/path/index.html#mode=generate"))
 			p.ready()
 			p.rest("a link, offline", func(s state) bool { return s.Mode == "generate" && s.Step == s.Steps && s.Steps > 0 })
+			p.do(chromedp.Navigate(s.URL + "/sub/path/#mode=manifold&curve=trefoil"))
+			p.ready()
+			p.rest("a curve, offline", home)
 			p.do(chromedp.Navigate(s.URL + "/sub/path/source/shared/flow/flow.go.html#L1"))
 			p.do(chromedp.WaitVisible("#L1"))
 			if after := len(asked.paths()); after != before {

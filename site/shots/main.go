@@ -70,7 +70,7 @@ func run() error {
 	defer cancel()
 	for _, theme := range []string{"dark", "light"} {
 		for _, s := range sizes {
-			for _, mode := range []string{"restore", "generate", "map"} {
+			for _, mode := range []string{"restore", "generate", "map", "manifold"} {
 				name := fmt.Sprintf("%s-%d-%s.png", mode, s.width, theme)
 				if !strings.Contains(name, *only) {
 					continue

@@ -105,15 +105,18 @@
     }
   };
 
-  // Once the page is there: the models to compare with, and what makes the next
-  // visit instant. Neither may break what is there.
+  // Once the page is there: the models to compare with, the curves, and what makes
+  // the next visit instant. None may break what is there.
   const afterwards = async (manifest, files, contents) => {
-    const late = await get(manifest.baselines, () => {}).catch((err) => err.message);
-    window.mppm.late(late);
+    const late = await Promise.all(Object.entries({ ...manifest.curves, baselines: manifest.baselines }).map(async ([name, file]) => {
+      const bytes = await get(file, () => {}).catch((err) => err.message);
+      window.mppm.late(name, bytes);
+      return { file, bytes };
+    }));
     if (!("serviceWorker" in navigator) || !("caches" in window)) return;
     if (navigator.serviceWorker.controller) return; // the browser looks for a newer one by itself
-    const all = typeof late === "string" ? files : [...files, manifest.baselines];
-    await Promise.all(all.map((f, i) => keep(manifest.version, f, i < files.length ? contents[i] : late)));
+    const all = [...files.map((file, i) => ({ file, bytes: contents[i] })), ...late.filter((f) => typeof f.bytes !== "string")];
+    await Promise.all(all.map((f) => keep(manifest.version, f.file, f.bytes)));
     const program = simd() ? "simd" : "scalar";
     await navigator.serviceWorker.register(`sw.js?program=${program}`).catch(() => {});
   };

@@ -9,6 +9,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"mppm/shared/classifier"
@@ -48,12 +49,13 @@ const (
 	Restore  Mode = "restore"
 	Generate Mode = "generate"
 	Map      Mode = "map"
+	Manifold Mode = "manifold"
 )
 
 // Modes lists the modes in the order of their tabs.
-func Modes() []Mode { return []Mode{Restore, Generate, Map} }
+func Modes() []Mode { return []Mode{Restore, Generate, Map, Manifold} }
 
-func (m Mode) known() bool { return m == Restore || m == Generate || m == Map }
+func (m Mode) known() bool { return slices.Contains(Modes(), m) }
 
 // Subject is what the timeline is about: one flow, or the walk between two
 // digits. Each has a playhead of its own.
@@ -65,6 +67,7 @@ const (
 	Growth      Subject = "generate" // of Generate's grid
 	Walk        Subject = "walk"     // between two digits of the grid
 	Spot        Subject = "spot"     // the flow of a code that was put on the map
+	Descent     Subject = "manifold" // a point's ways to a curve
 )
 
 // Source says where the original image comes from.
@@ -117,6 +120,7 @@ type State struct {
 	Spot         string       `json:"spot,omitempty"` // the code that was put on the map, packed; "": none
 	View         Lens         `json:"view"`           // what part of the map is seen
 	Heat         bool         `json:"heat"`           // D on the map
+	Figure       Figure       `json:"figure"`         // of Manifold
 	RestoreFlow  model.Preset `json:"restoreFlow"`
 	GenerateFlow model.Preset `json:"generateFlow"`
 }
@@ -141,6 +145,7 @@ type App struct {
 	walking
 	mapping
 	comparing
+	figuring
 }
 
 // New returns the app at its first screen: a test digit under severe noise,
@@ -159,18 +164,18 @@ func New(e Engine, r Reader, restore, generate model.Preset, d *Digits) (*App, e
 		State: State{
 			Mode: Restore, Source: Digit, Kind: degrade.Gaussian, Seed: 1,
 			Brush: 2.6, GenerateSeed: 1, Grid: 6, Class: Any, WalkTo: 1,
-			Follow: Restoration, View: Lens{Zoom: 1}, Heat: true,
+			Follow: Restoration, View: Lens{Zoom: 1}, Heat: true, Figure: firstFigure(),
 			RestoreFlow: restore, GenerateFlow: generate,
 		},
 		engine: e, reader: r, defaults: map[Mode]model.Preset{Restore: restore, Generate: generate},
-		heads: map[Subject]*Playhead{Restoration: {}, Growth: {}, Walk: {}, Spot: {}},
+		heads: map[Subject]*Playhead{Restoration: {}, Growth: {}, Walk: {}, Spot: {}, Descent: {}},
 	}
 	a.restoring = restoring{
 		digits:   d,
 		original: make([]float32, model.Pixels), degraded: make([]float32, model.Pixels),
 		staleFlow: true, playFlow: true,
 	}
-	a.staleGrid = true
+	a.staleGrid, a.staleWays, a.playWays = true, true, true
 	a.Severity = Find(a.Kind).Mild
 	if firstDigit < d.Len() {
 		a.Digit = firstDigit
@@ -210,6 +215,8 @@ func (a *App) Subject() Subject {
 	switch {
 	case a.Mode == Restore:
 		return Restoration
+	case a.Mode == Manifold:
+		return Descent
 	case a.Mode == Map && a.Follow != Growth:
 		return a.Follow
 	case a.State.Walk:
@@ -241,7 +248,8 @@ func (s *State) flow(m Mode) *model.Preset {
 // Head returns the playhead of what is shown.
 func (a *App) Head() *Playhead { return a.heads[a.Subject()] }
 
-// Path returns what the flow that is shown went through.
+// Path returns what the flow that is shown went through; nothing in Manifold,
+// where no images flow.
 func (a *App) Path() *Trajectory {
 	switch a.Subject() {
 	case Growth:
@@ -250,9 +258,14 @@ func (a *App) Path() *Trajectory {
 		return &a.walk
 	case Spot:
 		return &a.spot
+	case Descent:
+		return &nowhere
 	}
 	return &a.restored
 }
+
+// nowhere is the path of what are no images.
+var nowhere Trajectory
 
 // Shown returns which image of Path the film and the curve are about.
 func (a *App) Shown() int {
@@ -305,6 +318,8 @@ func (a *App) Update(dt time.Duration) {
 		a.updateWalk()
 	case Spot:
 		a.updateSpot()
+	case Descent:
+		a.updateFigure()
 	}
 	if a.Head().Advance(dt, a.reducedMotion) {
 		a.touch()
@@ -314,6 +329,10 @@ func (a *App) Update(dt time.Duration) {
 		a.updateComparison(dt)
 	case Map:
 		a.updateMap()
+	case Manifold:
+		if a.updateSlice() {
+			a.touch()
+		}
 	}
 }
 
@@ -329,6 +348,8 @@ func (a *App) Busy() bool {
 		return a.growingNow()
 	case Walk:
 		return a.growingNow() || a.staleWalk
+	case Descent:
+		return a.figuringNow()
 	default:
 		return a.staleSpot
 	}
@@ -337,7 +358,7 @@ func (a *App) Busy() bool {
 // Active reports whether the next Update has something to do: a comparison may
 // go on, or the colors of the map, when all else is at rest.
 func (a *App) Active() bool {
-	return a.Busy() || a.Mode == Restore && a.comparingNow() || a.Mode == Map && a.mappingNow()
+	return a.Busy() || a.Mode == Restore && a.comparingNow() || a.Mode == Map && a.mappingNow() || a.Mode == Manifold && a.slicingNow()
 }
 
 // read returns what each of the images x is taken for.

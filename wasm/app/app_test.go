@@ -13,6 +13,7 @@ import (
 	"mppm/shared/flow"
 	"mppm/shared/idx"
 	"mppm/shared/model"
+	"mppm/shared/project"
 	"mppm/shared/rng"
 )
 
@@ -23,6 +24,7 @@ type fake struct {
 	early int // steps after which every point has arrived, 0 for never
 	flows int
 	err   error
+	plane *project.Plane // of the map
 }
 
 func (f *fake) Encode(z, x []float32) {
@@ -92,6 +94,8 @@ func (f *fake) Bank() (codes []float32, labels []uint8) {
 	}
 	return codes, labels
 }
+
+func (f *fake) Plane() *project.Plane { return f.plane }
 
 func (f *fake) Only(class int) (Engine, error) {
 	if class > 2 {

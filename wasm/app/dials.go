@@ -71,18 +71,24 @@ func with(p model.Preset, name Parameter, v float64) (model.Preset, error) {
 		if !(v >= d.Min && v <= d.Max) {
 			return p, fmt.Errorf("%s = %v is out of range: %v to %v", d.Symbol, v, d.Min, d.Max)
 		}
-		var err error
-		if other := Value(p, Beta); name == Alpha && v+other > highestSum+1e-9 {
-			v = highestSum - other
-			err = fmt.Errorf("α stops at %.2f: α + β must stay below 1", v)
-		}
-		if other := Value(p, Alpha); name == Beta && v+other > highestSum+1e-9 {
-			v = highestSum - other
-			err = fmt.Errorf("β stops at %.2f: α + β must stay below 1", v)
-		}
+		v, err := belowOne(name, v, Value(p, Alpha), Value(p, Beta))
 		return put(p, d, v), err
 	}
 	return p, fmt.Errorf("there is no parameter %q", name)
+}
+
+// belowOne returns v for the parameter of that name, or what is left of the bound
+// if α and β together would exceed it.
+func belowOne(name Parameter, v, alpha, beta float64) (float64, error) {
+	switch {
+	case name == Alpha && v+beta > highestSum+1e-9:
+		v = highestSum - beta
+		return v, fmt.Errorf("α stops at %.2f: α + β must stay below 1", v)
+	case name == Beta && v+alpha > highestSum+1e-9:
+		v = highestSum - alpha
+		return v, fmt.Errorf("β stops at %.2f: α + β must stay below 1", v)
+	}
+	return v, nil
 }
 
 // put returns p with the dial's parameter set to v, on the dial's steps.
@@ -108,13 +114,22 @@ func put(p model.Preset, d Dial, v float64) model.Preset {
 // once. Where α + β would reach 1, the parameter stops short of it and the error
 // says where.
 func (a *App) SetParameter(name Parameter, v float64) error {
+	if a.Mode == Manifold {
+		return a.setFigureParameter(name, v)
+	}
 	p, err := with(a.Preset(), name, v)
 	a.setFlow(p)
 	return err
 }
 
 // ResetFlow sets the flow of what is shown to the model's own.
-func (a *App) ResetFlow() { a.setFlow(a.Defaults()) }
+func (a *App) ResetFlow() {
+	if a.Mode == Manifold {
+		a.setFigureFlow(CurveFlow())
+		return
+	}
+	a.setFlow(a.Defaults())
+}
 
 // Defaults returns the model's own flow for what is shown.
 func (a *App) Defaults() model.Preset { return a.defaults[a.FlowOf()] }
@@ -154,9 +169,11 @@ func (a *App) SetForce(name Parameter, on bool) error {
 	if name != Alpha && name != Beta {
 		return fmt.Errorf("%q is no force that can be switched off", name)
 	}
-	p := a.Preset()
 	key := switched{a.FlowOf(), name}
-	v := Value(p, name)
+	if a.Mode == Manifold {
+		key.mode = Manifold
+	}
+	v, standard := a.Setting(name)
 	switch {
 	case on == (v > 0):
 		return nil
@@ -167,10 +184,12 @@ func (a *App) SetForce(name Parameter, on bool) error {
 		a.silenced[key] = v
 		return a.SetParameter(name, 0)
 	}
-	other := Value(p, Alpha) + Value(p, Beta) - v
+	alpha, _ := a.Setting(Alpha)
+	beta, _ := a.Setting(Beta)
+	other := alpha + beta - v
 	was, ok := a.silenced[key]
 	if !ok {
-		was = Value(a.Defaults(), name)
+		was = standard
 	}
 	if was == 0 {
 		was = 0.2

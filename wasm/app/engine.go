@@ -5,6 +5,7 @@ import (
 
 	"mppm/shared/flow"
 	"mppm/shared/model"
+	"mppm/shared/project"
 	"mppm/shared/rng"
 )
 
@@ -22,6 +23,8 @@ type Engine interface {
 	Distance(d, grad, z []float32)
 	// Bank returns the codes of clean images, row by row, and their classes.
 	Bank() (codes []float32, labels []uint8)
+	// Plane returns the plane of the map, nil where the weights name none.
+	Plane() *project.Plane
 	// Only returns the engine whose bank holds the codes of one class alone.
 	Only(class int) (Engine, error)
 }
@@ -41,13 +44,11 @@ func NewEngine(m *model.Model, batch int) Engine {
 
 // Bank returns the codes of clean images, n × model.Latent, and their classes.
 func (e *engine) Bank() (codes []float32, labels []uint8) {
-	n := e.Model.Bank.Len()
-	codes = make([]float32, n*model.Latent)
-	for i := range n {
-		e.Model.Bank.Code(codes[i*model.Latent:], i)
-	}
-	return codes, e.Model.Bank.Labels
+	return e.Model.Bank.Codes(), e.Model.Bank.Labels
 }
+
+// Plane returns the plane that the weights name for the map, nil if none.
+func (e *engine) Plane() *project.Plane { return e.Model.Plane }
 
 // Only returns the engine that knows the codes of one class alone. It returns an
 // error if the bank has none.

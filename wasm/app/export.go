@@ -28,8 +28,12 @@ const (
 	exportGap   = 6  // pixels of the file between digits
 )
 
-// ExportPicture returns what is shown now as a PNG: the digit, or the grid.
+// ExportPicture returns what is shown now as a PNG: the digit, the grid, or the
+// figure of Manifold.
 func (a *App) ExportPicture(p *Palette) (Export, error) {
+	if a.Mode == Manifold {
+		return a.exportFigure(p)
+	}
 	return a.png("picture", p, func(t *Trajectory, step int) *image.Paletted {
 		return a.sheet(t, step, p)
 	})
@@ -38,6 +42,9 @@ func (a *App) ExportPicture(p *Palette) (Export, error) {
 // ExportStrip returns every step of the digit that is shown, side by side, as a
 // PNG.
 func (a *App) ExportStrip(p *Palette) (Export, error) {
+	if a.Mode == Manifold {
+		return a.exportFigureStrip(p)
+	}
 	return a.png("strip", p, func(t *Trajectory, _ int) *image.Paletted {
 		img := blank(t.Steps(), 1, exportSmall, p)
 		for k := range t.Steps() {
@@ -60,8 +67,11 @@ func (a *App) png(what string, p *Palette, draw func(t *Trajectory, step int) *i
 }
 
 // ExportAnimation returns every step of what is shown as a GIF, which has just as
-// many colors as digits have shades: nothing is lost.
+// many colors as digits have shades: of digits nothing is lost.
 func (a *App) ExportAnimation(p *Palette) (Export, error) {
+	if a.Mode == Manifold {
+		return a.exportFigureAnimation(p)
+	}
 	t, _, err := a.exportable()
 	if err != nil {
 		return Export{}, err

@@ -72,6 +72,7 @@ func (a *App) Link() string {
 			number(string(m)+"-"+string(d.Parameter), Value(*s.flow(m), d.Parameter), Value(*f.flow(m), d.Parameter))
 		}
 	}
+	a.linkFigure(add, number)
 	if h := a.Head(); h.Step() != h.End() && !h.Playing() {
 		add("step", strconv.Itoa(h.Step()))
 	}
@@ -214,6 +215,11 @@ func (a *App) Open(link string) error {
 		}
 		*p = given
 	}
+	s.Figure.open(take, number, whole, func(err error) {
+		if bad == nil {
+			bad = err
+		}
+	})
 	whole("step", 0, Dials()[len(Dials())-1].Max, func(v int) { step = v })
 	for key := range values {
 		if bad == nil {
@@ -230,6 +236,7 @@ func (a *App) Open(link string) error {
 	}
 	a.State, a.brought = s, brought
 	a.staleSpot, a.playSpot, a.staleWalk, a.held = s.Spot != "", step < 0, true, nil
+	a.staleWays, a.playWays, a.grabbed = true, step < 0, false
 	a.pad = Pad{}
 	a.pad.show(strokes)
 	a.settle, a.opened = 0, step

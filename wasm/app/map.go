@@ -59,9 +59,11 @@ func newAtlas(e Engine) (*Atlas, error) {
 	if len(t.Labels) == 0 {
 		return nil, errors.New("the weights name no classes: there is no map of them")
 	}
-	var err error
-	if t.Plane, err = project.Separate(t.Codes, model.Latent, t.Labels); err != nil {
-		return nil, err
+	if t.Plane = e.Plane(); t.Plane == nil { // weights of before name none
+		var err error
+		if t.Plane, err = project.Separate(t.Codes, model.Latent, t.Labels); err != nil {
+			return nil, err
+		}
 	}
 	t.At = make([][2]float32, len(t.Labels))
 	lo, hi := [2]float32{math.MaxFloat32, math.MaxFloat32}, [2]float32{-math.MaxFloat32, -math.MaxFloat32}
@@ -192,7 +194,11 @@ func (a *App) PanView(dx, dy float64) {
 }
 
 // WholeMap shows all of the map.
-func (a *App) WholeMap() { a.look(a.first.View) }
+func (a *App) WholeMap() {
+	if a.atlas != nil {
+		a.look(a.first.View)
+	}
+}
 
 // look shows a part of the map whose middle is within the codes.
 func (a *App) look(v Lens) {

@@ -2,9 +2,11 @@ package app
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"mppm/shared/model"
+	"mppm/shared/project"
 )
 
 // mapped is an app that shows the map, at rest.
@@ -38,6 +40,60 @@ func TestMapShowsTheRestoration(t *testing.T) {
 	}
 	if err := a.SetFollow("comet"); err == nil {
 		t.Error("the map follows what there is not")
+	}
+}
+
+// TestMapOfTheWeights: the plane is the weights' own where they name one, and is
+// the one that tells the classes apart best where they do not.
+func TestMapOfTheWeights(t *testing.T) {
+	codes, labels := (&fake{}).Bank()
+	best, err := project.Separate(codes, model.Latent, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	axes := make([]float32, 2*model.Latent)
+	axes[5], axes[model.Latent+7] = 1, 1
+	own, err := project.New(make([]float32, model.Latent), axes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ named, want *project.Plane }{{nil, best}, {own, own}} {
+		a := newApp(t, &fake{plane: c.named})
+		must(t, a.SetMode(Map))
+		finish(t, a)
+		if got := a.Atlas().Plane; !slices.Equal(got.Axes(), c.want.Axes()) || !slices.Equal(got.Mean(), c.want.Mean()) {
+			t.Errorf("where the weights name %v the map is %v, want %v", c.named, got, c.want)
+		}
+		for i, at := range a.Atlas().At {
+			if x, y := c.want.Shadow(codes[i*model.Latent:][:model.Latent]); at != [2]float32{x, y} {
+				t.Fatalf("code %d is at %v, want (%v, %v)", i, at, x, y)
+			}
+		}
+	}
+}
+
+// TestNoMapYet: what is done before the map was ever shown does nothing, or says
+// why.
+func TestNoMapYet(t *testing.T) {
+	a := newApp(t, &fake{})
+	settle(t, a)
+	was := a.State
+	a.WholeMap()
+	a.ZoomMap(2, 0, 0)
+	a.ZoomMiddle(2)
+	a.PanMap(1, 1)
+	a.PanView(1, 1)
+	a.PickUp()
+	a.Drag(1, 1)
+	a.Drop()
+	if a.State != was {
+		t.Errorf("without a map the state became %+v, was %+v", a.State, was)
+	}
+	if a.Over(0, 0, 100) || a.HighestOnMap() != 0 {
+		t.Error("there is something on a map that is not there")
+	}
+	if a.PutAt(0, 0, 1) == nil || a.Nudge(1, 1) == nil {
+		t.Error("a point was put on a map that is not there")
 	}
 }
 

@@ -14,6 +14,7 @@ type Palette struct {
 	Line, Muted, Accent, Raised color.RGBA
 	Cool                        []color.RGBA // the scale of D, from near to far
 	Classes                     []color.RGBA // of the digits 0 to 9
+	DAE, DDPM                   color.RGBA   // of their ways; MPPM's is the accent
 }
 
 // ParseColor reads #rrggbb.
@@ -64,6 +65,17 @@ func (p *Palette) Class(digit int) color.RGBA {
 		return p.Muted
 	}
 	return p.Classes[digit]
+}
+
+// Way returns the color of a method's way home.
+func (p *Palette) Way(m Method) color.RGBA {
+	switch m {
+	case DAE:
+		return p.DAE
+	case DDPM:
+		return p.DDPM
+	}
+	return p.Accent
 }
 
 // Ramp returns the color of each byte of ink, as RGBA.

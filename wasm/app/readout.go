@@ -3,36 +3,39 @@ package app
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
 // Readout is what the page says in numbers.
 type Readout struct {
 	State
-	Subject    Subject `json:"subject"` // what the timeline is about
-	Label      int     `json:"label"`   // class of the test digit, -1 for what the user drew or brought
-	Settled    bool    `json:"settled"` // the original is shown as the model sees it
-	Undo       bool    `json:"undo"`    // there is something to take back
-	Redo       bool    `json:"redo"`    // there is something to bring back
-	Step       int     `json:"step"`
-	Steps      int     `json:"steps"` // the last step there is
-	Playing    bool    `json:"playing"`
-	Busy       bool    `json:"busy"`       // something is still being computed or moving
-	Active     bool    `json:"active"`     // so, or a comparison or the map's colors go on
-	Distance   float64 `json:"distance"`   // D at the step, of a grid the mean over it
-	Highest    float64 `json:"highest"`    // the highest D of the flow
-	Shown      float64 `json:"shown"`      // D at the step of the image that is shown large
-	MSEBefore  float64 `json:"mseBefore"`  // of the damaged image, in Restore
-	MSE        float64 `json:"mse"`        // of the step, in Restore
-	MSEAfter   float64 `json:"mseAfter"`   // of the last step, in Restore
-	SSIMBefore float64 `json:"ssimBefore"` //
-	SSIM       float64 `json:"ssim"`       // of the step, in Restore
-	SSIMAfter  float64 `json:"ssimAfter"`  //
-	Reads      Reading `json:"reads"`      // the step, of a grid the image that is shown large
-	ReadsFirst Reading `json:"readsFirst"` // the damaged image, in Restore
-	DAE        *Rival  `json:"dae"`        // what the autoencoder makes of it, in Restore
-	LDM        *Rival  `json:"ldm"`        // what diffusion makes of it
-	Place      *Place  `json:"place"`      // where on the map the code is that is shown
-	Error      string  `json:"error,omitempty"`
+	Subject    Subject    `json:"subject"` // what the timeline is about
+	Label      int        `json:"label"`   // class of the test digit, -1 for what the user drew or brought
+	Settled    bool       `json:"settled"` // the original is shown as the model sees it
+	Undo       bool       `json:"undo"`    // there is something to take back
+	Redo       bool       `json:"redo"`    // there is something to bring back
+	Step       int        `json:"step"`
+	Steps      int        `json:"steps"` // the last step there is
+	Playing    bool       `json:"playing"`
+	Busy       bool       `json:"busy"`              // something is still being computed or moving
+	Active     bool       `json:"active"`            // so, or a comparison or the map's colors go on
+	Distance   float64    `json:"distance"`          // D at the step, of a grid the mean over it
+	Highest    float64    `json:"highest"`           // the highest D of the flow
+	Shown      float64    `json:"shown"`             // D at the step of the image that is shown large
+	MSEBefore  float64    `json:"mseBefore"`         // of the damaged image, in Restore
+	MSE        float64    `json:"mse"`               // of the step, in Restore
+	MSEAfter   float64    `json:"mseAfter"`          // of the last step, in Restore
+	SSIMBefore float64    `json:"ssimBefore"`        //
+	SSIM       float64    `json:"ssim"`              // of the step, in Restore
+	SSIMAfter  float64    `json:"ssimAfter"`         //
+	Reads      Reading    `json:"reads"`             // the step, of a grid the image that is shown large
+	ReadsFirst Reading    `json:"readsFirst"`        // the damaged image, in Restore
+	DAE        *Rival     `json:"dae"`               // what the autoencoder makes of it, in Restore
+	LDM        *Rival     `json:"ldm"`               // what diffusion makes of it
+	Place      *Place     `json:"place"`             // where on the map the code is that is shown
+	Descent    *Descended `json:"descent,omitempty"` // the ways home, in Manifold
+	Error      string     `json:"error,omitempty"`
 }
 
 // Place is a place of the map.
@@ -50,6 +53,17 @@ func (a *App) Readout() Readout {
 	}
 	if a.err != nil {
 		r.Error = a.err.Error()
+	}
+	if s == Descent {
+		r.Error = ""
+		if err := a.FigureErr(); err != nil {
+			r.Error = err.Error()
+		}
+		d := a.Descended(r.Step)
+		r.Descent, r.Distance, r.Shown = &d, d.D, d.D
+		if w := a.Way(MPPM); w != nil {
+			r.Highest = slices.Max(w.D)
+		}
 	}
 	if p.Steps() > 0 && a.Shown() < p.N {
 		k := min(r.Step, p.Steps()-1)
@@ -94,6 +108,9 @@ func (r Readout) Status() string {
 	if r.Error != "" {
 		return r.Error
 	}
+	if r.Subject == Descent {
+		return r.descent()
+	}
 	s := fmt.Sprintf("step %d of %d", r.Step, r.Steps)
 	reads := r.Reads.String()
 	switch r.Subject {
@@ -107,6 +124,28 @@ func (r Readout) Status() string {
 	}
 	if r.Reads.Confidence > 0 {
 		s += " · " + reads
+	}
+	return s
+}
+
+// descent says where the ways home are.
+func (r Readout) descent() string {
+	if r.Descent == nil || !r.Descent.Ready {
+		return "waiting for the curve"
+	}
+	var off []string
+	for _, m := range Methods() {
+		if r.Figure.Shows(m) {
+			words := ""
+			if off == nil {
+				words = " from the curve"
+			}
+			off = append(off, fmt.Sprintf("%.2f%s (%s)", r.Descent.Off[m], words, strings.ToUpper(string(m))))
+		}
+	}
+	s := fmt.Sprintf("step %d of %d · D = %.2f", r.Step, r.Steps, r.Distance)
+	if len(off) > 0 {
+		s += " · " + strings.Join(off, " · ")
 	}
 	return s
 }

@@ -159,6 +159,18 @@ func (b *Bridge) mapPointers(el js.Value) {
 	}
 	listen(el, "pointerup", func(e js.Value) { up(e, true) })
 	listen(el, "pointercancel", func(e js.Value) { up(e, false) })
+	onWheel(el, func(e js.Value, factor float64) {
+		p := spot(el, e)
+		b.then(func() {
+			x, y := b.chart(el).Place(p[0], p[1])
+			b.app.ZoomMap(factor, x, y)
+		})
+	})
+}
+
+// onWheel calls zoom with by how much a wheel enlarges an element, in place of
+// scrolling the page.
+func onWheel(el js.Value, zoom func(e js.Value, factor float64)) {
 	// A listener that prevents the page from scrolling must say that it may.
 	wheel := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		e := args[0]
@@ -167,11 +179,7 @@ func (b *Bridge) mapPointers(el js.Value) {
 		if e.Get("deltaMode").Int() != 0 {
 			d *= 16 // in lines
 		}
-		p := spot(el, e)
-		b.then(func() {
-			x, y := b.chart(el).Place(p[0], p[1])
-			b.app.ZoomMap(math.Exp(-min(max(d, -300), 300)*0.0022), x, y)
-		})
+		zoom(e, math.Exp(-min(max(d, -300), 300)*0.0022))
 		return nil
 	})
 	el.Call("addEventListener", "wheel", wheel, map[string]any{"passive": false})

@@ -184,8 +184,10 @@ func (b *Bridge) controls() {
 	}
 	click("reset-flow", func() { b.then(b.app.ResetFlow) })
 	b.mapControls()
+	b.figureControls()
 	b.exports()
 	b.dialogs()
+	sheet()
 	b.keys()
 	for _, form := range all("form") {
 		listen(form, "submit", func(e js.Value) { e.Call("preventDefault") })
@@ -265,6 +267,7 @@ func (b *Bridge) theme() error {
 	}{
 		{"--ground", into(&p.Ground)}, {"--ink", into(&p.Ink)}, {"--line", into(&p.Line)},
 		{"--muted", into(&p.Muted)}, {"--accent", into(&p.Accent)}, {"--raise", into(&p.Raised)},
+		{"--dae", into(&p.DAE)}, {"--ddpm", into(&p.DDPM)},
 		{"--classes", func(s string) (err error) { p.Classes, err = app.ParseColors(s); return err }},
 		{"--cool", func(s string) (err error) { p.Cool, err = app.ParseColors(s); return err }},
 	} {
@@ -302,6 +305,9 @@ func (b *Bridge) publish() {
 	b.value("timeline", strconv.Itoa(r.Step))
 	b.attr("timeline", "aria-valuetext", status)
 	film := app.NewFilm(b.stage.places["film"].W, r.Steps, view.LeastTile*b.stage.unit)
+	if r.Mode == app.Manifold { // without a film the timeline is as long as the curve of D
+		film = app.NewFilm(b.stage.places["curve"].W, r.Steps, 1)
+	}
 	if tiles := strconv.Itoa(max(film.Tiles, 1)); b.texts["tiles"] != tiles {
 		b.texts["tiles"] = tiles
 		id("timeline").Get("style").Call("setProperty", "--tiles", tiles)
@@ -321,6 +327,8 @@ func (b *Bridge) publish() {
 		b.publishGenerate(r)
 	case app.Map:
 		b.publishMap(r)
+	case app.Manifold:
+		b.publishFigure(r)
 	}
 	b.publishOffer()
 	if s, err := json.Marshal(struct {
@@ -335,20 +343,16 @@ func (b *Bridge) publish() {
 
 // publishFlow says what the parameters are, and which are not the defaults.
 func (b *Bridge) publishFlow() {
-	preset, defaults := b.app.Preset(), b.app.Defaults()
-	text := fmt.Sprintf("α = %v, β = %v, σ = %v", preset.Alpha, preset.Beta, preset.Sigma)
-	if preset.Tau > 0 {
-		text += fmt.Sprintf(", τ = %v", preset.Tau)
-	}
-	b.text("parameters", text+fmt.Sprintf(", at most %d steps; σ and τ in multiples of the codes' spacing.", preset.Steps))
-	b.prop("gate", "hidden", preset.Tau == 0)
+	b.text("parameters", b.parameters())
+	b.prop("gate", "hidden", b.app.Mode == app.Manifold || b.app.Preset().Tau == 0)
 	for _, f := range app.Forces() {
-		checked("force-"+string(f.Parameter), app.Value(preset, f.Parameter) > 0)
+		v, _ := b.app.Setting(f.Parameter)
+		checked("force-"+string(f.Parameter), v > 0)
 	}
 	changed := 0
-	for _, d := range app.Dials() {
+	for _, d := range b.app.ModeDials() {
 		name := string(d.Parameter)
-		v, was := app.Value(preset, d.Parameter), app.Value(defaults, d.Parameter)
+		v, was := b.app.Setting(d.Parameter)
 		number := func(v float64) string { return strconv.FormatFloat(v, 'f', decimals(d.Step), 64) }
 		b.value(name, strconv.FormatFloat(v, 'g', -1, 64))
 		class, says := "slider dial", number(v)
@@ -364,7 +368,9 @@ func (b *Bridge) publishFlow() {
 			id(name+"-field").Get("style").Call("setProperty", "--default", share)
 		}
 	}
-	sum := app.Value(preset, app.Alpha) + app.Value(preset, app.Beta)
+	alpha, _ := b.app.Setting(app.Alpha)
+	beta, _ := b.app.Setting(app.Beta)
+	sum := alpha + beta
 	b.text("sum", fmt.Sprintf("α + β = %.2f, and must stay below 1.", sum))
 	b.prop("sum", "className", map[bool]string{true: "small tight", false: "small"}[sum > 0.985])
 	note := ""
@@ -372,7 +378,21 @@ func (b *Bridge) publishFlow() {
 		note = fmt.Sprintf("%d changed", changed)
 	}
 	b.text("flow-note", note)
-	b.enable("reset-flow", preset != defaults)
+	b.enable("reset-flow", changed > 0)
+}
+
+// parameters says what the flow's parameters are.
+func (b *Bridge) parameters() string {
+	if b.app.Mode == app.Manifold {
+		p := b.app.Figure.Flow
+		return fmt.Sprintf("α = %v, β = %v, σ_d = %v, σ_ker = %v, %d steps, %d samples at each of the points; σ_d is a length, σ_ker in multiples of the codes' standard deviation.", p.Alpha, p.Beta, p.SigmaD, p.SigmaKer, p.Steps, p.Samples)
+	}
+	p := b.app.Preset()
+	text := fmt.Sprintf("α = %v, β = %v, σ = %v", p.Alpha, p.Beta, p.Sigma)
+	if p.Tau > 0 {
+		text += fmt.Sprintf(", τ = %v", p.Tau)
+	}
+	return text + fmt.Sprintf(", at most %d steps; σ and τ in multiples of the codes' spacing.", p.Steps)
 }
 
 func (b *Bridge) publishRestore(r app.Readout) {
@@ -495,7 +515,7 @@ func (b *Bridge) publishGenerate(r app.Readout) {
 // show shows what belongs to a mode, and hides what belongs to another.
 func (b *Bridge) show(m app.Mode) {
 	for _, el := range all("[data-for]") {
-		el.Set("hidden", el.Get("dataset").Get("for").String() != string(m))
+		el.Set("hidden", !slices.Contains(strings.Fields(el.Get("dataset").Get("for").String()), string(m)))
 	}
 	for _, t := range all(`[role="tab"]`) {
 		on := t.Get("id").String() == "tab-"+string(m)
@@ -514,6 +534,9 @@ func (b *Bridge) measure() {
 		if m, ok := b.stage.places["map"]; ok && m.H > 0 {
 			b.Do(func() error { b.app.SetAspect(m.W / m.H); return nil })
 		}
+		if m, ok := b.stage.places["manifold"]; ok && m.H > 0 {
+			b.Do(func() error { b.app.SetFigureShape(m.W / m.H); return nil })
+		}
 		b.marks()
 	}
 }
@@ -527,9 +550,9 @@ func capital(s string) string {
 }
 
 // unbroken keeps a line from breaking anywhere but after its dots, and before
-// what is read.
+// what is read or measured.
 func unbroken(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, " ", "\u00a0"), "\u00a0·\u00a0", "\u00a0· "), "\u00a0reads", " reads")
+	return strings.NewReplacer(" · ", "\u00a0· ", " reads", " reads", " from", " from", " ", "\u00a0").Replace(s)
 }
 
 // decimals is how many of them a value in the given steps needs.

@@ -21,6 +21,7 @@ func (b *Bridge) dialogs() {
 	click("offer-drop", func() { b.then(b.app.DropOffer) })
 	listen(id("offer"), "cancel", func(js.Value) { b.then(b.app.DropOffer) })
 	click("help", b.showKeys)
+	click("sheet-help", b.showKeys)
 	click("keys-close", func() { id("keys").Call("close") })
 	on := id("keys-on")
 	b.keysOff = remembered(keysOff) == "1"
@@ -157,7 +158,7 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 		return nil
 	}
 	switch strings.ToLower(key) {
-	case "1", "2", "3":
+	case "1", "2", "3", "4":
 		m := app.Modes()[key[0]-'1']
 		return func() error { return b.app.SetMode(m) }
 	case "n":
@@ -167,6 +168,8 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 				b.app.AnotherDigit()
 			case app.Generate:
 				b.newGrid()
+			case app.Manifold:
+				return b.app.RandomPoint()
 			default:
 				return b.app.PutMiddle()
 			}
@@ -189,13 +192,30 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 	case "l":
 		return plain(b.copyLink)
 	case "+", "=":
-		return b.within(app.Map, plain(func() { b.app.ZoomMiddle(zoomStep) }))
+		return plain(func() { b.zoom(zoomStep) })
 	case "-":
-		return b.within(app.Map, plain(func() { b.app.ZoomMiddle(1 / zoomStep) }))
+		return plain(func() { b.zoom(1 / zoomStep) })
 	case "0":
-		return b.within(app.Map, plain(b.app.WholeMap))
+		return plain(func() {
+			switch b.app.Mode {
+			case app.Map:
+				b.app.WholeMap()
+			case app.Manifold:
+				b.app.FirstView()
+			}
+		})
 	}
 	return nil
+}
+
+// zoom enlarges what is on the map, or the figure.
+func (b *Bridge) zoom(factor float64) {
+	switch b.app.Mode {
+	case app.Map:
+		b.app.ZoomMiddle(factor)
+	case app.Manifold:
+		b.app.ZoomFigure(factor)
+	}
 }
 
 // within limits a key to a mode.
@@ -209,5 +229,8 @@ func (b *Bridge) within(m app.Mode, call func() error) func() error {
 }
 
 func plainForce(a *app.App, name app.Parameter) func() error {
-	return func() error { return a.SetForce(name, app.Value(a.Preset(), name) == 0) }
+	return func() error {
+		v, _ := a.Setting(name)
+		return a.SetForce(name, v == 0)
+	}
 }

@@ -20,7 +20,7 @@ import (
 type Rect struct{ X, Y, W, H float64 }
 
 // Places are the rectangles to draw into, by name: original, degraded, restored,
-// dae, ldm, large, grid, map, film, curve. A name that is missing is not shown.
+// dae, ldm, large, grid, map, manifold, film, curve. A name that is missing is not shown.
 type Places map[string]Rect
 
 // LeastTile is the least width of a tile of the film, in pixels of the page.
@@ -55,6 +55,7 @@ type View struct {
 	ink      [model.Pixels]byte
 	width, h int
 	chart    chart
+	bend     figure
 }
 
 // tile is one digit on the graphics card.
@@ -66,7 +67,7 @@ type tile struct {
 
 // names are the places there can be, in the order in which they are drawn: it is
 // fixed, so that a digit that did not change keeps its tile.
-var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "film", "curve"}
+var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "film", "curve"}
 
 // New returns the view of an app. before runs before every update, after when
 // something on the screen changed. rest is called with true when no frame is
@@ -85,7 +86,7 @@ func (v *View) SetPlaces(p Places, ratio float64) {
 // SetPalette changes the colors.
 func (v *View) SetPalette(p app.Palette) {
 	v.palette, v.ramp = p, p.Ramp()
-	v.chart.heatDrawn = nil
+	v.chart.heatDrawn, v.bend.drawn = nil, nil
 	for _, t := range v.tiles {
 		t.fresh = true
 	}
@@ -167,6 +168,8 @@ func (v *View) Draw(screen *ebiten.Image) {
 			v.grid(screen, r, pos)
 		case "map":
 			v.plane(screen, r, pos)
+		case "manifold":
+			v.figure(screen, r, pos)
 		case "film":
 			v.film(screen, r, pos)
 		case "curve":
@@ -298,6 +301,10 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 // accent, with a trail that fades, over an area in the cool scale. Where there is
 // an original, SSIM goes along in the scale's color, 1 at the top.
 func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
+	if v.app.Subject() == app.Descent {
+		v.descent(dst, r, pos)
+		return
+	}
 	p, shown := v.app.Path(), v.app.Shown()
 	last := p.Steps() - 1
 	top := p.Highest()

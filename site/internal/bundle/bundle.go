@@ -59,9 +59,14 @@ type Manifest struct {
 	Images     File `json:"images"`     // test digits
 	Labels     File `json:"labels"`     // their classes
 	Baselines  File `json:"baselines"`  // the models to compare with, which are fetched once all else is there
+	// Curves are the models of Manifold's curves, by name, fetched likewise.
+	Curves map[string]File `json:"curves"`
 	// Version is another one whenever anything of the page is.
 	Version string `json:"version"`
 }
+
+// curves are the names of the curves' weights, without their ending.
+var curves = []string{"circle", "moons", "spiral", "trefoil"}
 
 // ManifestName is the manifest's name in the folder.
 const ManifestName = "manifest.json"
@@ -192,6 +197,16 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 			return err
 		}
 	}
+	m.Curves = map[string]File{}
+	for _, name := range curves {
+		content, err := os.ReadFile(filepath.Join(b.o.Root, "weights", name+".safetensors"))
+		if err != nil {
+			return fmt.Errorf("the weights of a curve: %w", err)
+		}
+		if m.Curves[name], err = b.asset(name+".safetensors", content); err != nil {
+			return err
+		}
+	}
 	page, names := string(index), map[string]string{}
 	for name, content := range map[string][]byte{"style.css": style, "loader.js": loader, "icon.svg": icon, "wasm_exec.js": execJS} {
 		f, err := b.asset(name, content)
@@ -218,6 +233,9 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	kept = append(kept, slices.Sorted(maps.Values(names))...)
 	for _, f := range []File{m.Weights, m.Classifier, m.Images, m.Labels, m.Baselines} {
 		kept = append(kept, f.Name)
+	}
+	for _, name := range curves {
+		kept = append(kept, m.Curves[name].Name)
 	}
 	digest := sha256.New()
 	fmt.Fprintln(digest, page, m, kept, string(worker))

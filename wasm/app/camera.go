@@ -1,0 +1,129 @@
+package app
+
+import "math"
+
+// Camera says from where Manifold's curve is seen, without perspective: turned by
+// an azimuth around the third axis, then by an elevation. Flat curves are always
+// seen from above.
+type Camera struct {
+	Azimuth   float64 `json:"azimuth"`   // degrees, in [-180, 180)
+	Elevation float64 `json:"elevation"` // degrees, -90 to 90
+	Zoom      float64 `json:"zoom"`      // 1 shows the curve with some room around it
+}
+
+// Bounds of Camera.Zoom.
+const (
+	MinCloseness = 0.5
+	MaxCloseness = 12.0
+)
+
+// Grains of cameras, so that a link is short.
+const (
+	angleGrain = 0.25 // degrees
+	zoomGrain  = 1.0 / 64
+)
+
+func firstCamera() Camera { return Camera{Azimuth: 24, Elevation: 38, Zoom: 1} }
+
+// room is how much is seen around the curve at zoom 1, in its radii.
+const room = 0.22
+
+// Eye is a camera on a rectangle of w × h pixels.
+type Eye struct {
+	right, up, toward [3]float64 // the viewer's axes
+	middle            [3]float64 // of the curve
+	radius            float64
+	scale             float64 // pixels in a unit
+	w, h              float64
+}
+
+// Eye returns the view of the curve on a rectangle of w × h pixels.
+func (a *App) Eye(w, h float64) Eye {
+	c := a.Figure.Camera
+	if a.Figure.Flat() {
+		c.Azimuth, c.Elevation = 0, 90
+	}
+	sa, ca := math.Sincos(c.Azimuth * math.Pi / 180)
+	se, ce := math.Sincos(c.Elevation * math.Pi / 180)
+	e := Eye{
+		right:  [3]float64{ca, sa, 0},
+		up:     [3]float64{-se * sa, se * ca, ce},
+		toward: [3]float64{sa * ce, -ca * ce, se},
+		radius: 1, scale: 1, w: w, h: h,
+	}
+	s := a.strand()
+	if s == nil || !(w > 0 && h > 0) {
+		return e
+	}
+	e.middle, e.radius = s.middle, s.radius
+	wide, high := e.radius, e.radius // whichever way it is turned
+	if a.Figure.Flat() {
+		wide, high = s.half[0], s.half[1]
+	}
+	e.scale = c.Zoom / 2 * min(w/(wide+room*e.radius), h/(high+room*e.radius))
+	return e
+}
+
+// Screen returns where on the rectangle a point is seen, in pixels from its upper
+// left corner, and how near it is: 0 in the plane through the curve's middle that
+// faces the viewer, 1 a radius in front of it, −1 behind it.
+func (e Eye) Screen(x [3]float64) (px, py, near float64) {
+	d := minus(x, e.middle)
+	return e.w/2 + dot(d, e.right)*e.scale, e.h/2 - dot(d, e.up)*e.scale, dot(d, e.toward) / e.radius
+}
+
+// Place returns the point of the plane through the curve's middle that faces the
+// viewer which is seen at a pixel.
+func (e Eye) Place(px, py float64) [3]float64 {
+	return e.shift(e.middle, px-e.w/2, py-e.h/2)
+}
+
+// shift returns the point moved by pixels, in parallel to the screen.
+func (e Eye) shift(x [3]float64, dx, dy float64) [3]float64 {
+	for k := range x {
+		x[k] += (dx*e.right[k] - dy*e.up[k]) / e.scale
+	}
+	return x
+}
+
+// Turn turns the curve by degrees: to the right, and up.
+func (a *App) Turn(right, up float64) {
+	if right-right != 0 || up-up != 0 || a.Figure.Flat() {
+		return
+	}
+	c := a.Figure.Camera
+	c.Azimuth -= right
+	c.Elevation += up
+	a.lookFrom(c)
+}
+
+// ZoomFigure enlarges the curve by a factor.
+func (a *App) ZoomFigure(factor float64) {
+	if !(factor > 0) || math.IsInf(factor, 0) {
+		return
+	}
+	c := a.Figure.Camera
+	c.Zoom *= factor
+	a.lookFrom(c)
+}
+
+// FirstView shows the curve as at first.
+func (a *App) FirstView() { a.lookFrom(firstCamera()) }
+
+// onGrain returns the camera within its bounds, on the grains.
+func (c Camera) onGrain() Camera {
+	c.Azimuth = onGrain(math.Mod(math.Mod(c.Azimuth+180, 360)+360, 360)-180, angleGrain)
+	if c.Azimuth >= 180 {
+		c.Azimuth -= 360
+	}
+	c.Elevation = onGrain(min(max(c.Elevation, -90), 90), angleGrain)
+	c.Zoom = onGrain(min(max(c.Zoom, MinCloseness), MaxCloseness), zoomGrain)
+	return c
+}
+
+func (a *App) lookFrom(c Camera) {
+	if c = c.onGrain(); c != a.Figure.Camera {
+		a.Figure.Camera = c
+		a.touch()
+	}
+}

@@ -1,0 +1,234 @@
+//go:build js && wasm
+
+package bridge
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"syscall/js"
+
+	"mppm/wasm/app"
+)
+
+// figureControls wires the settings of Manifold.
+func (b *Bridge) figureControls() {
+	bend := id("bend")
+	for _, i := range app.Curves() {
+		bend.Call("append", option(string(i.Curve), i.Label))
+	}
+	listen(bend, "change", func(js.Value) {
+		c := app.Curve(bend.Get("value").String())
+		b.do(func() error { return b.app.SetCurve(c) })
+	})
+	click("random-point", func() { b.do(b.app.RandomPoint) })
+	b.seed("point-seed", b.app.SetPointSeed)
+	for _, m := range app.Methods() {
+		b.check("way-"+string(m), func(on bool) error { return b.app.SetShown(m, on) })
+	}
+	b.check("slice", func(on bool) error { b.app.SetSlice(on); return nil })
+	b.check("construction", func(on bool) error { b.app.SetConstruction(on); return nil })
+	click("closer", func() { b.then(func() { b.app.ZoomFigure(zoomStep) }) })
+	click("farther", func() { b.then(func() { b.app.ZoomFigure(1 / zoomStep) }) })
+	click("first-view", func() { b.then(b.app.FirstView) })
+	for _, d := range app.FigureDials() {
+		if d.Parameter == app.SigmaD || d.Parameter == app.SigmaKer {
+			b.number(string(d.Parameter), "input", func(v float64) error { return b.app.SetParameter(d.Parameter, v) })
+		}
+	}
+	el := id("manifold")
+	b.figurePointers(el)
+	listen(el, "keydown", func(e js.Value) {
+		if b.figureKeys(e) {
+			e.Call("preventDefault")
+			e.Call("stopPropagation")
+		}
+	})
+}
+
+// turn is by how many degrees a key turns the curve.
+const turn = 6
+
+// figureKeys does what keys do on the figure, and reports whether it was one of
+// those.
+func (b *Bridge) figureKeys(e js.Value) bool {
+	if dx, dy, ok := arrow(e); ok {
+		x, y := float64(dx), float64(dy)
+		if e.Get("shiftKey").Bool() {
+			b.then(func() { b.app.NudgePoint(nudge*x, nudge*y) })
+		} else {
+			b.then(func() { b.app.Turn(turn*x, turn*y) })
+		}
+		return true
+	}
+	if e.Get("key").String() == "Enter" {
+		b.do(b.app.DropMiddle)
+		return true
+	}
+	return false
+}
+
+// degrees is by how much a pointer that moves by a pixel of the page turns the
+// curve.
+const degrees = 0.45
+
+// figurePointers wires turning and enlarging the figure by mouse and fingers,
+// dropping a point with a click, and dragging it.
+func (b *Bridge) figurePointers(el js.Value) {
+	g := &gesture{el: el, at: map[int][2]float64{}}
+	listen(el, "pointerdown", func(e js.Value) {
+		if e.Get("button").Int() != 0 || len(g.at) == 2 {
+			return
+		}
+		pointer := e.Get("pointerId").Int()
+		capture(el, pointer)
+		g.at[pointer] = spot(el, e)
+		if len(g.at) > 1 {
+			g.several = true
+			if g.drags {
+				g.drags = false
+				b.then(b.app.Release)
+			}
+			return
+		}
+		g.moved, g.several = 0, false
+		p, r := g.at[pointer], reach(e)
+		b.then(func() {
+			if g.drags = b.app.OverPoint(b.eye(el), p[0], p[1], r) && len(g.at) == 1; g.drags {
+				b.app.Grab()
+			}
+		})
+	})
+	listen(el, "pointermove", func(e js.Value) {
+		pointer := e.Get("pointerId").Int()
+		was, ok := g.at[pointer]
+		if !ok {
+			return
+		}
+		now := spot(el, e)
+		before := g.hull()
+		g.at[pointer] = now
+		after := g.hull()
+		g.moved += math.Hypot(now[0]-was[0], now[1]-was[1])
+		b.then(func() {
+			if g.drags {
+				b.app.DragPoint(b.eye(el), now[0], now[1])
+				return
+			}
+			if !g.several && g.moved <= slack {
+				return
+			}
+			b.app.Turn(degrees*(after.x-before.x), degrees*(after.y-before.y))
+			if before.size > 0 && after.size > 0 {
+				b.app.ZoomFigure(after.size / before.size)
+			}
+		})
+	})
+	up := func(e js.Value, click bool) {
+		pointer := e.Get("pointerId").Int()
+		p, ok := g.at[pointer]
+		if !ok {
+			return
+		}
+		delete(g.at, pointer)
+		b.do(func() error {
+			if g.drags {
+				g.drags = false
+				b.app.Release()
+				return nil
+			}
+			if click && !g.several && g.moved <= slack {
+				return b.app.DropPoint(b.eye(el), p[0], p[1])
+			}
+			return nil
+		})
+	}
+	listen(el, "pointerup", func(e js.Value) { up(e, true) })
+	listen(el, "pointercancel", func(e js.Value) { up(e, false) })
+	onWheel(el, func(_ js.Value, factor float64) {
+		b.then(func() { b.app.ZoomFigure(factor) })
+	})
+}
+
+// eye returns how the curve is seen in an element, in pixels of the page.
+func (b *Bridge) eye(el js.Value) app.Eye {
+	r := el.Call("getBoundingClientRect")
+	return b.app.Eye(r.Get("width").Float(), r.Get("height").Float())
+}
+
+// tags puts the signs of Fig. 3 where they belong.
+func (b *Bridge) tags(r app.Readout) {
+	tags := map[string]app.Tag{}
+	if r.Figure.Construction {
+		tags = b.app.Tags(b.eye(id("manifold")), r.Step)
+	}
+	for _, name := range []string{"x", "mean", "foot", "star"} {
+		t, ok := tags[name]
+		b.prop("tag-"+name, "hidden", !ok)
+		if ok {
+			b.prop("tag-"+name, "style.translate", fmt.Sprintf("%.0fpx %.0fpx", t.X, t.Y))
+		}
+	}
+}
+
+// publishFigure says what Manifold shows.
+func (b *Bridge) publishFigure(r app.Readout) {
+	f := r.Figure
+	info, _ := app.FindCurve(f.Curve)
+	b.value("bend", string(f.Curve))
+	b.value("point-seed", strconv.FormatUint(f.Seed, 10))
+	checked("slice", f.Slice)
+	checked("construction", f.Construction)
+	b.enable("closer", f.Camera.Zoom < app.MaxCloseness)
+	b.enable("farther", f.Camera.Zoom > app.MinCloseness)
+	b.text("bend-name", info.Label)
+	d := r.Descent
+	if d == nil {
+		return
+	}
+	note := "drag to turn it"
+	if info.Flat {
+		note = "it lies in a plane"
+	}
+	b.text("bend-note", note)
+	b.prop("drop-deep", "hidden", info.Flat)
+	b.prop("drop-flat", "hidden", !info.Flat)
+	for _, m := range app.Methods() {
+		name := string(m)
+		checked("way-"+name, f.Shows(m))
+		b.attr("row-"+name, "data-off", strconv.FormatBool(!f.Shows(m)))
+		off, steps := "–", "–"
+		if w := b.app.Way(m); w != nil {
+			off, steps = fmt.Sprintf("%.3f", d.Off[m]), strconv.Itoa(w.Steps())
+		}
+		b.text("off-"+name, off)
+		b.text("steps-"+name, steps)
+	}
+	start := "–"
+	if d.Ready {
+		start = fmt.Sprintf("%.3f", d.Start)
+	}
+	b.text("off-start", start)
+	b.text("told", fmt.Sprintf("%.2f", d.Told))
+	b.text("sigma-random", fmt.Sprintf("%.3g", b.app.Noise()))
+	b.text("around-top", fmt.Sprintf("%.1f", b.app.HighestAround()))
+	b.prop("around", "hidden", !f.Slice)
+	b.prop("fig3", "hidden", !f.Construction)
+	at := make([]string, 0, 3)
+	for k, v := range f.At {
+		if k < 2 || !info.Flat {
+			at = append(at, fmt.Sprintf("%.2f", v+0))
+		}
+	}
+	b.text("at-note", strings.Join(at, ", "))
+	says := info.Label
+	if d.Ready {
+		says = fmt.Sprintf("%s; the point was dropped at %s, %.2f from the curve", info.Label, strings.Join(at, ", "), d.Start)
+		if !info.Flat {
+			says += fmt.Sprintf("; turned by %.0f degrees, seen from %.0f degrees above", f.Camera.Azimuth, f.Camera.Elevation)
+		}
+	}
+	b.attr("manifold", "aria-label", says)
+	b.tags(r)
+}
