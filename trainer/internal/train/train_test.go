@@ -61,35 +61,91 @@ func TestLearns(t *testing.T) {
 	}
 }
 
-// TestRefine: refinement makes the decoder better at the codes of clean digits,
-// and touches nothing else.
+// TestRefine: refinement makes the decoder better at the codes that it is given,
+// be they of clean digits or of restored ones, and touches nothing else.
 func TestRefine(t *testing.T) {
 	set := digits(t, 1600)
-	c := tiny()
-	c.Refine = 3
-	r, err := New(c, set, t.TempDir())
+	for _, restored := range []float64{0, 0.5} {
+		t.Run(fmt.Sprint(restored), func(t *testing.T) {
+			c := tiny()
+			c.Refine, c.Restored = 3, restored
+			r, err := New(c, set, t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			joint := &countdown{Context: context.Background(), left: c.Epochs * 50}
+			if err := r.Train(joint, 1, quiet(t)); err != ErrInterrupted {
+				t.Fatal(err)
+			}
+			before := map[string][]float32{}
+			for _, p := range r.params {
+				before[p.Name] = slices.Clone(p.Data)
+			}
+			if err := r.Train(context.Background(), 1, quiet(t)); err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range r.params {
+				if changed := !slices.Equal(before[p.Name], p.Data); changed != strings.HasPrefix(p.Name, "decoder.") {
+					t.Errorf("refinement changed %s: %t", p.Name, changed)
+				}
+			}
+			first, last := r.history[c.Epochs].Decoder, r.history[c.Epochs+c.Refine-1].Decoder
+			if !(last < first) {
+				t.Errorf("the cross entropy went from %.2f to %.2f in %d epochs", first, last, c.Refine)
+			}
+		})
+	}
+}
+
+// TestRestorer: the codes of refinement's restored images are those that package
+// model's faithful flow ends at, from the codes of the damaged images.
+func TestRestorer(t *testing.T) {
+	const n = 5
+	set := digits(t, 64)
+	r, err := New(tiny(), set, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	joint := &countdown{Context: context.Background(), left: c.Epochs * 50}
-	if err := r.Train(joint, 1, quiet(t)); err != ErrInterrupted {
+	restore, err := r.restorer(n)
+	if err != nil {
 		t.Fatal(err)
 	}
-	before := map[string][]float32{}
-	for _, p := range r.params {
-		before[p.Name] = slices.Clone(p.Data)
+	x, z := make([]float32, n*model.Pixels), make([]float32, n*model.Latent)
+	set.Train.Float32(x[:model.Pixels], 7)
+	for i := 1; i < n; i++ {
+		copy(x[i*model.Pixels:], x[:model.Pixels])
 	}
-	if err := r.Train(context.Background(), 1, quiet(t)); err != nil {
+	if err := restore(z, x); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range r.params {
-		if changed := !slices.Equal(before[p.Name], p.Data); changed != strings.HasPrefix(p.Name, "decoder.") {
-			t.Errorf("refinement changed %s: %t", p.Name, changed)
+	f, err := r.Weights(context.Background(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.Load(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, noisy, want := m.Runner(1), make([]float32, model.Pixels), make([]float32, model.Latent)
+	for i := range n {
+		r.damage(noisy, x[i*model.Pixels:(i+1)*model.Pixels], r.step*r.Config.Batch+i)
+		run.Encode(want, noisy)
+		if got := z[i*model.Latent : (i+1)*model.Latent]; slices.Equal(got, want) {
+			t.Errorf("the flow left code %d where it was", i)
 		}
-	}
-	first, last := r.history[c.Epochs].Decoder, r.history[c.Epochs+c.Refine-1].Decoder
-	if !(last < first) {
-		t.Errorf("the cross entropy went from %.2f to %.2f in %d epochs", first, last, c.Refine)
+		steps, err := run.Flow(want, m.Presets["faithful"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range steps {
+		}
+		if got := z[i*model.Latent : (i+1)*model.Latent]; !slices.Equal(got, want) {
+			t.Errorf("code %d ends at %v, by package model at %v", i, got, want)
+		}
 	}
 }
 
@@ -328,7 +384,7 @@ func TestOldConfig(t *testing.T) {
 func TestResume(t *testing.T) {
 	set := digits(t, 160)
 	c := tiny()
-	c.Refine = 2
+	c.Refine, c.Restored = 2, 0.5
 	whole, err := New(c, set, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
