@@ -9,6 +9,7 @@ export GOEXPERIMENT := simd
 ADDR ?= 127.0.0.1:8080
 RUN ?= runs/mnist
 BENCH ?= .
+PYTHON ?= python3
 
 # Go programs that the tests use, in versions that are known to work.
 BIN := $(CURDIR)/bin
@@ -58,7 +59,7 @@ sweep: ## search for the flows' parameters on held-out training digits, into run
 	@[ -f runs/dae-held/dae.safetensors ] || go run ./trainer train dae --holdout 5000 --out runs/dae-held
 	go run ./trainer sweep --weights runs/held/mnist.safetensors --dae runs/dae-held/dae.safetensors --out runs/sweep
 
-bench: browser ## measure what is hot, natively and in a page (BENCH=regexp)
+bench: browser ## measure what is hot, natively, in a page and in training, there beside PyTorch where it is installed (BENCH=regexp)
 	$(call section,benchmarks: native with SIMD)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
 	$(call section,benchmarks: native without SIMD)
@@ -67,6 +68,18 @@ ifneq ($(MPPM_SKIP_BROWSER),1)
 	$(call section,benchmarks: WebAssembly in Chromium)
 	$(JS) go test -p 1 -exec $(WASMTEST) -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
 endif
+	$(call section,benchmarks: steps of training)
+	@mkdir -p runs/bench; rm -f runs/bench/steps runs/bench/pytorch; \
+	for p in $(PYTHON) /usr/bin/python3; do if $$p -c 'import torch' 2>/dev/null; then python=$$p; fi; done; \
+	for round in 1 2 3 4 5; do \
+		go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime 3s ./trainer/internal/train | tee -a runs/bench/steps || exit 1; \
+		if [ -n "$$python" ] && grep -q ^Benchmark runs/bench/steps; then \
+			$$python trainer/bench/step.py | tee -a runs/bench/pytorch; fi; \
+	done; \
+	if [ -f runs/bench/pytorch ]; then \
+		grep -E '^[a-z]+:|^BenchmarkStep' runs/bench/steps >runs/bench/mppm; \
+		go tool benchstat -ignore goos,goarch,pkg,cpu PyTorch=runs/bench/pytorch mppm=runs/bench/mppm; \
+	elif [ -z "$$python" ]; then echo 'PyTorch is not beside it: python3 finds no torch (on Debian and Ubuntu python3-torch).'; fi
 
 gremlins: browser site ## twenty minutes of random input to the page
 	MPPM_DIST=site/dist MPPM_RANDOM=20m go test -count=1 -timeout 40m -run TestRandomInput -v ./site/e2e

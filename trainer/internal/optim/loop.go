@@ -63,11 +63,13 @@ func (l *Loop) Run(ctx context.Context, step *int) error {
 		if done/l.PerEpoch%l.Every != 0 && done < total {
 			continue
 		}
+		// The picture first: a run that is killed between the two draws it again.
+		drawn := l.Draw()
 		if err := l.Save(); err != nil {
 			return err
 		}
-		if err := l.Draw(); err != nil {
-			return err
+		if drawn != nil {
+			return drawn
 		}
 	}
 	return nil
