@@ -171,6 +171,20 @@ type state struct {
 // CheckpointKind is the kind of the checkpoints of this package's runs.
 const CheckpointKind = "mppm-points-checkpoint"
 
+// Points returns the seed of the run in dir, and the checksum of the points that
+// it was trained on.
+func Points(dir string) (seed uint64, md5 string, err error) {
+	c, err := optim.Open(dir)
+	if err != nil {
+		return 0, "", fmt.Errorf("train: %w", err)
+	}
+	var s state
+	if err := c.State(CheckpointKind, &s); err != nil {
+		return 0, "", fmt.Errorf("train: %w", err)
+	}
+	return s.Config.Seed, s.Checksums["points"], nil
+}
+
 // Open reads the run in dir on the points of cloud. It returns
 // optim.ErrNoCheckpoint, wrapped, if there is none, and an error if the points
 // are not those that the run was trained on.

@@ -10,6 +10,7 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/model"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/diffuse"
@@ -36,7 +37,8 @@ eight bits for each weight with one scale for each output channel, or 32-bit
 numbers with --float. The code bank is made anew of the data that the run was
 trained on. Then the weights restore the test images from Gaussian noise of
 deviation 0.7; the scores go into the file's metadata. The weights of a classifier
-have no code bank; they read the test images.`,
+have no code bank; they read the test images. A run on points has its points for a
+bank, and is scored on those held out.`,
 		examples: []string{
 			"export --checkpoint runs/mnist --out weights/mnist.safetensors",
 			"export --checkpoint runs/mnist --out mnist-float.safetensors --float",
@@ -46,7 +48,7 @@ have no code bank; they read the test images.`,
 			var o exportOptions
 			f.text(&o.checkpoint, "checkpoint", "DIR", "folder of the training run").required = true
 			f.text(&o.out, "out", "FILE", "the weights file to write").required = true
-			f.text(&o.data, "data", "DIR", "the data of the run, if it had its own (default: MNIST)")
+			f.text(&o.data, "data", "DIR", "the data of the run, if it had its own: a folder, or the CSV file of points (default: MNIST)")
 			f.toggle(&o.float, "float", "keep 32-bit numbers")
 			f.toggle(&o.quiet, "quiet", "say nothing")
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
@@ -58,17 +60,22 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	if err := atomicfile.Writable(o.out); err != nil {
 		return err
 	}
+	kind := ""
+	if c, err := optim.Open(o.checkpoint); err == nil {
+		kind = c.Kind()
+	}
+	if kind == ambient.CheckpointKind {
+		return o.exportPoints(e)
+	}
 	set, err := dataset.Load(ctx, o.data)
 	if err != nil {
 		return err
 	}
-	if c, err := optim.Open(o.checkpoint); err == nil {
-		switch c.Kind() {
-		case judge.CheckpointKind:
-			return o.exportClassifier(ctx, e, set)
-		case diffuse.CheckpointKind:
-			return o.exportLDM(ctx, e, set)
-		}
+	switch kind {
+	case judge.CheckpointKind:
+		return o.exportClassifier(ctx, e, set)
+	case diffuse.CheckpointKind:
+		return o.exportLDM(ctx, e, set)
 	}
 	r, err := train.Open(o.checkpoint, set)
 	if err != nil {

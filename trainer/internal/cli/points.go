@@ -261,3 +261,40 @@ func writePoints(path, picture string, r *ambient.Run, float bool) (int, ambient
 	b, err = encodeWeights(f, path)
 	return len(b), s, err
 }
+
+// exportPoints writes the weights of a run on points.
+func (o *exportOptions) exportPoints(e env) error {
+	seed, md5, err := ambient.Points(o.checkpoint)
+	if err != nil {
+		return err
+	}
+	var cloud *pointcloud.Cloud
+	if o.data != "" {
+		if cloud, err = pointcloud.ReadFile(o.data); err != nil {
+			return err
+		}
+	} else if cloud = curveOf(seed, md5); cloud == nil {
+		return usagef("--data: the run in %s is of points of a file: give it as --data FILE.csv", o.checkpoint)
+	}
+	r, err := ambient.Open(o.checkpoint, cloud)
+	if err != nil {
+		return err
+	}
+	o.noteUnfinished(e, r.Done())
+	n, _, err := writePoints(o.out, "", r, o.float)
+	if err == nil && !o.quiet {
+		_, err = fmt.Fprintf(e.stdout, "exported to %s (%s)\n", o.out, size(n))
+	}
+	return err
+}
+
+// curveOf returns the points with that checksum of the curves that the program
+// knows, or nil.
+func curveOf(seed uint64, md5 string) *pointcloud.Cloud {
+	for _, curve := range pointcloud.Curves() {
+		if c := curve.Draw(halfcircle.Points, rng.New(seed, halfcircle.StreamPoints)); c.MD5() == md5 {
+			return c
+		}
+	}
+	return nil
+}

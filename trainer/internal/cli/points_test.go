@@ -55,6 +55,16 @@ func TestTrainPoints(t *testing.T) {
 	if m, err = mppm.Load(get(t, at("d/circle.safetensors"))); err != nil || !strings.Contains(m.Meta["training"], `"target":"projection"`) || !strings.Contains(m.Meta["training"], `[1,1,2,1,1]`) {
 		t.Errorf("the circle: %v, %v", err, m.Meta)
 	}
+	// What export makes of a run is what the run made, and says whose points it needs.
+	must(t, "export", "--checkpoint", at("a"), "--data", in, "--out", at("a2"), "--quiet")
+	must(t, "export", "--checkpoint", at("c"), "--out", at("c2"), "--quiet")
+	if !bytes.Equal(get(t, at("a2")), weights) || !bytes.Equal(get(t, at("c2")), get(t, at("c/trefoil.safetensors"))) {
+		t.Error("export makes other weights than the run")
+	}
+	must(t, "export", "--checkpoint", at("c"), "--out", at("c32"), "--float", "--quiet")
+	if m, err = mppm.Load(get(t, at("c32"))); err != nil || m.Dim != 3 {
+		t.Errorf("weights in 32 bits: %v", err)
+	}
 	for _, name := range []string{"a/loss.png", "a/restored.png", "c/restored.png", "d/loss.png"} {
 		if info, err := os.Stat(at(name)); err != nil || info.Size() == 0 {
 			t.Errorf("there is no %s (%v)", name, err)
@@ -67,6 +77,8 @@ func TestTrainPoints(t *testing.T) {
 		args []string
 	}{
 		{exitUsage, "give --in FILE.csv or --curve NAME", []string{"train", "points"}},
+		{exitUsage, "--data FILE.csv", []string{"export", "--checkpoint", at("a"), "--out", at("x")}},
+		{exitFailure, "other data", []string{"export", "--checkpoint", at("c"), "--data", in, "--out", at("x")}},
 		{exitUsage, "leave one out", []string{"train", "points", "--in", in, "--curve", "spiral"}},
 		{exitUsage, `no curve "helix"`, []string{"train", "points", "--curve", "helix"}},
 		{exitUsage, "--batch cannot change", []string{"train", "points", "--in", in, "--out", at("a"), "--resume", "--batch", "3"}},
