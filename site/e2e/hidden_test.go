@@ -22,12 +22,24 @@ const countFrames = `(f => {
 // TestHidden: in a tab that is behind another, a flow that plays stands still and
 // no frame is drawn; in front again it goes on from where it was, without a jump.
 func TestHidden(t *testing.T) {
+	// A long way, so that it still plays when the other tab is there.
+	t.Run("restore", func(t *testing.T) {
+		hidden(t, 60, "#restore-steps=60", func(s state) bool { return s.LDM != nil && s.LDM.Done == s.LDM.Total })
+	})
+	t.Run("manifold", func(t *testing.T) {
+		hidden(t, 24, "#mode=manifold&manifold-steps=24&step=1", func(s state) bool { return s.Descent != nil && s.Descent.Ready })
+	})
+}
+
+// hidden tests a flow of so many steps, which a link shows and which is there when
+// ready says so.
+func hidden(t *testing.T, steps int, link string, ready func(state) bool) {
 	p := blank(t)
 	if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: countFrames}); err != nil {
 		t.Fatal(err)
 	}
-	// A long way, so that it still plays when the other tab is there.
-	p.do(chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{})) + "#restore-steps=60"))
+	p.do(chromedp.EmulateViewport(640, 480)) // small, so that a slow machine draws it often
+	p.do(chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{})) + link))
 	p.ready()
 	other, cancel := chromedp.NewContext(p.ctx, chromedp.WithNewWindow(false)) // in front of p, in its window
 	defer cancel()
@@ -42,7 +54,7 @@ func TestHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	front(p.ctx, "false")
-	p.rest("a long way", func(s state) bool { return s.Steps == 60 && s.LDM != nil && s.LDM.Done == s.LDM.Total })
+	p.rest("a long way", func(s state) bool { return s.Steps == steps && ready(s) })
 	p.key(kb.Home)
 	p.rest("the start", func(s state) bool { return s.Step == 0 && !s.Playing })
 	p.key(" ")

@@ -22,6 +22,8 @@ type figure struct {
 		Azimuth   float64 `json:"azimuth"`
 		Elevation float64 `json:"elevation"`
 		Zoom      float64 `json:"zoom"`
+		X         float64 `json:"x"`
+		Y         float64 `json:"y"`
 	} `json:"camera"`
 	MPPM         bool `json:"mppm"`
 	DAE          bool `json:"dae"`
@@ -61,8 +63,8 @@ func TestManifold(t *testing.T) {
 	if d := first.Descent; first.Figure.Curve != "circle" || d.Start < 0.5 || d.Off["mppm"] > 0.02 || d.Diffuse < 10 {
 		t.Errorf("Manifold starts with %+v, %+v", first.Figure, d)
 	}
-	if want := fmt.Sprintf("%.2f from the curve (MPPM) · ", first.Descent.Off["mppm"]); !strings.Contains(first.Status, want) {
-		t.Errorf("the status is %q, want %q in it", first.Status, want)
+	if want := fmt.Sprintf(" · %.2f from the curve", first.Descent.Off["mppm"]); !strings.HasSuffix(first.Status, want) {
+		t.Errorf("the status is %q, want it to end in %q", first.Status, want)
 	}
 	if got, want := eval[string](p, `document.getElementById("off-dae").textContent`), fmt.Sprintf("%.3f", first.Descent.Off["dae"]); got != want {
 		t.Errorf("the table says DAE %s, want %s", got, want)
@@ -122,7 +124,7 @@ func TestManifold(t *testing.T) {
 		p.click(name)
 	}
 	s := p.rest("MPPM alone", func(s state) bool { return home(s) && !s.Figure.DAE && !s.Figure.DDPM && s.Figure.Construction })
-	if s.Figure.Slice || strings.Contains(s.Status, "DAE") || eval[bool](p, `document.getElementById("fig3").hidden`) {
+	if s.Figure.Slice || eval[bool](p, `document.getElementById("fig3").hidden`) {
 		t.Errorf("with MPPM alone: %+v, %q", s.Figure, s.Status)
 	}
 	if dark, _, _ := shares(p.picture("#manifold")); dark < sliced+0.3 {
@@ -168,6 +170,16 @@ func TestManifold(t *testing.T) {
 		s := p.rest(name, func(s state) bool { return home(s) && s.Figure.Curve == name })
 		if s.Descent.Off["mppm"] > 0.05 || (name != "trefoil") != (s.Figure.At[2] == 0) {
 			t.Errorf("%s: from %v, MPPM ends %v from the curve", name, s.Figure.At, s.Descent.Off["mppm"])
+		}
+		if name != "moons" {
+			continue
+		}
+		// A flat one is moved instead of turned.
+		m := p.reveal("#manifold")
+		p.drag([2]float64{m.X + 0.1*m.W, m.Y + 0.9*m.H}, [2]float64{m.X + 0.2*m.W, m.Y + 0.8*m.H})
+		moved := p.rest("the moons, moved", func(s state) bool { return home(s) && s.Figure.Camera.X < -0.1 && s.Figure.Camera.Y < -0.1 })
+		if moved.Figure.At != s.Figure.At || moved.Figure.Camera.Azimuth != s.Figure.Camera.Azimuth {
+			t.Errorf("dragging the ground beside the moons gave %+v, was %+v", moved.Figure, s.Figure)
 		}
 	}
 	p.click("tab-restore")

@@ -4,11 +4,13 @@ import "math"
 
 // Camera says from where Manifold's curve is seen, without perspective: turned by
 // an azimuth around the third axis, then by an elevation. Flat curves are always
-// seen from above.
+// seen from above, and moved instead of turned.
 type Camera struct {
 	Azimuth   float64 `json:"azimuth"`   // degrees, in [-180, 180)
 	Elevation float64 `json:"elevation"` // degrees, -90 to 90
 	Zoom      float64 `json:"zoom"`      // 1 shows the curve with some room around it
+	X         float64 `json:"x"`         // by how much the view of a flat curve is off its middle
+	Y         float64 `json:"y"`
 }
 
 // Bounds of Camera.Zoom.
@@ -16,6 +18,9 @@ const (
 	MinCloseness = 0.5
 	MaxCloseness = 12.0
 )
+
+// farthestView bounds Camera.X and Camera.Y, so that the curve is not lost.
+const farthestView = 2.0
 
 // Grains of cameras, so that a link is short.
 const (
@@ -59,6 +64,8 @@ func (a *App) Eye(w, h float64) Eye {
 	wide, high := e.radius, e.radius // whichever way it is turned
 	if a.Figure.Flat() {
 		wide, high = s.half[0], s.half[1]
+		e.middle[0] += c.X
+		e.middle[1] += c.Y
 	}
 	e.scale = c.Zoom / 2 * min(w/(wide+room*e.radius), h/(high+room*e.radius))
 	return e
@@ -97,6 +104,24 @@ func (a *App) Turn(right, up float64) {
 	a.lookFrom(c)
 }
 
+// Pan moves the view of a flat curve along with a drag by (dx, dy) pixels.
+func (a *App) Pan(e Eye, dx, dy float64) {
+	if dx-dx != 0 || dy-dy != 0 || !a.Figure.Flat() {
+		return
+	}
+	c := a.Figure.Camera
+	c.X -= dx / e.scale
+	c.Y += dy / e.scale
+	a.lookFrom(c)
+}
+
+// PanShare moves the view of a flat curve by (dx, dy) shares of what is seen: to
+// the right, and down.
+func (a *App) PanShare(dx, dy float64) {
+	e := a.Eye(1, 1)
+	a.Pan(e, -dx, -dy)
+}
+
 // ZoomFigure enlarges the curve by a factor.
 func (a *App) ZoomFigure(factor float64) {
 	if !(factor > 0) || math.IsInf(factor, 0) {
@@ -110,6 +135,9 @@ func (a *App) ZoomFigure(factor float64) {
 // FirstView shows the curve as at first.
 func (a *App) FirstView() { a.lookFrom(firstCamera()) }
 
+// AtFirstView reports whether the curve is seen as at first.
+func (a *App) AtFirstView() bool { return a.Figure.Camera == firstCamera() }
+
 // onGrain returns the camera within its bounds, on the grains.
 func (c Camera) onGrain() Camera {
 	c.Azimuth = onGrain(math.Mod(math.Mod(c.Azimuth+180, 360)+360, 360)-180, angleGrain)
@@ -118,6 +146,8 @@ func (c Camera) onGrain() Camera {
 	}
 	c.Elevation = onGrain(min(max(c.Elevation, -90), 90), angleGrain)
 	c.Zoom = onGrain(min(max(c.Zoom, MinCloseness), MaxCloseness), zoomGrain)
+	c.X = onGrain(min(max(c.X, -farthestView), farthestView), pointGrain)
+	c.Y = onGrain(min(max(c.Y, -farthestView), farthestView), pointGrain)
 	return c
 }
 

@@ -207,6 +207,7 @@ func (a *App) SetCurve(c Curve) error {
 	}
 	if c != a.Figure.Curve {
 		a.Figure.Curve = c
+		a.Figure.Camera.X, a.Figure.Camera.Y = 0, 0 // these are places of the other curve
 		a.dropAt(i.first, true)
 	}
 	return nil

@@ -177,7 +177,7 @@ func TestDiffusionBySeed(t *testing.T) {
 // it is turned, and the viewer's axes are at right angles.
 func TestEye(t *testing.T) {
 	a := withCurves(t)
-	for _, c := range []Camera{firstCamera(), {-180, 90, 1}, {77.25, -90, 3}, {10, 0, 0.5}} {
+	for _, c := range []Camera{firstCamera(), {Azimuth: -180, Elevation: 90, Zoom: 1}, {Azimuth: 77.25, Elevation: -90, Zoom: 3}, {Azimuth: 10, Zoom: 0.5}} {
 		a.Figure.Camera = c
 		e := a.Eye(640, 400)
 		for _, p := range [][2]float64{{320, 200}, {0, 0}, {600, 10}} {
@@ -216,6 +216,53 @@ func TestEye(t *testing.T) {
 	c := a.Figure.Camera
 	if a.Turn(50, 50); a.Figure.Camera != c {
 		t.Error("a flat curve was turned")
+	}
+	// It is moved instead: what is under a finger stays there, and so it does when a
+	// point is dropped.
+	place := a.Eye(640, 400).Place(100, 300)
+	a.Pan(a.Eye(640, 400), 60, -25)
+	if x, y, _ := a.Eye(640, 400).Screen(place); math.Hypot(x-160, y-275) > 1.5 {
+		t.Errorf("moved by (60, -25), what was seen at (100, 300) is at (%v, %v)", x, y)
+	}
+	a.Pan(a.Eye(640, 400), math.NaN(), 1)
+	if a.Pan(a.Eye(640, 400), -1e9, 1e9); a.Figure.Camera.X != farthestView || a.Figure.Camera.Y != farthestView {
+		t.Errorf("moved far, the camera is %+v", a.Figure.Camera)
+	}
+	must(t, a.SetCurve(HalfCircle))
+	c = a.Figure.Camera
+	if a.Pan(a.Eye(640, 400), 50, 50); a.Figure.Camera != c || c.X != 0 || c.Y != 0 {
+		t.Errorf("of a curve that is not flat the camera is %+v", a.Figure.Camera)
+	}
+}
+
+// TestTags: every sign of Fig. 3 is there at every step, on the figure and off the
+// others, near what it stands for.
+func TestTags(t *testing.T) {
+	a := withCurves(t)
+	a.SetConstruction(true)
+	for _, i := range Curves() {
+		must(t, a.SetCurve(i.Curve))
+		settle(t, a)
+		e := a.Eye(314, 274)
+		for k := range a.Head().End() + 1 {
+			tags := a.Tags(e, k)
+			if len(tags) != 4 {
+				t.Fatalf("%s: at step %d there are %d signs", i.Curve, k, len(tags))
+			}
+			th, _ := a.Thought(k)
+			for name, x := range map[string][3]float64{"x": a.Way(MPPM).X[k], "mean": th.Mean, "star": th.Projection, "foot": th.Foot} {
+				g := tags[name]
+				px, py, _ := e.Screen(x)
+				if g.X < 10 || g.Y < 10 || g.X > 304 || g.Y > 264 || math.Hypot(g.X-px, g.Y-py) > 55 {
+					t.Errorf("%s: at step %d the sign %s of (%.0f, %.0f) stands at (%.0f, %.0f)", i.Curve, k, name, px, py, g.X, g.Y)
+				}
+				for other, o := range tags {
+					if other != name && math.Hypot(g.X-o.X, g.Y-o.Y) < 20 {
+						t.Errorf("%s: at step %d the signs %s and %s stand on each other", i.Curve, k, name, other)
+					}
+				}
+			}
+		}
 	}
 }
 
@@ -315,6 +362,7 @@ func TestFigureLinks(t *testing.T) {
 		func() { must(t, a.RandomPoint()) },
 		func() { a.Seek(3) },
 		func() { must(t, a.SetCurve(Moons)); a.SetPointSeed(4294967295) },
+		func() { a.Pan(a.Eye(700, 300), 77, -33) },
 	}
 	for i, change := range changes {
 		change()
@@ -360,18 +408,13 @@ func TestFigureSays(t *testing.T) {
 	a.Seek(3)
 	settle(t, a)
 	r := a.Readout()
-	off := r.Descent.Off
-	want := fmt.Sprintf("step 3 of 15 · D = %.2f · %.2f from the curve (MPPM) · %.2f (DAE) · %.2f (DDPM)", r.Descent.D, off[MPPM], off[DAE], off[DDPM])
+	want := fmt.Sprintf("step 3 of 15 · D = %.2f · %.2f from the curve", r.Descent.D, r.Descent.Off[MPPM])
 	if r.Status() != want || r.Error != "" {
 		t.Errorf("the status is %q, want %q", r.Status(), want)
 	}
-	must(t, a.SetShown(MPPM, false), a.SetShown(DAE, false))
-	if got := a.Readout().Status(); !strings.HasSuffix(got, "from the curve (DDPM)") || strings.Contains(got, "MPPM") {
-		t.Errorf("with diffusion alone the status is %q", got)
-	}
-	must(t, a.SetShown(DDPM, false))
+	must(t, a.SetShown(MPPM, false))
 	if got := a.Readout().Status(); strings.Contains(got, "curve") {
-		t.Errorf("without any way the status is %q", got)
+		t.Errorf("without MPPM the status is %q", got)
 	}
 	if a.SetShown("ldm", true) == nil || a.SetCurve("square") == nil {
 		t.Error("there are methods or curves that there are not")

@@ -25,6 +25,8 @@ func (a *App) linkFigure(add func(key, value string), number func(key string, v,
 	number("azimuth", f.Camera.Azimuth, first.Camera.Azimuth)
 	number("elevation", f.Camera.Elevation, first.Camera.Elevation)
 	number("closeness", f.Camera.Zoom, first.Camera.Zoom)
+	number("view-x", f.Camera.X, first.Camera.X)
+	number("view-y", f.Camera.Y, first.Camera.Y)
 	var without []string
 	for _, m := range Methods() {
 		if !f.Shows(m) {
@@ -81,6 +83,8 @@ func (f *Figure) open(
 	number("azimuth", -180, 180, func(v float64) { f.Camera.Azimuth = v })
 	number("elevation", -90, 90, func(v float64) { f.Camera.Elevation = v })
 	number("closeness", MinCloseness, MaxCloseness, func(v float64) { f.Camera.Zoom = v })
+	number("view-x", -farthestView, farthestView, func(v float64) { f.Camera.X = v })
+	number("view-y", -farthestView, farthestView, func(v float64) { f.Camera.Y = v })
 	f.Camera = f.Camera.onGrain()
 	take("without", func(value string) error {
 		for m := range strings.SplitSeq(value, "_") {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 )
 
 // Readout is what the page says in numbers.
@@ -128,24 +127,14 @@ func (r Readout) Status() string {
 	return s
 }
 
-// descent says where the ways home are.
+// descent says where MPPM is, which D and the steps are of; a table has the others.
 func (r Readout) descent() string {
 	if r.Descent == nil || !r.Descent.Ready {
 		return "waiting for the curve"
 	}
-	var off []string
-	for _, m := range Methods() {
-		if r.Figure.Shows(m) {
-			words := ""
-			if off == nil {
-				words = " from the curve"
-			}
-			off = append(off, fmt.Sprintf("%.2f%s (%s)", r.Descent.Off[m], words, strings.ToUpper(string(m))))
-		}
-	}
 	s := fmt.Sprintf("step %d of %d · D = %.2f", r.Step, r.Steps, r.Distance)
-	if len(off) > 0 {
-		s += " · " + strings.Join(off, " · ")
+	if r.Figure.Shows(MPPM) {
+		s += fmt.Sprintf(" · %.2f from the curve", r.Descent.Off[MPPM])
 	}
 	return s
 }

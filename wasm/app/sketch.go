@@ -259,41 +259,61 @@ func fade(c color.RGBA, alpha float64) color.RGBA {
 type Tag struct{ X, Y float64 }
 
 // Tags returns where the signs for the point x, the kernel mean, the foot of the
-// distance and the projection stand at a step, each a little off its place and
-// away from x; without those that would lie on another.
+// distance and the projection stand at a step: each beside its place, away from x
+// if there is room, and none on another.
 func (a *App) Tags(e Eye, step int) map[string]Tag {
 	t, ok := a.Thought(step)
 	w := a.Way(MPPM)
 	if !ok || w == nil || !a.Figure.Construction {
 		return nil
 	}
-	const off, apart = 19, 24
 	x := w.X[min(max(step, 0), w.Steps())]
 	px, py, _ := e.Screen(x)
 	mx, my, _ := e.Screen(t.Next)
-	tags := map[string]Tag{}
-	var taken []Tag
-	put := func(name string, ax, ay, dx, dy float64) {
-		length := math.Hypot(dx, dy)
-		if length < 1 {
-			return
-		}
-		g := Tag{ax + dx/length*off, ay + dy/length*off}
-		for _, o := range taken {
-			if math.Hypot(o.X-g.X, o.Y-g.Y) < apart {
-				return
-			}
-		}
-		taken = append(taken, g)
-		tags[name] = g
-	}
-	put("x", px, py, px-mx, py-my)
+	l := labels{w: e.w, h: e.h}
+	tags := map[string]Tag{"x": l.put(px, py, px-mx, py-my)}
 	for _, m := range []struct {
 		name string
 		x    [3]float64
 	}{{"mean", t.Mean}, {"star", t.Projection}, {"foot", t.Foot}} {
 		ax, ay, _ := e.Screen(m.x)
-		put(m.name, ax, ay, ax-px, ay-py)
+		tags[m.name] = l.put(ax, ay, ax-px, ay-py)
 	}
 	return tags
+}
+
+// labels places signs on a figure of w × h pixels.
+type labels struct {
+	w, h  float64
+	taken []Tag
+}
+
+// put returns where the sign of a place stands: toward (dx, dy), or turned from
+// there as little as keeps it off the others and within the figure, or farther out.
+func (l *labels) put(x, y, dx, dy float64) Tag {
+	const off, apart, edge = 19, 24, 12
+	toward := math.Atan2(dy, dx)
+	if dx == 0 && dy == 0 {
+		toward = -math.Pi / 2
+	}
+	best, widest := Tag{}, math.Inf(-1)
+	for _, out := range []float64{off, 1.8 * off, 2.6 * off} {
+		for _, turn := range []float64{0, 45, -45, 90, -90, 135, -135, 180} {
+			sin, cos := math.Sincos(toward + turn*math.Pi/180)
+			g := Tag{x + out*cos, y + out*sin}
+			room := min(g.X, l.w-g.X, g.Y, l.h-g.Y) - edge + apart
+			for _, o := range l.taken {
+				room = min(room, math.Hypot(o.X-g.X, o.Y-g.Y))
+			}
+			if room > widest {
+				best, widest = g, room
+			}
+			if widest >= apart {
+				l.taken = append(l.taken, best)
+				return best
+			}
+		}
+	}
+	l.taken = append(l.taken, best)
+	return best
 }

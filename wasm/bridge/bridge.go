@@ -501,15 +501,17 @@ func (b *Bridge) publishGenerate(r app.Readout) {
 	}
 	b.text("grid-note", note)
 	b.attr("grid", "aria-label", fmt.Sprintf("Grid of generated digits; digit %d is enlarged", r.Selected+1))
-	title, note := "One of them", fmt.Sprintf("digit %d, D = %.2f", r.Selected+1, r.Shown)
+	title, note := "One of them", fmt.Sprintf("digit %d", r.Selected+1)
 	if r.Walk {
-		title, note = "Walk", fmt.Sprintf("from digit %d to %d, D = %.2f", r.Selected+1, r.WalkTo+1, r.Shown)
+		title, note = "Walk", fmt.Sprintf("from digit %d to %d", r.Selected+1, r.WalkTo+1)
 	}
+	more := fmt.Sprintf("D = %.2f", r.Shown)
 	if r.Reads.Confidence > 0 {
-		note += ", " + r.Reads.String()
+		more += ", " + r.Reads.String()
 	}
 	b.text("large-title", title)
 	b.text("large-note", note)
+	b.text("large-more", more)
 }
 
 // show shows what belongs to a mode, and hides what belongs to another.

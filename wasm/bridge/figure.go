@@ -58,7 +58,10 @@ func (b *Bridge) figureKeys(e js.Value) bool {
 		if e.Get("shiftKey").Bool() {
 			b.then(func() { b.app.NudgePoint(nudge*x, nudge*y) })
 		} else {
-			b.then(func() { b.app.Turn(turn*x, turn*y) })
+			b.then(func() {
+				b.app.Turn(turn*x, turn*y)
+				b.app.PanShare(nudge*x, nudge*y)
+			})
 		}
 		return true
 	}
@@ -119,7 +122,9 @@ func (b *Bridge) figurePointers(el js.Value) {
 			if !g.several && g.moved <= slack {
 				return
 			}
-			b.app.Turn(degrees*(after.x-before.x), degrees*(after.y-before.y))
+			dx, dy := after.x-before.x, after.y-before.y
+			b.app.Turn(degrees*dx, degrees*dy)
+			b.app.Pan(b.eye(el), dx, dy)
 			if before.size > 0 && after.size > 0 {
 				b.app.ZoomFigure(after.size / before.size)
 			}
@@ -182,6 +187,7 @@ func (b *Bridge) publishFigure(r app.Readout) {
 	checked("construction", f.Construction)
 	b.enable("closer", f.Camera.Zoom < app.MaxCloseness)
 	b.enable("farther", f.Camera.Zoom > app.MinCloseness)
+	b.enable("first-view", !b.app.AtFirstView())
 	b.text("bend-name", info.Label)
 	d := r.Descent
 	if d == nil {
@@ -189,7 +195,7 @@ func (b *Bridge) publishFigure(r app.Readout) {
 	}
 	note := "drag to turn it"
 	if info.Flat {
-		note = "it lies in a plane"
+		note = "drag to move it"
 	}
 	b.text("bend-note", note)
 	b.prop("drop-deep", "hidden", info.Flat)

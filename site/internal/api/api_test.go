@@ -448,6 +448,7 @@ func TestErrors(t *testing.T) {
 		{"GET", "/api/preview.png?mode=generate&like=abc", nil, "", 400, "like"},
 		{"GET", "/api/preview.png?picture=abc", nil, "", 400, "picture"},
 		{"GET", "/api/preview.png?drawing=abc", nil, "", 400, "drawing"},
+		{"GET", "/api/preview.png?mode=manifold&curve=square", nil, "", 400, "trefoil"},
 		{"GET", "/s?digit=<script>", nil, "", 400, "digit"},
 		{"GET", "/s?follow=%3Cscript%3E", nil, "", 400, "follow"},
 		{"GET", "/s?other=%3Cscript%3E", nil, "", 400, "not a field"},
@@ -597,6 +598,47 @@ func TestShare(t *testing.T) {
 	}
 	if evil := get(t, `http://"><script>/s`).Body.String(); strings.Contains(evil, "<script>") {
 		t.Error("a host can write into the page")
+	}
+}
+
+// TestShareCurve: a link to Manifold has a picture of its curve and says so, and
+// leads to the page with all its fields.
+func TestShareCurve(t *testing.T) {
+	seen := map[string]string{}
+	for curve, label := range map[string]string{"": "a half circle", "circle": "a half circle", "spiral": "a spiral", "moons": "two moons", "trefoil": "a trefoil knot"} {
+		fields := "mode=manifold&at=0.5_0.25&without=dae_ddpm&manifold-sigma-d=0.3"
+		if curve != "" {
+			fields += "&curve=" + curve
+		}
+		page := strings.ReplaceAll(get(t, "https://mppm.example/s?"+fields).Body.String(), "&amp;", "&")
+		for _, want := range []string{label, "a manifold one can see", `content="A curve, a point`, `href="./#` + fields + `"`} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page of %q lacks %s:\n%s", curve, want, page)
+			}
+		}
+		if strings.Contains(page, "digit") {
+			t.Errorf("the page of %q speaks of digits:\n%s", curve, page)
+		}
+		p := get(t, "/api/preview.png?"+fields)
+		img := picture(t, p)
+		if b := img.Bounds(); b.Dx() != previewWidth || b.Dy() != previewHeight {
+			t.Errorf("the picture of %q has %v", curve, b)
+		}
+		accents := 0 // pixels of MPPM's way
+		for y := range previewHeight {
+			for x := range previewWidth {
+				if r, g, b, _ := img.At(x, y).RGBA(); r>>8 > 200 && g>>8 > 120 && g>>8 < 200 && b>>8 < 110 {
+					accents++
+				}
+			}
+		}
+		if accents < 100 {
+			t.Errorf("the picture of %q has %d pixels of the way home", curve, accents)
+		}
+		if other, ok := seen[p.Header().Get("ETag")]; ok && label != other {
+			t.Errorf("%s and %s have the same picture", label, other)
+		}
+		seen[p.Header().Get("ETag")] = label
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"compress/flate"
+	"embed"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -45,12 +46,31 @@ const (
 	growing   = "generate"
 )
 
+// figuring is the mode of a link that shows no digit but a curve.
+const figuring = "manifold"
+
+// curves are the curves of a link, the first one first, and what they are called.
+var curves = []struct{ name, label string }{
+	{"circle", "a half circle"},
+	{"spiral", "a spiral"},
+	{"moons", "two moons"},
+	{"trefoil", "a trefoil knot"},
+}
+
+// curvePictures are the figures that the page first shows of each curve, as PNG
+// files: to compute those of a link, the program would have to hold the curves'
+// models too. `go run ./site/shots -docs -only curve` makes them.
+//
+//go:embed curve-*.png
+var curvePictures embed.FS
+
 // linkParams are the fields of the page's address, behind its "#", that change
 // the preview's picture. A link may have others: they are the page's own.
 func linkParams() []param {
 	list := []param{
 		{name: "mode", kind: text, max: 20, first: restoring},
 		{name: "follow", kind: text, max: 20},
+		{name: "curve", kind: word, words: curveNames(), first: curves[0].name},
 		{name: "digit", kind: integer, min: 0, max: Digits - 1, first: firstDigit},
 		{name: "drawing", kind: text, max: MaxAddress},
 		{name: "picture", kind: text, max: 2000},
@@ -62,6 +82,14 @@ func linkParams() []param {
 		{name: "like", kind: text, max: 100},
 	}...)
 	return append(append(list, flowParams(restoring)...), flowParams(growing)...)
+}
+
+func curveNames() []string {
+	var names []string
+	for _, c := range curves {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 // damageParams are the fields of the page's address that say what is done to an
@@ -105,7 +133,8 @@ func flowOf(q query, of string, p model.Preset) (model.Preset, error) {
 
 // scene is what a link shows.
 type scene struct {
-	grown bool // digits from noise; else a digit restored
+	curve string // a curve's name, and nothing else of this; "" for digits
+	grown bool   // digits from noise; else a digit restored
 
 	original []float32           // model.Pixels
 	own      string              // "drawing" or "picture"; "" for a test digit
@@ -123,6 +152,9 @@ const noDamage degrade.Kind = "none"
 // scene reads a link whose fields are in range each by itself.
 func (a *API) scene(q query) (*scene, error) {
 	mode := q.text("mode")
+	if mode == figuring {
+		return &scene{curve: q.text("curve")}, nil
+	}
 	s := &scene{grown: mode == growing || mode == "map" && q.text("follow") == growing, class: all}
 	of, p := restoring, a.model.Restore
 	if s.grown {
@@ -229,6 +261,11 @@ func (s *scene) starts(r *model.Runner, z []float32) {
 
 // words says what a link shows.
 func (s *scene) words() (title, description string) {
+	for _, c := range curves {
+		if c.name == s.curve {
+			return "mppm: a manifold one can see", fmt.Sprintf("Drop a point beside %s, and three methods take it home. Watch them, step by step, in your browser.", c.label)
+		}
+	}
 	if s.grown {
 		what := "digits"
 		if s.class != all {

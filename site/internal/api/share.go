@@ -60,7 +60,10 @@ func (a *API) share(r *request) (*response, error) {
 	base := origin(r.Request)
 	title, description := s.words()
 	alt := "A digit, the same digit damaged, and restored; below, the steps between"
-	if s.grown {
+	switch {
+	case s.curve != "":
+		alt = "A curve, a point beside it, and the ways that three methods take it to the curve"
+	case s.grown:
 		alt = "A grid of digits grown from noise"
 	}
 	page := strings.NewReplacer(
