@@ -45,7 +45,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{trainCommand(), daeCommand(), ldmCommand(), classifierCommand(), circleCommand(), pointsCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), evalCircleCommand(), sweepCommand(), infoCommand(), devicesCommand()}
+	return []command{trainCommand(), daeCommand(), ldmCommand(), classifierCommand(), circleCommand(), pointsCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), evalCircleCommand(), sweepCommand(), scaleCommand(), infoCommand(), devicesCommand()}
 }
 
 // usageError is an error of the command line itself.

@@ -23,6 +23,7 @@ import (
 type Axes struct {
 	Title, X, Y string
 	LogY        bool // decades; values that are not positive are left out
+	LogX        bool // the same of X
 }
 
 // Line is one curve. X and Y have equal lengths; where either is not finite,
@@ -56,7 +57,7 @@ func Curves(path string, a Axes, lines ...Line) error {
 		if len(line.X) != len(line.Y) {
 			return fmt.Errorf("the curve %q has %d values of x and %d of y", line.Name, len(line.X), len(line.Y))
 		}
-		runs := finite(line, a.LogY)
+		runs := finite(line, a)
 		style := plotter.DefaultLineStyle
 		style.Width = vg.Points(1.6)
 		style.Color = palette[i%len(palette)]
@@ -129,6 +130,12 @@ func save(path string, p *plot.Plot, legend *plot.Legend, a Axes, r reach) error
 		p.Y.Min, p.Y.Max = lo, hi
 		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, decades{}
 	}
+	if a.LogX {
+		if p.X.Max/p.X.Min < 1.2 {
+			p.X.Min, p.X.Max = p.X.Min/1.2, p.X.Max*1.2
+		}
+		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, decades{}
+	}
 	// 576×360 points of 1/72 inch at 150 dots per inch.
 	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(vg.Points(576), vg.Points(360)), vgimg.UseDPI(150))}
 	all := draw.Crop(draw.New(canvas), vg.Points(4), -vg.Points(8), vg.Points(4), -vg.Points(6))
@@ -146,7 +153,7 @@ func save(path string, p *plot.Plot, legend *plot.Legend, a Axes, r reach) error
 }
 
 // finite cuts a line into runs of points that can be drawn.
-func finite(line Line, positive bool) []plotter.XYs {
+func finite(line Line, a Axes) []plotter.XYs {
 	var runs []plotter.XYs
 	var run plotter.XYs
 	flush := func() {
@@ -158,7 +165,7 @@ func finite(line Line, positive bool) []plotter.XYs {
 	for i, y := range line.Y {
 		x := line.X[i]
 		// Beyond 1e300 the width of an axis overflows.
-		if !(math.Abs(x) <= 1e300 && math.Abs(y) <= 1e300) || positive && y < 1e-300 {
+		if !(math.Abs(x) <= 1e300 && math.Abs(y) <= 1e300) || a.LogY && y < 1e-300 || a.LogX && x < 1e-300 {
 			flush()
 			continue
 		}
@@ -193,7 +200,7 @@ func (decades) Ticks(lo, hi float64) []plot.Tick {
 			}
 			t := plot.Tick{Value: v}
 			if labeled(m) {
-				t.Label = strconv.FormatFloat(v, 'g', 3, 64)
+				t.Label = strconv.FormatFloat(v, 'g', 6, 64)
 			}
 			ticks = append(ticks, t)
 		}

@@ -51,7 +51,7 @@ func TestCurves(t *testing.T) {
 		b.X, b.Y = append(b.X, x), append(b.Y, 110*math.Exp(-x/30))
 	}
 	for _, log := range []bool{false, true} {
-		if err := Curves(path, Axes{"Loss", "epoch", "loss", log}, a, b); err != nil {
+		if err := Curves(path, Axes{Title: "Loss", X: "epoch", Y: "loss", LogY: log}, a, b); err != nil {
 			t.Fatal(err)
 		}
 		img := decode(t, path)
@@ -111,7 +111,7 @@ func TestDecades(t *testing.T) {
 		want   string
 	}{
 		{0.5, 200, "0.5 1 2 5 10 20 50 100 200"},
-		{1e-3, 1e3, "0.001 0.01 0.1 1 10 100 1e+03"},
+		{1e-3, 1e3, "0.001 0.01 0.1 1 10 100 1000"},
 		{21, 45, "30 40"},
 		{3.001, 3.002, "3 3"},
 	} {
@@ -206,5 +206,57 @@ func TestSheetErrors(t *testing.T) {
 	}
 	if got := decode(t, path).Bounds(); got != image.Rect(0, 0, 2*gap+56, 2*gap+56) {
 		t.Errorf("size %v", got)
+	}
+}
+
+// TestLogX: equal ratios of x are equal steps, what has no logarithm is left out,
+// and a single x is no trouble.
+func TestLogX(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plot.png")
+	columns := func(x ...float64) (at []int) {
+		t.Helper()
+		for _, log := range []bool{false, true} {
+			line := Line{X: x, Y: make([]float64, len(x))}
+			for i := range line.Y {
+				line.Y[i] = float64(i % 2)
+			}
+			if err := Curves(path, Axes{LogX: log}, line); err != nil {
+				t.Fatal(err)
+			}
+			img := decode(t, path)
+			// A row that each stroke of the zigzag crosses once.
+			var all []int
+			y := img.Bounds().Dy() / 2
+			for i, last := 0, false; i < img.Bounds().Dx(); i++ {
+				r, _, b, _ := img.At(i, y).RGBA()
+				on := b > r+0x4000
+				if on && !last {
+					all = append(all, i)
+				}
+				last = on
+			}
+			at = append(at, all...)
+			if !log && len(all) != len(x)-1 {
+				t.Fatalf("%d strokes, want %d", len(all), len(x)-1)
+			}
+		}
+		return at
+	}
+	at := columns(1, 4, 16, 64, 256)
+	even, steps := at[:4], at[4:]
+	if len(steps) != 4 || even[1]-even[0] > (even[3]-even[2])/3 {
+		t.Fatalf("the strokes are at %v and %v", even, steps)
+	}
+	// Every other one: the middle of the picture is not that of the zigzag.
+	if d := (steps[2] - steps[0]) - (steps[3] - steps[1]); d < -3 || d > 3 {
+		t.Errorf("on the logarithmic axis the strokes are at %v", steps)
+	}
+	for _, x := range [][]float64{{0, 3, 5}, {-1, 7, 7}} {
+		if err := Curves(path, Axes{LogX: true, LogY: true}, Line{X: x, Y: []float64{1, 2, 3}}); err != nil {
+			t.Errorf("%v: %v", x, err)
+		}
+	}
+	if err := Curves(path, Axes{LogX: true}, Line{X: []float64{0, -1}, Y: []float64{1, 2}}); err == nil {
+		t.Error("points without a logarithm are drawn")
 	}
 }

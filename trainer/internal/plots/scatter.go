@@ -30,7 +30,7 @@ func Scatter(path string, a Axes, clouds []Line, marks []Mark) error {
 			return fmt.Errorf("the cloud %q has %d values of x and %d of y", c.Name, len(c.X), len(c.Y))
 		}
 		style := draw.GlyphStyle{Color: palette[i%len(palette)], Radius: vg.Points(2), Shape: draw.CircleGlyph{}}
-		for _, run := range finite(c, a.LogY) {
+		for _, run := range finite(c, a) {
 			if err := r.glyphs(p, run, style); err != nil {
 				return err
 			}
@@ -41,7 +41,7 @@ func Scatter(path string, a Axes, clouds []Line, marks []Mark) error {
 	}
 	for i, m := range marks {
 		style := draw.GlyphStyle{Color: palette[len(palette)-1], Radius: vg.Points(4.5), Shape: marked[i%len(marked)]}
-		for _, run := range finite(Line{X: []float64{m.X}, Y: []float64{m.Y}}, a.LogY) {
+		for _, run := range finite(Line{X: []float64{m.X}, Y: []float64{m.Y}}, a) {
 			if err := r.glyphs(p, run, style); err != nil {
 				return err
 			}

@@ -17,7 +17,7 @@ func TestScatter(t *testing.T) {
 		b.X, b.Y = append(b.X, x), append(b.Y, 50-x)
 	}
 	for _, log := range []bool{false, true} {
-		if err := Scatter(path, Axes{"Trials", "gain", "ratio", log}, []Line{a, b}, []Mark{{"winner", 20, 45}, {"nowhere", math.Inf(1), 1}}); err != nil {
+		if err := Scatter(path, Axes{Title: "Trials", X: "gain", Y: "ratio", LogY: log}, []Line{a, b}, []Mark{{"winner", 20, 45}, {"nowhere", math.Inf(1), 1}}); err != nil {
 			t.Fatal(err)
 		}
 		img := decode(t, path)
