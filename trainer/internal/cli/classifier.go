@@ -45,7 +45,7 @@ last checkpoint with --resume, to the same result.`,
 			o := classifierOptions{out: "runs/classifier", checkpoint: 1, config: judge.Default()}
 			c := &o.config
 			f.text(&o.out, "out", "DIR", "folder of the run")
-			f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not (default: MNIST)")
+			f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not, or with folders train and test of folders 0 to 9 of PNG files (default: MNIST)")
 			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
 			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 			f.toggle(&o.quiet, "quiet", "show no progress")
@@ -77,7 +77,7 @@ func (o *classifierOptions) run(ctx context.Context, e env) error {
 			}
 		}
 	}
-	set, err := dataset.Load(ctx, o.data)
+	set, err := dataset.Open(ctx, o.data)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	if kind == ambient.CheckpointKind {
 		return o.exportPoints(e)
 	}
-	set, err := dataset.Load(ctx, o.data)
+	set, err := dataset.Open(ctx, o.data)
 	if err != nil {
 		return err
 	}
@@ -111,12 +111,16 @@ func writeWeights(ctx context.Context, path string, r *train.Run, float bool, w 
 		return nil, err
 	}
 	if set.Test.N > 0 {
-		f.Meta["scores"], err = scoreBy(f, &set.Test, w, func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+		test, err := set.Test.InMemory(scored)
+		if err != nil {
+			return nil, err
+		}
+		f.Meta["scores"], err = scoreBy(f, test, w, func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := model.Load(b)
 			if err != nil {
 				return nil, err
 			}
-			return infer.Restore(ctx, m, m.Restore, &d, set.Test.Images, o)
+			return infer.Restore(ctx, m, m.Restore, &d, test.Images, o)
 		})
 		if err != nil {
 			return nil, err
@@ -132,6 +136,10 @@ func encodeWeights(f *safetensors.File, path string) ([]byte, error) {
 	}
 	return b, atomicfile.WriteBytes(path, b)
 }
+
+// scored is how many test images weights are scored on, of those that are read from
+// files one by one.
+const scored = 10_000
 
 // severity is the noise that weights are scored at: the mild one of Table 6.
 const severity = 0.7

@@ -50,7 +50,7 @@ last checkpoint with --resume, to the same result.`,
 			c := &o.config
 			f.text(&o.dae, "dae", "PATH", "the autoencoder: a weights file, or the folder of a run of train dae")
 			f.text(&o.out, "out", "DIR", "folder of the run")
-			f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not (default: MNIST)")
+			f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not, or with folders train and test of PNG files (default: MNIST)")
 			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings and the autoencoder of that run")
 			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 			f.toggle(&o.quiet, "quiet", "show no progress")
@@ -87,7 +87,7 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 	} else if o.dae == "" {
 		return usagef("the flag --dae PATH is missing: the diffusion needs an autoencoder; %s train dae makes one", program)
 	}
-	set, err := dataset.Load(ctx, o.data)
+	set, err := dataset.Open(ctx, o.data)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,11 @@ func writeLDM(ctx context.Context, path string, r *diffuse.Run, set *dataset.Set
 		return nil, err
 	}
 	if set.Test.N > 0 {
-		f.Meta["scores"], err = scoreBy(f, &set.Test, w, func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+		test, err := set.Test.InMemory(scored)
+		if err != nil {
+			return nil, err
+		}
+		f.Meta["scores"], err = scoreBy(f, test, w, func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := ldm.Load(b)
 			if err != nil {
 				return nil, err
@@ -184,7 +188,7 @@ func writeLDM(ctx context.Context, path string, r *diffuse.Run, set *dataset.Set
 			if err != nil {
 				return nil, err
 			}
-			return infer.RestoreLDM(ctx, m, start, &d, set.Test.Images, o)
+			return infer.RestoreLDM(ctx, m, start, &d, test.Images, o)
 		})
 		if err != nil {
 			return nil, err

@@ -38,7 +38,7 @@ type trainOptions struct {
 func (o *trainOptions) common(f *flagSet) {
 	c := &o.config
 	f.text(&o.out, "out", "DIR", "folder of the run")
-	f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not (default: MNIST)")
+	f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not, or with folders train and test of PNG files (default: MNIST)")
 	f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
 	f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 	f.toggle(&o.quiet, "quiet", "show no progress")
@@ -90,13 +90,18 @@ func trainCommand() command {
 		summary: "train the nets on handwritten digits",
 		about: `
 Trains the encoder, the decoder and the distance net of Sec. 4.2 with the loss of
-Eq. 20, on MNIST, which the Go module system fetches, or on IDX files of your
-own; then the decoder alone, which makes it sharper. The folder gets a checkpoint
-and the loss curves as the run goes, and at its end the weights
-(mnist.safetensors, eight bits), restored test digits (restored.png) and grown
-ones (generated.png). A run that was ended in any way goes on from its last
-checkpoint with --resume, to the same result as if it had not been ended; an
-interrupted one saves its state first.`,
+Eq. 20, on MNIST, which the Go module system fetches, or on digits of your own;
+then the decoder alone, which makes it sharper. The folder gets a checkpoint and
+the loss curves as the run goes, and at its end the weights (mnist.safetensors,
+eight bits), restored test digits (restored.png) and grown ones (generated.png).
+A run that was ended in any way goes on from its last checkpoint with --resume, to
+the same result as if it had not been ended; an interrupted one saves its state
+first.
+
+--data takes IDX files, or folders train and test of PNG files, any number of
+them: they are read when a step needs them, and need not fit into memory. An image
+of 28×28 pixels is taken as it is, any other is centered as MNIST's digits are.
+Images in folders 0 to 9 have their labels from them.`,
 		examples: []string{
 			"train mnist",
 			"train mnist --out runs/long --epochs 30 --seed 2",
@@ -165,7 +170,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if o.config.Activation = nn.Activation(o.activation); o.config.Method == train.LMPPM && o.config.Activation != nn.SiLU && o.config.Activation != nn.ReLU {
 		return usagef("--activation: there is no %q, only %s and %s", o.activation, nn.SiLU, nn.ReLU)
 	}
-	set, err := dataset.Load(ctx, o.data)
+	set, err := dataset.Open(ctx, o.data)
 	if err != nil {
 		return err
 	}
@@ -218,8 +223,12 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 // of 0.7, and of noise alone.
 func samples(ctx context.Context, m *model.Model, set *dataset.Set, seed uint64, dir string) error {
 	const most = 12
-	n := min(most, set.Test.N)
-	images := &imageio.Images{N: n, Pixels: set.Test.Images[:n*model.Pixels]}
+	test, err := set.Test.InMemory(most)
+	if err != nil {
+		return err
+	}
+	n := min(most, test.N)
+	images := &imageio.Images{N: n, Pixels: test.Images[:n*model.Pixels]}
 	d := &degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
 	restored, err := infer.Restore(ctx, m, m.Restore, d, images.Pixels, infer.Options{Seed: seed})
 	if err != nil {

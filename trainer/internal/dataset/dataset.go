@@ -1,7 +1,7 @@
 // Package dataset finds and checks the digits that the nets are trained and
 // judged on: MNIST (Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0), which
-// the Go module system downloads, verifies and caches, or IDX files of the
-// user's own.
+// the Go module system downloads, verifies and caches, or IDX files or folders of
+// images of the user's own.
 package dataset
 
 import (
@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	// The module is used for its data files alone. Importing it keeps it in
 	// go.mod and go.sum, so that building the trainer fetches the digits too.
@@ -68,24 +69,90 @@ type Set struct {
 	Checksums map[string]string
 }
 
-// Split is one part of a data set.
+// Split is one part of a data set. Its images are in memory, or in files that are
+// read when they are asked for.
 type Split struct {
 	N      int    // number of images
-	Images []byte // N×28×28, row-major, 0 is the ground and 255 full ink
+	Images []byte // N×28×28, row-major, 0 is the ground and 255 full ink; nil where they are in files
 	Labels []byte // N digits 0 … 9, or nil where the data has no labels
+
+	files *files // nil where the images are in memory
 }
 
 // Float32 writes image i as Pixels numbers in [0, 1] into dst. It panics if i
-// is not below N or dst is shorter than Pixels, as indexing does.
+// is not below N or dst is shorter than Pixels, as indexing does. An image in a
+// file that cannot be read is all 0, and Err says so.
 func (s *Split) Float32(dst []float32, i int) {
 	dst = dst[:Pixels]
-	for k, b := range s.Images[i*Pixels : (i+1)*Pixels] {
+	for k, b := range s.Image(i) {
 		dst[k] = float32(b) / 255
 	}
 }
 
-// Image returns the bytes of image i, Pixels of them; they belong to the split.
-func (s *Split) Image(i int) []byte { return s.Images[i*Pixels : (i+1)*Pixels : (i+1)*Pixels] }
+// Fill writes the images with the given numbers into dst, Pixels numbers each, as
+// Float32 does, and reads several files at a time.
+func (s *Split) Fill(dst []float32, at []int) {
+	if s.files == nil {
+		for k, i := range at {
+			s.Float32(dst[k*Pixels:], i)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	workers := min(readers, len(at))
+	for w := range workers {
+		wg.Go(func() {
+			for k := w; k < len(at); k += workers {
+				s.Float32(dst[k*Pixels:], at[k])
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Image returns the bytes of image i, Pixels of them; they belong to the split. As
+// with Float32, an image in a file that cannot be read is all 0.
+func (s *Split) Image(i int) []byte {
+	if s.files == nil {
+		return s.Images[i*Pixels : (i+1)*Pixels : (i+1)*Pixels]
+	}
+	b := make([]byte, Pixels)
+	if err := s.files.read(b, i); err != nil {
+		clear(b)
+		s.files.set(err)
+	}
+	return b
+}
+
+// Err returns the first error of reading an image from a file, of this split or
+// another part of the same images. Whoever uses images asks for it before they
+// have any effect.
+func (s *Split) Err() error {
+	if s.files == nil {
+		return nil
+	}
+	return s.files.get()
+}
+
+// InMemory returns s if its images are in memory, and else its first n images, or
+// all if there are no more, read into memory.
+func (s *Split) InMemory(n int) (*Split, error) {
+	if s.files == nil {
+		return s, nil
+	}
+	n = min(n, s.N)
+	p := &Split{N: n, Images: make([]byte, 0, n*Pixels)}
+	for i := range n {
+		p.Images = append(p.Images, s.Image(i)...)
+		if err := s.Err(); err != nil {
+			return nil, err
+		}
+	}
+	if s.Labels != nil {
+		p.Labels = s.Labels[:n]
+	}
+	return p, nil
+}
 
 // Load reads MNIST if dir is empty, and else the files of dir, which must have
 // MNIST's names (train-images-idx3-ubyte, train-labels-idx1-ubyte,
@@ -105,6 +172,8 @@ func Load(ctx context.Context, dir string) (*Set, error) {
 		return nil, fmt.Errorf("cannot read the data: %w", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s is a file: give the folder that holds %s and its companions", dir, trainImages)
+	} else if hasFolders(dir) && !hasIDX(dir) {
+		return nil, fmt.Errorf("%s holds folders of images, which are for training alone: give IDX files here", dir)
 	}
 	var err error
 	if set.Train, err = set.split(ctx, dir, trainImages, trainLabels, isMNIST); err != nil {

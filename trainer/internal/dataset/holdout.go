@@ -37,23 +37,40 @@ func (s *Set) HoldOut(n int) (*Set, error) {
 	}
 	set := &Set{Name: fmt.Sprintf("%s, without %d held-out training digits", s.Name, n), Train: s.Train.pick(rest), Test: s.Train.pick(order[:n]), Checksums: map[string]string{}}
 	for name, sum := range s.Checksums {
-		if !strings.HasPrefix(name, testImages) && !strings.HasPrefix(name, testLabels) {
+		if !strings.HasPrefix(name, testImages) && !strings.HasPrefix(name, testLabels) && name != namesAndSizes+testFolder {
 			set.Checksums[name] = sum
 		}
 	}
-	h := md5.New()
-	h.Write(set.Test.Images)
-	h.Write(set.Test.Labels)
-	set.Checksums[fmt.Sprintf("%d held out", n)] = hex.EncodeToString(h.Sum(nil))
+	set.Checksums[fmt.Sprintf("%d held out", n)] = set.Test.digest()
 	return set, nil
 }
 
-// pick returns a copy of the images of s with the given numbers, in that order.
+// digest is the MD5 of a split in memory, or of the names and sizes of its files,
+// in hexadecimal.
+func (s *Split) digest() string {
+	if s.files != nil {
+		return s.files.digest()
+	}
+	h := md5.New()
+	h.Write(s.Images)
+	h.Write(s.Labels)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// pick returns the images of s with the given numbers, in that order: a copy of
+// those in memory.
 func (s *Split) pick(at []int) Split {
-	p := Split{N: len(at), Images: make([]byte, 0, len(at)*Pixels)}
-	for _, i := range at {
-		p.Images = append(p.Images, s.Image(i)...)
-		if s.Labels != nil {
+	p := Split{N: len(at)}
+	if s.files != nil {
+		p.files = s.files.pick(at)
+	} else {
+		p.Images = make([]byte, 0, len(at)*Pixels)
+		for _, i := range at {
+			p.Images = append(p.Images, s.Image(i)...)
+		}
+	}
+	if s.Labels != nil {
+		for _, i := range at {
 			p.Labels = append(p.Labels, s.Labels[i])
 		}
 	}

@@ -95,6 +95,9 @@ func (r *Run) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]ld
 	for i := range n {
 		r.set.Train.Float32(clean[i*model.Pixels:], i)
 	}
+	if err := r.set.Train.Err(); err != nil {
+		return nil, err
+	}
 	a, b := make([]float32, n*model.Latent), make([]float32, n*model.Latent)
 	run.Encode(a, clean)
 	var curve []ldm.Point

@@ -79,17 +79,24 @@ func (r *Run) score(ctx context.Context, f *safetensors.File) (Score, error) {
 	if r.Config.Holdout > 0 {
 		split, first, s = &r.set.Train, r.trained(), Score{Digits: "held-out", N: r.Config.Holdout}
 	}
-	x := make([]float32, s.N*dataset.Pixels)
-	for i := range s.N {
-		split.Float32(x[i*dataset.Pixels:], first+i)
-	}
-	read, err := Read(ctx, c, x)
-	if err != nil {
-		return Score{}, err
-	}
-	for i := range s.N {
-		if read.Class(i) == int(split.Labels[first+i]) {
-			s.Right++
+	const span = 1024 // images in memory at a time
+	x := make([]float32, min(span, s.N)*dataset.Pixels)
+	for lo := 0; lo < s.N; lo += span {
+		n := min(span, s.N-lo)
+		for i := range n {
+			split.Float32(x[i*dataset.Pixels:], first+lo+i)
+		}
+		if err := split.Err(); err != nil {
+			return Score{}, err
+		}
+		read, err := Read(ctx, c, x[:n*dataset.Pixels])
+		if err != nil {
+			return Score{}, err
+		}
+		for i := range n {
+			if read.Class(i) == int(split.Labels[first+lo+i]) {
+				s.Right++
+			}
 		}
 	}
 	return s, nil

@@ -144,7 +144,7 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 // are.
 func labelled(set *dataset.Set) error {
 	if set.Train.Labels == nil || set.Test.Labels == nil {
-		return fmt.Errorf("the data in %s has no labels, and a classifier cannot be trained without: add train-labels-idx1-ubyte and t10k-labels-idx1-ubyte", set.Name)
+		return fmt.Errorf("the data in %s has no labels, and a classifier cannot be trained without: add train-labels-idx1-ubyte and t10k-labels-idx1-ubyte, or put images into folders 0 to 9", set.Name)
 	}
 	return nil
 }
@@ -205,6 +205,9 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 			copy(t.images, b.images)
 			copy(t.targets, b.targets)
 			load.Recycle(b)
+			if err := r.set.Train.Err(); err != nil {
+				return fmt.Errorf("train: %w", err)
+			}
 			return nil
 		},
 		EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,

@@ -2,6 +2,7 @@ package optim
 
 import (
 	"context"
+	"fmt"
 
 	"mppm/trainer/internal/progress"
 )
@@ -31,9 +32,10 @@ type Loop struct {
 
 // Run goes on from step, the number of steps of the run done, to the end of the
 // loop, and keeps step up to date for Save. It saves every so many epochs, at the
-// end, and when ctx ends, and then returns ErrInterrupted.
+// end, when there is no next batch, and when ctx ends, and then returns
+// ErrInterrupted.
 func (l *Loop) Run(ctx context.Context, step *int) error {
-	total := l.PerEpoch * l.Epochs
+	total, begun := l.PerEpoch*l.Epochs, *step
 	for *step-l.First < total {
 		if ctx.Err() != nil {
 			if err := l.sync(); err != nil {
@@ -45,7 +47,7 @@ func (l *Loop) Run(ctx context.Context, step *int) error {
 			return ErrInterrupted
 		}
 		if err := l.Do(); err != nil {
-			return err
+			return l.keep(err, *step > begun)
 		}
 		done := *step - l.First + 1
 		if err := l.adam(done, Cosine(l.Rate, done-1, total)); err != nil {
@@ -73,6 +75,22 @@ func (l *Loop) Run(ctx context.Context, step *int) error {
 		}
 	}
 	return nil
+}
+
+// keep saves what was trained, if anything is new, before a batch could not be had
+// because of err.
+func (l *Loop) keep(err error, anew bool) error {
+	if !anew {
+		return err
+	}
+	failed := l.sync()
+	if failed == nil {
+		failed = l.Save()
+	}
+	if failed != nil {
+		return fmt.Errorf("%w; and what was trained is not saved: %w", err, failed)
+	}
+	return fmt.Errorf("%w; what was trained until then is saved, and --resume goes on once this is mended", err)
 }
 
 func (l *Loop) adam(step int, rate float64) error {

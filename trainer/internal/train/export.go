@@ -105,7 +105,8 @@ func (r *Run) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, er
 	return Codes(ctx, a, &r.set.Train)
 }
 
-// Codes returns F(x) of every image of a split, n × model.Latent.
+// Codes returns F(x) of every image of a split, n × model.Latent. It returns ctx's
+// error if that ends first.
 func Codes(ctx context.Context, a *model.Autoencoder, s *dataset.Split) ([]float32, error) {
 	const span = 256
 	codes := make([]float32, s.N*model.Latent)
@@ -124,12 +125,15 @@ func Codes(ctx context.Context, a *model.Autoencoder, s *dataset.Split) ([]float
 			}
 		})
 	}
-	for at := 0; at < s.N && ctx.Err() == nil; at += span {
+	for at := 0; at < s.N && ctx.Err() == nil && s.Err() == nil; at += span {
 		work <- at
 	}
 	close(work)
 	wg.Wait()
-	return codes, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return codes, s.Err()
 }
 
 // addBank adds the code bank and the shape of the codes' cloud.

@@ -1,0 +1,321 @@
+package dataset
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/md5"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"mppm/shared/center"
+)
+
+// Folders of a data set of images.
+const (
+	trainFolder = "train"
+	testFolder  = "test"
+)
+
+// What the checksums call the digest of a folder.
+const namesAndSizes = "names and sizes in "
+
+// Bounds of one file of a folder: a few bytes can claim to be any number of
+// pixels, and 4096×4096 of 64-bit color take 128 MB while they are decoded.
+const (
+	maxFile = 128 << 20
+	maxArea = 4096 * 4096
+	// Of pictures above this area one is decoded at a time.
+	largeArea = 1 << 20
+)
+
+// readers is how many files Fill reads at a time: enough to hide a disk that is
+// slow to answer.
+const readers = 4
+
+// files are the images of a split in a folder: their names, and nothing of what
+// is in them.
+type files struct {
+	dir   string
+	names []string // below dir, with / between folder and file
+	sizes []uint32 // bytes
+	*fault
+}
+
+// fault is what a split and its parts share while they are read.
+type fault struct {
+	large sync.Mutex // held while a large picture is in memory
+
+	mu  sync.Mutex
+	err error // the first of a reading
+}
+
+func (f *fault) set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *fault) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// Open is Load, and takes a folder of images too: dir/train and dir/test with PNG
+// files of any size, or with folders 0 … 9 of them, which then are the labels.
+// Only their names are kept; each image is read when it is asked for, so a set may
+// be larger than memory. The order is that of the files' names, whatever folder
+// they are in. The checksums are of names and sizes: to digest the contents would
+// take as long as to train on them once.
+func Open(ctx context.Context, dir string) (*Set, error) {
+	if dir == "" || !hasFolders(dir) {
+		set, err := Load(ctx, dir)
+		if dir != "" && errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; folders %s and %s of PNG files would do, too", err, trainFolder, testFolder)
+		}
+		return set, err
+	}
+	if hasIDX(dir) {
+		return nil, fmt.Errorf("%s holds both IDX files and a folder %s or %s: take out what is not to be read", dir, trainFolder, testFolder)
+	}
+	set := &Set{Name: dir, Checksums: make(map[string]string)}
+	var err error
+	if set.Train, err = list(ctx, filepath.Join(dir, trainFolder)); err != nil {
+		return nil, err
+	}
+	if set.Test, err = list(ctx, filepath.Join(dir, testFolder)); err != nil {
+		return nil, err
+	}
+	set.Checksums[namesAndSizes+trainFolder] = set.Train.digest()
+	set.Checksums[namesAndSizes+testFolder] = set.Test.digest()
+	if (set.Train.Labels == nil) != (set.Test.Labels == nil) {
+		return nil, fmt.Errorf("one of %s and %s holds folders 0 to %d, the other images: labels are for both or for neither",
+			filepath.Join(dir, trainFolder), filepath.Join(dir, testFolder), Classes-1)
+	}
+	return set, nil
+}
+
+func hasFolders(dir string) bool {
+	for _, folder := range []string{trainFolder, testFolder} {
+		if info, err := os.Stat(filepath.Join(dir, folder)); err == nil && info.IsDir() {
+			return true
+		}
+	}
+	return false
+}
+
+func hasIDX(dir string) bool {
+	for _, name := range []string{trainImages, trainImages + ".gz", testImages, testImages + ".gz"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// entry is an image that list found.
+type entry struct {
+	name  string
+	size  uint32
+	label byte
+}
+
+// list finds the images of a folder, or of the folders 0 … 9 in it.
+func list(ctx context.Context, dir string) (Split, error) {
+	all, classes, err := scan(ctx, dir, "")
+	if err != nil {
+		return Split{}, err
+	}
+	if len(all) > 0 && len(classes) > 0 {
+		return Split{}, fmt.Errorf("%s holds images (%s) and folders (%s) side by side: put all images into folders 0 to %d, or none", dir, all[0].name, classes[0], Classes-1)
+	}
+	for _, class := range classes {
+		if len(class) != 1 || class[0] < '0' || class[0] >= '0'+Classes {
+			return Split{}, fmt.Errorf("%s: the name of a folder is the label of its images, one of 0 to %d", filepath.Join(dir, class), Classes-1)
+		}
+		in, deeper, err := scan(ctx, dir, class)
+		switch {
+		case err != nil:
+			return Split{}, err
+		case len(deeper) > 0:
+			return Split{}, fmt.Errorf("%s is a folder in the folder of a label: images are looked for no deeper", filepath.Join(dir, class, deeper[0]))
+		case len(in) == 0:
+			return Split{}, fmt.Errorf("the folder %s holds no PNG: put some there, or take it out", filepath.Join(dir, class))
+		}
+		all = append(all, in...)
+	}
+	if len(all) == 0 {
+		return Split{}, fmt.Errorf("the folder %s is empty: put PNGs into it, or folders 0 to %d of PNGs", dir, Classes-1)
+	}
+	// By the names of the files first, so that no part of the order is of one class.
+	slices.SortFunc(all, func(a, b entry) int {
+		return cmp.Or(strings.Compare(path.Base(a.name), path.Base(b.name)), cmp.Compare(a.label, b.label))
+	})
+	s := Split{N: len(all), files: &files{dir: dir, fault: new(fault)}}
+	for _, e := range all {
+		s.files.names, s.files.sizes = append(s.files.names, e.name), append(s.files.sizes, e.size)
+		if classes != nil {
+			s.Labels = append(s.Labels, e.label)
+		}
+	}
+	return s, nil
+}
+
+// scan returns the images in dir/class, and the names of the folders there. Hidden
+// files are left out, anything else that is no PNG is an error. Links are followed.
+func scan(ctx context.Context, dir, class string) (found []entry, folders []string, err error) {
+	where := filepath.Join(dir, class)
+	f, err := os.Open(where)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read the data: %w", err)
+	}
+	defer f.Close()
+	for {
+		names, err := f.Readdirnames(1024)
+		if err == io.EOF {
+			slices.Sort(folders)
+			return found, folders, nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, name := range names {
+			if strings.HasPrefix(name, ".") {
+				continue
+			}
+			at := filepath.Join(where, name)
+			info, err := os.Stat(at)
+			switch {
+			case err != nil:
+				return nil, nil, fmt.Errorf("cannot read the data: %w", err)
+			case info.IsDir():
+				folders = append(folders, name)
+				continue
+			case !strings.EqualFold(filepath.Ext(name), ".png"):
+				return nil, nil, fmt.Errorf("%s is not a PNG: convert it, or take it out", at)
+			case !info.Mode().IsRegular():
+				return nil, nil, fmt.Errorf("%s is not a file: take it out", at)
+			case info.Size() == 0:
+				return nil, nil, fmt.Errorf("%s is empty: take it out", at)
+			case info.Size() > maxFile:
+				return nil, nil, fmt.Errorf("%s is larger than %d MB: make it smaller", at, maxFile>>20)
+			}
+			e := entry{name: path.Join(class, name), size: uint32(info.Size())}
+			if class != "" {
+				e.label = class[0] - '0'
+			}
+			found = append(found, e)
+		}
+	}
+}
+
+// digest is the MD5 of the names and sizes, in hexadecimal.
+func (f *files) digest() string {
+	h := md5.New()
+	var b []byte
+	for i, name := range f.names {
+		b = append(append(b[:0], name...), 0)
+		h.Write(binary.BigEndian.AppendUint32(b, f.sizes[i]))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// pick returns the files with the given numbers, in that order.
+func (f *files) pick(at []int) *files {
+	p := &files{dir: f.dir, names: make([]string, len(at)), sizes: make([]uint32, len(at)), fault: f.fault}
+	for k, i := range at {
+		p.names[k], p.sizes[k] = f.names[i], f.sizes[i]
+	}
+	return p
+}
+
+// read writes the bytes of image i to dst, Pixels of them. It may be called from
+// several goroutines.
+func (f *files) read(dst []byte, i int) error {
+	at := filepath.Join(f.dir, filepath.FromSlash(f.names[i]))
+	b, err := readFile(at, int(f.sizes[i]))
+	if err != nil {
+		return err
+	}
+	c, err := png.DecodeConfig(bytes.NewReader(b))
+	if err != nil {
+		return fmt.Errorf("%s is a broken PNG: %w", at, err)
+	}
+	w, h := c.Width, c.Height
+	if w < 1 || h < 1 || w > center.MaxSide || h > center.MaxSide || w > maxArea/h {
+		return fmt.Errorf("%s is %d×%d pixels, more than %d million or with an edge of more than %d: make it smaller", at, w, h, maxArea/1_000_000, center.MaxSide)
+	}
+	if w*h > largeArea {
+		f.large.Lock()
+		defer f.large.Unlock()
+	}
+	img, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		return fmt.Errorf("%s is a broken PNG: %w", at, err)
+	}
+	if err := digit(dst, img); err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	return nil
+}
+
+// readFile reads a file that has to have the size that it had when it was found.
+func readFile(at string, size int) ([]byte, error) {
+	file, err := os.Open(at)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read an image: %w", err)
+	}
+	defer file.Close()
+	b := make([]byte, size+1)
+	n, err := io.ReadFull(file, b)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return nil, fmt.Errorf("cannot read an image: %w", err)
+	}
+	if n != size {
+		return nil, fmt.Errorf("%s has another size than when the run began: data must stay as it is while it is trained on", at)
+	}
+	return b[:n], nil
+}
+
+// digit writes a picture to dst as MNIST has its digits. One of Side×Side is taken
+// as it is.
+func digit(dst []byte, img image.Image) error {
+	own := img.Bounds().Dx() == Side && img.Bounds().Dy() == Side
+	if gray, ok := img.(*image.Gray); ok && own {
+		for y := range Side {
+			copy(dst[y*Side:(y+1)*Side], gray.Pix[y*gray.Stride:])
+		}
+		return nil
+	}
+	x, w, h := center.Gray(img)
+	if !own {
+		centered := make([]float32, Pixels)
+		if err := center.Image(centered, x, w, h); err != nil {
+			return err
+		}
+		x = centered
+	}
+	for i, v := range x {
+		dst[i] = byte(math.Round(255 * float64(min(max(v, 0), 1))))
+	}
+	return nil
+}
