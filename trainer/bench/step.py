@@ -14,7 +14,7 @@ import torch  # noqa: E402  (reads the environment as it is loaded)
 from torch import nn  # noqa: E402
 
 LATENT, PIXELS = 18, 28 * 28
-LAMBDA = (0.05, 1, 0.05, 1, 0.05, 0.5)
+LAMBDA = (0.05, 1, 0.05, 1, 0.05, 2)
 
 
 class Model(nn.Module):

@@ -58,43 +58,78 @@ func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 		return err
 	}
 	defer m.Close()
-	restored := int(math.Round(r.Config.Restored * float64(n)))
-	restore, err := r.restorer(restored)
+	load, err := r.refineLoader(codes, first)
 	if err != nil {
 		return err
 	}
-	var order []int
+	defer load.Stop()
 	return r.loop(m, first, r.Config.Refine, every, bar, func() error {
-		at := (r.step - first) % r.perEpoch()
-		if at == 0 || order == nil {
-			order = rng.New(r.Config.Seed, streamRefine+uint64((r.step-first)/r.perEpoch())).Perm(r.set.Train.N)
-		}
-		for i, k := range order[at*n : (at+1)*n] {
-			copy(z[i*model.Latent:(i+1)*model.Latent], codes[k*model.Latent:])
-			r.set.Train.Float32(x[i*model.Pixels:(i+1)*model.Pixels], k)
-		}
-		return restore(z[:restored*model.Latent], x[:restored*model.Pixels])
+		b := load.Next()
+		copy(z, b.codes)
+		copy(x, b.images)
+		err := b.err
+		load.Recycle(b)
+		return err
 	}).Run(ctx, &r.step)
 }
 
+// pairs are codes and the images that the decoder is to make of them.
+type pairs struct {
+	codes, images []float32
+	err           error
+}
+
+// refineLoader returns the batches of refine, whose first step is first. The codes
+// of clean images are given, the share of restored ones is made here.
+func (r *Run) refineLoader(codes []float32, first int) (*optim.Loader[*pairs], error) {
+	n := r.Config.Batch
+	restored := int(math.Round(r.Config.Restored * float64(n)))
+	restore, err := r.restorer(restored)
+	if err != nil {
+		return nil, err
+	}
+	var order []int
+	return optim.NewLoader(r.step,
+		func() *pairs {
+			return &pairs{codes: make([]float32, n*model.Latent), images: make([]float32, n*model.Pixels)}
+		},
+		func(b *pairs, step int) {
+			at := (step - first) % r.perEpoch()
+			if at == 0 || order == nil {
+				order = rng.New(r.Config.Seed, streamRefine+uint64((step-first)/r.perEpoch())).Perm(r.set.Train.N)
+			}
+			which := order[at*n : (at+1)*n]
+			r.set.Train.Fill(b.images, which)
+			for i, k := range which {
+				copy(b.codes[i*model.Latent:(i+1)*model.Latent], codes[k*model.Latent:])
+			}
+			b.err = restore(b.codes[:restored*model.Latent], b.images[:restored*model.Pixels], step)
+		}), nil
+}
+
+// home is the flow of the codes that refinement restores: along the distance
+// alone. It is a part of the training, not of what a weights file names, so that
+// another choice there does not change the nets.
+var home = model.Preset{Alpha: 0.3, Sigma: 0.4, Steps: 10}
+
 // restorer returns what fills z with the codes of n images x that are damaged as
-// in training and then led along the distance, as the faithful flow leads them.
-func (r *Run) restorer(n int) (func(z, x []float32) error, error) {
+// in training and then led home, for a step of the run.
+func (r *Run) restorer(n int) (func(z, x []float32, step int) error, error) {
 	if n == 0 {
-		return func(z, x []float32) error { return nil }, nil
+		return func(z, x []float32, step int) error { return nil }, nil
 	}
 	m, err := r.unbanked()
 	if err != nil {
 		return nil, err
 	}
 	run, noisy := m.Runner(n), make([]float32, n*model.Pixels)
-	return func(z, x []float32) error {
+	return func(z, x []float32, step int) error {
 		for i := range n {
 			y := noisy[i*model.Pixels : (i+1)*model.Pixels]
-			r.damage(y, x[i*model.Pixels:(i+1)*model.Pixels], r.step*r.Config.Batch+i)
+			r.damage(y, x[i*model.Pixels:(i+1)*model.Pixels], step*r.Config.Batch+i)
 		}
 		run.Encode(z, noisy)
-		steps, err := run.Flow(z, presets["faithful"])
+		steps, err := run.Flow(z, home)
 		if err != nil {
 			return fmt.Errorf("train: %w", err)
 		}

@@ -48,8 +48,8 @@ type Config struct {
 // 8 gives the widths and Table 11 the optimizer, trials gave the rest.
 func Default() Config {
 	return Config{
-		Seed: 1, Epochs: 12, Refine: 12, Batch: 128, Rate: 1e-3,
-		Lambda: [Terms]float32{0.05, 1, 0.05, 1, 0.05, 0.5},
+		Seed: 1, Epochs: 24, Refine: 12, Restored: 0.4, Batch: 128, Rate: 1e-3,
+		Lambda: [Terms]float32{0.05, 1, 0.05, 1, 0.05, 2},
 		Noise:  0.8, Centers: 5000,
 		Hidden: []int{100, 50, 20}, Activation: nn.SiLU,
 	}
@@ -60,7 +60,7 @@ func Default() Config {
 // both parts of the other's run.
 func DefaultDAE() Config {
 	c := Default()
-	c.Epochs, c.Refine = c.Epochs+c.Refine, 0
+	c.Epochs, c.Refine, c.Restored = c.Epochs+c.Refine, 0, 0
 	c.Method, c.Lambda, c.Hidden, c.Activation = DAE, [Terms]float32{}, nil, ""
 	return c
 }
@@ -278,7 +278,16 @@ func (r *Run) start(params []*optim.Parameter, bar *progress.Bar, seen func() er
 func (r *Run) loop(m optim.Machine, first, epochs, every int, bar *progress.Bar, do func() error) *optim.Loop {
 	return &optim.Loop{
 		Machine: m, Rate: r.Config.Rate, Batch: r.Config.Batch, First: first, PerEpoch: r.perEpoch(), Epochs: epochs, Every: every, Bar: bar,
-		Do: do, EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,
+		Do: func() error {
+			if err := do(); err != nil {
+				return err
+			}
+			if err := r.set.Train.Err(); err != nil {
+				return fmt.Errorf("train: %w", err)
+			}
+			return nil
+		},
+		EndEpoch: func() { r.endEpoch(bar) }, Save: r.Save, Draw: r.draw,
 	}
 }
 
@@ -377,10 +386,10 @@ func (r *Run) loader() *optim.Loader[*batch] {
 // is not cut off at black and white.
 func (r *Run) fill(b *batch, step int, order []int) {
 	first := step % r.perEpoch() * r.Config.Batch
+	r.set.Train.Fill(b.clean, order[first:first+r.Config.Batch])
 	for i := range r.Config.Batch {
 		x := b.clean[i*model.Pixels : (i+1)*model.Pixels]
 		y := b.noisy[i*model.Pixels : (i+1)*model.Pixels]
-		r.set.Train.Float32(x, order[first+i])
 		r.damage(y, x, step*r.Config.Batch+i)
 	}
 }

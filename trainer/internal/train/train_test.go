@@ -39,7 +39,7 @@ func quiet(t testing.TB) *progress.Bar {
 
 func tiny() Config {
 	c := Default()
-	c.Epochs, c.Refine, c.Batch, c.Centers = 2, 0, 32, 64
+	c.Epochs, c.Refine, c.Restored, c.Batch, c.Centers = 2, 0, 0, 32, 64
 	return c
 }
 
@@ -98,7 +98,7 @@ func TestRefine(t *testing.T) {
 }
 
 // TestRestorer: the codes of refinement's restored images are those that package
-// model's faithful flow ends at, from the codes of the damaged images.
+// model's flow ends at, from the codes of the damaged images.
 func TestRestorer(t *testing.T) {
 	const n = 5
 	set := digits(t, 64)
@@ -115,7 +115,7 @@ func TestRestorer(t *testing.T) {
 	for i := 1; i < n; i++ {
 		copy(x[i*model.Pixels:], x[:model.Pixels])
 	}
-	if err := restore(z, x); err != nil {
+	if err := restore(z, x, r.step); err != nil {
 		t.Fatal(err)
 	}
 	f, err := r.Weights(context.Background(), true)
@@ -137,7 +137,7 @@ func TestRestorer(t *testing.T) {
 		if got := z[i*model.Latent : (i+1)*model.Latent]; slices.Equal(got, want) {
 			t.Errorf("the flow left code %d where it was", i)
 		}
-		steps, err := run.Flow(want, m.Presets["faithful"])
+		steps, err := run.Flow(want, home)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -367,7 +367,7 @@ func TestOldConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.Refine = 0
+	want.Epochs, want.Refine, want.Restored, want.Lambda[5] = 12, 0, 0, 0.5
 	if c.Method != LMPPM || !reflect.DeepEqual(c, want) {
 		t.Errorf("read as %+v", c)
 	}
