@@ -56,6 +56,9 @@ func (f *fake) Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error) {
 	if f.err != nil {
 		return nil, f.err
 	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
 	n := len(z) / model.Latent
 	return func(yield func(flow.Step) bool) {
 		d := make([]float32, n)
@@ -413,6 +416,26 @@ func TestGenerateGrows(t *testing.T) {
 	settle(t, a)
 	if a.Path().N != 4 || a.Path().Steps() != 5 {
 		t.Errorf("the new grid has %d digits and %d steps", a.Path().N, a.Path().Steps())
+	}
+}
+
+// TestWideKernel: the dial of σ goes beyond the width that a shrinking kernel
+// starts with, and leaves that as it was.
+func TestWideKernel(t *testing.T) {
+	shrinks := preset
+	shrinks.Sigma, shrinks.Start = 0.2, 0.5
+	a, err := New(&fake{}, &reader{}, shrinks, shrinks, twoDigits(t))
+	must(t, err)
+	for _, m := range []Mode{Restore, Generate} {
+		must(t, a.SetMode(m), a.SetParameter(Sigma, 2))
+		settle(t, a)
+		if err := a.Err(); err != nil {
+			t.Errorf("%s: %v", m, err)
+		}
+		must(t, a.SetParameter(Sigma, 0.2))
+		if got := a.Preset(); got != shrinks {
+			t.Errorf("%s: there and back again the flow is %+v, was %+v", m, got, shrinks)
+		}
 	}
 }
 

@@ -27,13 +27,14 @@ type Dial struct {
 }
 
 // Dials lists the sliders. Beyond their ranges nothing more is to be seen: a
-// kernel of twice the codes' spacing already averages over everything.
+// kernel of twice the codes' spacing already averages over everything, and a gate
+// of ten spacings is all but shut everywhere.
 func Dials() []Dial {
 	return []Dial{
 		{Alpha, "α", 0, 0.95, 0.01},
 		{Beta, "β", 0, 0.95, 0.01},
 		{Sigma, "σ", 0.1, 2, 0.05},
-		{Tau, "τ", 0, 3, 0.05},
+		{Tau, "τ", 0, 10, 0.1},
 		{Steps, "steps", 1, 60, 1},
 	}
 }
@@ -133,6 +134,15 @@ func (a *App) ResetFlow() {
 
 // Defaults returns the model's own flow for what is shown.
 func (a *App) Defaults() model.Preset { return a.defaults[a.FlowOf()] }
+
+// widened returns p with a kernel that shrinks starting no narrower than it ends:
+// the dial of σ moves the end alone.
+func widened(p model.Preset) model.Preset {
+	if p.Start > 0 {
+		p.Start = max(p.Start, p.Sigma)
+	}
+	return p
+}
 
 func (a *App) setFlow(p model.Preset) {
 	if p == a.Preset() {
