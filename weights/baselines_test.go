@@ -81,4 +81,4 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
-const diffused = 0xc0e8081a
+const diffused = 0xc13d9e4c
