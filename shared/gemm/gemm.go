@@ -12,9 +12,10 @@
 // products are then not rounded where the processor can fuse them.
 //
 // The layout follows Goto and van de Geijn, "Anatomy of high-performance matrix
-// multiplication" (2008): A and B are packed into panels as wide as the kernel's
-// tile, blocked so that a panel of B stays in the L1 cache and a block of A in
-// the L2 cache.
+// multiplication" (2008): blocks are cut so that a panel of B, as wide as the
+// kernel's tile, stays in the L1 cache and a block of A in the L2 cache. What can
+// be read where it is (A, and a B whose rows are contiguous) is not packed; the
+// products of these nets are too small to pay for it.
 package gemm
 
 // View is a matrix in place: element (i, j) is Data[i*Row+j*Col]. Row-major is
@@ -42,12 +43,15 @@ type kernel struct {
 	name string
 	// mr × nr is the tile of C one call computes.
 	mr, nr int
-	// exact computes C[0:mr, 0:nr] (rows ldc apart) from a packed panel of A
-	// (k × mr) and of B (k × nr), starting from C itself if acc, else from 0.
-	exact func(k int, a, b, c []float32, ldc int, acc bool)
+	// exact computes C[0:mr, 0:nr] (rows ldc apart) from mr rows of A, whose
+	// element (i, p) is a[i*ar+p*ac], and nr columns of B, whose rows are br
+	// apart, starting from C itself if acc, else from 0.
+	exact tile
 	// fused is the same with products that are not rounded, or nil.
-	fused func(k int, a, b, c []float32, ldc int, acc bool)
+	fused tile
 }
+
+type tile func(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool)
 
 // active is the kernel in use: the best that the processor runs.
 var active = kernels()[0]
@@ -66,7 +70,7 @@ type Workspace struct {
 }
 
 // Packed is a right-hand matrix laid out for the kernel in use, so that weights
-// that never change are packed once.
+// that many products share are packed once.
 type Packed struct {
 	K, N   int
 	panels []float32
@@ -74,9 +78,32 @@ type Packed struct {
 
 // Pack lays out the k × n matrix b.
 func Pack(b View, k, n int) *Packed {
-	p := &Packed{K: k, N: n, panels: make([]float32, k*roundUp(n, active.nr))}
-	packB(p.panels, b, 0, k, n, k)
+	p := new(Packed)
+	p.Pack(b, k, n)
 	return p
+}
+
+// Pack lays out the k × n matrix b in p, in the memory that p has if it is enough.
+func (p *Packed) Pack(b View, k, n int) {
+	p.K, p.N, p.panels = k, n, grow(p.panels, k*roundUp(n, active.nr))
+	packB(p.panels, b, 0, k, n, 0)
+}
+
+// operand is where block finds some rows of B: its first columns where they
+// are, rows apart, and those from column packed on in panels, depth apart.
+type operand struct {
+	direct        []float32
+	rows          int
+	packed, depth int
+	panels        []float32
+}
+
+// panel returns nr columns from column j on, and how far apart their rows are.
+func (o *operand) panel(j, nr int) ([]float32, int) {
+	if j < o.packed {
+		return o.direct[j:], o.rows
+	}
+	return o.panels[(j-o.packed)*o.depth:], nr
 }
 
 // Mul computes C = A·B, or C += A·B if acc: A is m × k, B is k × n, and C's
@@ -89,11 +116,16 @@ func (w *Workspace) Mul(c []float32, ldc, m, n, k int, a, b View, acc bool) {
 		clearTile(c, ldc, m, n, acc)
 		return
 	}
-	w.b = grow(w.b, min(k, blockK)*roundUp(n, active.nr))
+	o := operand{rows: b.Row}
+	if b.Col == 1 {
+		o.packed = n / active.nr * active.nr
+	}
+	w.b = grow(w.b, min(k, blockK)*roundUp(n-o.packed, active.nr))
 	for k0 := 0; k0 < k; k0 += blockK {
 		kb := min(blockK, k-k0)
-		packB(w.b, b, k0, kb, n, kb)
-		w.block(c, ldc, m, n, k0, kb, kb, a, w.b, acc || k0 > 0)
+		o.direct, o.panels, o.depth = b.Data[k0*b.Row:], w.b, kb
+		packB(w.b, b, k0, kb, n, o.packed)
+		w.block(c, ldc, m, n, k0, kb, a, &o, acc || k0 > 0)
 	}
 }
 
@@ -106,35 +138,42 @@ func (w *Workspace) MulPacked(c []float32, ldc, m int, a View, b *Packed, acc bo
 		clearTile(c, ldc, m, b.N, acc)
 		return
 	}
+	o := operand{depth: b.K}
 	for k0 := 0; k0 < b.K; k0 += blockK {
-		kb := min(blockK, b.K-k0)
-		w.block(c, ldc, m, b.N, k0, kb, b.K, a, b.panels[k0*active.nr:], acc || k0 > 0)
+		o.panels = b.panels[k0*active.nr:]
+		w.block(c, ldc, m, b.N, k0, min(blockK, b.K-k0), a, &o, acc || k0 > 0)
 	}
 }
 
-// block multiplies the columns [k0, k0+kb) of A with kb rows of packed B, whose
-// panels are depth rows long.
-func (w *Workspace) block(c []float32, ldc, m, n, k0, kb, depth int, a View, b []float32, acc bool) {
+// block multiplies the columns [k0, k0+kb) of A with kb rows of B. The kernel
+// reads A where it is: packed, each element would be written once to be read as
+// often as B has panels, which are few here.
+func (w *Workspace) block(c []float32, ldc, m, n, k0, kb int, a View, b *operand, acc bool) {
 	mr, nr := active.mr, active.nr
 	run := active.exact
 	if w.Fused && active.fused != nil {
 		run = active.fused
 	}
-	mb := blockM / mr * mr
-	w.a = grow(w.a, roundUp(min(m, mb), mr)*kb)
 	w.tile = grow(w.tile, mr*nr)
-	for m0 := 0; m0 < m; m0 += mb {
-		rows := min(mb, m-m0)
-		packA(w.a, a, m0, rows, k0, kb, mr)
+	edge := m / mr * mr
+	if edge < m {
+		w.a = grow(w.a, mr*kb)
+		packA(w.a, a, edge, m-edge, k0, kb, mr)
+	}
+	for m0 := 0; m0 < m; m0 += blockM / mr * mr {
+		end := min(m, m0+blockM/mr*mr)
 		for j := 0; j < n; j += nr {
-			panel := b[j*depth : j*depth+kb*nr]
+			panel, br := b.panel(j, nr)
 			cols := min(nr, n-j)
-			for i := 0; i < rows; i += mr {
-				pa := w.a[i*kb : i*kb+kb*mr]
-				h := min(mr, rows-i)
-				at := (m0+i)*ldc + j
+			for i := m0; i < end; i += mr {
+				pa, ar, ac := w.a, 1, mr
+				if i < edge {
+					pa, ar, ac = a.Data[i*a.Row+k0*a.Col:], a.Row, a.Col
+				}
+				h := min(mr, m-i)
+				at := i*ldc + j
 				if h == mr && cols == nr {
-					run(kb, pa, panel, c[at:at+(mr-1)*ldc+nr], ldc, acc)
+					run(kb, pa, ar, ac, panel, br, c[at:at+(mr-1)*ldc+nr], ldc, acc)
 					continue
 				}
 				// A tile at the edge goes through a full one.
@@ -143,7 +182,7 @@ func (w *Workspace) block(c []float32, ldc, m, n, k0, kb, depth int, a View, b [
 						copy(w.tile[r*nr:r*nr+cols], c[at+r*ldc:at+r*ldc+cols])
 					}
 				}
-				run(kb, pa, panel, w.tile, nr, acc)
+				run(kb, pa, ar, ac, panel, br, w.tile, nr, acc)
 				for r := range h {
 					copy(c[at+r*ldc:at+r*ldc+cols], w.tile[r*nr:r*nr+cols])
 				}
@@ -152,45 +191,26 @@ func (w *Workspace) block(c []float32, ldc, m, n, k0, kb, depth int, a View, b [
 	}
 }
 
-// packA copies rows [m0, m0+m) and columns [k0, k0+k) of a into panels of mr
-// rows, each column's mr elements together; missing rows are zero.
-func packA(dst []float32, a View, m0, m, k0, k, mr int) {
-	for i := 0; i < m; i += mr {
-		panel := dst[i*k : i*k+k*mr]
-		h := min(mr, m-i)
-		base := (m0+i)*a.Row + k0*a.Col
-		if h < mr {
-			clear(panel)
-		}
-		if a.Row == 1 && h == mr {
-			for p := range k {
-				copy(panel[p*mr:p*mr+mr], a.Data[base+p*a.Col:base+p*a.Col+mr])
-			}
-			continue
-		}
-		for r := range h {
-			at := base + r*a.Row
-			if a.Col == 1 {
-				src := a.Data[at : at+k]
-				for p, v := range src {
-					panel[p*mr+r] = v
-				}
-				continue
-			}
-			for p := range k {
-				panel[p*mr+r] = a.Data[at]
-				at += a.Col
-			}
+// packA copies the last m rows, fewer than mr, from row m0 on, and the columns
+// [k0, k0+k) of a into a panel of mr rows, each column's elements together; the
+// other rows are zero.
+func packA(panel []float32, a View, m0, m, k0, k, mr int) {
+	clear(panel[:k*mr])
+	for r := range m {
+		at := (m0+r)*a.Row + k0*a.Col
+		for p := range k {
+			panel[p*mr+r] = a.Data[at]
+			at += a.Col
 		}
 	}
 }
 
-// packB copies rows [k0, k0+k) of the n columns of b into panels of nr columns;
-// panels start depth·nr apart, missing columns are zero.
-func packB(dst []float32, b View, k0, k, n, depth int) {
+// packB copies rows [k0, k0+k) of the columns [j0, n) of b into panels of nr
+// columns, one after the other; missing columns are zero.
+func packB(dst []float32, b View, k0, k, n, j0 int) {
 	nr := active.nr
-	for j := 0; j < n; j += nr {
-		panel := dst[j*depth : j*depth+k*nr]
+	for j := j0; j < n; j += nr {
+		panel := dst[(j-j0)*k : (j-j0)*k+k*nr]
 		cols := min(nr, n-j)
 		if cols < nr {
 			clear(panel)

@@ -84,8 +84,10 @@ func TestCompliance(t *testing.T) {
 }
 
 // TestFused holds the fused kernels to float64 within the bound of a sum of k
-// rounded terms.
+// rounded terms, and to each other bit for bit: training is to go the same way
+// on every processor that fuses.
 func TestFused(t *testing.T) {
+	first := map[[3]int][]float32{}
 	with(t, func(t *testing.T) {
 		for _, s := range shapes {
 			m, n, k := s[0], s[1], s[2]
@@ -93,6 +95,16 @@ func TestFused(t *testing.T) {
 			got := make([]float32, m*n)
 			w := Workspace{Fused: true}
 			w.Mul(got, n, m, n, k, Rows(a, k), Rows(b, n), false)
+			if active.fused != nil {
+				if first[s] == nil {
+					first[s] = got
+				}
+				for i, v := range first[s] {
+					if math.Float32bits(got[i]) != math.Float32bits(v) {
+						t.Fatalf("%v: element %d is %v, another kernel has %v", s, i, got[i], v)
+					}
+				}
+			}
 			for i := range m {
 				for j := range n {
 					var sum, size float64

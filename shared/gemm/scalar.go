@@ -5,7 +5,7 @@ package gemm
 // over the plain triple loop.
 var scalar = kernel{name: "scalar", mr: 4, nr: 4, exact: scalar4x4}
 
-func scalar4x4(k int, a, b, c []float32, ldc int, acc bool) {
+func scalar4x4(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
 	var c00, c01, c02, c03 float32
 	var c10, c11, c12, c13 float32
 	var c20, c21, c22, c23 float32
@@ -20,10 +20,11 @@ func scalar4x4(k int, a, b, c []float32, ldc int, acc bool) {
 		c20, c21, c22, c23 = r2[0], r2[1], r2[2], r2[3]
 		c30, c31, c32, c33 = r3[0], r3[1], r3[2], r3[3]
 	}
-	for p := range k {
-		x := a[4*p : 4*p+4 : 4*p+4]
-		y := b[4*p : 4*p+4 : 4*p+4]
-		x0, x1, x2, x3 := x[0], x[1], x[2], x[3]
+	a0, a1, a2, a3 := a, a[ar:], a[2*ar:], a[3*ar:]
+	at, bt := 0, 0
+	for range k {
+		y := b[bt : bt+4 : bt+4]
+		x0, x1, x2, x3 := a0[at], a1[at], a2[at], a3[at]
 		y0, y1, y2, y3 := y[0], y[1], y[2], y[3]
 		// The conversions keep a compiler from fusing product and sum.
 		c00 += float32(x0 * y0)
@@ -42,6 +43,7 @@ func scalar4x4(k int, a, b, c []float32, ldc int, acc bool) {
 		c31 += float32(x3 * y1)
 		c32 += float32(x3 * y2)
 		c33 += float32(x3 * y3)
+		at, bt = at+ac, bt+br
 	}
 	r0[0], r0[1], r0[2], r0[3] = c00, c01, c02, c03
 	r1[0], r1[1], r1[2], r1[3] = c10, c11, c12, c13

@@ -19,12 +19,14 @@ func load4(p unsafe.Pointer) archsimd.Float32x4 {
 func store4(x archsimd.Float32x4, p unsafe.Pointer) { x.StoreArray((*[4]float32)(p)) }
 
 // neonExact rounds every product.
-func neonExact(k int, a, b, c []float32, ldc int, acc bool) {
-	_ = a[k*8-1]
-	_ = b[k*8-1]
+func neonExact(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
+	_ = a[7*ar+(k-1)*ac]
+	_ = b[(k-1)*br+7]
 	_ = c[7*ldc+7]
 	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
 	row := uintptr(ldc) * 4
+	ar4, ac4, br4 := uintptr(ar)*4, uintptr(ac)*4, uintptr(br)*4
+	a1, a2, a3, a4, a5, a6, a7 := unsafe.Add(pa, ar4), unsafe.Add(pa, 2*ar4), unsafe.Add(pa, 3*ar4), unsafe.Add(pa, 4*ar4), unsafe.Add(pa, 5*ar4), unsafe.Add(pa, 6*ar4), unsafe.Add(pa, 7*ar4)
 	var c0a, c0b archsimd.Float32x4
 	var c1a, c1b archsimd.Float32x4
 	var c2a, c2b archsimd.Float32x4
@@ -58,28 +60,28 @@ func neonExact(k int, a, b, c []float32, ldc int, acc bool) {
 		x := archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa)))
 		c0a = c0a.Add(x.Mul(ba))
 		c0b = c0b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+4)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a1, oa)))
 		c1a = c1a.Add(x.Mul(ba))
 		c1b = c1b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+8)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a2, oa)))
 		c2a = c2a.Add(x.Mul(ba))
 		c2b = c2b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+12)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a3, oa)))
 		c3a = c3a.Add(x.Mul(ba))
 		c3b = c3b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+16)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a4, oa)))
 		c4a = c4a.Add(x.Mul(ba))
 		c4b = c4b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+20)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a5, oa)))
 		c5a = c5a.Add(x.Mul(ba))
 		c5b = c5b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+24)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a6, oa)))
 		c6a = c6a.Add(x.Mul(ba))
 		c6b = c6b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+28)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a7, oa)))
 		c7a = c7a.Add(x.Mul(ba))
 		c7b = c7b.Add(x.Mul(bb))
-		oa, ob = oa+32, ob+32
+		oa, ob = oa+ac4, ob+br4
 	}
 	store4(c0a, pc)
 	store4(c0b, unsafe.Add(pc, 16))
@@ -100,12 +102,14 @@ func neonExact(k int, a, b, c []float32, ldc int, acc bool) {
 }
 
 // neonFused fuses each product with its sum.
-func neonFused(k int, a, b, c []float32, ldc int, acc bool) {
-	_ = a[k*8-1]
-	_ = b[k*8-1]
+func neonFused(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
+	_ = a[7*ar+(k-1)*ac]
+	_ = b[(k-1)*br+7]
 	_ = c[7*ldc+7]
 	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
 	row := uintptr(ldc) * 4
+	ar4, ac4, br4 := uintptr(ar)*4, uintptr(ac)*4, uintptr(br)*4
+	a1, a2, a3, a4, a5, a6, a7 := unsafe.Add(pa, ar4), unsafe.Add(pa, 2*ar4), unsafe.Add(pa, 3*ar4), unsafe.Add(pa, 4*ar4), unsafe.Add(pa, 5*ar4), unsafe.Add(pa, 6*ar4), unsafe.Add(pa, 7*ar4)
 	var c0a, c0b archsimd.Float32x4
 	var c1a, c1b archsimd.Float32x4
 	var c2a, c2b archsimd.Float32x4
@@ -139,28 +143,28 @@ func neonFused(k int, a, b, c []float32, ldc int, acc bool) {
 		x := archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa)))
 		c0a = x.MulAdd(ba, c0a)
 		c0b = x.MulAdd(bb, c0b)
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+4)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a1, oa)))
 		c1a = x.MulAdd(ba, c1a)
 		c1b = x.MulAdd(bb, c1b)
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+8)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a2, oa)))
 		c2a = x.MulAdd(ba, c2a)
 		c2b = x.MulAdd(bb, c2b)
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+12)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a3, oa)))
 		c3a = x.MulAdd(ba, c3a)
 		c3b = x.MulAdd(bb, c3b)
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+16)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a4, oa)))
 		c4a = x.MulAdd(ba, c4a)
 		c4b = x.MulAdd(bb, c4b)
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+20)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a5, oa)))
 		c5a = x.MulAdd(ba, c5a)
 		c5b = x.MulAdd(bb, c5b)
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+24)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a6, oa)))
 		c6a = x.MulAdd(ba, c6a)
 		c6b = x.MulAdd(bb, c6b)
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+28)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a7, oa)))
 		c7a = x.MulAdd(ba, c7a)
 		c7b = x.MulAdd(bb, c7b)
-		oa, ob = oa+32, ob+32
+		oa, ob = oa+ac4, ob+br4
 	}
 	store4(c0a, pc)
 	store4(c0b, unsafe.Add(pc, 16))

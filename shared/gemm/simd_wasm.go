@@ -20,12 +20,14 @@ func load4(p unsafe.Pointer) archsimd.Float32x4 {
 func store4(x archsimd.Float32x4, p unsafe.Pointer) { x.StoreArray((*[4]float32)(p)) }
 
 // simd128Exact rounds every product.
-func simd128Exact(k int, a, b, c []float32, ldc int, acc bool) {
-	_ = a[k*4-1]
-	_ = b[k*8-1]
+func simd128Exact(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
+	_ = a[3*ar+(k-1)*ac]
+	_ = b[(k-1)*br+7]
 	_ = c[3*ldc+7]
 	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
 	row := uintptr(ldc) * 4
+	ar4, ac4, br4 := uintptr(ar)*4, uintptr(ac)*4, uintptr(br)*4
+	a1, a2, a3 := unsafe.Add(pa, ar4), unsafe.Add(pa, 2*ar4), unsafe.Add(pa, 3*ar4)
 	var c0a, c0b archsimd.Float32x4
 	var c1a, c1b archsimd.Float32x4
 	var c2a, c2b archsimd.Float32x4
@@ -47,16 +49,16 @@ func simd128Exact(k int, a, b, c []float32, ldc int, acc bool) {
 		x := archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa)))
 		c0a = c0a.Add(x.Mul(ba))
 		c0b = c0b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+4)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a1, oa)))
 		c1a = c1a.Add(x.Mul(ba))
 		c1b = c1b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+8)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a2, oa)))
 		c2a = c2a.Add(x.Mul(ba))
 		c2b = c2b.Add(x.Mul(bb))
-		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(pa, oa+12)))
+		x = archsimd.BroadcastFloat32x4(*(*float32)(unsafe.Add(a3, oa)))
 		c3a = c3a.Add(x.Mul(ba))
 		c3b = c3b.Add(x.Mul(bb))
-		oa, ob = oa+16, ob+32
+		oa, ob = oa+ac4, ob+br4
 	}
 	store4(c0a, pc)
 	store4(c0b, unsafe.Add(pc, 16))

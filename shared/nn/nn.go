@@ -42,7 +42,7 @@ func (a Activation) Valid() bool {
 func (a Activation) Apply(x []float32, ws *Workspace) {
 	switch a {
 	case ReLU:
-		vec.ReLU(x)
+		vec.ReLU(x, x)
 	case Sigmoid:
 		vec.Sigmoid(x, x)
 	case SiLU:
@@ -60,7 +60,7 @@ func (a Activation) Apply(x []float32, ws *Workspace) {
 func (a Activation) Derive(g, h []float32, ws *Workspace) {
 	switch a {
 	case ReLU:
-		vec.ReLUBack(g, h)
+		vec.ReLUBack(g, g, h)
 	case Sigmoid:
 		s := ws.scratch(len(h))
 		vec.Sigmoid(s, h)
@@ -172,7 +172,13 @@ func (g Geometry) Columns(cols, x []float32, n int) {
 					lo, hi := max(0, -x0), min(g.Side, g.W-x0)
 					clear(dst[:lo*g.C])
 					at := (y*g.W + x0) * g.C
-					copy(dst[lo*g.C:hi*g.C], img[at+lo*g.C:at+hi*g.C])
+					if g.C == 1 { // too few numbers to call copy for
+						for j := lo; j < hi; j++ {
+							dst[j] = img[at+j]
+						}
+					} else {
+						copy(dst[lo*g.C:hi*g.C], img[at+lo*g.C:at+hi*g.C])
+					}
 					clear(dst[hi*g.C:])
 				}
 			}

@@ -17,12 +17,13 @@ func ExpDiff(dst, src []float32, top, scale float32) {
 	expDiffScalar(dst[:len(src)], src, top, scale)
 }
 
-// ReLU sets every negative element of x to zero; NaN stays.
-func ReLU(x []float32) { reluScalar(x) }
+// ReLU sets dst[i] to src[i], or to zero where that is negative; NaN stays. dst
+// may be src.
+func ReLU(dst, src []float32) { reluScalar(dst[:len(src)], src) }
 
-// ReLUBack sets g[i] to zero where h[i] ≤ 0: it takes a gradient back through
-// ReLU at h.
-func ReLUBack(g, h []float32) { reluBackScalar(g[:len(h)], h) }
+// ReLUBack sets dst[i] to g[i], or to zero where h[i] ≤ 0: it takes a gradient
+// back through ReLU at h. dst may be g.
+func ReLUBack(dst, g, h []float32) { reluBackScalar(dst[:len(h)], g[:len(h)], h) }
 
 // Add adds src to dst, element by element.
 func Add(dst, src []float32) { addScalar(dst[:len(src)], src) }

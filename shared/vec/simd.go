@@ -66,31 +66,33 @@ func ExpDiff(dst, src []float32, top, scale float32) {
 	expDiffScalar(dst[n:], src[n:], top, scale)
 }
 
-// ReLU sets every negative element of x to zero; NaN stays.
-func ReLU(x []float32) {
+// ReLU sets dst[i] to src[i], or to zero where that is negative; NaN stays. dst
+// may be src.
+func ReLU(dst, src []float32) {
+	dst = dst[:len(src)]
 	zero := simd.BroadcastFloat32s(0)
 	l := zero.Len()
-	n := len(x) / l * l
+	n := len(src) / l * l
 	for i := 0; i < n; i += l {
-		v := simd.LoadFloat32s(x[i:])
-		zero.IfElse(v.Less(zero), v).Store(x[i:])
+		v := simd.LoadFloat32s(src[i:])
+		zero.IfElse(v.Less(zero), v).Store(dst[i:])
 	}
 	clearUpper()
-	reluScalar(x[n:])
+	reluScalar(dst[n:], src[n:])
 }
 
-// ReLUBack sets g[i] to zero where h[i] ≤ 0: it takes a gradient back through
-// ReLU at h.
-func ReLUBack(g, h []float32) {
-	g = g[:len(h)]
+// ReLUBack sets dst[i] to g[i], or to zero where h[i] ≤ 0: it takes a gradient
+// back through ReLU at h. dst may be g.
+func ReLUBack(dst, g, h []float32) {
+	dst, g = dst[:len(h)], g[:len(h)]
 	zero := simd.BroadcastFloat32s(0)
 	l := zero.Len()
 	n := len(h) / l * l
 	for i := 0; i < n; i += l {
-		zero.IfElse(simd.LoadFloat32s(h[i:]).LessEqual(zero), simd.LoadFloat32s(g[i:])).Store(g[i:])
+		zero.IfElse(simd.LoadFloat32s(h[i:]).LessEqual(zero), simd.LoadFloat32s(g[i:])).Store(dst[i:])
 	}
 	clearUpper()
-	reluBackScalar(g[n:], h[n:])
+	reluBackScalar(dst[n:], g[n:], h[n:])
 }
 
 // Add adds src to dst, element by element.

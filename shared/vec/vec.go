@@ -84,18 +84,21 @@ func sigmoidScalar(dst, src []float32) {
 	}
 }
 
-func reluScalar(x []float32) {
-	for i, v := range x {
+func reluScalar(dst, src []float32) {
+	for i, v := range src {
 		if v < 0 {
-			x[i] = 0
+			v = 0
 		}
+		dst[i] = v
 	}
 }
 
-func reluBackScalar(g, h []float32) {
+func reluBackScalar(dst, g, h []float32) {
 	for i, v := range h {
 		if v <= 0 {
-			g[i] = 0
+			dst[i] = 0
+		} else {
+			dst[i] = g[i]
 		}
 	}
 }

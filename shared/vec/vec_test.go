@@ -52,8 +52,8 @@ func TestTwins(t *testing.T) {
 		in := src[len(src)-n:]
 		for name, f := range map[string][2]func(dst, src []float32){"Exp": {Exp, expScalar}, "Sigmoid": {Sigmoid, sigmoidScalar}, "ExpDiff": {
 			func(dst, src []float32) { ExpDiff(dst, src, 2.5, 0.7) }, func(dst, src []float32) { expDiffScalar(dst, src, 2.5, 0.7) }},
-			"ReLU":     {func(dst, src []float32) { copy(dst, src); ReLU(dst) }, func(dst, src []float32) { copy(dst, src); reluScalar(dst) }},
-			"ReLUBack": {func(dst, src []float32) { fill(dst); ReLUBack(dst, src) }, func(dst, src []float32) { fill(dst); reluBackScalar(dst, src) }},
+			"ReLU":     {ReLU, reluScalar},
+			"ReLUBack": {func(dst, src []float32) { fill(dst); ReLUBack(dst, dst, src) }, func(dst, src []float32) { fill(dst); reluBackScalar(dst, dst, src) }},
 			"Add":      {func(dst, src []float32) { fill(dst); Add(dst, src) }, func(dst, src []float32) { fill(dst); addScalar(dst, src) }},
 		} {
 			got, want := make([]float32, n), make([]float32, n)
@@ -76,9 +76,9 @@ func fill(x []float32) {
 
 func TestReLU(t *testing.T) {
 	x := []float32{-1, 0, 2, float32(math.NaN())}
-	ReLU(x)
+	ReLU(x, x)
 	g, sum := []float32{1, 2, 3, 4}, []float32{1, 2, 3, 4}
-	ReLUBack(g, []float32{-1, 0, 2, 3})
+	ReLUBack(g, g, []float32{-1, 0, 2, 3})
 	if g[0] != 0 || g[1] != 0 || g[2] != 3 || g[3] != 4 {
 		t.Errorf("ReLUBack = %v", g)
 	}
