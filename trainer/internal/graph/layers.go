@@ -31,16 +31,18 @@ func Linear(x, w, b node) (node, error) {
 	if win != in || b.Shape()[0] != out {
 		return nil, mismatch("linear", x, w, b)
 	}
+	var packed gemm.Packed
 	return apply(&op{
 		name: fmt.Sprintf("linear(%d,%d,%d)", n, in, out), shape: tensor.Shape{n, out},
 		spec: Spec{Kind: KindLinear},
 		run: func(y []float32, a [][]float32) {
+			packed.Pack(gemm.Rows(a[1], in).T(), in, out)
 			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
 				dst := y[lo*out : hi*out]
 				for i := 0; i < len(dst); i += out {
 					copy(dst[i:], a[2][:out])
 				}
-				ws.Gemm.Mul(dst, out, hi-lo, out, in, gemm.Rows(a[0][lo*in:], in), gemm.Rows(a[1], in).T(), true)
+				ws.Gemm.MulPacked(dst, out, hi-lo, gemm.Rows(a[0][lo*in:], in), &packed, true)
 			})
 		},
 		wrt: []bool{true, true, true},
@@ -64,6 +66,7 @@ func Product(a, w node, transposed bool) (node, error) {
 	if wk != k {
 		return nil, mismatch("product", a, w)
 	}
+	var packed gemm.Packed
 	return apply(&op{
 		name: fmt.Sprintf("product(%d,%d,%d,%t)", n, k, m, transposed), shape: tensor.Shape{n, m},
 		spec: Spec{Kind: KindProduct, Transposed: transposed},
@@ -72,8 +75,9 @@ func Product(a, w node, transposed bool) (node, error) {
 			if transposed {
 				view = gemm.Rows(in[1], k).T()
 			}
+			packed.Pack(view, k, m)
 			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
-				ws.Gemm.Mul(y[lo*m:], m, hi-lo, m, k, gemm.Rows(in[0][lo*k:], k), view, false)
+				ws.Gemm.MulPacked(y[lo*m:], m, hi-lo, gemm.Rows(in[0][lo*k:], k), &packed, false)
 			})
 		},
 		wrt: []bool{true, true},
@@ -160,10 +164,12 @@ func conv(g nn.Geometry, x, w, b node, ofInput bool) (node, error) {
 		return nil, mismatch("convolution", x, w, b)
 	}
 	cols := make([]float32, n*size*patch)
+	var packed gemm.Packed
 	return apply(&op{
 		name: fmt.Sprintf("conv(%v,%d,%d)", g, n, out), shape: tensor.Shape{n, size * out},
 		spec: Spec{Kind: KindConv, Geometry: g},
 		run: func(y []float32, a [][]float32) {
+			packed.Pack(gemm.Rows(a[1], patch).T(), patch, out)
 			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
 				c := cols[lo*size*patch : hi*size*patch]
 				g.Columns(c, a[0][lo*in:], hi-lo)
@@ -171,7 +177,7 @@ func conv(g nn.Geometry, x, w, b node, ofInput bool) (node, error) {
 				for i := 0; i < len(dst); i += out {
 					copy(dst[i:], a[2][:out])
 				}
-				ws.Gemm.Mul(dst, out, (hi-lo)*size, out, patch, gemm.Rows(c, patch), gemm.Rows(a[1], patch).T(), true)
+				ws.Gemm.MulPacked(dst, out, (hi-lo)*size, gemm.Rows(c, patch), &packed, true)
 			})
 		},
 		wrt: []bool{ofInput, true, true},
@@ -300,15 +306,17 @@ func convTransposeInput(g nn.Geometry, d, w node, in int) (node, []float32, erro
 	size, patch := g.OH*g.OW, g.Patch()
 	cols := make([]float32, n*size*patch)
 	taps := make([]float32, in*patch)
+	var packed gemm.Packed
 	x, err := apply(&op{
 		name: fmt.Sprintf("convTransposeInput(%v,%d,%d)", g, n, in), shape: tensor.Shape{n, size * in},
 		spec: Spec{Kind: KindConvTransposeInput, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			transposeTaps(taps, a[1], g, in)
+			packed.Pack(gemm.Rows(taps, patch).T(), patch, in)
 			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
 				c := cols[lo*size*patch : hi*size*patch]
 				g.Columns(c, a[0][lo*out:], hi-lo)
-				ws.Gemm.Mul(y[lo*size*in:], in, (hi-lo)*size, in, patch, gemm.Rows(c, patch), gemm.Rows(taps, patch).T(), false)
+				ws.Gemm.MulPacked(y[lo*size*in:], in, (hi-lo)*size, gemm.Rows(c, patch), &packed, false)
 			})
 		},
 	}, d, w)

@@ -18,6 +18,10 @@ func Activate(f nn.Activation, x node) (node, error) {
 		spec: Spec{Kind: KindActivate, Activation: f},
 		run: func(y []float32, in [][]float32) {
 			pieces(len(y), func(lo, hi int, ws *nn.Workspace) {
+				if f == nn.ReLU {
+					vec.ReLU(y[lo:hi], in[0][lo:hi])
+					return
+				}
 				copy(y[lo:hi], in[0][lo:hi])
 				f.Apply(y[lo:hi], ws)
 			})
@@ -38,6 +42,10 @@ func BackActivate(f nn.Activation, h, g node) (node, error) {
 		spec: Spec{Kind: KindBackActivate, Activation: f},
 		run: func(y []float32, in [][]float32) {
 			pieces(len(y), func(lo, hi int, ws *nn.Workspace) {
+				if f == nn.ReLU {
+					vec.ReLUBack(y[lo:hi], in[1][lo:hi], in[0][lo:hi])
+					return
+				}
 				copy(y[lo:hi], in[1][lo:hi])
 				f.Derive(y[lo:hi], in[0][lo:hi], ws)
 			})
@@ -83,7 +91,7 @@ func curve(f nn.Activation, h, g, up node) (node, error) {
 
 // pieces cuts n numbers into parts that every processor takes a share of.
 func pieces(n int, f func(lo, hi int, ws *nn.Workspace)) {
-	const span = 1 << 14
+	const span = 1 << 12
 	tasks((n+span-1)/span, func(t int, ws *nn.Workspace) { f(t*span, min(n, (t+1)*span), ws) })
 }
 

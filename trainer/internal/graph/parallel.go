@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"mppm/shared/gemm"
 	"mppm/shared/nn"
 	"mppm/shared/vec"
 )
@@ -14,7 +15,9 @@ import (
 // the larger convolution fill most of a 1 MB cache.
 const shardRows = 16
 
-var workspaces = sync.Pool{New: func() any { return new(nn.Workspace) }}
+var workspaces = sync.Pool{New: func() any {
+	return &nn.Workspace{Gemm: gemm.Workspace{Fused: true}}
+}}
 
 // shards returns how many tasks n rows make.
 func shards(n int) int { return (n + shardRows - 1) / shardRows }
