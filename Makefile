@@ -76,10 +76,10 @@ endif
 		if [ -n "$$python" ] && grep -q ^Benchmark runs/bench/steps; then \
 			$$python trainer/bench/step.py | tee -a runs/bench/pytorch; fi; \
 	done; \
-	if [ -f runs/bench/pytorch ]; then \
+	if [ -s runs/bench/pytorch ]; then \
 		grep -E '^[a-z]+:|^BenchmarkStep' runs/bench/steps >runs/bench/mppm; \
 		go tool benchstat -ignore goos,goarch,pkg,cpu PyTorch=runs/bench/pytorch mppm=runs/bench/mppm; \
-	elif [ -z "$$python" ]; then echo 'PyTorch is not beside it: python3 finds no torch (on Debian and Ubuntu python3-torch).'; fi
+	elif [ -z "$$python" ]; then echo 'PyTorch is not beside it: python3 finds no torch (on Debian and Ubuntu python3-torch and libopenblas0-pthread).'; fi
 
 gremlins: browser site ## twenty minutes of random input to the page
 	MPPM_DIST=site/dist MPPM_RANDOM=20m go test -count=1 -timeout 40m -run TestRandomInput -v ./site/e2e
