@@ -217,7 +217,7 @@ func TestWinnersAreTheBest(t *testing.T) {
 		},
 		"generate": func(x *Trial) [2]float64 {
 			g := x.Grown
-			return [2]float64{unit(0.8-g.Apart/decoded.Apart, 0.01) + unit(0.05-g.Least, 0.01) + unit(g.Most-0.16, 0.01), g.Distance}
+			return [2]float64{unit(0.95-g.Apart/decoded.Apart, 0.01) + unit(0.05-g.Least, 0.01) + unit(g.Most-0.16, 0.01), g.Distance}
 		},
 	} {
 		task := Restore
