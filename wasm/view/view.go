@@ -257,8 +257,8 @@ func (v *View) frame(dst *ebiten.Image, r Rect, c color.RGBA) {
 	vector.StrokeRect(dst, float32(r.X)-line/2, float32(r.Y)-line/2, float32(r.W)+line, float32(r.H)+line, line, c, false)
 }
 
-// film draws one tile for each step, or every few, and a frame around the one
-// that is shown.
+// film draws one tile for each step, or every few, and a frame where the one
+// lies that is shown.
 func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 	p, i := v.app.Path(), v.app.Shown()
 	f := app.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
@@ -292,8 +292,15 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 	}
 	if p.Steps() > 0 {
 		line := float32(2 * v.ratio)
-		x := float32(r.X + f.X(pos) - side/2)
-		vector.StrokeRect(dst, x-line/2, float32(y)-line/2, float32(side)+line, float32(side)+line, line, v.palette.Accent, true)
+		x := r.X + f.X(pos) - side/2
+		if i < p.N {
+			// Between two tiles the frame has a digit of its own.
+			here := Rect{math.Round(x), y, side, side}
+			fill(dst, here, v.palette.Ground)
+			p.At(v.ink[:], i, pos)
+			v.digit(dst, here, 1)
+		}
+		vector.StrokeRect(dst, float32(x)-line/2, float32(y)-line/2, float32(side)+line, float32(side)+line, line, v.palette.Accent, true)
 	}
 }
 
