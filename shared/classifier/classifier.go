@@ -140,11 +140,11 @@ func (r *Runner) Classify(probs, embeddings, x []float32) {
 		n = min(n, r.batch)
 		a, b, e := r.a[:n*Outer.OH*Outer.OW*channels1], r.b[:n*flat], r.embedding[:n*Width]
 		r.conv1.Forward(a, x, n, &r.ws)
-		nn.ReLU.Apply(a, &r.ws)
+		nn.ReLU.Apply(a, a, &r.ws)
 		r.conv2.Forward(b, a, n, &r.ws)
-		nn.ReLU.Apply(b, &r.ws)
+		nn.ReLU.Apply(b, b, &r.ws)
 		r.embed.Forward(e, b, n, &r.ws)
-		nn.ReLU.Apply(e, &r.ws)
+		nn.ReLU.Apply(e, e, &r.ws)
 		x = x[n*Pixels:]
 		if embeddings != nil {
 			copy(embeddings[:n*Width], e)

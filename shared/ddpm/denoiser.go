@@ -144,7 +144,7 @@ func (r *Runner) Predict(noise, x []float32, time float64) {
 				break
 			}
 			l.Forward(out, in, n, &r.ws)
-			nn.SiLU.Apply(out[:n*l.Out], &r.ws)
+			nn.SiLU.Apply(out[:n*l.Out], out[:n*l.Out], &r.ws)
 			in, out = out, in
 		}
 		x, noise = x[n*r.dim:], noise[n*r.dim:]

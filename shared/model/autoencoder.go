@@ -88,9 +88,9 @@ func (c *Coder) Encode(z, x []float32) {
 		n = min(n, c.batch)
 		a, b := c.a[:n*outer.OH*outer.OW*32], c.b[:n*flat]
 		c.nets.conv1.Forward(a, x, n, &c.ws)
-		nn.ReLU.Apply(a, &c.ws)
+		nn.ReLU.Apply(a, a, &c.ws)
 		c.nets.conv2.Forward(b, a, n, &c.ws)
-		nn.ReLU.Apply(b, &c.ws)
+		nn.ReLU.Apply(b, b, &c.ws)
 		c.nets.encode.Forward(z, b, n, &c.ws)
 		x, z = x[n*Pixels:], z[n*Latent:]
 	}
@@ -103,11 +103,11 @@ func (c *Coder) Decode(x, z []float32) {
 		n = min(n, c.batch)
 		a, b := c.a[:n*outer.OH*outer.OW*32], c.b[:n*flat]
 		c.nets.decode.Forward(b, z, n, &c.ws)
-		nn.ReLU.Apply(b, &c.ws)
+		nn.ReLU.Apply(b, b, &c.ws)
 		c.nets.deconv1.Forward(a, b, n, &c.ws)
-		nn.ReLU.Apply(a, &c.ws)
+		nn.ReLU.Apply(a, a, &c.ws)
 		c.nets.deconv2.Forward(x, a, n, &c.ws)
-		nn.Sigmoid.Apply(x[:n*Pixels], &c.ws)
+		nn.Sigmoid.Apply(x[:n*Pixels], x[:n*Pixels], &c.ws)
 		x, z = x[n*Pixels:], z[n*Latent:]
 	}
 }

@@ -363,7 +363,7 @@ func (r *Runner) distances(d, z []float32, n int) {
 		if i < len(r.distance)-1 {
 			in = r.pending[:len(h)]
 			copy(in, h)
-			r.activation.Apply(in, &r.ws)
+			r.activation.Apply(in, in, &r.ws)
 		}
 	}
 	for i, v := range r.hidden[len(r.hidden)-1][:n] {
@@ -381,7 +381,7 @@ func (r *Runner) gradients(grad []float32, n int) {
 	for i := len(r.distance) - 1; i > 0; i-- {
 		l := r.distance[i]
 		l.Back(next, g, n, &r.ws)
-		r.activation.Derive(next[:n*l.In], r.hidden[i-1][:n*l.In], &r.ws)
+		r.activation.Derive(next[:n*l.In], next[:n*l.In], r.hidden[i-1][:n*l.In], &r.ws)
 		g, next = next, g
 	}
 	r.distance[0].Back(grad, g, n, &r.ws)

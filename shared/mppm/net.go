@@ -116,7 +116,7 @@ func (c *chain) forward(x []float32, n int) []float32 {
 		if i > 0 {
 			x = c.a[:len(h)]
 			copy(x, h)
-			c.act.Apply(x, c.ws)
+			c.act.Apply(x, x, c.ws)
 		}
 		h = c.hidden[i][:n*l.Out]
 		l.Forward(h, x, n, c.ws)
@@ -135,7 +135,7 @@ func (c *chain) gradient(grad []float32, n int) {
 	for i := len(c.layers) - 1; i > 0; i-- {
 		l := c.layers[i]
 		l.Back(next, g, n, c.ws)
-		c.act.Derive(next[:n*l.In], c.hidden[i-1][:n*l.In], c.ws)
+		c.act.Derive(next[:n*l.In], next[:n*l.In], c.hidden[i-1][:n*l.In], c.ws)
 		g, next = next, g
 	}
 	c.layers[0].Back(grad, g, n, c.ws)

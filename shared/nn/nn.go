@@ -38,41 +38,45 @@ func (a Activation) Valid() bool {
 	return false
 }
 
-// Apply replaces every number of x by its activation.
-func (a Activation) Apply(x []float32, ws *Workspace) {
+// Apply sets every number of dst to the activation of src. dst may be src.
+func (a Activation) Apply(dst, src []float32, ws *Workspace) {
 	switch a {
+	case Identity:
+		copy(dst, src)
 	case ReLU:
-		vec.ReLU(x, x)
+		vec.ReLU(dst, src)
 	case Sigmoid:
-		vec.Sigmoid(x, x)
+		vec.Sigmoid(dst, src)
 	case SiLU:
-		s := ws.scratch(len(x))
-		vec.Sigmoid(s, x)
+		s := ws.scratch(len(src))
+		vec.Sigmoid(s, src)
 		for i, v := range s {
-			x[i] *= v
+			dst[i] = src[i] * v
 		}
 	}
 }
 
-// Derive multiplies every number of g by the activation's derivative at the
-// matching number of h, the layer's output before activation. At h = 0, ReLU's
-// derivative is 0.
-func (a Activation) Derive(g, h []float32, ws *Workspace) {
+// Derive sets every number of dst to that of g times the activation's derivative
+// at the matching number of h, the layer's output before activation. At h = 0,
+// ReLU's derivative is 0. dst may be g.
+func (a Activation) Derive(dst, g, h []float32, ws *Workspace) {
 	switch a {
+	case Identity:
+		copy(dst, g)
 	case ReLU:
-		vec.ReLUBack(g, g, h)
+		vec.ReLUBack(dst, g, h)
 	case Sigmoid:
 		s := ws.scratch(len(h))
 		vec.Sigmoid(s, h)
 		for i, v := range s {
-			g[i] *= float32(v * (1 - v))
+			dst[i] = g[i] * float32(v*(1-v))
 		}
 	case SiLU:
 		s := ws.scratch(len(h))
 		vec.Sigmoid(s, h)
 		for i, v := range s {
 			// σ(h)(1 + h(1 − σ(h)))
-			g[i] *= float32(v * (1 + float32(h[i]*(1-v))))
+			dst[i] = g[i] * float32(v*(1+float32(h[i]*(1-v))))
 		}
 	}
 }

@@ -149,7 +149,7 @@ func TestActivations(t *testing.T) {
 		}
 		h := random(333, 5)
 		got := append([]float32(nil), h...)
-		a.Apply(got, ws)
+		a.Apply(got, got, ws)
 		g := random(333, 6)
 		want, dwant := make([]float64, len(h)), make([]float64, len(h))
 		for i, v := range h {
@@ -157,7 +157,7 @@ func TestActivations(t *testing.T) {
 			want[i] = f(x)
 			dwant[i] = float64(g[i]) * (f(x+1e-5) - f(x-1e-5)) / 2e-5
 		}
-		a.Derive(g, h, ws)
+		a.Derive(g, g, h, ws)
 		near(t, string(a), got, want)
 		near(t, string(a)+"'", g, dwant)
 	}

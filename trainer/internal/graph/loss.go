@@ -18,12 +18,7 @@ func Activate(f nn.Activation, x node) (node, error) {
 		spec: Spec{Kind: KindActivate, Activation: f},
 		run: func(y []float32, in [][]float32) {
 			pieces(len(y), func(lo, hi int, ws *nn.Workspace) {
-				if f == nn.ReLU {
-					vec.ReLU(y[lo:hi], in[0][lo:hi])
-					return
-				}
-				copy(y[lo:hi], in[0][lo:hi])
-				f.Apply(y[lo:hi], ws)
+				f.Apply(y[lo:hi], in[0][lo:hi], ws)
 			})
 		},
 		wrt: []bool{true},
@@ -42,12 +37,7 @@ func BackActivate(f nn.Activation, h, g node) (node, error) {
 		spec: Spec{Kind: KindBackActivate, Activation: f},
 		run: func(y []float32, in [][]float32) {
 			pieces(len(y), func(lo, hi int, ws *nn.Workspace) {
-				if f == nn.ReLU {
-					vec.ReLUBack(y[lo:hi], in[1][lo:hi], in[0][lo:hi])
-					return
-				}
-				copy(y[lo:hi], in[1][lo:hi])
-				f.Derive(y[lo:hi], in[0][lo:hi], ws)
+				f.Derive(y[lo:hi], in[1][lo:hi], in[0][lo:hi], ws)
 			})
 		},
 		wrt: []bool{true, true},
