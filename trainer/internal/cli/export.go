@@ -111,16 +111,12 @@ func writeWeights(ctx context.Context, path string, r *train.Run, float bool, w 
 		return nil, err
 	}
 	if set.Test.N > 0 {
-		test, err := set.Test.InMemory(scored)
-		if err != nil {
-			return nil, err
-		}
-		f.Meta["scores"], err = scoreBy(f, test, w, func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+		f.Meta["scores"], err = scoreBy(f, &set.Test, w, func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := model.Load(b)
 			if err != nil {
 				return nil, err
 			}
-			return infer.Restore(ctx, m, m.Restore, &d, test.Images, o)
+			return infer.Restore(ctx, m, m.Restore, &d, images, o)
 		})
 		if err != nil {
 			return nil, err
@@ -144,9 +140,13 @@ const scored = 10_000
 // severity is the noise that weights are scored at: the mild one of Table 6.
 const severity = 0.7
 
-// scoreBy has restore restore the test images from that noise with the bytes of the
+// scoreBy has restore restore test images from that noise with the bytes b of the
 // weights f, and returns the mean scores as JSON.
-func scoreBy(f *safetensors.File, test *dataset.Split, w io.Writer, restore func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error)) (string, error) {
+func scoreBy(f *safetensors.File, s *dataset.Split, w io.Writer, restore func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error)) (string, error) {
+	test, err := s.InMemory(scored)
+	if err != nil {
+		return "", err
+	}
 	b, err := f.Encode()
 	if err != nil {
 		return "", err
@@ -154,7 +154,7 @@ func scoreBy(f *safetensors.File, test *dataset.Split, w io.Writer, restore func
 	const seed = 1
 	d := degrade.Degradation{Kind: degrade.Gaussian, Severity: severity}
 	bar := progress.New(w, "scoring", test.N, progress.Options{})
-	out, err := restore(b, d, infer.Options{Seed: seed, Progress: bar.Add})
+	out, err := restore(b, test.Images, d, infer.Options{Seed: seed, Progress: bar.Add})
 	bar.Finish()
 	if err != nil {
 		return "", err

@@ -175,11 +175,7 @@ func writeLDM(ctx context.Context, path string, r *diffuse.Run, set *dataset.Set
 		return nil, err
 	}
 	if set.Test.N > 0 {
-		test, err := set.Test.InMemory(scored)
-		if err != nil {
-			return nil, err
-		}
-		f.Meta["scores"], err = scoreBy(f, test, w, func(b []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+		f.Meta["scores"], err = scoreBy(f, &set.Test, w, func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := ldm.Load(b)
 			if err != nil {
 				return nil, err
@@ -188,7 +184,7 @@ func writeLDM(ctx context.Context, path string, r *diffuse.Run, set *dataset.Set
 			if err != nil {
 				return nil, err
 			}
-			return infer.RestoreLDM(ctx, m, start, &d, test.Images, o)
+			return infer.RestoreLDM(ctx, m, start, &d, images, o)
 		})
 		if err != nil {
 			return nil, err
