@@ -50,6 +50,15 @@ type Preset struct {
 	Noise     float32 `json:"noise,omitempty"`     // generation alone: spread of the start, in multiples of the codes' own
 }
 
+// Widened returns p with a kernel that shrinks starting no narrower than it ends,
+// for controls that set Sigma alone.
+func (p Preset) Widened() Preset {
+	if p.Start > 0 {
+		p.Start = max(p.Start, p.Sigma)
+	}
+	return p
+}
+
 // Validate returns an error that says which parameter is out of range.
 func (p Preset) Validate() error {
 	if !(p.Sigma > 0) || math.IsInf(float64(p.Sigma), 0) {

@@ -135,15 +135,6 @@ func (a *App) ResetFlow() {
 // Defaults returns the model's own flow for what is shown.
 func (a *App) Defaults() model.Preset { return a.defaults[a.FlowOf()] }
 
-// widened returns p with a kernel that shrinks starting no narrower than it ends:
-// the dial of σ moves the end alone.
-func widened(p model.Preset) model.Preset {
-	if p.Start > 0 {
-		p.Start = max(p.Start, p.Sigma)
-	}
-	return p
-}
-
 func (a *App) setFlow(p model.Preset) {
 	if p == a.Preset() {
 		return

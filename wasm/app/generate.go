@@ -163,7 +163,7 @@ func (a *App) startGrid() error {
 	if err := a.starts(z, e); err != nil {
 		return err
 	}
-	seq, err := e.Flow(z, widened(a.GenerateFlow))
+	seq, err := e.Flow(z, a.GenerateFlow.Widened())
 	if err != nil {
 		return err
 	}

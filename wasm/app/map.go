@@ -361,7 +361,7 @@ func (a *App) computeSpot() error {
 	if err != nil {
 		return err
 	}
-	seq, err := a.engine.Flow(z, widened(a.RestoreFlow))
+	seq, err := a.engine.Flow(z, a.RestoreFlow.Widened())
 	if err != nil {
 		return err
 	}

@@ -236,7 +236,7 @@ func (a *App) computeFlow() error {
 	}
 	z := make([]float32, model.Latent)
 	a.engine.Encode(z, a.degraded)
-	seq, err := a.engine.Flow(z, widened(a.RestoreFlow))
+	seq, err := a.engine.Flow(z, a.RestoreFlow.Widened())
 	if err != nil {
 		return err
 	}

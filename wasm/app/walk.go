@@ -74,7 +74,7 @@ func (a *App) computeWalk() error {
 			z[i*model.Latent+k] = from[k] + float32(t*(to[k]-from[k]))
 		}
 	}
-	p := widened(a.GenerateFlow)
+	p := a.GenerateFlow.Widened()
 	p.Steps = min(p.Steps, walkFlow)
 	between := z[model.Latent : walkSteps*model.Latent]
 	seq, err := e.Flow(between, p)

@@ -122,9 +122,7 @@ func flowOf(q query, of string, p model.Preset) (model.Preset, error) {
 			d.set(&p, q.number(name))
 		}
 	}
-	if p.Start > 0 { // a kernel that shrinks starts no narrower than it ends
-		p.Start = max(p.Start, p.Sigma)
-	}
+	p = p.Widened()
 	if err := p.Validate(); err != nil {
 		return p, problemf(http.StatusBadRequest, "%v", err)
 	}
