@@ -452,6 +452,17 @@ func TestKeyboard(t *testing.T) {
 	p.do(chromedp.WaitVisible("#keys"))
 	p.click("keys-close")
 	p.do(chromedp.WaitNotVisible("#keys"))
+	// The way past the top of the page leads nowhere else.
+	address := eval[string](p, `location.href`)
+	p.do(chromedp.Focus(".skip"))
+	p.key(kb.Enter)
+	if at := eval[string](p, `document.activeElement.id + " " + location.href`); at != "work "+address {
+		t.Errorf("skipping to the picture leads to %q; want work %s", at, address)
+	}
+	p.key("\t")
+	if !eval[bool](p, `document.getElementById("work").contains(document.activeElement)`) {
+		t.Error("the Tab key does not go on within the picture")
+	}
 	// What is typed in a field is the field's.
 	seed := p.state().Seed
 	p.enter("seed", "7")

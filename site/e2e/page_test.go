@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
@@ -275,6 +276,33 @@ func TestLinks(t *testing.T) {
 	s = q.wait("a refusal", func(s state) bool { return strings.Contains(s.Status, "cannot be opened") })
 	if s.Grid != 4 || s.Mode != "generate" || !strings.Contains(s.Status, "out of range") {
 		t.Errorf("a link that is nonsense gave %+v", s)
+	}
+	// Who leaves and comes back finds what was there, in what the browser kept of
+	// the fields too.
+	q.click("tab-restore")
+	q.rest("Restore", func(s state) bool { return s.Mode == "restore" })
+	q.enter("seed", "12")
+	left := q.rest("the damage of seed 12", func(s state) bool { return s.Mode == "restore" && s.Seed == 12 && s.Step == s.Steps })
+	q.do(chromedp.Poll[chromedp.Void](`location.hash.includes("seed=12")`))
+	eval[bool](q, `(document.querySelector(".sources a").click(), true)`)
+	q.do(chromedp.WaitVisible(".lines"))
+	eval[bool](q, `(history.back(), true)`)
+	// The browser may have kept the page as it stood, of which chromedp is told
+	// nothing: what waits for a page to load would wait for ever.
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		if there, _ := chromedp.Run(q.ctx, chromedp.Evaluate[bool](`!!window.mppm?.state`)); there {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the way back does not lead to the page")
+		}
+	}
+	s = q.rest("the page, as it was left", func(s state) bool { return s.Seed == 12 && s.Step == s.Steps })
+	if s.Mode != "restore" || s.Grid != 4 || s.GridSeed != 5 || s.MSEAfter != left.MSEAfter {
+		t.Errorf("after coming back: %+v, was %+v", s, left)
+	}
+	if got := eval[string](q, `document.getElementById("seed").value`); got != "12" {
+		t.Errorf("after coming back the seed's field says %q", got)
 	}
 	r := open(t, url+"#<script>=%00&step=x")
 	s = r.wait("a message", func(s state) bool { return strings.Contains(s.Status, "cannot be opened") })

@@ -16,6 +16,12 @@
     $("loading-bar").hidden = true;
   };
 
+  // The address says what is on the screen: this link moves the focus alone.
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    $("work").focus();
+  });
+
   // A module whose only function returns a vector: valid only with SIMD.
   const simd = () => WebAssembly.validate(new Uint8Array([
     0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, // \0asm, version 1
