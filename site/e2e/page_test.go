@@ -327,20 +327,12 @@ func TestTouch(t *testing.T) {
 		t.Errorf("on a screen of 360 pixels the page is %v wide", w)
 	}
 	pad := p.box("#pad")
-	touch := func(kind input.DispatchTouchEventType, points ...*input.TouchPoint) {
-		t.Helper()
-		if _, err := chromedp.Call(p.ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	at := func(y float64) *input.TouchPoint {
-		return &input.TouchPoint{X: pad.X + pad.W/2, Y: pad.Y + pad.H*y}
-	}
-	touch(input.DispatchTouchEventTypeTouchStart, at(0.85))
+	at := func(y float64) [2]float64 { return [2]float64{pad.X + pad.W/2, pad.Y + pad.H*y} }
+	p.fingers(input.DispatchTouchEventTypeTouchStart, at(0.85))
 	for i := range 12 {
-		touch(input.DispatchTouchEventTypeTouchMove, at(0.85-0.7*float64(i)/11))
+		p.fingers(input.DispatchTouchEventTypeTouchMove, at(0.85-0.7*float64(i)/11))
 	}
-	touch(input.DispatchTouchEventTypeTouchEnd)
+	p.fingers(input.DispatchTouchEventTypeTouchEnd)
 	p.rest("a drawing", func(s state) bool { return s.Source == "drawing" && s.Label == -1 })
 	if y := eval[float64](p, `window.scrollY`); y != 0 {
 		t.Errorf("the page scrolled by %v while drawing", y)
@@ -350,6 +342,23 @@ func TestTouch(t *testing.T) {
 	}
 	for _, e := range p.consoleErrors() {
 		t.Errorf("console: %s", e)
+	}
+}
+
+// TestSwipe: where a screen is touched but is no phone's, browsers go back when
+// it is swiped. Here one misses the timeline.
+func TestSwipe(t *testing.T) {
+	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	title := p.box(".lead h2:not([hidden])")
+	at := func(x float64) [2]float64 { return [2]float64{x, title.Y + title.H/2} }
+	p.fingers(input.DispatchTouchEventTypeTouchStart, at(200))
+	for i := range 8 {
+		p.fingers(input.DispatchTouchEventTypeTouchMove, at(200+100*float64(i+1)))
+	}
+	p.fingers(input.DispatchTouchEventTypeTouchEnd)
+	time.Sleep(time.Second)
+	if !eval[bool](p, `!!window.mppm`) {
+		t.Errorf("a swipe leads to %s", eval[string](p, `location.href`))
 	}
 }
 
