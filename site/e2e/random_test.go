@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,8 +23,9 @@ type usage struct {
 	Errors int
 }
 
-// longest is how long the page may take for a frame, the machine being busy.
-const longest = 20 * time.Second
+// frozen is how long the page may be busy with one thing, the machine being so
+// too: until then it answers nobody.
+const frozen = 10 * time.Second
 
 // TestRandomInput does to the page what no one would: clicks, drags, keys,
 // touches, sizes, ends of sliders and links, at random. MPPM_RANDOM is for how
@@ -33,8 +35,8 @@ func TestRandomInput(t *testing.T) {
 	duration := 20 * time.Second
 	if text := os.Getenv("MPPM_RANDOM"); text != "" {
 		d, err := time.ParseDuration(text)
-		if err != nil {
-			t.Fatalf("MPPM_RANDOM: %v; give a duration, as 10m", err)
+		if err != nil || d <= 0 {
+			t.Fatalf("MPPM_RANDOM is %q; give a duration, as 10m", text)
 		}
 		duration = d
 	}
@@ -51,19 +53,32 @@ func TestRandomInput(t *testing.T) {
 	// page leaks is seen as long as no link leads away from it.
 	eval[bool](p, `(HTMLAnchorElement.prototype.click = () => {}, document.getElementById("file").click = () => {},
 		addEventListener("click", e => { if (e.target.closest?.("a[href]:not([href^='#'])")) e.preventDefault(); }, true), true)`)
+	eval[bool](p, `(window.longest = 0, new PerformanceObserver(list => {
+		for (const task of list.getEntries()) longest = Math.max(longest, task.duration);
+	}).observe({type: "longtask"}), true)`)
 	width, height := 1280.0, 900.0
 	at := func() (x, y float64) { return src.Float64() * width, src.Float64() * height }
 	keys := []string{" ", "n", "d", "c", "m", "w", "a", "b", "r", "l", "+", "-", "0", "1", "2", "3", "?", "\t", kb.Escape, kb.Enter, kb.ArrowLeft, kb.ArrowRight, kb.ArrowUp, kb.ArrowDown, kb.Home, kb.End}
 	controls := eval[[]string](p, `[...document.querySelectorAll("button[id], input[id], select[id]")].map(e => e.id).filter(id => id !== "file")`)
-	acts := []func(){
-		func() { x, y := at(); p.do(chromedp.MouseClickXY(x, y)) },
-		func() {
+	// Each says what it did.
+	acts := []func() string{
+		func() string {
+			x, y := at()
+			p.do(chromedp.MouseClickXY(x, y))
+			return fmt.Sprintf("a click at %.0f, %.0f", x, y)
+		},
+		func() string {
 			x, y := at()
 			u, v := at()
 			p.drag([2]float64{x, y}, [2]float64{u, v}, [2]float64{x, v})
+			return fmt.Sprintf("a drag from %.0f, %.0f by %.0f, %.0f", x, y, u, v)
 		},
-		func() { p.key(keys[src.IntN(len(keys))]) },
-		func() { // a control, wherever it is
+		func() string {
+			key := keys[src.IntN(len(keys))]
+			p.key(key)
+			return fmt.Sprintf("the key %q", key)
+		},
+		func() string { // a control, wherever it is
 			id := controls[src.IntN(len(controls))]
 			eval[bool](p, fmt.Sprintf(`(e => {
 				if (e.type === "range" || e.type === "number") {
@@ -75,8 +90,9 @@ func TestRandomInput(t *testing.T) {
 				} else e.click();
 				return true;
 			})(document.getElementById(%q))`, src.IntN(6), src.IntN(20), id))
+			return "the control " + id
 		},
-		func() { // fingers, one or two
+		func() string { // fingers, one or two
 			x, y := at()
 			u, v := at()
 			n := 1 + src.IntN(2)
@@ -88,50 +104,65 @@ func TestRandomInput(t *testing.T) {
 				p.fingers(input.DispatchTouchEventTypeTouchMove, points(float64(k+1)/4)...)
 			}
 			p.fingers(input.DispatchTouchEventTypeTouchEnd)
+			return fmt.Sprintf("fingers, %d", n)
 		},
-		func() {
+		func() string {
 			x, y := at()
 			wheel := input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseWheel, X: x, Y: y, DeltaX: 0.01, DeltaY: 800*src.Float64() - 400}
 			if _, err := chromedp.Call(p.ctx, input.DispatchMouseEvent, wheel); err != nil {
 				t.Fatal(err)
 			}
+			return "the wheel"
 		},
-		func() { // another screen
+		func() string { // another screen
 			sizes := [][2]float64{{320, 500}, {360, 740}, {768, 1024}, {1280, 900}, {1920, 1080}}
 			s := sizes[src.IntN(len(sizes))]
 			width, height = s[0], s[1]
 			p.do(chromedp.EmulateViewport(int64(width), int64(height), chromedp.EmulateScale(1+src.Float64())))
+			return fmt.Sprintf("a screen of %v by %v", width, height)
 		},
-		func() { p.theme([]string{"dark", "light"}[src.IntN(2)]) },
-		func() { // what links say, changed
+		func() string {
+			p.theme([]string{"dark", "light"}[src.IntN(2)])
+			return "the theme"
+		},
+		func() string { // what links say, changed
 			eval[bool](p, fmt.Sprintf(`(h => { location.hash = h.slice(0, %d) + "&seed=%d" + h.slice(%d); return true; })(location.hash.slice(1))`, src.IntN(80), src.IntN(1000), src.IntN(80)))
+			return "the link"
 		},
-		func() { // leave the dialogs, so that the page is reached again
+		func() string { // leave the dialogs, so that the page is reached again
 			p.key(kb.Escape)
+			return "Escape"
 		},
 	}
-	var half, end usage
-	var slowest time.Duration
+	const samples = 10
+	var held []usage // at every tenth of the time
+	var longest time.Duration
+	var slow string
 	n := 0
 	start := time.Now()
 	for time.Since(start) < duration {
-		before := time.Now()
-		acts[src.IntN(len(acts))]()
+		did := acts[src.IntN(len(acts))]()
 		n++
 		if n%10 == 0 {
 			// The page answers, with what it draws: two frames of the browser's.
 			p.frames()
 		}
-		slowest = max(slowest, time.Since(before))
-		if half.Nodes == 0 && time.Since(start) > duration/2 {
-			half = p.usage()
+		if task := time.Duration(eval[float64](p, `longest`) * 1e6); task > longest {
+			longest, slow = task, did
+		}
+		if time.Since(start) > duration*time.Duration(len(held)+1)/samples {
+			held = append(held, p.usage())
 		}
 	}
-	end = p.usage()
-	t.Logf("seed %d: %d inputs in %v, the slowest took %v; memory %.0f MB half way, %.0f MB in the end; %d and %d nodes; %d errors",
-		seed, n, time.Since(start).Round(time.Second), slowest.Round(time.Millisecond), half.Heap, end.Heap, half.Nodes, end.Nodes, end.Errors)
-	if slowest > longest {
-		t.Errorf("the page was frozen for %v", slowest)
+	half, end := held[len(held)/2], p.usage()
+	memory := make([]string, len(held))
+	for i, u := range held {
+		memory[i] = fmt.Sprintf("%.0f", u.Heap)
+	}
+	t.Logf("seed %d: %d inputs in %v, busy for %v at most (after %s); memory %s, in the end %.0f MB; %d nodes half way, %d in the end; %d errors",
+		seed, n, time.Since(start).Round(time.Second), longest.Round(time.Millisecond), slow, strings.Join(memory, ", "), end.Heap, half.Nodes, end.Nodes, end.Errors)
+	if longest > frozen {
+		t.Errorf("the page was frozen for %v, after %s", longest, slow)
 	}
 	// A program's memory never shrinks: what is used once, as for an animation, may
 	// come in the second half. What leaks grows beyond any such step in minutes.
