@@ -501,9 +501,9 @@ func (b *Bridge) publishGenerate(r app.Readout) {
 	}
 	b.text("grid-note", note)
 	b.attr("grid", "aria-label", fmt.Sprintf("Grid of generated digits; digit %d is enlarged", r.Selected+1))
-	title, note := "One of them", fmt.Sprintf("digit %d", r.Selected+1)
+	title, note := fmt.Sprintf("Digit %d", r.Selected+1), ""
 	if r.Walk {
-		title, note = "Walk", fmt.Sprintf("from digit %d to %d", r.Selected+1, r.WalkTo+1)
+		title, note = "Walk", fmt.Sprintf("from %d to %d", r.Selected+1, r.WalkTo+1)
 	}
 	more := fmt.Sprintf("D = %.2f", r.Shown)
 	if r.Reads.Confidence > 0 {
