@@ -200,6 +200,11 @@ func TestGrid(t *testing.T) {
 	}
 	p.choose("class", "-1")
 	p.rest("all digits", func(s state) bool { return whole(s) && s.Class == -1 })
+	p.enter("selected", "37")
+	p.wait("a refusal that counts as the page does", func(s state) bool { return s.Status == "the grid has no cell 37; it has 36" })
+	if got := eval[string](p, `document.getElementById("selected").value`); got != "12" {
+		t.Errorf("after the refusal the field says %q; want 12", got)
+	}
 	p.choose("grid-size", "10")
 	start := time.Now()
 	p.rest("a hundred digits", func(s state) bool { return whole(s) && s.Grid == 10 })

@@ -224,7 +224,7 @@ func TestRestoreAndGenerate(t *testing.T) {
 		grid := p.box("#grid")
 		p.do(chromedp.MouseClickXY(grid.X+grid.W*0.99, grid.Y+grid.H*0.99))
 		p.rest("the last digit, enlarged and read", func(s state) bool {
-			return s.Selected == 35 && s.Reads.Confidence > 0.1 && strings.Contains(s.Status, fmt.Sprintf("digit 36 reads as %d (", s.Reads.Digit))
+			return s.Selected == 35 && s.Reads.Confidence > 0.1 && strings.Contains(s.Status, fmt.Sprintf("cell 36 reads as %d (", s.Reads.Digit))
 		})
 		p.set("beta", "0.3", "input")
 		p.rest("the grid with another β", func(s state) bool { return s.GridFlow.Beta == 0.3 && s.GridSeed == 1 })

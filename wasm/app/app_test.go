@@ -562,14 +562,14 @@ func TestReadsTheEnlargedDigit(t *testing.T) {
 	if r.images != 5 {
 		t.Errorf("%d images were read, want the 5 of the digit that is shown large", r.images)
 	}
-	if got := a.Readout().Status(); got != "step 4 of 4 · mean D = 0.06 · digit 1 reads as 0 (97 %)" {
+	if got := a.Readout().Status(); got != "step 4 of 4 · mean D = 0.06 · cell 1 reads as 0 (97 %)" {
 		t.Errorf("status is %q", got)
 	}
 	if err := a.Select(7); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, a)
-	if got := a.Readout().Status(); r.images != 10 || !strings.HasSuffix(got, "digit 8 reads as 0 (97 %)") {
+	if got := a.Readout().Status(); r.images != 10 || !strings.HasSuffix(got, "cell 8 reads as 0 (97 %)") {
 		t.Errorf("after %d images the status is %q", r.images, got)
 	}
 }

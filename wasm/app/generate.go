@@ -72,7 +72,7 @@ func (a *App) Select(i int) error {
 
 func (a *App) checkCell(i int) error {
 	if i < 0 || i >= a.Grid*a.Grid {
-		return fmt.Errorf("there is no digit %d in the grid; there are %d, counted from 0", i, a.Grid*a.Grid)
+		return fmt.Errorf("the grid has no cell %d; it has %d", i+1, a.Grid*a.Grid)
 	}
 	return nil
 }

@@ -115,7 +115,7 @@ func (r Readout) Status() string {
 	switch r.Subject {
 	case Growth:
 		s += fmt.Sprintf(" · mean D = %.2f", r.Distance)
-		reads = fmt.Sprintf("digit %d %s", r.Selected+1, reads)
+		reads = fmt.Sprintf("cell %d %s", r.Selected+1, reads)
 	case Restoration:
 		s += fmt.Sprintf(" · D = %.2f · SSIM %.2f", r.Distance, round(r.SSIM, 2))
 	default:

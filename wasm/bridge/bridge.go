@@ -500,8 +500,8 @@ func (b *Bridge) publishGenerate(r app.Readout) {
 		note = fmt.Sprintf("%s times %d, seed %d", last, r.Class, r.GenerateSeed)
 	}
 	b.text("grid-note", note)
-	b.attr("grid", "aria-label", fmt.Sprintf("Grid of generated digits; digit %d is enlarged", r.Selected+1))
-	title, note := fmt.Sprintf("Digit %d", r.Selected+1), ""
+	b.attr("grid", "aria-label", fmt.Sprintf("Grid of generated digits; cell %d is enlarged", r.Selected+1))
+	title, note := fmt.Sprintf("Cell %d", r.Selected+1), ""
 	if r.Walk {
 		title, note = "Walk", fmt.Sprintf("from %d to %d", r.Selected+1, r.WalkTo+1)
 	}
