@@ -176,13 +176,7 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 	}
 	now := min(pos, float64(last))
 	if p.N > 1 {
-		var others vector.Path
-		for i := range p.N {
-			if i != shown {
-				trace(&others, place, i, 0, now)
-			}
-		}
-		v.stroke(dst, &others, 1, fade(v.palette.Ink, 0.35))
+		v.others(dst, place, p.N, shown, now, fade(v.palette.Ink, 0.35))
 		for i := range p.N {
 			if i != shown {
 				x, y, _ := place(i, now)

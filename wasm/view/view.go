@@ -54,6 +54,7 @@ type View struct {
 	pixels   [4 * model.Pixels]byte
 	ink      [model.Pixels]byte
 	width, h int
+	lines    []app.Stroke // kept for their memory
 	chart    chart
 	bend     figure
 }
@@ -329,13 +330,7 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 	}
 	// Every other path of the grid, faintly.
 	if p.N > 1 {
-		var path vector.Path
-		for i := range p.N {
-			if i != shown {
-				trace(&path, at, i, 0, float64(last))
-			}
-		}
-		v.stroke(dst, &path, 1, fade(v.palette.Scale(0.5), 0.3))
+		v.others(dst, at, p.N, shown, float64(last), fade(v.palette.Scale(0.5), 0.3))
 	}
 	// The area, in columns.
 	step := max(math.Round(v.ratio), 1)
@@ -382,15 +377,10 @@ type axes func(i int, pos float64) (x, y float32, d float64)
 
 // line strokes the curve of image i from one place of the timeline to another.
 func (v *View) line(dst *ebiten.Image, at axes, i int, from, to, width float64, c color.RGBA) {
-	var path vector.Path
-	trace(&path, at, i, from, to)
-	v.stroke(dst, &path, width, c)
-}
-
-func trace(path *vector.Path, at axes, i int, from, to float64) {
 	if to <= from {
 		return
 	}
+	var path vector.Path
 	x, y, _ := at(i, from)
 	path.MoveTo(x, y)
 	for k := math.Floor(from) + 1; k < to; k++ {
@@ -399,6 +389,29 @@ func trace(path *vector.Path, at axes, i int, from, to float64) {
 	}
 	x, y, _ = at(i, to)
 	path.LineTo(x, y)
+	v.stroke(dst, &path, width, c)
+}
+
+// others draws the curves of all images but one, up to a place of the timeline.
+// They are plain bands: strokes of a hundred curves at once, with round joins,
+// take megabytes of vertices for every frame.
+func (v *View) others(dst *ebiten.Image, at axes, n, but int, to float64, c color.RGBA) {
+	lines := v.lines[:0]
+	for i := range n {
+		if i == but {
+			continue
+		}
+		x0, y0, _ := at(i, 0)
+		for k := 1.0; k < to+1; k++ {
+			x1, y1, _ := at(i, min(k, to))
+			if x0 != x1 || y0 != y1 {
+				lines = append(lines, app.Stroke{X0: float64(x0), Y0: float64(y0), X1: float64(x1), Y1: float64(y1), Width: v.ratio, Color: c})
+			}
+			x0, y0 = x1, y1
+		}
+	}
+	v.lines = lines
+	v.strokes(dst, Rect{}, lines)
 }
 
 func (v *View) stroke(dst *ebiten.Image, path *vector.Path, width float64, c color.RGBA) {
