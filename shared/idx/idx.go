@@ -10,11 +10,12 @@ package idx
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+
+	"mppm/shared/gunzip"
 )
 
 // MaxBytes is the size, in bytes of data, above which Parse refuses a file. The
@@ -65,7 +66,8 @@ func New(data []byte, shape ...int) (*File, error) {
 
 // Parse reads one IDX file, gzipped or not (known by its first bytes). It
 // returns an error, never a partial array, if b is not IDX, is not of unsigned
-// bytes, ends early, goes on after its data, or claims more than MaxBytes.
+// bytes, ends early, goes on after its data, or claims more than MaxBytes. Zeros
+// after the end of a gzip stream do not count.
 // Where b is not gzipped, Data aliases it.
 func Parse(b []byte) (*File, error) { return ParseLimit(b, MaxBytes) }
 
@@ -73,14 +75,14 @@ func Parse(b []byte) (*File, error) { return ParseLimit(b, MaxBytes) }
 // files from strangers, of which a small one can unpack to a thousand times
 // its size. Never more is unpacked than the file's own header claims.
 func ParseLimit(b []byte, limit int) (*File, error) {
-	if !isGzip(b) {
+	if !gunzip.Is(b) {
 		h, err := parseHeader(b, limit)
 		if err != nil {
 			return nil, err
 		}
 		return h.file(b[h.len:])
 	}
-	zr, err := gzip.NewReader(bytes.NewReader(b))
+	zr, err := gunzip.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return nil, fmt.Errorf("idx: gzip header: %w", unexpected(err))
 	}
@@ -207,8 +209,8 @@ func (f *File) Encode() []byte {
 // a gzip stream that holds such a start. The first kilobyte of a file is enough
 // to tell. That it starts well does not say that Parse will accept it.
 func IsIDX(b []byte) bool {
-	if isGzip(b) {
-		zr, err := gzip.NewReader(bytes.NewReader(b))
+	if gunzip.Is(b) {
+		zr, err := gunzip.NewReader(bytes.NewReader(b))
 		if err != nil {
 			return false
 		}
@@ -224,8 +226,6 @@ func IsIDX(b []byte) bool {
 	_, ok := typeNames[b[2]]
 	return ok
 }
-
-func isGzip(b []byte) bool { return len(b) >= 2 && b[0] == 0x1f && b[1] == 0x8b }
 
 // Images returns the number of images and their height and width in pixels:
 // three dimensions, pixels fastest. n may be 0, h and w may not.
