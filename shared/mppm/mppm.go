@@ -82,9 +82,10 @@ type Model struct {
 	Flow   Preset            // the default flow
 	Flows  map[string]Preset // every flow that the file names, that one included
 	// Center and Scale lead from the data's own coordinates to the model's: see
-	// Normalize.
-	Center   []float32
-	Scale    float32
+	// Normalize. Data may lie so far from 0 that 32 bits cannot tell its points
+	// apart, as coordinates of maps do: the center has 64.
+	Center   []float64
+	Scale    float32        // > 0
 	Schedule *ddpm.Schedule // of the diffusion
 	Meta     map[string]string
 
@@ -169,7 +170,7 @@ func (m *Model) loadPoints(f *safetensors.File) error {
 	if m.Points, err = f.Float32("points", t.Shape...); err != nil {
 		return err
 	}
-	if m.Center, err = f.Float32("center", m.Dim); err != nil {
+	if err := m.loadCenter(f); err != nil {
 		return err
 	}
 	s, err := f.Float32("scale", 1)
@@ -179,6 +180,37 @@ func (m *Model) loadPoints(f *safetensors.File) error {
 	if m.Scale = s[0]; !(m.Scale > 0) {
 		return fmt.Errorf("tensor scale is %v; it must be more than 0", m.Scale)
 	}
+	return nil
+}
+
+// loadCenter reads the center: the tensor of that name, or, where 32 bits do not
+// hold it, the metadata key of that name, which has as many numbers.
+func (m *Model) loadCenter(f *safetensors.File) error {
+	center, err := f.Float32("center", m.Dim)
+	if err != nil {
+		return err
+	}
+	m.Center = make([]float64, m.Dim)
+	for k, v := range center {
+		m.Center[k] = float64(v)
+	}
+	text, ok := m.Meta["center"]
+	if !ok {
+		return nil
+	}
+	var exact []float64
+	if err := json.Unmarshal([]byte(text), &exact); err != nil {
+		return fmt.Errorf("metadata: center: %w", err)
+	}
+	if len(exact) != m.Dim {
+		return fmt.Errorf("metadata: center has %d numbers; points have %d coordinates", len(exact), m.Dim)
+	}
+	for k, v := range exact {
+		if float32(v) != center[k] {
+			return fmt.Errorf("metadata: number %d of center is %v, and %v in the tensor of that name", k, v, center[k])
+		}
+	}
+	m.Center = exact
 	return nil
 }
 
@@ -230,17 +262,19 @@ func (m *Model) encode() {
 }
 
 // Normalize writes to dst the points x, in the data's own coordinates, in the
-// model's: (x − Center)/Scale. dst may be x.
-func (m *Model) Normalize(dst, x []float32) {
+// model's: (x − Center)/Scale, rounded once. dst is as long as x, a whole number
+// of points.
+func (m *Model) Normalize(dst []float32, x []float64) {
 	for i, v := range x {
-		dst[i] = (v - m.Center[i%m.Dim]) / m.Scale
+		dst[i] = float32((v - m.Center[i%m.Dim]) / float64(m.Scale))
 	}
 }
 
-// Denormalize is the inverse of Normalize.
-func (m *Model) Denormalize(dst, x []float32) {
+// Denormalize is the inverse of Normalize: it writes to dst the points x, in the
+// model's coordinates, in the data's own.
+func (m *Model) Denormalize(dst []float64, x []float32) {
 	for i, v := range x {
-		dst[i] = float32(v*m.Scale) + m.Center[i%m.Dim]
+		dst[i] = float64(float64(v)*float64(m.Scale)) + m.Center[i%m.Dim]
 	}
 }
 

@@ -294,7 +294,7 @@ func TestStopsEarly(t *testing.T) {
 // back; those that have that size stay.
 func TestFrame(t *testing.T) {
 	c := tiny()
-	if r := mustNew(t, c, circle(60), ""); r.frame.Scale != 1 || r.frame.Center[1] != 0 {
+	if r := mustNew(t, c, circle(60), ""); r.frame.scale != 1 || r.frame.center[1] != 0 {
 		t.Errorf("the half circle is moved: %+v", r.frame)
 	}
 	far := circle(60)
@@ -310,9 +310,9 @@ func TestFrame(t *testing.T) {
 		t.Errorf("the mean square distance from 0 is %v, want 1", square)
 	}
 	m, _ := load(t, r, true)
-	x := []float32{0, 0, 0}
+	x := []float64{0, 0, 0}
 	m.Denormalize(x, m.Points[:3])
-	if off := math.Hypot(float64(x[0])-2000, float64(x[1])-2000); math.Abs(off-500) > 1 || math.Abs(float64(x[2])-2000) > 1 {
+	if off := math.Hypot(x[0]-2000, x[1]-2000); math.Abs(off-500) > 1 || math.Abs(x[2]-2000) > 1 {
 		t.Errorf("a training point is led back to %v", x)
 	}
 }
@@ -345,7 +345,7 @@ func TestRefuses(t *testing.T) {
 		t.Errorf("one point: %v", err)
 	}
 	// Two points are few, but no reason to fail.
-	r := mustNew(t, tiny(), &pointcloud.Cloud{Dim: 1, Points: []float32{1, 3}}, "")
+	r := mustNew(t, tiny(), &pointcloud.Cloud{Dim: 1, Points: []float64{1, 3}}, "")
 	if err := r.Train(context.Background(), 1000, quiet()); err != nil {
 		t.Errorf("two points: %v", err)
 	}

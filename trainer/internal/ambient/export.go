@@ -51,10 +51,7 @@ func (r *Run) Weights(float bool) (*safetensors.File, error) {
 	}
 	err := f.AddFloat32("points", points, len(points)/dim, dim)
 	if err == nil {
-		err = f.AddFloat32("center", r.frame.Center, dim)
-	}
-	if err == nil {
-		err = f.AddFloat32("scale", []float32{r.frame.Scale}, 1)
+		err = r.addFrame(f)
 	}
 	for m := range methods {
 		for i, p := range r.params[m] {
@@ -71,6 +68,28 @@ func (r *Run) Weights(float bool) (*safetensors.File, error) {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	return f, nil
+}
+
+// addFrame adds what leads from the model's coordinates back to the points' own.
+// The center is in the metadata too where 32 bits do not hold it.
+func (r *Run) addFrame(f *safetensors.File) error {
+	center := make([]float32, len(r.frame.center))
+	exact := true
+	for k, v := range r.frame.center {
+		center[k] = float32(v)
+		exact = exact && float64(center[k]) == v
+	}
+	if !exact {
+		b, err := json.Marshal(r.frame.center)
+		if err != nil {
+			return err
+		}
+		f.Meta["center"] = string(b)
+	}
+	if err := f.AddFloat32("center", center, len(center)); err != nil {
+		return err
+	}
+	return f.AddFloat32("scale", []float32{r.frame.scale}, 1)
 }
 
 // Same reports whether a model is what training with the configuration on the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"mppm/shared/ddpm"
 	"mppm/shared/rng"
@@ -70,8 +71,8 @@ type Run struct {
 
 // frame leads from the points' own coordinates to the model's.
 type frame struct {
-	Center []float32 `json:"center"`
-	Scale  float32   `json:"scale"`
+	center []float64
+	scale  float32
 }
 
 // ErrInterrupted says that a run was told to stop, has saved its state, and can
@@ -116,45 +117,48 @@ func newRun(c Config, cloud *pointcloud.Cloud, dir string) (*Run, error) {
 // coordinates. Points that are about as large as the unit circle stay as they
 // are.
 func (r *Run) split() {
-	const share = 5
 	c := r.cloud
-	n := c.Len()
+	train := Trained(c.Len())
 	r.frame = measure(c)
-	for i, at := range rng.New(r.Config.Seed, streamSplit).Perm(n) {
+	for i, at := range rng.New(r.Config.Seed, streamSplit).Perm(c.Len()) {
 		for k, v := range c.Point(at) {
-			v = (v - r.frame.Center[k]) / r.frame.Scale
-			if i < n/share || n < share && i == 0 {
-				r.held = append(r.held, v)
+			x := float32((v - r.frame.center[k]) / float64(r.frame.scale))
+			if i < c.Len()-train {
+				r.held = append(r.held, x)
 			} else {
-				r.train = append(r.train, v)
+				r.train = append(r.train, x)
 			}
 		}
 	}
 }
 
+// Trained returns how many of n ≥ 2 points are trained on: all but one in five, or
+// one of fewer than five.
+func Trained(n int) int {
+	const share = 5
+	return n - max(n/share, 1)
+}
+
 // measure returns the frame of a cloud: that of its mean and of the root mean
 // square distance from it, unless the points are as large as they should be.
 func measure(c *pointcloud.Cloud) frame {
-	f := frame{make([]float32, c.Dim), 1}
+	f := frame{make([]float64, c.Dim), 1}
 	n := float64(c.Len())
-	mean := make([]float64, c.Dim)
+	mean := slices.Clone(c.Point(0)) // from there on, so that far from 0 nothing is lost
 	for i, v := range c.Points {
-		mean[i%c.Dim] += float64(v) / n
+		mean[i%c.Dim] += (v - c.Points[i%c.Dim]) / n
 	}
 	var spread, norm float64
 	for i, v := range c.Points {
-		e := float64(v) - mean[i%c.Dim]
+		e := v - mean[i%c.Dim]
 		spread += float64(e*e) / n
-		norm += float64(v) * float64(v) / n
+		norm += float64(v*v) / n
 	}
 	size := math.Sqrt(spread)
 	if size > 0.4 && norm < 4 {
 		return f
 	}
-	for k, v := range mean {
-		f.Center[k] = float32(v)
-	}
-	f.Scale = float32(size)
+	f.center, f.scale = mean, float32(size)
 	return f
 }
 

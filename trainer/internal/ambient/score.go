@@ -71,34 +71,35 @@ func (r *Run) restore(m *mppm.Model) (*restored, error) {
 	return out, nil
 }
 
-// mean returns the mean distance of points from the manifold.
+// mean returns the mean distance of points from the manifold, all in the model's
+// coordinates.
 func (r *Run) mean(m *mppm.Model, x []float32) float64 {
 	dim := r.cloud.Dim
-	own := make([]float32, dim)
+	own := make([]float64, dim)
 	var sum float64
 	for i := 0; i < len(x); i += dim {
+		if r.cloud.Nearest == nil {
+			sum += math.Sqrt(min(closest(r.train, x[i:i+dim]), closest(r.held, x[i:i+dim])))
+			continue
+		}
 		m.Denormalize(own, x[i:i+dim])
-		sum += r.distance(own) / float64(r.frame.Scale)
+		sum += r.cloud.Nearest(own) / float64(r.frame.scale)
 	}
 	return math.Round(sum/float64(len(x)/dim)*1e5) / 1e5
 }
 
-// distance returns how far a point is from the manifold, both in the points' own
-// coordinates.
-func (r *Run) distance(x []float32) float64 {
-	if r.cloud.Nearest != nil {
-		return r.cloud.Nearest(x)
-	}
+// closest returns the squared distance from x to the nearest of points.
+func closest(points, x []float32) float64 {
 	best := math.Inf(1)
-	for i := range r.cloud.Len() {
+	for i := 0; i < len(points); i += len(x) {
 		var d2 float64
-		for k, v := range r.cloud.Point(i) {
+		for k, v := range points[i : i+len(x)] {
 			e := float64(v) - float64(x[k])
 			d2 += float64(e * e)
 		}
 		best = min(best, d2)
 	}
-	return math.Sqrt(best)
+	return best
 }
 
 // Score scores a model, as its weights file gives it, on the points that the run

@@ -23,6 +23,7 @@ import (
 
 type exportOptions struct {
 	checkpoint, out, data string
+	decimal               string // mark of the numbers in a CSV file
 	float, quiet          bool
 }
 
@@ -49,6 +50,7 @@ bank, and is scored on those held out.`,
 			f.text(&o.checkpoint, "checkpoint", "DIR", "folder of the training run").required = true
 			f.text(&o.out, "out", "FILE", "the weights file to write").required = true
 			f.text(&o.data, "data", "DIR", "the data of the run, if it had its own: a folder, or the CSV file of points (default: MNIST)")
+			f.text(&o.decimal, "decimal", "MARK", "decimal mark of the CSV file, if it had to be said: point or comma")
 			f.toggle(&o.float, "float", "keep 32-bit numbers")
 			f.toggle(&o.quiet, "quiet", "say nothing")
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }

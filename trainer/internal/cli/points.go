@@ -25,6 +25,8 @@ type pointsOptions struct {
 	config             ambient.Config
 	lambda             [ambient.Terms]float64
 	target, activation string
+	decimal            string                    // mark of the numbers in in
+	batch              *flagDef                  // one of settings
 	settings           []*flagDef                // the flags that config is made of
 	change             []func(c *ambient.Config) // what each of settings does, if it is given
 }
@@ -45,7 +47,8 @@ func (o *pointsOptions) common(f *flagSet) {
 	set(f.toggle(&o.paper, "paper", "take Tables 7 and 10 to the letter: x* = G(F(x)) (Eq. 18), batch 550, rate 1e-3, noise 0.2"), func(*ambient.Config) {})
 	set(f.integer(&c.Epochs, "epochs", "N", "times through the points, at most", 1, 100_000), func(p *ambient.Config) { p.Epochs = c.Epochs })
 	set(f.integer(&c.Patience, "patience", "N", "epochs without getting better after which MPPM and DAE stop to learn", 1, 100_000), func(p *ambient.Config) { p.Patience = c.Patience })
-	set(f.integer(&c.Batch, "batch", "N", "points in a step", 1, 65_536), func(p *ambient.Config) { p.Batch = c.Batch })
+	o.batch = f.integer(&c.Batch, "batch", "N", "points in a step; by default no more than there are", 1, 65_536)
+	set(o.batch, func(p *ambient.Config) { p.Batch = c.Batch })
 	set(f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10), func(p *ambient.Config) { p.Rate = c.Rate })
 	set(f.number(&c.Decay, "decay", "X", "weight decay", 0, 10), func(p *ambient.Config) { p.Decay = c.Decay })
 	set(f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X; the points have size 1", 0, 100), func(p *ambient.Config) { p.Noise = c.Noise })
@@ -115,7 +118,14 @@ Does what train circle does for any points: those of a CSV file, whose columns a
 coordinates and whose rows are points, or those of a curve that the program knows.
 Points are shifted and scaled to about the size of the unit circle first, so that
 the noise and the widths of the kernel mean the same for all. One in five is held
-out for early stopping and for the scores. The weights are points.safetensors.`,
+out for early stopping and for the scores. The weights are points.safetensors: they
+hold the points as they were shifted and scaled, and the center and the scale that
+lead back.
+
+Columns end at semicolons, tabs, commas or spaces. Numbers have a decimal point or
+a decimal comma; where commas could be both, --decimal says which. The file may be
+gzipped. Coordinates may be as large as those of maps: they are shifted before
+they are rounded to 32 bits.`,
 		examples: []string{
 			"train points --in my-points.csv",
 			"train points --curve spiral --out runs/spiral",
@@ -124,6 +134,7 @@ out for early stopping and for the scores. The weights are points.safetensors.`,
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := pointsOptions{out: "runs/points", checkpoint: 250}
 			f.text(&o.in, "in", "FILE", "CSV file of points; lines that begin with # do not count, nor does a first row of names")
+			f.text(&o.decimal, "decimal", "MARK", "decimal mark of its numbers: point or comma (default: the one that it has)")
 			f.text(&o.curve, "curve", "NAME", "points of a curve instead: "+strings.Join(names, ", "))
 			o.common(f)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
@@ -133,9 +144,9 @@ out for early stopping and for the scores. The weights are points.safetensors.`,
 
 // cloud returns the points to train on, and the curve that they are from, if it is
 // known.
-func (o *pointsOptions) cloud(seed uint64) (*pointcloud.Cloud, pointcloud.Curve, error) {
+func (o *pointsOptions) cloud(e env, seed uint64) (*pointcloud.Cloud, pointcloud.Curve, error) {
 	if o.in != "" {
-		c, err := pointcloud.ReadFile(o.in)
+		c, err := readPoints(e, o.in, o.decimal)
 		return c, pointcloud.Curve{}, err
 	}
 	curve, err := pointcloud.Find(o.curve)
@@ -143,6 +154,25 @@ func (o *pointsOptions) cloud(seed uint64) (*pointcloud.Cloud, pointcloud.Curve,
 		return nil, curve, usagef("--curve: %w", err)
 	}
 	return curve.Draw(halfcircle.Points, rng.New(seed, halfcircle.StreamPoints)), curve, nil
+}
+
+// decimals are what --decimal takes.
+var decimals = map[string]pointcloud.Decimal{"": pointcloud.Either, "point": pointcloud.Point, "comma": pointcloud.Comma}
+
+// readPoints reads the points of a file, and says what is to be said of it.
+func readPoints(e env, path, decimal string) (*pointcloud.Cloud, error) {
+	d, ok := decimals[decimal]
+	if !ok {
+		return nil, usagef("--decimal: there is no %q, only point and comma", decimal)
+	}
+	c, err := pointcloud.ReadFile(path, d)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range c.Notes {
+		fmt.Fprintf(e.stderr, "note: %s: %s\n", path, note)
+	}
+	return c, nil
 }
 
 func (o *pointsOptions) check() error {
@@ -187,7 +217,7 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	cloud, curve, err := o.cloud(o.config.Seed)
+	cloud, curve, err := o.cloud(e, o.config.Seed)
 	if err != nil {
 		return err
 	}
@@ -198,6 +228,12 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 		c := o.configure(curve)
 		if err := c.Validate(); err != nil {
 			return usageError{err}
+		}
+		if n := ambient.Trained(cloud.Len()); c.Batch > n {
+			if o.batch.given {
+				return usagef("--batch is %d: give 1 to %d, the points that are trained on; the others of %d are held out", c.Batch, n, cloud.Len())
+			}
+			fmt.Fprintf(e.stderr, "note: with %d points to train on, the batch is %[1]d, not %d\n", n, c.Batch)
 		}
 		r, err = ambient.New(c, cloud, o.out)
 	}
@@ -270,7 +306,7 @@ func (o *exportOptions) exportPoints(e env) error {
 	}
 	var cloud *pointcloud.Cloud
 	if o.data != "" {
-		if cloud, err = pointcloud.ReadFile(o.data); err != nil {
+		if cloud, err = readPoints(e, o.data, o.decimal); err != nil {
 			return err
 		}
 	} else if cloud = curveOf(seed, md5); cloud == nil {

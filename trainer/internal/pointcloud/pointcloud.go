@@ -14,28 +14,43 @@ import (
 
 // Cloud is a set of points of Dim coordinates, row by row.
 type Cloud struct {
-	Name   string
-	Dim    int
-	Points []float32 // Len × Dim
+	Name string
+	Dim  int
+	// Points are Len × Dim finite numbers of at most MaxSize. They have 64 bits:
+	// points of a map lie millions of meters from its origin and centimeters from
+	// each other, and in 32 bits would be one.
+	Points []float64
 	// Nearest returns the distance from a point to the manifold that the cloud
 	// was drawn from; nil where nobody knows it.
-	Nearest func(x []float32) float64
+	Nearest func(x []float64) float64
+	Notes   []string // what a person should know of how a file was read, a sentence each
 }
 
 // Len returns the number of points.
 func (c *Cloud) Len() int { return len(c.Points) / c.Dim }
 
 // Point returns point i.
-func (c *Cloud) Point(i int) []float32 { return c.Points[i*c.Dim : (i+1)*c.Dim] }
+func (c *Cloud) Point(i int) []float64 { return c.Points[i*c.Dim : (i+1)*c.Dim] }
 
-// MD5 returns the checksum of the points, little-endian, in hexadecimal.
+// MD5 returns the checksum of the points, little-endian, in hexadecimal: in 32
+// bits if those hold every number, as those of a curve, and in 64 if not.
 func (c *Cloud) MD5() string {
-	b := make([]byte, 0, 4*len(c.Points))
+	single := true
 	for _, v := range c.Points {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+		single = single && float64(float32(v)) == v
 	}
-	sum := md5.Sum(b)
-	return hex.EncodeToString(sum[:])
+	h := md5.New()
+	var b [8]byte
+	for _, v := range c.Points {
+		if single {
+			binary.LittleEndian.PutUint32(b[:], math.Float32bits(float32(v)))
+			h.Write(b[:4])
+			continue
+		}
+		binary.LittleEndian.PutUint64(b[:], math.Float64bits(v))
+		h.Write(b[:])
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // The half circle of Sec. 5 and Fig. 4. The paper does not say where the angles'
@@ -51,9 +66,11 @@ const (
 // angles are from the normal distribution around ArcCenter of deviation
 // ArcSpread, truncated to the arc.
 func HalfCircle(n int, src *rng.Source) *Cloud {
-	c := &Cloud{Name: "half circle", Dim: 3, Nearest: ArcDistance}
+	c := &Cloud{Name: "half circle", Dim: 3, Nearest: ArcDistance[float64]}
 	for range n {
-		c.Points = AppendArc(c.Points, TruncatedNormal(ArcCenter, ArcSpread, ArcFrom, ArcTo, src))
+		for _, v := range AppendArc(nil, TruncatedNormal(ArcCenter, ArcSpread, ArcFrom, ArcTo, src)) {
+			c.Points = append(c.Points, float64(v))
+		}
 	}
 	return c
 }
@@ -65,7 +82,7 @@ func AppendArc(x []float32, theta float64) []float32 {
 
 // ArcDistance returns the distance from a point of R³ to the half circle, its
 // ends included.
-func ArcDistance(p []float32) float64 {
+func ArcDistance[T float32 | float64](p []T) float64 {
 	x, y, z := float64(p[0]), float64(p[1]), float64(p[2])
 	if y < 0 { // beyond an end
 		return math.Hypot(math.Hypot(math.Abs(x)-1, y), z)
@@ -125,14 +142,14 @@ func (tr trace) draw(name string, n int, src *rng.Source) *Cloud {
 	c := &Cloud{Name: name, Dim: tr.dim, Nearest: tr.nearest()}
 	for i := range n {
 		for _, v := range tr.pieces[i%len(tr.pieces)](src.Float64()) {
-			c.Points = append(c.Points, float32(v))
+			c.Points = append(c.Points, float64(float32(v))) // in 32 bits, as nets take them
 		}
 	}
 	return c
 }
 
 // nearest measures to a polygon of many vertices on each piece.
-func (tr trace) nearest() func([]float32) float64 {
+func (tr trace) nearest() func([]float64) float64 {
 	const vertices = 2000
 	var all [][][]float64
 	for _, f := range tr.pieces {
@@ -142,7 +159,7 @@ func (tr trace) nearest() func([]float32) float64 {
 		}
 		all = append(all, piece)
 	}
-	return func(x []float32) float64 {
+	return func(x []float64) float64 {
 		best := math.Inf(1)
 		for _, piece := range all {
 			for i := range vertices {
@@ -154,17 +171,17 @@ func (tr trace) nearest() func([]float32) float64 {
 }
 
 // segment returns the squared distance from x to the segment from a to b.
-func segment(x []float32, a, b []float64) float64 {
+func segment(x, a, b []float64) float64 {
 	var along, length float64
 	for k, v := range a {
 		d := b[k] - v
-		along += (float64(x[k]) - v) * d
+		along += (x[k] - v) * d
 		length += d * d
 	}
 	t := min(max(along/length, 0), 1)
 	var d2 float64
 	for k, v := range a {
-		e := float64(x[k]) - (v + t*(b[k]-v))
+		e := x[k] - (v + t*(b[k]-v))
 		d2 += e * e
 	}
 	return d2

@@ -15,22 +15,22 @@ func TestReadCSV(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
 		dim  int
-		want []float32
+		want []float64
 	}{
-		"plain":              {"1,2\n3,4\n", 2, []float32{1, 2, 3, 4}},
-		"no newline at end":  {"1,2\n3,4", 2, []float32{1, 2, 3, 4}},
-		"names":              {"x,y,z\n1,2,3\n-4,5e-1,6\n", 3, []float32{1, 2, 3, -4, 0.5, 6}},
-		"one column":         {"1\n2\n3\n", 1, []float32{1, 2, 3}},
-		"spaces":             {" 1 , 2 \n 3, 4\n", 2, []float32{1, 2, 3, 4}},
-		"semicolons":         {"1;2\n3;4\n", 2, []float32{1, 2, 3, 4}},
-		"tabs":               {"x\ty\n1\t2\n3\t4\n", 2, []float32{1, 2, 3, 4}},
-		"comments and blank": {"# made by hand\n\n1,2\n# more\n3,4\n\n", 2, []float32{1, 2, 3, 4}},
-		"byte order mark":    {"\ufeff1,2\n3,4\n", 2, []float32{1, 2, 3, 4}},
-		"carriage returns":   {"1,2\r\n3,4\r\n", 2, []float32{1, 2, 3, 4}},
-		"quotes":             {"\"1\",\"2\"\n3,4\n", 2, []float32{1, 2, 3, 4}},
-		"too small":          {"1e-400,2\n3,4\n", 2, []float32{0, 2, 3, 4}},
+		"plain":              {"1,2\n3,4\n", 2, []float64{1, 2, 3, 4}},
+		"no newline at end":  {"1,2\n3,4", 2, []float64{1, 2, 3, 4}},
+		"names":              {"x,y,z\n1,2,3\n-4,5e-1,6\n", 3, []float64{1, 2, 3, -4, 0.5, 6}},
+		"one column":         {"1\n2\n3\n", 1, []float64{1, 2, 3}},
+		"spaces":             {" 1 , 2 \n 3, 4\n", 2, []float64{1, 2, 3, 4}},
+		"semicolons":         {"1;2\n3;4\n", 2, []float64{1, 2, 3, 4}},
+		"tabs":               {"x\ty\n1\t2\n3\t4\n", 2, []float64{1, 2, 3, 4}},
+		"comments and blank": {"# made by hand\n\n1,2\n# more\n3,4\n\n", 2, []float64{1, 2, 3, 4}},
+		"byte order mark":    {"\ufeff1,2\n3,4\n", 2, []float64{1, 2, 3, 4}},
+		"carriage returns":   {"1,2\r\n3,4\r\n", 2, []float64{1, 2, 3, 4}},
+		"quotes":             {"\"1\",\"2\"\n3,4\n", 2, []float64{1, 2, 3, 4}},
+		"too small":          {"1e-400,2\n3,4\n", 2, []float64{0, 2, 3, 4}},
 	} {
-		got, err := ReadCSV(strings.NewReader(c.text))
+		got, err := ReadCSV(strings.NewReader(c.text), Either)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -57,11 +57,11 @@ func TestReadCSVRefuses(t *testing.T) {
 		"NaN":             {"1,2\n3,NaN\n", "line 2, column 2: the number is NaN"},
 		"infinity":        {"1,2\n+Inf,4\n", "line 2, column 1: +Inf is beyond"},
 		"overflow":        {"1,2\n1e999,4\n", "line 2, column 1: 1e999 is beyond"},
-		"too large":       {"1,2\n2000000,4\n", "2000000 is beyond"},
+		"too large":       {"1,2\n2e30,4\n", "2e30 is beyond"},
 		"all the same":    {"1,2\n1,2\n1,2\n", "all 3 points are the same"},
 		"a broken quote":  {"1,2\n\"3,4\n", "no CSV"},
 	} {
-		if _, err := ReadCSV(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := ReadCSV(strings.NewReader(c.text), Either); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", name, err, c.want)
 		}
 	}
@@ -69,13 +69,13 @@ func TestReadCSVRefuses(t *testing.T) {
 
 func TestReadFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "p.csv")
-	if _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := ReadFile(path, Either); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("no file: %v", err)
 	}
 	if err := os.WriteFile(path, []byte("1,2\n3,x\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), path+": line 2") {
+	if _, err := ReadFile(path, Either); err == nil || !strings.Contains(err.Error(), path+": line 2") {
 		t.Errorf("a bad file: %v", err)
 	}
 }
@@ -85,7 +85,7 @@ func FuzzReadCSV(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		c, err := ReadCSV(strings.NewReader(s))
+		c, err := ReadCSV(strings.NewReader(s), Either)
 		if err != nil {
 			return
 		}
@@ -93,7 +93,7 @@ func FuzzReadCSV(f *testing.F) {
 			t.Errorf("%d numbers for %d points of %d coordinates", len(c.Points), c.Len(), c.Dim)
 		}
 		for _, v := range c.Points {
-			if !(math.Abs(float64(v)) <= maxSize) {
+			if !(math.Abs(v) <= MaxSize) {
 				t.Errorf("a coordinate is %v", v)
 			}
 		}
@@ -156,7 +156,7 @@ func TestCurves(t *testing.T) {
 				t.Errorf("%s: point %d is %v off its own curve", c.Name, i, d)
 			}
 		}
-		far := make([]float32, cloud.Dim)
+		far := make([]float64, cloud.Dim)
 		far[0] = 100
 		if d := cloud.Nearest(far); d < 95 || d > 105 {
 			t.Errorf("%s: a point 100 away is %v off", c.Name, d)
