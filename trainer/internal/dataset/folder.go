@@ -7,12 +7,10 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"path"
@@ -22,6 +20,7 @@ import (
 	"sync"
 
 	"mppm/shared/center"
+	"mppm/trainer/internal/sniff"
 )
 
 // Folders of a data set of images.
@@ -53,6 +52,7 @@ type files struct {
 	names []string // below dir, with / between folder and file
 	sizes []uint32 // bytes
 	*fault
+	transpose bool // rows and columns are swapped
 }
 
 // fault is what a split and its parts share while they are read.
@@ -79,54 +79,33 @@ func (f *fault) get() error {
 
 // Open is Load, and takes a folder of images too: dir/train and dir/test with PNG
 // files of any size, or with folders 0 … 9 of them, which then are the labels.
-// Only their names are kept; each image is read when it is asked for, so a set may
+// training, testing and validation, in letters of any size, are understood as well.
+// Only the images' names are kept; each is read when it is asked for, so a set may
 // be larger than memory. The order is that of the files' names, whatever folder
 // they are in. The checksums are of names and sizes: to digest the contents would
 // take as long as to train on them once.
 func Open(ctx context.Context, dir string) (*Set, error) {
-	if dir == "" || !hasFolders(dir) {
-		set, err := Load(ctx, dir)
-		if dir != "" && errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w; folders %s and %s of PNG files would do, too", err, trainFolder, testFolder)
-		}
-		return set, err
-	}
-	if hasIDX(dir) {
-		return nil, fmt.Errorf("%s holds both IDX files and a folder %s or %s: take out what is not to be read", dir, trainFolder, testFolder)
-	}
-	set := &Set{Name: dir, Checksums: make(map[string]string)}
-	var err error
-	if set.Train, err = list(ctx, filepath.Join(dir, trainFolder)); err != nil {
+	from, err := lookFor(ctx, dir)
+	if err != nil {
 		return nil, err
 	}
-	if set.Test, err = list(ctx, filepath.Join(dir, testFolder)); err != nil {
+	if !from.isFolders() {
+		return load(ctx, dir, from)
+	}
+	set := &Set{Name: dir, Notes: from.notes, Checksums: make(map[string]string)}
+	train, test := filepath.Join(from.dir, from.train), filepath.Join(from.dir, from.test)
+	if set.Train, err = list(ctx, train); err != nil {
+		return nil, err
+	}
+	if set.Test, err = list(ctx, test); err != nil {
 		return nil, err
 	}
 	set.Checksums[namesAndSizes+trainFolder] = set.Train.digest()
 	set.Checksums[namesAndSizes+testFolder] = set.Test.digest()
 	if (set.Train.Labels == nil) != (set.Test.Labels == nil) {
-		return nil, fmt.Errorf("one of %s and %s holds folders 0 to %d, the other images: labels are for both or for neither",
-			filepath.Join(dir, trainFolder), filepath.Join(dir, testFolder), Classes-1)
+		return nil, fmt.Errorf("one of %s and %s holds folders 0 to %d, the other images: labels are for both or for neither", train, test, Classes-1)
 	}
 	return set, nil
-}
-
-func hasFolders(dir string) bool {
-	for _, folder := range []string{trainFolder, testFolder} {
-		if info, err := os.Stat(filepath.Join(dir, folder)); err == nil && info.IsDir() {
-			return true
-		}
-	}
-	return false
-}
-
-func hasIDX(dir string) bool {
-	for _, name := range []string{trainImages, trainImages + ".gz", testImages, testImages + ".gz"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
-	}
-	return false
 }
 
 // entry is an image that list found.
@@ -178,7 +157,7 @@ func list(ctx context.Context, dir string) (Split, error) {
 }
 
 // scan returns the images in dir/class, and the names of the folders there. Hidden
-// files are left out, anything else that is no PNG is an error. Links are followed.
+// files and what operating systems leave are left out, anything else that is no PNG is an error. Links are followed.
 func scan(ctx context.Context, dir, class string) (found []entry, folders []string, err error) {
 	where := filepath.Join(dir, class)
 	f, err := os.Open(where)
@@ -199,7 +178,7 @@ func scan(ctx context.Context, dir, class string) (found []entry, folders []stri
 			return nil, nil, err
 		}
 		for _, name := range names {
-			if strings.HasPrefix(name, ".") {
+			if sniff.Litter(name) {
 				continue
 			}
 			at := filepath.Join(where, name)
@@ -241,7 +220,7 @@ func (f *files) digest() string {
 
 // pick returns the files with the given numbers, in that order.
 func (f *files) pick(at []int) *files {
-	p := &files{dir: f.dir, names: make([]string, len(at)), sizes: make([]uint32, len(at)), fault: f.fault}
+	p := &files{dir: f.dir, names: make([]string, len(at)), sizes: make([]uint32, len(at)), fault: f.fault, transpose: f.transpose}
 	for k, i := range at {
 		p.names[k], p.sizes[k] = f.names[i], f.sizes[i]
 	}
@@ -258,6 +237,9 @@ func (f *files) read(dst []byte, i int) error {
 	}
 	c, err := png.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
+		if what, remedy := sniff.Of(b); what != "" {
+			return fmt.Errorf("%s is %s, not a PNG: %s", at, what, remedy)
+		}
 		return fmt.Errorf("%s is a broken PNG: %w", at, err)
 	}
 	w, h := c.Width, c.Height
@@ -274,6 +256,9 @@ func (f *files) read(dst []byte, i int) error {
 	}
 	if err := digit(dst, img); err != nil {
 		return fmt.Errorf("%s: %w", at, err)
+	}
+	if f.transpose {
+		transpose(dst)
 	}
 	return nil
 }
