@@ -13,7 +13,8 @@ import (
 )
 
 type classifierOptions struct {
-	data, out  string
+	data       dataOptions
+	out        string
 	resume     bool
 	checkpoint int // epochs between checkpoints
 	quiet      bool
@@ -45,7 +46,7 @@ last checkpoint with --resume, to the same result.`,
 			o := classifierOptions{out: "runs/classifier", checkpoint: 1, config: judge.Default()}
 			c := &o.config
 			f.text(&o.out, "out", "DIR", "folder of the run")
-			f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not, or with folders train and test of folders 0 to 9 of PNG files (default: MNIST)")
+			o.data.flags(f, idxFiles+orFolders+"folders 0 to 9 of PNG files"+orMNIST)
 			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
 			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 			f.toggle(&o.quiet, "quiet", "show no progress")
@@ -55,7 +56,7 @@ last checkpoint with --resume, to the same result.`,
 			f.group = "the run"
 			f.seed(&c.Seed, "seed", "seed of everything random")
 			f.integer(&c.Epochs, "epochs", "N", "times through the data", 1, 100_000)
-			f.integer(&c.Batch, "batch", "N", "images in a step", 1, 65_536)
+			f.integer(&c.Batch, "batch", "N", "images in a step; by default no more than there are", 1, 65_536)
 			f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
 			f.integer(&c.Holdout, "holdout", "N", "train without the last N training digits, and read them at the end", 0, 1_000_000)
 			f.group = "the digits it learns from, each by chance up to"
@@ -77,7 +78,7 @@ func (o *classifierOptions) run(ctx context.Context, e env) error {
 			}
 		}
 	}
-	set, err := dataset.Open(ctx, o.data)
+	set, err := o.data.open(ctx, e.stderr, dataset.Open)
 	if err != nil {
 		return err
 	}
@@ -85,6 +86,7 @@ func (o *classifierOptions) run(ctx context.Context, e env) error {
 	if o.resume {
 		r, err = judge.Open(o.out, set)
 	} else {
+		shrink(e.stderr, set.Train.N-o.config.Holdout, o.settings, fitting{"batch", "the batch is %d", &o.config.Batch})
 		r, err = judge.New(o.config, set, o.out)
 	}
 	if err != nil {

@@ -19,11 +19,13 @@ import (
 	"mppm/trainer/internal/infer"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/quality"
 	"mppm/weights"
 )
 
 type evalOptions struct {
-	out, data                      string
+	out                            string
+	data                           dataOptions
 	weights, judge, dae, dae4, ldm string
 	n, grown                       int
 	seed                           uint64
@@ -52,7 +54,7 @@ All weights are the embedded ones unless files are given.`,
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := evalOptions{out: "runs/eval", seed: 1, grown: 10_000}
 			f.text(&o.out, "out", "DIR", "folder for the tables and pictures")
-			f.text(&o.data, "data", "DIR", "the user's own data, with labels (default: MNIST)")
+			o.data.flags(f, idxFiles+", with labels"+orMNIST)
 			f.text(&o.weights, "weights", "FILE", "the model (default: the embedded one)")
 			f.text(&o.judge, "judge", "FILE", "the classifier (default: the embedded one)")
 			f.text(&o.dae, "dae", "FILE", "the denoising autoencoder, trained on the noise of the model (default: the embedded one)")
@@ -119,12 +121,18 @@ func (o *evalOptions) methods(m *model.Model) ([]evaluate.Method, error) {
 }
 
 func (o *evalOptions) run(ctx context.Context, e env) error {
-	set, err := dataset.Load(ctx, o.data)
+	set, err := o.data.open(ctx, e.stderr, dataset.Load)
 	if err != nil {
 		return err
 	}
 	if set.Test.Labels == nil {
 		return fmt.Errorf("the test digits have no labels; put t10k-labels-idx1-ubyte beside the images")
+	}
+	if o.n > set.Test.N {
+		return usagef("--n is %d: there are %d test digits", o.n, set.Test.N)
+	}
+	if least := quality.Neighbors + 1; min(set.Train.N, set.Test.N) < least {
+		return fmt.Errorf("there are %d training and %d test digits: give at least %d of each, for coverage counts the nearest %d of every one", set.Train.N, set.Test.N, least, quality.Neighbors)
 	}
 	m, err := loadModelOf(methodLMPPM, o.weights)
 	if err != nil {
@@ -187,7 +195,7 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 func loadJudge(path string) (c *classifier.Classifier, b []byte, err error) {
 	b = weights.Classifier
 	if path != "" {
-		if b, err = os.ReadFile(path); err != nil {
+		if b, _, err = readWeights(path); err != nil {
 			return nil, nil, err
 		}
 	}

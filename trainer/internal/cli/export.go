@@ -22,9 +22,10 @@ import (
 )
 
 type exportOptions struct {
-	checkpoint, out, data string
-	decimal               string // mark of the numbers in a CSV file
-	float, quiet          bool
+	checkpoint, out string
+	data            dataOptions
+	decimal         string // mark of the numbers in a CSV file
+	float, quiet    bool
 }
 
 func exportCommand() command {
@@ -49,7 +50,7 @@ bank, and is scored on those held out.`,
 			var o exportOptions
 			f.text(&o.checkpoint, "checkpoint", "DIR", "folder of the training run").required = true
 			f.text(&o.out, "out", "FILE", "the weights file to write").required = true
-			f.text(&o.data, "data", "DIR", "the data of the run, if it had its own: a folder, or the CSV file of points (default: MNIST)")
+			o.data.flags(f, "the data of the run, if it had its own: a folder, or the CSV file of points"+orMNIST)
 			f.text(&o.decimal, "decimal", "MARK", "decimal mark of the CSV file, if it had to be said: point or comma")
 			f.toggle(&o.float, "float", "keep 32-bit numbers")
 			f.toggle(&o.quiet, "quiet", "say nothing")
@@ -69,7 +70,7 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	if kind == ambient.CheckpointKind {
 		return o.exportPoints(e)
 	}
-	set, err := dataset.Open(ctx, o.data)
+	set, err := o.data.open(ctx, e.stderr, dataset.Open)
 	if err != nil {
 		return err
 	}

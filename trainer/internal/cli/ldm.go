@@ -19,13 +19,14 @@ import (
 )
 
 type ldmOptions struct {
-	data, dae, out string
-	resume         bool
-	checkpoint     int // epochs between checkpoints
-	quiet          bool
-	device         string
-	config         diffuse.Config
-	settings       []*flagDef // the flags that config is made of
+	data       dataOptions
+	dae, out   string
+	resume     bool
+	checkpoint int // epochs between checkpoints
+	quiet      bool
+	device     string
+	config     diffuse.Config
+	settings   []*flagDef // the flags that config is made of
 }
 
 func ldmCommand() command {
@@ -50,7 +51,7 @@ last checkpoint with --resume, to the same result.`,
 			c := &o.config
 			f.text(&o.dae, "dae", "PATH", "the autoencoder: a weights file, or the folder of a run of train dae")
 			f.text(&o.out, "out", "DIR", "folder of the run")
-			f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not, or with folders train and test of PNG files (default: MNIST)")
+			o.data.flags(f, idxFiles+orFolders+"PNG files"+orMNIST)
 			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings and the autoencoder of that run")
 			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 			f.toggle(&o.quiet, "quiet", "show no progress")
@@ -60,7 +61,7 @@ last checkpoint with --resume, to the same result.`,
 			f.group = "the run"
 			f.seed(&c.Seed, "seed", "seed of everything random")
 			f.integer(&c.Epochs, "epochs", "N", "times through the codes", 1, 100_000)
-			f.integer(&c.Batch, "batch", "N", "codes in a step", 1, 65_536)
+			f.integer(&c.Batch, "batch", "N", "codes in a step; by default no more than there are", 1, 65_536)
 			f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
 			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the denoiser", initial: widths(c.Hidden),
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
@@ -87,7 +88,7 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 	} else if o.dae == "" {
 		return usagef("the flag --dae PATH is missing: the diffusion needs an autoencoder; %s train dae makes one", program)
 	}
-	set, err := dataset.Open(ctx, o.data)
+	set, err := o.data.open(ctx, e.stderr, dataset.Open)
 	if err != nil {
 		return err
 	}
@@ -99,6 +100,7 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 		if b, err = o.autoencoder(set); err != nil {
 			return err
 		}
+		shrink(e.stderr, set.Train.N, o.settings, fitting{"batch", "the batch is %d", &o.config.Batch})
 		r, err = diffuse.New(o.config, set, b, o.out)
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"mppm/shared/flow"
 	"mppm/shared/model"
+	"mppm/trainer/internal/sniff"
 	"mppm/weights"
 )
 
@@ -71,6 +72,13 @@ func readWeightsOf(method, path string) (b []byte, name string, err error) {
 	}
 	if b, err = os.ReadFile(path); err != nil {
 		return nil, "", fmt.Errorf("cannot read the weights: %w", err)
+	}
+	// A safetensors file has JSON after the eight bytes of its length, which may
+	// be what some other format begins with.
+	if len(b) < 9 || b[8] != '{' {
+		if err := sniff.Refuse(path, b, "a weights file"); err != nil {
+			return nil, "", fmt.Errorf("cannot read the weights: %w", err)
+		}
 	}
 	return b, path, nil
 }

@@ -305,8 +305,8 @@ func (o *exportOptions) exportPoints(e env) error {
 		return err
 	}
 	var cloud *pointcloud.Cloud
-	if o.data != "" {
-		if cloud, err = readPoints(e, o.data, o.decimal); err != nil {
+	if o.data.dir != "" {
+		if cloud, err = readPoints(e, o.data.dir, o.decimal); err != nil {
 			return err
 		}
 	} else if cloud = curveOf(seed, md5); cloud == nil {

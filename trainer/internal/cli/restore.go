@@ -11,6 +11,7 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/model"
 	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/imageio"
 	"mppm/trainer/internal/infer"
 	"mppm/trainer/internal/plots"
@@ -30,6 +31,7 @@ type restoreOptions struct {
 	diffusion                *ldmFlags
 	workers                  int
 	force, quiet             bool
+	transpose                bool
 }
 
 func restoreCommand() command {
@@ -64,6 +66,7 @@ restored images as they are written, in 256 levels.`,
 			o := restoreOptions{seed: 1}
 			f.text(&o.in, "in", "PATH", "the images to restore").required = true
 			f.text(&o.out, "out", "PATH", "where the restored images go").required = true
+			f.transpose(&o.transpose)
 			f.text(&o.weights, "weights", "FILE", "weights to use (default: the embedded ones)")
 			f.method(&o.method, "how to restore")
 			f.text(&o.degrade, "degrade", "NAME=SEVERITY", "damage the input first: "+degradations())
@@ -125,6 +128,11 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	images, err := imageio.Read(o.in, e.stdin)
 	if err != nil {
 		return err
+	}
+	if o.transpose {
+		images.Transpose()
+	} else if dataset.IsEMNIST(o.in) {
+		images.Notes = append(images.Notes, emnistNote)
 	}
 	for _, note := range images.Notes {
 		fmt.Fprintln(e.stderr, "note: "+note)

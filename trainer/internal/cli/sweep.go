@@ -23,13 +23,16 @@ import (
 var sweepAxes = []string{"flow", "bank", "loss", "noise"}
 
 type sweepOptions struct {
-	axis, data, out     string
+	axis, out           string
+	data                dataOptions
 	weights, dae, judge string
 	write               string
 	held, n             int
 	budget, epochs      int
 	seed                uint64
 	quiet               bool
+	heldDef             *flagDef
+	all                 bool // n is to be held
 	budgetDef, epochDef *flagDef
 }
 
@@ -65,11 +68,11 @@ written to standard output, a line of JSON each.`,
 			o := sweepOptions{axis: sweepAxes[0], out: "runs/sweep", held: 5000, epochs: 3, seed: 1}
 			f.text(&o.axis, "axis", "AXIS", "what is searched along: "+strings.Join(sweepAxes, ", "))
 			f.text(&o.out, "out", "DIR", "folder for the log, the tables and the plots")
-			f.text(&o.data, "data", "DIR", "the user's own data, with labels (default: MNIST)")
+			o.data.flags(f, idxFiles+", with labels"+orMNIST)
 			f.text(&o.weights, "weights", "FILE", "the model (default: the embedded one)")
 			f.text(&o.dae, "dae", "FILE", "the denoising autoencoder, trained on the noise of the model (default: the embedded one)")
 			f.text(&o.judge, "judge", "FILE", "the classifier (default: the embedded one)")
-			f.integer(&o.held, "holdout", "N", "training digits that are held out", 2, 1_000_000)
+			o.heldDef = f.integer(&o.held, "holdout", "N", "training digits that are held out; by default no more than one in five", 2, 1_000_000)
 			f.integer(&o.n, "n", "N", "choose on so many of them; 0: all", 0, 1_000_000)
 			o.budgetDef = f.integer(&o.budget, "budget", "N", "flows that are drawn for each task (default: 64 along flow, none along the others)", 0, 100_000)
 			o.budgetDef.initial = ""
@@ -98,8 +101,31 @@ func (o *sweepOptions) check() error {
 	if !o.budgetDef.given && o.axis == sweepAxes[0] {
 		o.budget = 64
 	}
-	if o.n == 0 {
+	if o.all = o.n == 0; o.all {
 		o.n = o.held
+	}
+	return nil
+}
+
+// fit brings the number of digits that are held out down to a share of n, unless it
+// was asked for, and says so.
+func (o *sweepOptions) fit(w io.Writer, n int) error {
+	const share = 5
+	if n < 2+dataset.Least {
+		return fmt.Errorf("there are %s: give at least %d, two to hold out and two to compare them with", count(n), 2+dataset.Least)
+	}
+	if most := max(n/share, 2); !o.heldDef.given && o.held > most {
+		fmt.Fprintf(w, "note: of %s, %d are held out, not %d\n", count(n), most, o.held)
+		o.held = most
+		if o.all {
+			o.n = most
+		}
+	}
+	if o.n > o.held {
+		return usagef("--n is %d: give 2 to %d, as many digits as are held out, or 0 for all", o.n, o.held)
+	}
+	if n-o.held < dataset.Least {
+		return usagef("--holdout is %d: give 2 to %d, there are %s", o.held, n-dataset.Least, count(n))
 	}
 	return nil
 }
@@ -149,11 +175,14 @@ func (o *sweepOptions) run(ctx context.Context, e env) error {
 			return err
 		}
 	}
-	set, err := dataset.Load(ctx, o.data)
+	set, err := o.data.open(ctx, e.stderr, dataset.Load)
 	if err != nil {
 		return err
 	}
 	set.Test = dataset.Split{} // nothing here may read it
+	if err := o.fit(e.stderr, set.Train.N); err != nil {
+		return err
+	}
 	data, err := json.Marshal(set.Checksums)
 	if err != nil {
 		return err
@@ -185,7 +214,7 @@ func (o *sweepOptions) run(ctx context.Context, e env) error {
 	baseline := sweep.Of(dae)
 	baseline.Name = "dae"
 	s := &sweep.Sweep{Bench: bench, DAE: baseline, Log: log, Digits: o.n, Budget: o.budget, Seed: o.seed, Progress: w}
-	rows, err := o.search(ctx, s, m, file, set)
+	rows, err := o.search(ctx, e.stderr, s, m, file, set)
 	if err != nil {
 		return err
 	}
@@ -216,13 +245,24 @@ func (o *sweepOptions) notes(m, dae *model.Model, name, daeName string) []string
 	return notes
 }
 
-func (o *sweepOptions) search(ctx context.Context, s *sweep.Sweep, m *model.Model, file *safetensors.File, set *dataset.Set) ([]sweep.Row, error) {
+func (o *sweepOptions) search(ctx context.Context, w io.Writer, s *sweep.Sweep, m *model.Model, file *safetensors.File, set *dataset.Set) ([]sweep.Row, error) {
 	base := train.Default()
 	base.Epochs, base.Refine, base.Seed = o.epochs, o.epochs*base.Refine/base.Epochs, o.seed
 	runs := filepath.Join(o.out, "runs")
+	n := set.Train.N - o.held
+	if o.axis == "loss" || o.axis == "noise" {
+		shrink(w, n, nil, fitting{"", "the batch is %d", &base.Batch}, fitting{"", "the code bank has %d centers", &base.Centers})
+	}
 	switch o.axis {
 	case "bank":
-		return s.Banks(ctx, file, sweep.BankSizes(), m.Presets)
+		sizes := slices.DeleteFunc(sweep.BankSizes(), func(k int) bool { return k > n })
+		if len(sizes) == 0 {
+			sizes = []int{n}
+		}
+		if all := len(sweep.BankSizes()); len(sizes) < all {
+			fmt.Fprintf(w, "note: %d images that are not held out give code banks of at most as many centers: %v\n", n, sizes)
+		}
+		return s.Banks(ctx, file, sizes, m.Presets)
 	case "loss":
 		return s.Trainings(ctx, set, base, sweep.Losses(), m.Presets, runs)
 	case "noise":

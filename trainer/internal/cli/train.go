@@ -21,7 +21,8 @@ import (
 )
 
 type trainOptions struct {
-	data, out  string
+	data       dataOptions
+	out        string
 	resume     bool
 	checkpoint int // epochs between checkpoints
 	quiet      bool
@@ -38,7 +39,7 @@ type trainOptions struct {
 func (o *trainOptions) common(f *flagSet) {
 	c := &o.config
 	f.text(&o.out, "out", "DIR", "folder of the run")
-	f.text(&o.data, "data", "DIR", "folder with train-images-idx3-ubyte and its companions, gzipped or not, or with folders train and test of PNG files (default: MNIST)")
+	o.data.flags(f, idxFiles+orFolders+"PNG files"+orMNIST)
 	f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
 	f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 	f.toggle(&o.quiet, "quiet", "show no progress")
@@ -48,10 +49,10 @@ func (o *trainOptions) common(f *flagSet) {
 	f.group = "the run"
 	f.seed(&c.Seed, "seed", "seed of everything random")
 	f.integer(&c.Epochs, "epochs", "N", "times through the data", 1, 100_000)
-	f.integer(&c.Batch, "batch", "N", "images in a step", 1, 65_536)
+	f.integer(&c.Batch, "batch", "N", "images in a step; by default no more than there are", 1, 65_536)
 	f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
 	f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X", 0, 100)
-	f.integer(&c.Centers, "centers", "N", "centers of the code bank", 1, 100_000)
+	f.integer(&c.Centers, "centers", "N", "centers of the code bank; by default no more than there are images", 1, 100_000)
 	f.integer(&c.Holdout, "holdout", "N", "train without N training digits, and score and draw those in place of the test digits", 0, 1_000_000)
 	o.settings = f.list[first:]
 }
@@ -101,7 +102,10 @@ first.
 --data takes IDX files, or folders train and test of PNG files, any number of
 them: they are read when a step needs them, and need not fit into memory. An image
 of 28×28 pixels is taken as it is, any other is centered as MNIST's digits are.
-Images in folders 0 to 9 have their labels from them.`,
+Images in folders 0 to 9 have their labels from them. The files and folders may
+have the names that data sets come with: MNIST/raw of torchvision, mnist_png,
+training and testing, emnist-digits. EMNIST's images have their rows and columns
+swapped: --transpose turns them upright.`,
 		examples: []string{
 			"train mnist",
 			"train mnist --out runs/long --epochs 30 --seed 2",
@@ -170,7 +174,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if o.config.Activation = nn.Activation(o.activation); o.config.Method == train.LMPPM && o.config.Activation != nn.SiLU && o.config.Activation != nn.ReLU {
 		return usagef("--activation: there is no %q, only %s and %s", o.activation, nn.SiLU, nn.ReLU)
 	}
-	set, err := dataset.Open(ctx, o.data)
+	set, err := o.data.open(ctx, e.stderr, dataset.Open)
 	if err != nil {
 		return err
 	}
@@ -178,6 +182,8 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if o.resume {
 		r, err = train.Open(o.out, set)
 	} else {
+		shrink(e.stderr, set.Train.N-o.config.Holdout, o.settings,
+			fitting{"batch", "the batch is %d", &o.config.Batch}, fitting{"centers", "the code bank has %d centers", &o.config.Centers})
 		r, err = train.New(o.config, set, o.out)
 	}
 	if err != nil {

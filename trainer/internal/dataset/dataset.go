@@ -200,7 +200,7 @@ func load(ctx context.Context, dir string, from *source) (*Set, error) {
 		set.Name = "mnist"
 	}
 	for _, path := range from.files {
-		set.EMNIST = set.EMNIST || emnist.MatchString(filepath.Base(path))
+		set.EMNIST = set.EMNIST || IsEMNIST(path)
 	}
 	var err error
 	if set.Train, err = set.split(ctx, from, trainImages, trainLabels, isMNIST); err != nil {
@@ -211,6 +211,10 @@ func load(ctx context.Context, dir string, from *source) (*Set, error) {
 	}
 	return set, nil
 }
+
+// IsEMNIST reports whether a file is called as EMNIST's are. Those have their images
+// transposed.
+func IsEMNIST(path string) bool { return emnist.MatchString(filepath.Base(path)) }
 
 // emnist is what the names of EMNIST's files begin with.
 var emnist = regexp.MustCompile(`(?i)^emnist[-_. ]`)

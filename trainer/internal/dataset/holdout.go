@@ -14,6 +14,22 @@ import (
 // the same ones.
 const splitSeed = 1
 
+// Least is the least number of images that anything is trained on: the code bank
+// measures lengths by the distance from one code to another.
+const Least = 2
+
+// Enough returns an error if n images are too few to train on.
+func Enough(n int) error {
+	if n >= Least {
+		return nil
+	}
+	are, images := "are", "images"
+	if n == 1 {
+		are, images = "is", "image"
+	}
+	return fmt.Errorf("there %s %d %s to train on; give at least %d, and a few thousand for nets that know more than these", are, max(n, 0), images, Least)
+}
+
 // HoldOut returns the set to choose settings with: Test are n training digits,
 // and Train are the others. The test digits of s are in neither, and are not
 // read. The n digits are always the same, in an order drawn at random, and

@@ -53,6 +53,9 @@ func Default() Config {
 // Validate returns an error that says which setting is out of range for a data
 // set of n images.
 func (c Config) Validate(n int) error {
+	if err := dataset.Enough(n); err != nil {
+		return err
+	}
 	switch {
 	case c.Epochs < 1:
 		return fmt.Errorf("epochs are %d; give at least 1", c.Epochs)

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"mppm/shared/idx"
+	"mppm/trainer/internal/sniff"
 )
 
 const (
@@ -136,20 +137,10 @@ func (r *reader) file(name string, b []byte) error {
 	case len(b) == 0:
 		return fmt.Errorf("%s is empty: IDX files and PNGs can be read", name)
 	}
-	return fmt.Errorf("%s is neither an IDX file nor a PNG%s: convert it to PNG", name, looksLike(b))
-}
-
-// looksLike names the formats that people most often try.
-func looksLike(b []byte) string {
-	for _, f := range []struct{ magic, name string }{
-		{"\xff\xd8\xff", "JPEG"}, {"GIF8", "GIF"}, {"BM", "BMP"}, {"RIFF", "WebP"}, {"II*\x00", "TIFF"}, {"MM\x00*", "TIFF"},
-		{"\x93NUMPY", "NumPy array"}, {"PK\x03\x04", "zip archive"}, {"%PDF", "PDF"}, {"<svg", "SVG"}, {"\x1f\x8b", "gzipped something"},
-	} {
-		if bytes.HasPrefix(b, []byte(f.magic)) {
-			return " (it looks like a " + f.name + ")"
-		}
+	if what, _ := sniff.Of(b); what != "" {
+		return sniff.Refuse(name, b, "an IDX file or a PNG")
 	}
-	return ""
+	return fmt.Errorf("%s is neither an IDX file nor a PNG: convert it to PNG", name)
 }
 
 func (r *reader) idx(name string, b []byte) error {
@@ -199,8 +190,7 @@ func (r *reader) folder(dir string) error {
 	var names []string
 	others := 0
 	for _, e := range entries {
-		// Names with a dot are hidden: other systems put their own things there.
-		if strings.HasPrefix(e.Name(), ".") {
+		if sniff.Litter(e.Name()) {
 			continue
 		}
 		if strings.EqualFold(filepath.Ext(e.Name()), ".png") && !e.IsDir() {
@@ -223,7 +213,10 @@ func (r *reader) folder(dir string) error {
 			return err
 		}
 		if !bytes.HasPrefix(b, pngMagic) {
-			return fmt.Errorf("%s is not a PNG%s", path, looksLike(b))
+			if err := sniff.Refuse(path, b, "a PNG"); err != nil {
+				return err
+			}
+			return fmt.Errorf("%s is not a PNG", path)
 		}
 		if err := r.png(path, b); err != nil {
 			return err

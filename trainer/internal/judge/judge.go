@@ -40,11 +40,14 @@ func Default() Config {
 // Validate returns an error that says which setting is out of range for a data
 // set of n training images.
 func (c Config) Validate(n int) error {
+	if err := dataset.Enough(n); err != nil {
+		return err
+	}
 	switch {
 	case c.Epochs < 1:
 		return fmt.Errorf("epochs are %d; give at least 1", c.Epochs)
-	case c.Holdout < 0 || c.Holdout >= n:
-		return fmt.Errorf("%d images are to be held out; give 0 to %d, there are %d", c.Holdout, n-1, n)
+	case c.Holdout < 0 || c.Holdout > n-dataset.Least:
+		return fmt.Errorf("%d images are to be held out; give 0 to %d, there are %d", c.Holdout, n-dataset.Least, n)
 	case c.Batch < 1 || c.Batch > n-c.Holdout:
 		return fmt.Errorf("the batch is %d; give 1 to %d, the number of images trained on", c.Batch, n-c.Holdout)
 	case !(c.Rate > 0) || math.IsInf(c.Rate, 0):

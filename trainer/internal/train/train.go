@@ -68,6 +68,9 @@ func DefaultDAE() Config {
 // Validate returns an error that says which setting is out of range for a data
 // set of n images.
 func (c Config) Validate(n int) error {
+	if err := dataset.Enough(n); err != nil {
+		return err
+	}
 	switch {
 	case c.Method != LMPPM && c.Method != DAE:
 		return fmt.Errorf("the method %q is not known", c.Method)
