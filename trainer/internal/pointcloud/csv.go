@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -71,11 +73,16 @@ func ReadCSV(r io.Reader, d Decimal) (*Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, comma, err := split(in)
+	rows, comma, said, err := split(in)
 	if err != nil {
 		return nil, err
 	}
-	t := &table{cloud: new(Cloud), decimal: d, joining: d == Comma && comma == ',', sniffing: d == Either && comma == ',', pairs: pairs{shortest: math.MaxInt}}
+	t := &table{
+		cloud: new(Cloud), decimal: d, commas: comma == ',',
+		joining:  d == Comma && comma == ',',
+		sniffing: d == Either && comma == ',' && !said,
+		pairs:    pairs{shortest: math.MaxInt},
+	}
 	for {
 		row, line, err := rows.next()
 		if errors.Is(err, io.EOF) {
@@ -116,11 +123,14 @@ type table struct {
 	decimal Decimal
 	marked  int // the line that showed the decimal mark; 0: none did, or the user said it
 
-	names    int  // fields of the row of names above the points; 0: none
-	named    int  // rows of names
-	trailing bool // every row ends with a separator
-	joining  bool // commas separate the columns, and are decimal marks too
-	sniffing bool // commas separate the columns, and may be decimal marks
+	commas   bool   // separate the columns
+	grouped  string // a number with a comma, if the commas of all may group digits as in 12,345
+	ungroup  bool   // those of one do not
+	names    int    // fields of the row of names above the points; 0: none
+	named    int    // rows of names
+	trailing bool   // every row ends with a separator
+	joining  bool   // commas separate the columns, and are decimal marks too
+	sniffing bool   // commas separate the columns, and may be decimal marks
 	pairs    pairs
 }
 
@@ -143,6 +153,9 @@ func (t *table) add(row []string, line int) error {
 		if t.named < maxNames && names(inner) {
 			t.names, t.named = len(inner), t.named+1
 			return nil
+		}
+		if k := slices.Index(inner, ""); k >= 0 && !slices.ContainsFunc(inner, isNumber) {
+			return fmt.Errorf("line %d names no column %d; if that has the numbers of the rows, take it out", line, k+1)
 		}
 		t.trailing = len(inner) < len(row)
 	}
@@ -203,6 +216,10 @@ func (t *table) coordinate(field string, line int) (float64, error) {
 		}
 		return 0, fmt.Errorf("%q is not a number", field)
 	}
+	if mark == Comma {
+		t.ungroup = t.ungroup || !group.MatchString(field)
+		t.grouped = field
+	}
 	switch {
 	case mark == Either:
 	case t.decimal == Either:
@@ -237,14 +254,17 @@ func number(field string) (v float64, mark Decimal, ok bool) {
 	return v, mark, err == nil || errors.Is(err, strconv.ErrRange)
 }
 
+// group is a number whose comma may be there to group its digits.
+var group = regexp.MustCompile(`^[-+]?[1-9][0-9]{0,2},[0-9]{3}$`)
+
+func isNumber(field string) bool {
+	_, _, ok := number(field)
+	return ok
+}
+
 // names reports whether no field of the row is a number.
 func names(row []string) bool {
-	for _, field := range row {
-		if _, _, ok := number(field); ok || field == "" {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(row, func(field string) bool { return field == "" || isNumber(field) })
 }
 
 // pairs watches rows of fields between commas for numbers that have a decimal comma
@@ -326,6 +346,8 @@ func (t *table) finish() (*Cloud, error) {
 		return nil, fmt.Errorf("all %d points are the same", c.Len())
 	case t.sniffing && t.names != c.Dim && t.pairs.likely():
 		return nil, t.pairs.question()
+	case t.commas && t.marked != 0 && t.decimal == Comma && !t.ungroup:
+		return nil, fmt.Errorf("a number reads %s: is its comma a decimal one, or does it group the digits? Give --decimal comma, or take the commas out", t.grouped)
 	}
 	size, spread := extent(c)
 	if spread < resolution*size || spread < 1/MaxSize {

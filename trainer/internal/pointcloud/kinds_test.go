@@ -125,6 +125,7 @@ func TestDecimalQuestion(t *testing.T) {
 		"names for both":       {"x,y\n3,14\n2,71\n", false, []float64{3, 14, 2, 71}, nil},
 		"points":               {"3.5,14\n2,71\n", false, []float64{3.5, 14, 2, 71}, nil},
 		"an exponent":          {"3e1,14\n2,71\n", false, []float64{30, 14, 2, 71}, nil},
+		"said so":              {"sep=,\n3,14\n2,71\n", false, []float64{3, 14, 2, 71}, nil},
 		"a minus in the other": {"3,-14\n2,71\n", false, []float64{3, -14, 2, 71}, nil},
 	} {
 		read := func(d Decimal) *Cloud {
@@ -159,6 +160,8 @@ func TestDecimalQuestion(t *testing.T) {
 		"not the one asked":  {"1,5;2\n1,5;3\n", Point, "another decimal mark"},
 		"groups":             {"1.234,5;2\n3;4\n", Either, "not to be grouped"},
 		"groups, many":       {"1,234,567;2\n3;4\n", Either, "not to be grouped"},
+		"groups, quoted":     {"\"691,607\",\"900,001\"\n\"691,608\",\"900,003\"\n", Either, "does it group the digits"},
+		"numbers of rows":    {",x,y\n0,0.5,1\n1,0.7,2\n", Either, "line 1 names no column 1"},
 		"whole among them":   {"3,14\n2\n", Either, "--decimal comma"},
 		"no pairs":           {"3,14,1\n2,7,1\n", Comma, "semicolons"},
 		"words below commas": {"x;y\nm;m\na;b\nc;d\ne;f\ng;h\n", Either, "is not a number"},

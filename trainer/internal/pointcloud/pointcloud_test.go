@@ -81,7 +81,7 @@ func TestReadFile(t *testing.T) {
 }
 
 func FuzzReadCSV(f *testing.F) {
-	for _, s := range []string{"1,2\n3,4\n", "x;y\n1;2\n3;4", "#\n1\t2", "\"", "\ufeff1"} {
+	for _, s := range []string{"1,2\n3,4\n", "x;y\n1;2\n3;4", "#\n1\t2", "\"", "\ufeff1", "sep=;\n1,5;2\r3;4", "\xff\xfe1\x00\n\x00", "1 2\n3 4", "3,14\n2,71", "\x1f\x8b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -149,18 +149,19 @@ var sepLine = regexp.MustCompile(`^(?i:"?sep=(.)"?[ \t]*)\n`)
 // after those that leave it to be a decimal mark.
 var separators = []rune{';', '\t', ',', '|', 0}
 
-// split returns the rows of a text, and what stands between their fields.
-func split(in *bufio.Reader) (rows, rune, error) {
+// split returns the rows of a text, what stands between their fields, and whether
+// the text itself said that.
+func split(in *bufio.Reader) (all rows, comma rune, said bool, err error) {
 	head, err := look(in)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, false, err
 	}
-	var comma rune
 	if m := sepLine.FindSubmatch(head); m != nil {
+		said = true
 		comma, _ = utf8.DecodeRune(m[1])
 		// The line feed stays, so that lines keep their numbers.
 		if _, err := in.Discard(len(m[0]) - 1); err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
 	} else {
 		comma = separator(sample(head))
@@ -168,9 +169,9 @@ func split(in *bufio.Reader) (rows, rune, error) {
 	if comma == 0 || comma == ' ' {
 		s := bufio.NewScanner(in)
 		s.Buffer(nil, maxLine)
-		return &spaced{scan: s}, 0, nil
+		return &spaced{scan: s}, 0, said, nil
 	}
-	return separated{reader(in, comma)}, comma, nil
+	return separated{reader(in, comma)}, comma, said, nil
 }
 
 func reader(in io.Reader, comma rune) *csv.Reader {
