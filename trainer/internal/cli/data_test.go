@@ -193,7 +193,7 @@ func TestTrainFarPoints(t *testing.T) {
 	in := put(t, filepath.Join(dir, "in.csv"), []byte(b.String()+"\r\n"))
 	out := filepath.Join(dir, "out")
 	r := must(t, "train", "points", "--in", in, "--out", out, "--epochs", "5", "--denoiser", "16", "--quiet")
-	for _, note := range []string{"decimal commas", "with 48 points to train on, the batch is 48, not 110"} {
+	for _, note := range []string{"decimal commas", "with so few points to train on, the batch is 48, not 110"} {
 		if !strings.Contains(r.stderr, note) {
 			t.Errorf("no %q in %s", note, r.stderr)
 		}

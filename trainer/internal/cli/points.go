@@ -233,7 +233,7 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 			if o.batch.given {
 				return usagef("--batch is %d: give 1 to %d, the points that are trained on; the others of %d are held out", c.Batch, n, cloud.Len())
 			}
-			fmt.Fprintf(e.stderr, "note: with %d points to train on, the batch is %[1]d, not %d\n", n, c.Batch)
+			fmt.Fprintf(e.stderr, "note: with so few points to train on, the batch is %d, not %d\n", n, c.Batch)
 		}
 		r, err = ambient.New(c, cloud, o.out)
 	}

@@ -57,7 +57,11 @@ func text(r io.Reader) (*bufio.Reader, error) {
 			what = "a safetensors file"
 		}
 		if what != "" {
-			if remedy != "" {
+			switch remedy {
+			case "":
+			case sniff.Convert:
+				remedy = ": save it as CSV"
+			default:
 				remedy = ": " + remedy
 			}
 			return nil, fmt.Errorf("this is %s, not CSV%s", what, remedy)

@@ -52,7 +52,7 @@ func Of(head []byte) (what, remedy string) {
 	case tarred(head):
 		return "a tar archive", unpack
 	case len(head) > 14 && bytes.HasPrefix(head, []byte("BM")) && head[6]|head[7]|head[8]|head[9] == 0:
-		return "a BMP", convert
+		return "a BMP", Convert
 	}
 	return "", ""
 }
@@ -100,11 +100,12 @@ const (
 	empty = "empty"
 	bom   = "\ufeff"
 
-	failed  = "that is what a failed download leaves, or the page around a file: fetch the file itself"
-	unpack  = "unpack it first"
-	convert = "convert it"
-	asCSV   = "convert it, or save it as CSV"
+	failed = "that is what a failed download leaves, or the page around a file: fetch the file itself"
+	unpack = "unpack it first"
 )
+
+// Convert is what Of says is to be done about data in another format.
+const Convert = "convert it"
 
 // unpacked returns the beginning of what a gzip stream holds.
 func unpacked(head []byte) []byte {
@@ -122,29 +123,29 @@ var formats = []struct {
 	magic, what, remedy string
 }{
 	{0, "version https://git-lfs", "a pointer of Git LFS, which stands for the file", "git lfs pull fetches the file itself"},
-	{0, "\xff\xd8\xff", "a JPEG", convert},
-	{0, "GIF87a", "a GIF", convert},
-	{0, "GIF89a", "a GIF", convert},
-	{0, "II*\x00", "a TIFF", convert},
-	{0, "MM\x00*", "a TIFF", convert},
-	{4, "ftypheic", "a HEIC picture", convert},
-	{4, "ftypheix", "a HEIC picture", convert},
-	{4, "ftypmif1", "a HEIF picture", convert},
-	{4, "ftypavif", "an AVIF picture", convert},
-	{8, "WEBP", "a WebP picture", convert},
-	{0, "%PDF", "a PDF", convert},
-	{0, "\x93NUMPY", "a NumPy array", "convert it; numpy.savetxt(\"points.csv\", array, delimiter=\",\") writes CSV"},
-	{0, "PAR1\x15", "a Parquet file", asCSV},
-	{0, "ARROW1\x00\x00", "an Arrow file", asCSV},
-	{0, "FEA1\x00", "a Feather file", asCSV},
-	{0, "\x89HDF\r\n\x1a\n", "an HDF5 file", convert},
-	{0, "MATLAB 5.0 MAT", "a MATLAB file", convert},
-	{0, "SQLite format 3\x00", "an SQLite database", asCSV},
-	{0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook or another Office file", "save it as CSV there"},
-	{0, "\x80\x02", "a Python pickle", convert},
-	{0, "\x80\x03", "a Python pickle", convert},
-	{0, "\x80\x04", "a Python pickle", convert},
-	{0, "\x80\x05", "a Python pickle", convert},
+	{0, "\xff\xd8\xff", "a JPEG", Convert},
+	{0, "GIF87a", "a GIF", Convert},
+	{0, "GIF89a", "a GIF", Convert},
+	{0, "II*\x00", "a TIFF", Convert},
+	{0, "MM\x00*", "a TIFF", Convert},
+	{4, "ftypheic", "a HEIC picture", Convert},
+	{4, "ftypheix", "a HEIC picture", Convert},
+	{4, "ftypmif1", "a HEIF picture", Convert},
+	{4, "ftypavif", "an AVIF picture", Convert},
+	{8, "WEBP", "a WebP picture", Convert},
+	{0, "%PDF", "a PDF", Convert},
+	{0, "\x93NUMPY", "a NumPy array", Convert},
+	{0, "PAR1\x15", "a Parquet file", Convert},
+	{0, "ARROW1\x00\x00", "an Arrow file", Convert},
+	{0, "FEA1\x00", "a Feather file", Convert},
+	{0, "\x89HDF\r\n\x1a\n", "an HDF5 file", Convert},
+	{0, "MATLAB 5.0 MAT", "a MATLAB file", Convert},
+	{0, "SQLite format 3\x00", "an SQLite database", Convert},
+	{0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook or another Office file", Convert},
+	{0, "\x80\x02", "a Python pickle", Convert},
+	{0, "\x80\x03", "a Python pickle", Convert},
+	{0, "\x80\x04", "a Python pickle", Convert},
+	{0, "\x80\x05", "a Python pickle", Convert},
 	{0, "PK\x05\x06", "an empty zip archive", "fetch it again"},
 	{4, "1AY&SY", "compressed with bzip2", unpack},
 	{0, "\xfd7zXZ\x00", "compressed with xz", unpack},
@@ -158,13 +159,13 @@ var formats = []struct {
 // zipped tells what a zip archive is by the names in it.
 func zipped(head []byte) (what, remedy string) {
 	for _, f := range []struct{ in, what, remedy string }{
-		{"xl/", "an Excel workbook", "save it as CSV there"},
-		{"application/vnd.oasis.opendocument.spreadsheet", "an OpenDocument spreadsheet", "save it as CSV there"},
-		{"application/vnd.oasis.opendocument", "an OpenDocument file", convert},
-		{"word/", "a Word document", convert},
+		{"xl/", "an Excel workbook", Convert},
+		{"application/vnd.oasis.opendocument.spreadsheet", "an OpenDocument spreadsheet", Convert},
+		{"application/vnd.oasis.opendocument", "an OpenDocument file", Convert},
+		{"word/", "a Word document", Convert},
 		{"data.pkl", "weights of PyTorch", "export them as safetensors; only those of this project's nets can be read"},
-		{".npy", "a NumPy archive", "convert it; numpy.savetxt(\"points.csv\", array, delimiter=\",\") writes CSV"},
-		{"[Content_Types].xml", "an Office file", "save it as CSV there"},
+		{".npy", "a NumPy archive", Convert},
+		{"[Content_Types].xml", "an Office file", Convert},
 	} {
 		if bytes.Contains(head, []byte(f.in)) {
 			return f.what, f.remedy
@@ -201,7 +202,7 @@ func markup(head []byte) (what, remedy string) {
 	low := strings.ToLower(text)
 	switch {
 	case strings.HasPrefix(low, "<svg"), strings.HasPrefix(low, "<?xml") && strings.Contains(low, "<svg"):
-		return "an SVG drawing", convert
+		return "an SVG drawing", Convert
 	case strings.HasPrefix(low, "<?xml") && !strings.Contains(low, "<html"), strings.HasPrefix(text, "<Error>"):
 		return "XML", failed
 	case strings.HasPrefix(low, "<!doctype html"), strings.HasPrefix(low, "<html"), strings.HasPrefix(low, "<head"),
