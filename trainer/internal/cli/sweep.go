@@ -249,20 +249,12 @@ func (o *sweepOptions) search(ctx context.Context, w io.Writer, s *sweep.Sweep, 
 	base := train.Default()
 	base.Epochs, base.Refine, base.Seed = o.epochs, o.epochs*base.Refine/base.Epochs, o.seed
 	runs := filepath.Join(o.out, "runs")
-	n := set.Train.N - o.held
 	if o.axis == "loss" || o.axis == "noise" {
-		shrink(w, n, nil, fitting{"", "the batch is %d", &base.Batch}, fitting{"", "the code bank has %d centers", &base.Centers})
+		shrink(w, set.Train.N-o.held, nil, fitting{"", "the batch is %d", &base.Batch}, fitting{"", "the code bank has %d centers", &base.Centers})
 	}
 	switch o.axis {
 	case "bank":
-		sizes := slices.DeleteFunc(sweep.BankSizes(), func(k int) bool { return k > n })
-		if len(sizes) == 0 {
-			sizes = []int{n}
-		}
-		if all := len(sweep.BankSizes()); len(sizes) < all {
-			fmt.Fprintf(w, "note: %d images that are not held out give code banks of at most as many centers: %v\n", n, sizes)
-		}
-		return s.Banks(ctx, file, sizes, m.Presets)
+		return s.Banks(ctx, file, sweep.BankSizes(), m.Presets)
 	case "loss":
 		return s.Trainings(ctx, set, base, sweep.Losses(), m.Presets, runs)
 	case "noise":

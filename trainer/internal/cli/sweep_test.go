@@ -98,7 +98,7 @@ func TestSweep(t *testing.T) {
 		{exitUsage, "--write is for", []string{"sweep", "--axis", "noise", "--write", "x"}},
 		{exitUsage, "nothing is trained", []string{"sweep", "--epochs", "2"}},
 		{exitUsage, "give 2 to 50", []string{"sweep", "--holdout", "50", "--n", "51"}},
-		{exitFailure, "give 1 to 399", append(args, "--holdout", "400", "--out", at("other"))},
+		{exitUsage, "give 2 to 398", append(args, "--holdout", "400", "--out", at("other"))},
 		{exitFailure, "they have no distance net", []string{"sweep", "--weights", put(t, at("dae"), daeBytes(t))}},
 	} {
 		if r := run(t, c.args...); r.code != c.code || !strings.Contains(r.stderr, c.want) {
