@@ -16,6 +16,10 @@
 // kernel's tile, stays in the L1 cache and a block of A in the L2 cache. What can
 // be read where it is (A, and a B whose rows are contiguous) is not packed; the
 // products of these nets are too small to pay for it.
+//
+// The tiles are in assembly on amd64 and arm64, whatever the build's experiments
+// are, and in Go elsewhere: in WebAssembly with GOEXPERIMENT=simd by its vectors,
+// and everywhere with the build tag purego by scalars.
 package gemm
 
 // View is a matrix in place: element (i, j) is Data[i*Row+j*Col]. Row-major is
@@ -56,8 +60,12 @@ type tile func(k int, a []float32, ar, ac int, b []float32, br int, c []float32,
 // active is the kernel in use: the best that the processor runs.
 var active = kernels()[0]
 
-// Kernel names the kernel in use, as benchmarks and `trainer info` print it.
+// Kernel names the kernel in use, as benchmarks print it.
 func Kernel() string { return active.name }
+
+// Vectors reports whether the kernel in use computes with vectors. Without, what
+// takes long takes about ten times as long.
+func Vectors() bool { return active.name != scalar.name }
 
 // Workspace holds the buffers of a multiplication, grown on first use and kept.
 // The zero value is ready. It is not safe for concurrent use.

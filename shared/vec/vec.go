@@ -84,22 +84,28 @@ func sigmoidScalar(dst, src []float32) {
 	}
 }
 
+// The signs of activations cannot be foreseen, so a branch on them is slow. The
+// compiler makes a conditional move of it where integers are chosen, not floats.
+
 func reluScalar(dst, src []float32) {
+	dst = dst[:len(src)]
 	for i, v := range src {
+		bits := math.Float32bits(v)
 		if v < 0 {
-			v = 0
+			bits = 0
 		}
-		dst[i] = v
+		dst[i] = math.Float32frombits(bits)
 	}
 }
 
 func reluBackScalar(dst, g, h []float32) {
+	dst, g = dst[:len(h)], g[:len(h)]
 	for i, v := range h {
+		bits := math.Float32bits(g[i])
 		if v <= 0 {
-			dst[i] = 0
-		} else {
-			dst[i] = g[i]
+			bits = 0
 		}
+		dst[i] = math.Float32frombits(bits)
 	}
 }
 

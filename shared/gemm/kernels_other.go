@@ -1,4 +1,4 @@
-//go:build !goexperiment.simd || !(amd64 || arm64 || wasm)
+//go:build purego || !(amd64 || arm64 || wasm && goexperiment.simd)
 
 package gemm
 

@@ -1,16 +1,42 @@
-//go:build goexperiment.simd
+//go:build !purego
 
 #include "textflag.h"
 
-// ROW multiplies one element of A by a row of B's panel (B0, B1) and adds it to
-// one row of C (C0, C1). X is clobbered.
-#define ROW(A, X, B0, B1, C0, C1) \
+// EXACT multiplies one element of A by a row of B's panel (B0, B1), rounds, and
+// adds to one row of C (C0, C1). X and T are clobbered.
+#define EXACT(A, X, T, B0, B1, C0, C1) \
+	VBROADCASTSS A, X          \
+	VMULPS       B0, X, T      \
+	VMULPS       B1, X, X      \
+	VADDPS       T, C0, C0     \
+	VADDPS       X, C1, C1
+
+// FUSED is EXACT without rounding the products; it needs no T.
+#define FUSED(A, X, B0, B1, C0, C1) \
 	VBROADCASTSS A, X          \
 	VFMADD231PS  B0, X, C0     \
 	VFMADD231PS  B1, X, C1
 
-// func fused6x32(k int, a *float32, ar, ac int, b *float32, br int, c *float32, ldc int, acc bool)
-TEXT ·fused6x32(SB), NOSPLIT, $0-65
+// func cpuid(leaf, sub uint32) (a, b, c, d uint32)
+TEXT ·cpuid(SB), NOSPLIT, $0-24
+	MOVL leaf+0(FP), AX
+	MOVL sub+4(FP), CX
+	CPUID
+	MOVL AX, a+8(FP)
+	MOVL BX, b+12(FP)
+	MOVL CX, c+16(FP)
+	MOVL DX, d+20(FP)
+	RET
+
+// func xgetbv() uint32
+TEXT ·xgetbv(SB), NOSPLIT, $0-4
+	XORL CX, CX
+	XGETBV
+	MOVL AX, ret+0(FP)
+	RET
+
+// func tile6x32(k int, a *float32, ar, ac int, b *float32, br int, c *float32, ldc int, acc, fused bool)
+TEXT ·tile6x32(SB), NOSPLIT, $0-66
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ ar+16(FP), R8
@@ -41,7 +67,7 @@ TEXT ·fused6x32(SB), NOSPLIT, $0-65
 	VMOVUPS 64(DX)(R10*4), Z13
 	VMOVUPS (R12)(R10*2), Z14
 	VMOVUPS 64(R12)(R10*2), Z15
-	JMP  loop
+	JMP  start
 
 zero:
 	VXORPS X4, X4, X4       // clears the whole of the register
@@ -57,21 +83,42 @@ zero:
 	VXORPS X14, X14, X14
 	VXORPS X15, X15, X15
 
-loop:
+start:
+	CMPB fused+65(FP), $0
+	JNE  fuse
+
+exact:
 	VMOVUPS (DI), Z0
 	VMOVUPS 64(DI), Z1
-	ROW((SI), Z2, Z0, Z1, Z4, Z5)
-	ROW((SI)(R8*1), Z3, Z0, Z1, Z6, Z7)
-	ROW((SI)(R8*2), Z2, Z0, Z1, Z8, Z9)
-	ROW((R11), Z3, Z0, Z1, Z10, Z11)
-	ROW((SI)(R8*4), Z2, Z0, Z1, Z12, Z13)
-	ROW((R11)(R8*2), Z3, Z0, Z1, Z14, Z15)
+	EXACT((SI), Z2, Z3, Z0, Z1, Z4, Z5)
+	EXACT((SI)(R8*1), Z2, Z3, Z0, Z1, Z6, Z7)
+	EXACT((SI)(R8*2), Z2, Z3, Z0, Z1, Z8, Z9)
+	EXACT((R11), Z2, Z3, Z0, Z1, Z10, Z11)
+	EXACT((SI)(R8*4), Z2, Z3, Z0, Z1, Z12, Z13)
+	EXACT((R11)(R8*2), Z2, Z3, Z0, Z1, Z14, Z15)
 	ADDQ R9, SI
 	ADDQ R9, R11
 	ADDQ R13, DI
 	DECQ CX
-	JNZ  loop
+	JNZ  exact
+	JMP  done
 
+fuse:
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	FUSED((SI), Z2, Z0, Z1, Z4, Z5)
+	FUSED((SI)(R8*1), Z2, Z0, Z1, Z6, Z7)
+	FUSED((SI)(R8*2), Z2, Z0, Z1, Z8, Z9)
+	FUSED((R11), Z2, Z0, Z1, Z10, Z11)
+	FUSED((SI)(R8*4), Z2, Z0, Z1, Z12, Z13)
+	FUSED((R11)(R8*2), Z2, Z0, Z1, Z14, Z15)
+	ADDQ R9, SI
+	ADDQ R9, R11
+	ADDQ R13, DI
+	DECQ CX
+	JNZ  fuse
+
+done:
 	VMOVUPS Z4, (DX)
 	VMOVUPS Z5, 64(DX)
 	VMOVUPS Z6, (DX)(R10*1)
@@ -87,8 +134,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func fused4x16(k int, a *float32, ar, ac int, b *float32, br int, c *float32, ldc int, acc bool)
-TEXT ·fused4x16(SB), NOSPLIT, $0-65
+// func tile4x16(k int, a *float32, ar, ac int, b *float32, br int, c *float32, ldc int, acc, fused bool)
+TEXT ·tile4x16(SB), NOSPLIT, $0-66
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ ar+16(FP), R8
@@ -115,7 +162,7 @@ TEXT ·fused4x16(SB), NOSPLIT, $0-65
 	VMOVUPS 32(DX)(R10*2), Y9
 	VMOVUPS (R12), Y10
 	VMOVUPS 32(R12), Y11
-	JMP  loop
+	JMP  start
 
 zero:
 	VXORPS Y4, Y4, Y4
@@ -127,19 +174,38 @@ zero:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-loop:
+start:
+	CMPB fused+65(FP), $0
+	JNE  fuse
+
+exact:
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
-	ROW((SI), Y2, Y0, Y1, Y4, Y5)
-	ROW((SI)(R8*1), Y3, Y0, Y1, Y6, Y7)
-	ROW((SI)(R8*2), Y2, Y0, Y1, Y8, Y9)
-	ROW((R11), Y3, Y0, Y1, Y10, Y11)
+	EXACT((SI), Y2, Y3, Y0, Y1, Y4, Y5)
+	EXACT((SI)(R8*1), Y2, Y3, Y0, Y1, Y6, Y7)
+	EXACT((SI)(R8*2), Y2, Y3, Y0, Y1, Y8, Y9)
+	EXACT((R11), Y2, Y3, Y0, Y1, Y10, Y11)
 	ADDQ R9, SI
 	ADDQ R9, R11
 	ADDQ R13, DI
 	DECQ CX
-	JNZ  loop
+	JNZ  exact
+	JMP  done
 
+fuse:
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	FUSED((SI), Y2, Y0, Y1, Y4, Y5)
+	FUSED((SI)(R8*1), Y2, Y0, Y1, Y6, Y7)
+	FUSED((SI)(R8*2), Y2, Y0, Y1, Y8, Y9)
+	FUSED((R11), Y2, Y0, Y1, Y10, Y11)
+	ADDQ R9, SI
+	ADDQ R9, R11
+	ADDQ R13, DI
+	DECQ CX
+	JNZ  fuse
+
+done:
 	VMOVUPS Y4, (DX)
 	VMOVUPS Y5, 32(DX)
 	VMOVUPS Y6, (DX)(R10*1)

@@ -1,0 +1,81 @@
+//go:build !purego
+
+package gemm
+
+// kernels lists the kernels this processor runs, the best first.
+//
+// The tiles: 12 accumulators of two vectors' width are enough to hide the
+// latency of an addition (4 cycles at two a cycle), and with two vectors of B,
+// one broadcast and one product they fit the 32 registers of AVX-512 (6 × 32);
+// the 16 of AVX2 have room for 8 accumulators (4 × 16).
+func kernels() []kernel {
+	var k []kernel
+	avx2, avx512 := features()
+	if avx512 {
+		k = append(k, kernel{"avx512", 6, 32, avx512Exact, avx512Fused})
+	}
+	if avx2 {
+		k = append(k, kernel{"avx2", 4, 16, avx2Exact, avx2Fused})
+	}
+	return append(k, scalar)
+}
+
+// features reports whether the processor and the operating system support what
+// the kernels use: AVX2 with FMA, and the foundation of AVX-512.
+func features() (avx2, avx512 bool) {
+	const (
+		fma, osxsave, avx = 1 << 12, 1 << 27, 1 << 28 // leaf 1, ecx
+		avx2Bit, avx512F  = 1 << 5, 1 << 16           // leaf 7, ebx
+		ymm, zmm          = 0x06, 0xe6                // XCR0: registers that are kept
+	)
+	if max, _, _, _ := cpuid(0, 0); max < 7 {
+		return false, false
+	}
+	_, _, c, _ := cpuid(1, 0)
+	if c&(fma|osxsave|avx) != fma|osxsave|avx {
+		return false, false
+	}
+	kept := xgetbv()
+	_, b, _, _ := cpuid(7, 0)
+	avx2 = kept&ymm == ymm && b&avx2Bit != 0
+	return avx2, avx2 && kept&zmm == zmm && b&avx512F != 0
+}
+
+// cpuid asks the processor what it is.
+func cpuid(leaf, sub uint32) (a, b, c, d uint32)
+
+// xgetbv returns the low half of XCR0: which registers the operating system keeps.
+func xgetbv() uint32
+
+// The checks at the top of each kernel stand for the ones that assembly skips.
+
+func avx512Exact(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
+	_, _, _ = a[5*ar+(k-1)*ac], b[(k-1)*br+31], c[5*ldc+31]
+	tile6x32(k, &a[0], ar, ac, &b[0], br, &c[0], ldc, acc, false)
+}
+
+func avx512Fused(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
+	_, _, _ = a[5*ar+(k-1)*ac], b[(k-1)*br+31], c[5*ldc+31]
+	tile6x32(k, &a[0], ar, ac, &b[0], br, &c[0], ldc, acc, true)
+}
+
+func avx2Exact(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
+	_, _, _ = a[3*ar+(k-1)*ac], b[(k-1)*br+15], c[3*ldc+15]
+	tile4x16(k, &a[0], ar, ac, &b[0], br, &c[0], ldc, acc, false)
+}
+
+func avx2Fused(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
+	_, _, _ = a[3*ar+(k-1)*ac], b[(k-1)*br+15], c[3*ldc+15]
+	tile4x16(k, &a[0], ar, ac, &b[0], br, &c[0], ldc, acc, true)
+}
+
+// tile6x32 is a tile for AVX-512; fused tells whether products are fused with
+// their sums.
+//
+//go:noescape
+func tile6x32(k int, a *float32, ar, ac int, b *float32, br int, c *float32, ldc int, acc, fused bool)
+
+// tile4x16 is the same for AVX2.
+//
+//go:noescape
+func tile4x16(k int, a *float32, ar, ac int, b *float32, br int, c *float32, ldc int, acc, fused bool)
