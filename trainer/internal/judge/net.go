@@ -31,16 +31,15 @@ func newNet(n int, params []*optim.Parameter) (*net, error) {
 	x := optim.Matrix(g, "images", n, classifier.Pixels, t.images)
 	targets := optim.Matrix(g, "targets", n, classifier.Classes, t.targets)
 	type node = *gorgonia.Node
-	conv := func(geometry nn.Geometry) func(x, w, b node) (node, error) {
-		return func(x, w, b node) (node, error) { return graph.Conv(geometry, x, w, b) }
-	}
+	first := func(x, w, b node) (node, error) { return graph.ConvOfData(classifier.Outer, x, w, b) }
+	second := func(x, w, b node) (node, error) { return graph.Conv(classifier.Inner, x, w, b) }
 	for _, l := range []struct {
 		name       string
 		apply      func(x, w, b node) (node, error)
 		activation nn.Activation
 	}{
-		{"conv1", conv(classifier.Outer), nn.ReLU},
-		{"conv2", conv(classifier.Inner), nn.ReLU},
+		{"conv1", first, nn.ReLU},
+		{"conv2", second, nn.ReLU},
 		{"embedding", graph.Linear, nn.ReLU},
 		{"classes", graph.Linear, nn.Identity},
 	} {
