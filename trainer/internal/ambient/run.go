@@ -324,11 +324,11 @@ func (r *Run) do(m method, t *net, b *batch) error {
 		return nil
 	}
 	if err := t.run(b); err != nil {
-		return fmt.Errorf("train: %v, step %d: %w", m, r.step, err)
+		return fmt.Errorf("train: %v, step %d: %w", m, r.step+1, err)
 	}
 	loss := t.loss(r.Config)
 	if loss-loss != 0 {
-		return fmt.Errorf("train: the loss of %v is %v at step %d: the run has diverged; a lower --rate or other weights may hold it. The last checkpoint is kept", m, loss, r.step)
+		return fmt.Errorf("train: the loss of %v is %v at step %d: the run has diverged; a lower --rate or other weights may hold it. The last checkpoint is kept", m, loss, r.step+1)
 	}
 	r.sums[m] += loss
 	decay := float32(r.Config.Decay)

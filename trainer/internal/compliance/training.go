@@ -18,7 +18,7 @@ type Net struct {
 }
 
 // Start makes a Machine, as optim.NewTape does.
-type Start func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func() error) (optim.Machine, error)
+type Start func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error)
 
 // Training takes 20 steps on the tape machine and on the one that start makes,
 // from the same parameters and on the same batches, and compares the losses.
@@ -28,11 +28,14 @@ type Start func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func() er
 // differ from the first's in their last bits.
 func Training(t *testing.T, rate float64, build func() Net, start Start) {
 	const steps = 20
-	tape := func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func() error) (optim.Machine, error) {
+	tape := func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
 		return optim.NewTape(g, params, seen), nil
 	}
 	run := func(n Net, start Start) (losses [][]float32) {
-		m, err := start(n.Graph, n.Params, func() error {
+		m, err := start(n.Graph, n.Params, func(step int) error {
+			if step != len(losses)+1 {
+				t.Errorf("step %d is told of as step %d", len(losses)+1, step)
+			}
 			losses = append(losses, append([]float32(nil), n.Losses()...))
 			return nil
 		})

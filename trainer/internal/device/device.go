@@ -24,7 +24,7 @@ const (
 // Start makes a machine that trains a graph's parameters, as optim.NewTape has it,
 // and says on what. It returns an error if a GPU is asked for and cannot be had,
 // or cannot run the graph.
-func (c Choice) Start(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func() error) (m optim.Machine, on string, err error) {
+func (c Choice) Start(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (m optim.Machine, on string, err error) {
 	if c != CPU && c != "" {
 		m, on, err = c.gpu(g, params, seen)
 		if err != nil {

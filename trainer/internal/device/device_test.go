@@ -35,7 +35,7 @@ func TestStart(t *testing.T) {
 	for _, c := range []Choice{CPU, Auto, ""} {
 		g, params, loss := parabola(t)
 		var losses []float32
-		m, on, err := c.Start(g, params, func() error { losses = append(losses, loss[0]); return nil })
+		m, on, err := c.Start(g, params, func(int) error { losses = append(losses, loss[0]); return nil })
 		if err != nil || on == "" {
 			t.Fatalf("%q: on %q: %v", c, on, err)
 		}

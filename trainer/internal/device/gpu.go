@@ -27,7 +27,7 @@ func (m machine) Close() error {
 }
 
 // gpu is Start on a GPU. It returns no machine if Auto finds none worth it.
-func (c Choice) gpu(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func() error) (optim.Machine, string, error) {
+func (c Choice) gpu(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, string, error) {
 	name := string(c)
 	switch c {
 	case Auto:

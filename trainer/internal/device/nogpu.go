@@ -18,7 +18,7 @@ var ErrNotBuilt = errors.New("this program was built without GPUs; to get one wi
 func Adapters() ([]webgpu.Adapter, error) { return nil, ErrNotBuilt }
 
 // gpu is Start on a GPU.
-func (c Choice) gpu(*gorgonia.ExprGraph, []*optim.Parameter, func() error) (optim.Machine, string, error) {
+func (c Choice) gpu(*gorgonia.ExprGraph, []*optim.Parameter, func(step int) error) (optim.Machine, string, error) {
 	if c == Auto {
 		return nil, "", nil
 	}

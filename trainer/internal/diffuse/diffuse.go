@@ -292,9 +292,9 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 			return err
 		}
 		var on string
-		if m, on, err = r.Device.Start(t.graph, r.params, func() error {
+		if m, on, err = r.Device.Start(t.graph, r.params, func(step int) error {
 			if v := t.loss[0]; v-v != 0 {
-				return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, r.step)
+				return fmt.Errorf("train: the loss is %v at step %d: the run has diverged; a lower --rate may hold it. The last checkpoint is kept", v, step)
 			}
 			r.total += float64(t.loss[0])
 			return nil

@@ -241,7 +241,7 @@ func TestErrors(t *testing.T) {
 
 	r = start(t, tiny(), set)
 	r.params[0].Data[3] = float32(math.NaN())
-	says(r.Train(t.Context(), 1, quiet()), "diverged")
+	says(r.Train(t.Context(), 1, quiet()), "at step 1: the run has diverged")
 	_, _, err = r.Weights(t.Context(), false)
 	says(err, "conv1.weight")
 	ended, cancel := context.WithCancel(t.Context())

@@ -18,14 +18,15 @@ type Machine interface {
 type tape struct {
 	vm     gorgonia.VM
 	params []*Parameter
-	seen   func() error
+	seen   func(step int) error
 }
 
 // NewTape returns a Machine on the CPU for a graph that keeps the gradients of
 // the parameters (as Differentiate has it). seen, unless it is nil, is called for
-// each step, in order, while what the graph keeps of that step lies where it was
-// asked for; its errors come back from Step or Sync.
-func NewTape(g *gorgonia.ExprGraph, params []*Parameter, seen func() error) Machine {
+// each step, in order and by its number, while what the graph keeps of that step
+// lies where it was asked for; its errors come back from Step or Sync. Other
+// machines may call it some steps late.
+func NewTape(g *gorgonia.ExprGraph, params []*Parameter, seen func(step int) error) Machine {
 	return &tape{gorgonia.NewTapeMachine(g), params, seen}
 }
 
@@ -35,7 +36,7 @@ func (t *tape) Step(step int, rate float64) error {
 		return err
 	}
 	if t.seen != nil {
-		if err := t.seen(); err != nil {
+		if err := t.seen(step); err != nil {
 			return err
 		}
 	}

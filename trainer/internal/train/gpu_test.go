@@ -46,7 +46,7 @@ func TestTraining(t *testing.T) {
 					Losses: func() []float32 { return n.terms[:] },
 				}
 			}
-			compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func() error) (optim.Machine, error) {
+			compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
 				return webgpu.NewTraining(d, g, params, seen)
 			})
 		})

@@ -47,9 +47,9 @@ func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 	if err := newRefinement(params, n, z, x, loss); err != nil {
 		return err
 	}
-	m, err := r.start(params, bar, func() error {
+	m, err := r.start(params, bar, func(step int) error {
 		if loss[0]-loss[0] != 0 {
-			return r.diverged("the cross entropy", loss[0])
+			return diverged("the cross entropy", loss[0], first+step)
 		}
 		r.sums.Decoder += float64(loss[0])
 		return nil

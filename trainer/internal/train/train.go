@@ -265,7 +265,7 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 
 // start makes the machine that trains params on the graph which they are in. seen
 // puts what a step lost on record.
-func (r *Run) start(params []*optim.Parameter, bar *progress.Bar, seen func() error) (optim.Machine, error) {
+func (r *Run) start(params []*optim.Parameter, bar *progress.Bar, seen func(step int) error) (optim.Machine, error) {
 	m, on, err := r.Device.Start(params[0].Node.Graph(), params, seen)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
@@ -300,10 +300,10 @@ func (r *Run) joint(ctx context.Context, every int, bar *progress.Bar) error {
 	if err != nil {
 		return err
 	}
-	m, err := r.start(r.params, bar, func() error {
+	m, err := r.start(r.params, bar, func(step int) error {
 		for i, v := range t.terms {
 			if v-v != 0 {
-				return r.diverged(fmt.Sprintf("term %d of the loss", i+1), v)
+				return diverged(fmt.Sprintf("term %d of the loss", i+1), v, step)
 			}
 			r.sums.Terms[i] += float64(v)
 		}
@@ -324,9 +324,10 @@ func (r *Run) joint(ctx context.Context, every int, bar *progress.Bar) error {
 	}).Run(ctx, &r.step)
 }
 
-// diverged is the error of a loss, or a part of it, that is no number.
-func (r *Run) diverged(what string, v float32) error {
-	return fmt.Errorf("train: %s is %v at step %d: %w; a lower --rate or other weights may hold it. The last checkpoint is kept", what, v, r.step, ErrDiverged)
+// diverged is the error of a loss, or a part of it, that is no number at a step of
+// the run, the first of which is 1.
+func diverged(what string, v float32, step int) error {
+	return fmt.Errorf("train: %s is %v at step %d: %w; a lower --rate or other weights may hold it. The last checkpoint is kept", what, v, step, ErrDiverged)
 }
 
 // endEpoch puts the mean of each term over the epoch on record.

@@ -17,9 +17,9 @@ import (
 type VM struct {
 	d      *Device
 	params []*optim.Parameter
-	seen   func() error // of a training step
-	kept   []kept       // that are read back
-	at     []place      // where they lie in results
+	seen   func(step int) error // of a training step
+	kept   []kept               // that are read back
+	at     []place              // where they lie in results
 	stages []*stage
 	copies []transfer
 
@@ -38,7 +38,8 @@ type VM struct {
 	upload  []float32 // a copy of the inputs' arena
 	rates   int       // where Adam's rates lie in it
 	slots   int       // steps whose results staging holds
-	filled  int
+	filled  int       // of them, as yet unread
+	last    int       // the step that was submitted last
 	held    []release
 }
 
@@ -62,9 +63,9 @@ func New(d *Device, g *gorgonia.ExprGraph) (*VM, error) { return compile(d, g, n
 // parameters, which must be inputs of the graph whose gradients it keeps (as
 // optim.Differentiate has it), go to the device now, and come home at Sync.
 // Everything else that the graph keeps is read back after a few steps; seen is
-// then called for each of those steps in order, while what it kept lies where it
-// was asked for.
-func NewTraining(d *Device, g *gorgonia.ExprGraph, params []*optim.Parameter, seen func() error) (*VM, error) {
+// then called for each of those steps in order, with its number, while what it kept
+// lies where it was asked for.
+func NewTraining(d *Device, g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (*VM, error) {
 	return compile(d, g, params, seen)
 }
 
@@ -72,7 +73,7 @@ func NewTraining(d *Device, g *gorgonia.ExprGraph, params []*optim.Parameter, se
 // little. A software device is slow enough as it is.
 const lag = 16
 
-func compile(d *Device, g *gorgonia.ExprGraph, params []*optim.Parameter, seen func() error) (*VM, error) {
+func compile(d *Device, g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (*VM, error) {
 	prog, err := read(g)
 	if err != nil {
 		return nil, err
@@ -388,7 +389,7 @@ func (vm *VM) copy(e *wgpu.CommandEncoder) error {
 }
 
 // collect waits for the device and hands every step's results over.
-func (vm *VM) collect(seen func() error) error {
+func (vm *VM) collect(seen func(step int) error) error {
 	steps := vm.filled
 	if steps == 0 {
 		return nil
@@ -410,7 +411,7 @@ func (vm *VM) collect(seen func() error) error {
 		if seen == nil {
 			continue
 		}
-		if err := seen(); err != nil {
+		if err := seen(vm.last - steps + i + 1); err != nil {
 			return err
 		}
 	}
@@ -459,6 +460,7 @@ func (vm *VM) Step(step int, rate float64) error {
 	if err := vm.d.do("a training step", func() error { return vm.submit(true) }); err != nil {
 		return err
 	}
+	vm.last = step
 	if vm.filled++; vm.filled < vm.slots {
 		return nil
 	}
