@@ -59,15 +59,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *out == "" {
 		*out = filepath.Join(root, "site", "dist")
 	}
-	if *weights == "" {
-		*weights = filepath.Join(root, "weights", "mnist.safetensors")
-	}
-	if *reader == "" {
-		*reader = filepath.Join(root, "weights", "classifier.safetensors")
-	}
-	if *baselines == "" {
-		*baselines = filepath.Join(root, "weights", "ldm.safetensors")
-	}
 	err = bundle.Build(ctx, bundle.Options{
 		Root: root, Out: *out, Weights: *weights, Classifier: *reader, Baselines: *baselines,
 		Source: *source, Fast: *fast, Log: stdout,

@@ -66,14 +66,7 @@ func run(m *testing.M) (int, error) {
 		}
 		defer os.RemoveAll(tmp)
 		dist = filepath.Join(tmp, "dist")
-		weights := filepath.Join(root, "weights")
-		o := bundle.Options{
-			Root: root, Out: dist, Fast: true, Log: os.Stdout,
-			Weights:    filepath.Join(weights, "mnist.safetensors"),
-			Classifier: filepath.Join(weights, "classifier.safetensors"),
-			Baselines:  filepath.Join(weights, "ldm.safetensors"),
-		}
-		if err := bundle.Build(ctx, o); err != nil {
+		if err := bundle.Build(ctx, bundle.Options{Root: root, Out: dist, Fast: true, Log: os.Stdout}); err != nil {
 			return 0, fmt.Errorf("building the page: %w", err)
 		}
 	} else if !filepath.IsAbs(dist) {

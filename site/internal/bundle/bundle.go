@@ -6,6 +6,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -35,7 +36,7 @@ import (
 type Options struct {
 	Root       string    // the project's folder
 	Out        string    // the folder to write; it is replaced as a whole
-	Weights    string    // the model's weights
+	Weights    string    // the model's weights; "": those of the project, as for the next two
 	Classifier string    // the classifier's weights
 	Baselines  string    // the weights of the models to compare with
 	Source     string    // where links to the source lead, as https://…/blob/main; "": to pages of the site itself
@@ -78,6 +79,10 @@ func Build(ctx context.Context, o Options) (err error) {
 	if err := replaceable(o.Out); err != nil {
 		return err
 	}
+	shipped := filepath.Join(o.Root, "weights")
+	o.Weights = cmp.Or(o.Weights, filepath.Join(shipped, "mnist.safetensors"))
+	o.Classifier = cmp.Or(o.Classifier, filepath.Join(shipped, "classifier.safetensors"))
+	o.Baselines = cmp.Or(o.Baselines, filepath.Join(shipped, "ldm.safetensors"))
 	weights, err := os.ReadFile(o.Weights)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there are no weights at %s: name a file with -weights, or train one with `make train`", o.Weights)

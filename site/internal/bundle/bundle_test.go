@@ -79,6 +79,23 @@ func TestMissingWeights(t *testing.T) {
 	}
 }
 
+// TestShippedWeights: weights that are not named are those of the project.
+func TestShippedWeights(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"mnist.safetensors", "classifier.safetensors", "ldm.safetensors"} {
+		path := filepath.Join(dir, "weights", name)
+		if err := Build(context.Background(), Options{Root: dir, Out: filepath.Join(dir, "dist"), Log: io.Discard}); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%v; want an error that names %s", err, path)
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("w"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestFailedBuildLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	weights := filepath.Join(dir, "w")
