@@ -23,9 +23,6 @@ const (
 	exitUsage   = 2 // the command line is wrong: nothing was tried
 )
 
-// program is how the help calls the program.
-const program = "go run ./trainer"
-
 // env is what a command sees of the world.
 type env struct {
 	stdin          io.Reader
@@ -92,9 +89,9 @@ func dispatch(ctx context.Context, e env, args []string) (string, error) {
 	}
 	switch args[0] {
 	case "help":
-		return "help", help(e, args[1:])
+		return "", help(e, args[1:])
 	case "-h", "-help", "--help":
-		return "help", help(e, nil)
+		return "", help(e, nil)
 	case "version", "-version", "--version":
 		if len(args) > 1 {
 			return "", usagef("version takes no arguments")
@@ -117,6 +114,9 @@ func dispatch(ctx context.Context, e env, args []string) (string, error) {
 	}
 	if err != nil {
 		return cmd.name, usagef("%s: %w", cmd.name, err)
+	}
+	if cmd.takesLong() {
+		warnSlow(e.stderr)
 	}
 	if err := run(ctx, e, operands); err != nil {
 		return cmd.name, fmt.Errorf("%s: %w", cmd.name, err)
@@ -165,14 +165,14 @@ func help(e env, args []string) error {
 		printHelp(e.stdout)
 		return nil
 	}
-	if len(args) == 1 && args[0] == "train" {
-		args = []string{"train", "mnist"}
+	if len(args) == 1 {
+		args = append(args, "--help") // "help train" is "train --help"
 	}
 	cmd, rest, err := find(args)
 	if err != nil {
 		return err
 	}
-	if len(rest) > 0 {
+	if len(rest) > 0 && !isHelp(rest[0]) {
 		return usagef("help takes the name of one command")
 	}
 	return printCommand(e.stdout, cmd)
@@ -208,8 +208,23 @@ func printCommand(w io.Writer, cmd command) error {
 			fmt.Fprintf(&b, "  %s %s\n", program, ex)
 		}
 	}
+	if others := siblings(cmd); len(others) > 0 {
+		fmt.Fprintf(&b, "\nsee also: %s help %s\n", program, strings.Join(others, ", help "))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// siblings returns the names of the other commands with the same first word.
+func siblings(cmd command) []string {
+	var names []string
+	first, _, _ := strings.Cut(cmd.name, " ")
+	for _, c := range commands() {
+		if c.name != cmd.name && strings.HasPrefix(c.name, first+" ") {
+			names = append(names, c.name)
+		}
+	}
+	return names
 }
 
 // version says which build this is: bug reports need no more.

@@ -129,7 +129,8 @@ they are rounded to 32 bits.`,
 		examples: []string{
 			"train points --in my-points.csv",
 			"train points --curve spiral --out runs/spiral",
-			"train points --in my-points.csv --latent 2 --resume",
+			"train points --in my-points.csv --latent 2 --out runs/two",
+			"train points --in my-points.csv --resume",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := pointsOptions{out: "runs/points", checkpoint: 250}
