@@ -10,10 +10,11 @@ ADDR ?= 127.0.0.1:8080
 RUN ?= runs/mnist
 BENCH ?= .
 PYTHON ?= python3
+TAGS ?=
 
 # Go programs that the tests use, in versions that are known to work.
-BIN := $(CURDIR)/bin
-WASMTEST := $(BIN)/wasmbrowsertest
+BIN := bin
+WASMTEST := $(CURDIR)/$(BIN)/wasmbrowsertest
 WASMTEST_VERSION := v0.11.0
 STATICCHECK := $(BIN)/staticcheck
 
@@ -23,8 +24,8 @@ JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo site shots test train eval sweep bench gremlins lint digits clean \
-	format vet staticcheck browser native scalar portable e2e gpu worker edge
+.PHONY: help demo site mppm shots test train eval sweep bench gremlins lint digits clean \
+	format vet staticcheck browser native scalar arm64 portable e2e gpu worker edge
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
@@ -38,6 +39,9 @@ demo: ## build the page from the committed weights and serve it (ADDR=127.0.0.1:
 site: ## build the page for any static host, into site/dist
 	go run ./site/build
 
+mppm: ## build the command line, bin/mppm (TAGS=webgpu: with GPUs)
+	go build -tags '$(TAGS)' -o $(BIN)/mppm ./trainer
+
 worker: ## build what the edge runs, into site/worker/build, and install wrangler
 	go run ./site/worker/pack
 	@cd site/worker && npm ci --no-audit --no-fund
@@ -45,24 +49,24 @@ worker: ## build what the edge runs, into site/worker/build, and install wrangle
 shots: ## photograph the built page into runs/shots
 	go run ./site/shots
 
-test: lint native scalar gpu portable e2e edge ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1: not those in a browser, on a GPU, in workerd)
+test: lint native scalar arm64 gpu portable e2e edge ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1, MPPM_SKIP_ARM64=1: not those in a browser, on a GPU, in workerd, for arm64)
 	@printf '\nall tests passed\n'
 
-train: ## train the digits' model into RUN (runs/mnist); takes a while
-	go run ./trainer train mnist --out $(RUN)
+train: mppm ## train the digits' model into RUN (runs/mnist); takes a while
+	$(BIN)/mppm train mnist --out $(RUN)
 
-eval: ## score the committed weights and the baselines: Table 1 and generation, into runs/eval
-	go run ./trainer eval mnist --out runs/eval
+eval: mppm ## score the committed weights and the baselines: Table 1 and generation, into runs/eval
+	$(BIN)/mppm eval mnist --out runs/eval
 
-sweep: ## search for the flows' parameters on held-out training digits, into runs/sweep; takes hours
-	@[ -f runs/held/mnist.safetensors ] || go run ./trainer train mnist --holdout 5000 --out runs/held
-	@[ -f runs/dae-held/dae.safetensors ] || go run ./trainer train dae --holdout 5000 --out runs/dae-held
-	go run ./trainer sweep --weights runs/held/mnist.safetensors --dae runs/dae-held/dae.safetensors --out runs/sweep
+sweep: mppm ## search for the flows' parameters on held-out training digits, into runs/sweep; takes hours
+	@[ -f runs/held/mnist.safetensors ] || $(BIN)/mppm train mnist --holdout 5000 --out runs/held
+	@[ -f runs/dae-held/dae.safetensors ] || $(BIN)/mppm train dae --holdout 5000 --out runs/dae-held
+	$(BIN)/mppm sweep --weights runs/held/mnist.safetensors --dae runs/dae-held/dae.safetensors --out runs/sweep
 
 bench: browser ## measure what is hot, natively, in a page and in training, there beside PyTorch where it is installed (BENCH=regexp)
 	$(call section,benchmarks: native with SIMD)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
-	$(call section,benchmarks: native without SIMD)
+	$(call section,benchmarks: native without GOEXPERIMENT=simd)
 	GOEXPERIMENT= go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
 ifneq ($(MPPM_SKIP_BROWSER),1)
 	$(call section,benchmarks: WebAssembly in Chromium)
@@ -98,9 +102,12 @@ format:
 		printf 'not formatted; run gofmt -w on:\n%s\n' "$$out"; exit 1; fi
 
 vet:
-	$(call section,go vet: native (with SIMD and without) and the page)
+	$(call section,go vet: native (with SIMD and without it and without assembly; for amd64 and arm64) and the page)
 	go vet ./...
 	GOEXPERIMENT= go vet ./...
+	GOEXPERIMENT= go vet -tags purego ./...
+	GOARCH=amd64 go vet ./shared/...
+	GOARCH=arm64 go vet ./shared/...
 	$(JS) go vet ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api
 
 # The tool is built first: `go tool` under GOOS=js would run one for the page.
@@ -115,9 +122,31 @@ native:
 	$(call section,tests: native with SIMD)
 	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test ./...
 
+# As go run and go install build it where nothing is set, the packages that then
+# differ; and the whole in Go alone, as processors without vector kernels run it.
 scalar:
-	$(call section,tests: native without SIMD)
-	GOEXPERIMENT= MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test ./...
+	$(call section,tests: native without GOEXPERIMENT=simd)
+	GOEXPERIMENT= go test ./shared/...
+	$(call section,tests: native in Go alone (-short: not the examples of the help texts again))
+	GOEXPERIMENT= MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -short -tags purego ./...
+
+ifeq ($(MPPM_SKIP_ARM64),1)
+arm64:
+	$(call section,arm64: left out: MPPM_SKIP_ARM64=1)
+else
+# The assembly for arm64, and the model with it, under emulation unless this is arm64.
+arm64:
+	$(call section,tests: arm64)
+	@if [ "$$(go env GOARCH)" = arm64 ] || command -v qemu-aarch64 >/dev/null; then exit 0; fi; \
+	if [ "$$(uname -s)" != Linux ] || ! command -v apt-get >/dev/null; then \
+		echo 'There is no qemu-aarch64: install the user-mode emulation of QEMU, or set MPPM_SKIP_ARM64=1.'; exit 1; fi; \
+	root=; if [ "$$(id -u)" != 0 ]; then root=sudo; fi; \
+	$$root apt-get update && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends qemu-user || { \
+		echo 'qemu-user could not be installed: install it by hand, or set MPPM_SKIP_ARM64=1.'; exit 1; }
+	@exec=; if [ "$$(go env GOARCH)" != arm64 ]; then exec='-exec qemu-aarch64'; fi; \
+	for experiment in simd ''; do \
+		GOARCH=arm64 GOEXPERIMENT=$$experiment go test $$exec ./shared/gemm ./shared/vec ./shared/mppm || exit 1; done
+endif
 
 # The packages with tests on a GPU, and those tests.
 GPU := ./trainer/internal/webgpu ./trainer/internal/device ./trainer/internal/train ./trainer/internal/judge ./trainer/internal/diffuse
@@ -162,7 +191,7 @@ browser:
 	root=; if [ "$$(id -u)" != 0 ]; then root=sudo; fi; \
 	$$root apt-get update && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$need || { \
 		echo "Not all of these could be installed: $$need. Install them by hand, or set MPPM_SKIP_BROWSER=1."; exit 1; }
-	@GOBIN=$(BIN) go install github.com/agnivade/wasmbrowsertest@$(WASMTEST_VERSION)
+	@GOBIN=$(CURDIR)/$(BIN) go install github.com/agnivade/wasmbrowsertest@$(WASMTEST_VERSION)
 
 portable: browser
 	$(call section,tests: WebAssembly in Chromium with SIMD)

@@ -40,15 +40,14 @@ func blocks(t *testing.T, language string) []string {
 // with a few digits; training alone is told to be brief.
 func TestCommands(t *testing.T) {
 	dir := t.TempDir()
-	bin := filepath.Join(dir, "trainer.bin")
-	if out, err := exec.Command("go", "build", "-o", bin, "./trainer").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	digits(t, dir)
 	ran := 0
 	for _, block := range blocks(t, "sh") {
 		for line := range strings.Lines(block) {
-			args, ok := strings.CutPrefix(strings.TrimSpace(line), "go run ./trainer ")
+			if strings.HasPrefix(line, "make mppm ") {
+				build(t, filepath.Join(dir, "bin"))
+			}
+			args, ok := strings.CutPrefix(strings.TrimSpace(line), "bin/mppm ")
 			if !ok {
 				continue
 			}
@@ -63,7 +62,7 @@ func TestCommands(t *testing.T) {
 			case fields[0] == "eval":
 				fields = append(fields, "--data", "data", "--n", "20", "--grown", "100")
 			}
-			c := exec.Command(bin, fields...)
+			c := exec.Command("bin/mppm", fields...) // in dir
 			c.Dir = dir
 			if out, err := c.CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", strings.TrimSpace(line), err, out)
@@ -78,6 +77,16 @@ func TestCommands(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(dir, made)); err != nil || info.Size() == 0 {
 			t.Errorf("README.md's commands did not make %s: %v", made, err)
 		}
+	}
+}
+
+// build makes mppm as README.md says, but into the folder bin.
+func build(t *testing.T, bin string) {
+	t.Helper()
+	c := exec.Command("make", "mppm", "BIN="+bin)
+	c.Env = append(os.Environ(), "MAKEFLAGS=") // make test has its own
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("make mppm: %v\n%s", err, out)
 	}
 }
 

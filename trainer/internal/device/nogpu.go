@@ -12,7 +12,7 @@ import (
 )
 
 // ErrNotBuilt says how to get a program that can use a GPU.
-var ErrNotBuilt = errors.New("this program was built without GPUs; to get one with them, run or build it with -tags webgpu (go run -tags webgpu ./trainer ...), which takes a C compiler and downloads some 600 MB once")
+var ErrNotBuilt = errors.New("this program was built without GPUs; to get one with them, build it with -tags webgpu (make mppm TAGS=webgpu), which takes a C compiler and downloads some 600 MB once")
 
 // Adapters lists the GPUs.
 func Adapters() ([]webgpu.Adapter, error) { return nil, ErrNotBuilt }
