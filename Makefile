@@ -120,15 +120,15 @@ staticcheck:
 
 native:
 	$(call section,tests: native with SIMD)
-	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test ./...
+	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -timeout 30m ./...
 
-# As go run and go install build it where nothing is set, the packages that then
-# differ; and the whole in Go alone, as processors without vector kernels run it.
+# As go run and go install build it where nothing is set; and in Go alone, as
+# processors without vector kernels run it, what computes with the kernels.
 scalar:
 	$(call section,tests: native without GOEXPERIMENT=simd)
-	GOEXPERIMENT= go test ./shared/...
-	$(call section,tests: native in Go alone (-short: not the examples of the help texts again))
-	GOEXPERIMENT= MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -short -tags purego ./...
+	GOEXPERIMENT= MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -timeout 30m ./...
+	$(call section,tests: native without assembly too)
+	GOEXPERIMENT= go test -tags purego ./shared/... ./trainer/internal/graph
 
 ifeq ($(MPPM_SKIP_ARM64),1)
 arm64:

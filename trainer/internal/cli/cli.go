@@ -115,7 +115,7 @@ func dispatch(ctx context.Context, e env, args []string) (string, error) {
 	if err != nil {
 		return cmd.name, usagef("%s: %w", cmd.name, err)
 	}
-	if cmd.takesLong() {
+	if cmd.takesLong() && !flags.given("quiet") {
 		warnSlow(e.stderr)
 	}
 	if err := run(ctx, e, operands); err != nil {

@@ -33,9 +33,6 @@ var few = map[string]string{
 // folder of its own that has what its reader has. Only how much is computed, and
 // from which digits, is given besides.
 func TestExamples(t *testing.T) {
-	if testing.Short() {
-		t.Skip("trains everything there is to train")
-	}
 	t.Setenv(asTrainer, "1") // for the processes of scale
 	home := reader(t)
 	for _, cmd := range commands() {

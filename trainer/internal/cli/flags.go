@@ -151,6 +151,11 @@ func (f *flagSet) parse(args []string) (operands []string, err error) {
 	return operands, nil
 }
 
+// given reports whether the command line has the flag.
+func (f *flagSet) given(name string) bool {
+	return slices.ContainsFunc(f.list, func(d *flagDef) bool { return d.name == name && d.given })
+}
+
 func (f *flagSet) names() []string {
 	var names []string
 	for _, d := range f.list {

@@ -121,6 +121,7 @@ func TestSlowBuild(t *testing.T) {
 		{1, []string{"train", "mnist", "--data", nowhere}},
 		{1, []string{"eval", "mnist", "--data", nowhere}},
 		{1, []string{"sweep", "--data", nowhere}},
+		{0, []string{"train", "mnist", "--data", nowhere, "--quiet"}},
 		{0, []string{"info", nowhere}},
 		{0, []string{"train", "mnist", "--epochs", "0"}},
 		{0, []string{"train", "mnist", "--help"}},
