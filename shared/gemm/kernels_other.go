@@ -1,4 +1,4 @@
-//go:build purego || !(amd64 || arm64 || wasm && goexperiment.simd)
+//go:build purego || !(amd64 || arm64 || (wasm && goexperiment.simd))
 
 package gemm
 
