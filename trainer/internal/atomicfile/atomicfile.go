@@ -87,12 +87,12 @@ func WriteBytes(path string, data []byte) error {
 // WriteDir calls fill with a new, empty folder, and puts the files that fill
 // wrote there into the folder path, once all of them are synced. If path does
 // not exist, the new folder becomes it in one move. If it exists, the files are
-// moved into it one by one, replacing files of the same names, and then those
-// files of path for which stale says true are removed; stale may be nil. Before
-// the first move every file is whole, so a failing fill or a full disk leaves
-// path as it was. fill must write plain files only. The parent folder must
-// exist.
-func WriteDir(path string, stale func(name string) bool, fill func(dir string) error) error {
+// moved into it one by one, and whatever else it holds stays. A file of the same
+// name is replaced if replace is true; else it is an error, and so is a folder of
+// that name in any case. Before the first move every file is whole, and no name
+// is in the way: a failing fill or a full disk leaves path as it was. fill must
+// write plain files only. The parent folder must exist.
+func WriteDir(path string, replace bool, fill func(dir string) error) error {
 	path, err := target(path)
 	if err != nil {
 		return err
@@ -140,24 +140,21 @@ func WriteDir(path string, stale func(name string) bool, fill func(dir string) e
 		done = true
 		return syncDir(parent)
 	}
-	fresh := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		at := filepath.Join(path, e.Name())
+		switch info, err := os.Lstat(at); {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return explain(path, err)
+		case info.IsDir():
+			return fmt.Errorf("cannot write %s: a folder has that name (nothing was written: write elsewhere)", at)
+		case !replace:
+			return fmt.Errorf("cannot write %s: there is a file of that name (nothing was written: write elsewhere)", at)
+		}
+	}
 	for _, e := range entries {
 		if err := os.Rename(filepath.Join(temp, e.Name()), filepath.Join(path, e.Name())); err != nil {
 			return explain(path, err)
-		}
-		fresh[e.Name()] = true
-	}
-	if stale != nil {
-		old, err := os.ReadDir(path)
-		if err != nil {
-			return explain(path, err)
-		}
-		for _, e := range old {
-			if e.Type().IsRegular() && !fresh[e.Name()] && stale(e.Name()) {
-				if err := os.Remove(filepath.Join(path, e.Name())); err != nil {
-					return explain(path, err)
-				}
-			}
 		}
 	}
 	return syncDir(path)

@@ -188,17 +188,35 @@ func fillWith(names ...string) func(string) error {
 func TestWriteDir(t *testing.T) {
 	parent := t.TempDir()
 	path := filepath.Join(parent, "out")
-	if err := WriteDir(path, nil, fillWith("a", "b")); err != nil {
+	if err := WriteDir(path, false, fillWith("a", "b")); err != nil {
 		t.Fatal(err)
 	}
 	if got := listing(t, path); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("folder holds %q", got)
 	}
 	put(t, filepath.Join(path, "keep"), "mine")
-	if err := WriteDir(path, func(n string) bool { return n != "keep" }, fillWith("b", "c")); err != nil {
+	put(t, filepath.Join(path, "b"), "old")
+	// A name that is taken: nothing is moved, unless files are to be replaced.
+	if err := WriteDir(path, false, fillWith("b", "c")); err == nil || !strings.Contains(err.Error(), filepath.Join(path, "b")) || !strings.Contains(err.Error(), "nothing was written") {
+		t.Errorf("onto a file that is there: %v", err)
+	}
+	if got := listing(t, path); !slices.Equal(got, []string{"a", "b", "keep"}) || read(t, filepath.Join(path, "b")) != "old" {
+		t.Errorf("folder holds %q", got)
+	}
+	if err := WriteDir(path, true, fillWith("b", "c")); err != nil {
 		t.Fatal(err)
 	}
-	if got := listing(t, path); !slices.Equal(got, []string{"b", "c", "keep"}) {
+	if got := listing(t, path); !slices.Equal(got, []string{"a", "b", "c", "keep"}) || read(t, filepath.Join(path, "b")) != "new b" {
+		t.Errorf("folder holds %q", got)
+	}
+	// A folder of the same name is never replaced, and nothing is moved before it is met.
+	if err := os.Mkdir(filepath.Join(path, "z"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteDir(path, true, fillWith("y", "z")); err == nil || !strings.Contains(err.Error(), "a folder has that name") {
+		t.Errorf("onto a folder: %v", err)
+	}
+	if got := listing(t, path); !slices.Equal(got, []string{"a", "b", "c", "keep", "z"}) {
 		t.Errorf("folder holds %q", got)
 	}
 	if got := read(t, filepath.Join(path, "keep")); got != "mine" {
@@ -219,7 +237,7 @@ func TestWriteDirFailureLeavesNothing(t *testing.T) {
 	}
 	parent := t.TempDir()
 	path := filepath.Join(parent, "out")
-	if err := WriteDir(path, nil, fail); !errors.Is(err, boom) {
+	if err := WriteDir(path, false, fail); !errors.Is(err, boom) {
 		t.Fatalf("error %v, want boom", err)
 	}
 	if got := listing(t, parent); len(got) != 0 {
@@ -229,7 +247,7 @@ func TestWriteDirFailureLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, filepath.Join(path, "a"), "old")
-	if err := WriteDir(path, func(string) bool { return true }, fail); !errors.Is(err, boom) {
+	if err := WriteDir(path, true, fail); !errors.Is(err, boom) {
 		t.Fatalf("error %v, want boom", err)
 	}
 	if got := listing(t, path); !slices.Equal(got, []string{"a"}) {
@@ -239,10 +257,10 @@ func TestWriteDirFailureLeavesNothing(t *testing.T) {
 		t.Errorf("a became %q", got)
 	}
 	put(t, filepath.Join(parent, "file"), "")
-	if err := WriteDir(filepath.Join(parent, "file"), nil, fillWith()); err == nil || !strings.Contains(err.Error(), "is a file") {
+	if err := WriteDir(filepath.Join(parent, "file"), false, fillWith()); err == nil || !strings.Contains(err.Error(), "is a file") {
 		t.Errorf("onto a file: %v", err)
 	}
-	err := WriteDir(filepath.Join(parent, "nested"), nil, func(dir string) error { return os.Mkdir(filepath.Join(dir, "d"), 0o777) })
+	err := WriteDir(filepath.Join(parent, "nested"), false, func(dir string) error { return os.Mkdir(filepath.Join(dir, "d"), 0o777) })
 	if err == nil || !strings.Contains(err.Error(), "plain file") {
 		t.Errorf("a folder in the folder: %v", err)
 	}

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	}
 	report("new", WriteBytes(filepath.Join(dir, "new"), big))
 	report("old", WriteBytes(filepath.Join(dir, "old"), big))
-	report("dir", WriteDir(filepath.Join(dir, "folder"), nil, func(d string) error {
+	report("dir", WriteDir(filepath.Join(dir, "folder"), false, func(d string) error {
 		if err := os.WriteFile(filepath.Join(d, "a"), []byte("fits"), 0o666); err != nil {
 			return err
 		}

@@ -82,6 +82,7 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 		if target, err = imageio.Create(o.out, "", o.n, o.force, e.stdout); err != nil {
 			return err
 		}
+		noteTarget(e, target)
 	}
 	if o.grid != "" {
 		if err := atomicfile.Writable(o.grid); err != nil {

@@ -84,8 +84,15 @@ restored images as they are written, in 256 levels.`,
 // common adds the flags that restore and generate share.
 func common(f *flagSet, workers *int, quiet, force *bool) {
 	f.integer(workers, "workers", "N", "work on so many images at once (default: as many as there are cores); the result does not depend on it", 1, 4096).initial = ""
-	f.toggle(force, "force", "write over the input, or into a folder that holds other things")
+	f.toggle(force, "force", "write over the input, over images of the same names in a folder, or among other things there; all else stays")
 	f.toggle(quiet, "quiet", "show no progress")
+}
+
+// noteTarget says what a person should know of where images go.
+func noteTarget(e env, t *imageio.Target) {
+	if note := t.Note(); note != "" {
+		fmt.Fprintln(e.stderr, "note: "+note)
+	}
 }
 
 // degradations lists what --degrade takes, with the range of each severity.
@@ -141,6 +148,7 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
+	noteTarget(e, target)
 	if o.strip != "" {
 		if err := atomicfile.Writable(o.strip); err != nil {
 			return err

@@ -425,37 +425,6 @@ func TestWriteForms(t *testing.T) {
 	}
 }
 
-func TestFolderIsReplaced(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "out")
-	if err := create(t, path, 12).Write(ramp(12)); err != nil {
-		t.Fatal(err)
-	}
-	put(t, filepath.Join(path, ".hidden"), nil)
-	if err := create(t, path, 2).Write(ramp(2)); err != nil {
-		t.Fatal(err)
-	}
-	if im := mustRead(t, path); im.N != 2 {
-		t.Errorf("%d images after writing 2 over 12", im.N)
-	}
-	put(t, filepath.Join(path, "notes.txt"), []byte("mine"))
-	if _, err := Create(path, "", 1, false, nil); err == nil || !strings.Contains(err.Error(), "notes.txt") || !strings.Contains(err.Error(), "--force") {
-		t.Errorf("a folder with other files: %v", err)
-	}
-	target, err := Create(path, "", 1, true, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := target.Write(ramp(1)); err != nil {
-		t.Fatal(err)
-	}
-	if b, err := os.ReadFile(filepath.Join(path, "notes.txt")); err != nil || string(b) != "mine" {
-		t.Errorf("notes.txt: %q, %v", b, err)
-	}
-	if im := mustRead(t, path); im.N != 1 {
-		t.Errorf("%d images after writing 1 with force", im.N)
-	}
-}
-
 func TestCreateErrors(t *testing.T) {
 	dir := t.TempDir()
 	file := put(t, filepath.Join(dir, "file"), nil)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"mppm/shared/idx"
@@ -22,7 +23,9 @@ type Target struct {
 	path   string
 	kind   kind
 	zipped bool
+	force  bool
 	stdout io.Writer
+	others int // numbered PNGs in the folder that are not replaced
 }
 
 type kind int
@@ -41,18 +44,25 @@ var foreign = map[string]bool{
 	".npy": true, ".npz": true, ".csv": true, ".zip": true, ".tar": true, ".gz": true, ".json": true, ".safetensors": true,
 }
 
-// numbered are the names that images get in a folder.
-var numbered = regexp.MustCompile(`^[0-9]{5,}\.png$`)
+// numbered are the names that images get in a folder, whatever the case: some
+// file systems take no notice of it.
+var numbered = regexp.MustCompile(`^(?i)[0-9]{5,}\.png$`)
+
+// Numbered reports whether a name is one that images get in a folder.
+func Numbered(name string) bool { return numbered.MatchString(name) }
+
+// number is the name of image i in a folder.
+func number(i int) string { return fmt.Sprintf("%05d.png", i) }
 
 // Create prepares to write n images to path. The path decides the form: an IDX
 // file where it ends in .idx or -ubyte (gzipped where .gz follows), one PNG
 // where it ends in .png, an IDX file on stdout for "-", and else a folder of
 // PNGs named 00000.png on. An existing file is replaced. A folder may exist if
-// it is empty or holds only such PNGs, which are replaced; with force, other
-// files in it are no hindrance, and stay. Writing onto from, the path that the
-// images came from, needs force too.
+// all it holds are such PNGs, and none of them has a name that is needed. With
+// force, those that have one are replaced; all else stays. Writing onto from, the
+// path that the images came from, needs force too.
 func Create(path, from string, n int, force bool, stdout io.Writer) (*Target, error) {
-	t := &Target{path: path, stdout: stdout}
+	t := &Target{path: path, force: force, stdout: stdout}
 	name := strings.ToLower(path)
 	bare := strings.TrimSuffix(name, ".gz")
 	switch {
@@ -86,10 +96,10 @@ func Create(path, from string, n int, force bool, stdout io.Writer) (*Target, er
 		if from != "" && from != Stream && same(path, from) {
 			return nil, fmt.Errorf("%s is where the images come from: write elsewhere, or replace them with --force", path)
 		}
-		if t.kind == pngFolder && err == nil {
-			if err := onlyNumbered(path); err != nil {
-				return nil, err
-			}
+	}
+	if t.kind == pngFolder && err == nil {
+		if err := t.look(n); err != nil {
+			return nil, err
 		}
 	}
 	if err := atomicfile.Writable(path); err != nil {
@@ -98,19 +108,52 @@ func Create(path, from string, n int, force bool, stdout io.Writer) (*Target, er
 	return t, nil
 }
 
-// onlyNumbered reports what else than numbered PNGs and hidden files a folder
-// holds.
-func onlyNumbered(dir string) error {
-	entries, err := os.ReadDir(dir)
+// look finds what the folder holds that n new images would replace, or lie among.
+func (t *Target) look(n int) error {
+	entries, err := os.ReadDir(t.path)
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", dir, err)
+		return fmt.Errorf("cannot write %s: %w", t.path, err)
 	}
+	needed := make(map[string]bool)
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") && !numbered.MatchString(e.Name()) {
-			return fmt.Errorf("the folder %s holds other things, such as %s: give a new one, or write 00000.png … among them with --force", dir, e.Name())
+		name := e.Name()
+		if !Numbered(name) {
+			if !t.force && !strings.HasPrefix(name, ".") {
+				return fmt.Errorf("the folder %s holds other things, such as %s: give a new one, or write 00000.png … among them with --force", t.path, name)
+			}
+			continue
 		}
+		// The file system knows whether 00000.PNG is 00000.png.
+		name = strings.ToLower(name)
+		if i, err := strconv.Atoi(strings.TrimSuffix(name, ".png")); err != nil || i >= n || name != number(i) {
+			t.others++
+			continue
+		}
+		if info, err := os.Lstat(filepath.Join(t.path, name)); err == nil && !needed[name] {
+			switch {
+			case info.IsDir():
+				return fmt.Errorf("%s is a folder, and an image is to have that name: give another folder", filepath.Join(t.path, name))
+			case !t.force:
+				return fmt.Errorf("%s is there: give a new folder, or replace what bears a new name with --force", filepath.Join(t.path, name))
+			}
+			needed[name] = true
+			continue
+		}
+		t.others++
 	}
 	return nil
+}
+
+// Note says in a sentence what a person should know of the place, and is empty
+// where there is nothing to know.
+func (t *Target) Note() string {
+	switch t.others {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("%s holds another PNG with a number for a name, which stays among the new ones", t.path)
+	}
+	return fmt.Sprintf("%s holds %d other PNGs with numbers for names, which stay among the new ones", t.path, t.others)
 }
 
 // Write writes images of Pixels bytes each, all or none of them.
@@ -142,9 +185,9 @@ func (t *Target) Write(pixels []byte) error {
 		}
 		return atomicfile.Write(t.path, func(w io.Writer) error { return encodePNG(w, pixels) })
 	}
-	return atomicfile.WriteDir(t.path, numbered.MatchString, func(dir string) error {
+	return atomicfile.WriteDir(t.path, t.force, func(dir string) error {
 		for i := range n {
-			f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%05d.png", i)))
+			f, err := os.Create(filepath.Join(dir, number(i)))
 			if err != nil {
 				return err
 			}
