@@ -468,7 +468,7 @@ func (r *Run) nearest(x []float32) []float32 {
 
 // draw writes the loss curves.
 func (r *Run) draw() error {
-	if r.Dir == "" {
+	if r.Dir == "" || len(r.history) == 0 { // it is kept every few epochs
 		return nil
 	}
 	line := func(name string, value func(Record) float64) plots.Line {
