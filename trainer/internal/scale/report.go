@@ -28,6 +28,11 @@ func (r Report) Save(dir string) error {
 	return r.plots(dir)
 }
 
+// Files are the names of what Save may write, the tables first.
+func Files() []string {
+	return []string{"scale.md", "scale.csv", "batch-time.png", "batch-memory.png", "side-time.png", "side-memory.png"}
+}
+
 // titles are the headings of the nets' tables.
 var titles = map[Net]string{
 	LMPPM: "LMPPM: encoder, decoder and distance net of Table 8, with the loss of Eq. 20",

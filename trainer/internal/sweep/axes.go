@@ -14,6 +14,7 @@ import (
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/rundir"
 	"mppm/trainer/internal/train"
 )
 
@@ -150,6 +151,11 @@ func (w *Sweep) Trainings(ctx context.Context, set *dataset.Set, base train.Conf
 // trained returns the model of a run with c in dir, which it begins, goes on
 // with, or finds done.
 func (w *Sweep) trained(ctx context.Context, set *dataset.Set, c train.Config, name, dir string) (*model.Model, error) {
+	folder, err := rundir.Claim(dir, rundir.Use{Command: "train mnist"})
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Release() // what cannot be given back goes with the process
 	r, err := train.Open(dir, set)
 	if errors.Is(err, train.ErrNoCheckpoint) {
 		r, err = train.New(c, set, dir)

@@ -58,6 +58,9 @@ type Log struct {
 	at   map[key]int
 }
 
+// LogSuffix ends the name of a log, which begins with that of the axis.
+const LogSuffix = "-trials.json"
+
 type logFile struct {
 	// Setup is whatever else scores depend on.
 	Setup  map[string]string `json:"setup"`
