@@ -4,19 +4,23 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/halfcircle"
 	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/rundir"
 )
+
+// netsFolder is where eval circle keeps the nets that it has trained.
+const netsFolder = "nets"
 
 type evalCircleOptions struct {
 	out                  string
 	seeds, epochs, tests int
 	seed                 uint64
 	quick, quiet         bool
+	folder               *folder
 }
 
 func evalCircleCommand() command {
@@ -45,15 +49,24 @@ It takes about ten minutes on two cores.`,
 			f.toggle(&o.quick, "quick", "leave out the nets of Tables 7 and 10")
 			f.integer(&o.epochs, "epochs", "N", "train for so many epochs at most; 0: as the settings say", 0, 100_000)
 			f.toggle(&o.quiet, "quiet", "show no progress")
+			o.folder = f.owns("out", &o.out, func() rundir.Use {
+				return rundir.Use{
+					Command: "eval circle",
+					Names:   []string{"table.md", "table.csv", "table.json", "figure4.png", "figure5.png", "figure6.png", "figure7.png"},
+					Marks:   []string{netsFolder},
+				}
+			})
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
 }
 
 func (o *evalCircleOptions) run(ctx context.Context, e env) error {
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
+	release, err := o.folder.claim(e)
+	if err != nil {
 		return err
 	}
+	defer release()
 	if err := atomicfile.Writable(filepath.Join(o.out, "table.md")); err != nil {
 		return err
 	}
@@ -72,7 +85,7 @@ func (o *evalCircleOptions) run(ctx context.Context, e env) error {
 		w = nil
 	}
 	bar := progress.New(w, "training", len(trainings)*o.seeds, progress.Options{Unit: "runs"})
-	t, models, err := halfcircle.Run(ctx, halfcircle.Options{Trainings: trainings, First: o.seed, Seeds: o.seeds, Tests: o.tests, Dir: filepath.Join(o.out, "nets")}, bar)
+	t, models, err := halfcircle.Run(ctx, halfcircle.Options{Trainings: trainings, First: o.seed, Seeds: o.seeds, Tests: o.tests, Dir: filepath.Join(o.out, netsFolder)}, bar)
 	bar.Finish()
 	if ctx.Err() != nil {
 		return ctx.Err()

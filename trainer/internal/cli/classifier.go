@@ -21,6 +21,7 @@ type classifierOptions struct {
 	device     string
 	config     judge.Config
 	settings   []*flagDef // the flags that config is made of
+	folder     *folder
 }
 
 func classifierCommand() command {
@@ -65,6 +66,8 @@ last checkpoint with --resume, to the same result.`,
 			f.number(&c.Warp.Scale, "scale", "X", "share of the size", 0, judge.MaxScale)
 			f.number(&c.Warp.Bend, "bend", "X", "deviation of a smooth displacement, in pixels", 0, judge.MaxBend)
 			o.settings = f.list[first:]
+			f.reads("data", &o.data.dir, readsData)
+			o.folder = f.owns("out", &o.out, ofRun("train classifier", func() string { return "classifier.safetensors" }))
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
@@ -78,6 +81,11 @@ func (o *classifierOptions) run(ctx context.Context, e env) error {
 			}
 		}
 	}
+	release, err := o.folder.claim(e)
+	if err != nil {
+		return err
+	}
+	defer release()
 	set, err := o.data.open(ctx, e.stderr, dataset.Open)
 	if err != nil {
 		return err

@@ -8,12 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"strings"
-	"syscall"
 )
 
 // Exit codes.
@@ -56,12 +54,15 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // Run runs the command line args (without the program's name) with the given
 // streams and returns the exit code: 0 for success, 1 for a failure, 2 for a
 // command line that makes no sense. Errors go to stderr, one line each. The
-// first interrupt (or termination) signal cancels the work, which cleans up and
-// writes nothing half; a second one ends the process at once.
+// first interrupt, termination or hangup signal cancels the work, which cleans up
+// and writes nothing half; a second one ends the process at once.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // from then on signals do what they do by default
+	if signals := stopSignals(); signals != nil { // none would mean all
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, signals...)
+		defer stop()
+		context.AfterFunc(ctx, stop) // from then on signals do what they do by default
+	}
 	e := env{stdin, stdout, stderr}
 	name, err := dispatch(ctx, e, args)
 	if err == nil {
@@ -114,6 +115,9 @@ func dispatch(ctx context.Context, e env, args []string) (string, error) {
 	}
 	if err != nil {
 		return cmd.name, usagef("%s: %w", cmd.name, err)
+	}
+	if err := flags.apart(); err != nil {
+		return cmd.name, fmt.Errorf("%s: %w", cmd.name, err)
 	}
 	if cmd.takesLong() && !flags.given("quiet") {
 		warnSlow(e.stderr)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -20,6 +19,7 @@ import (
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/progress"
 	"mppm/trainer/internal/quality"
+	"mppm/trainer/internal/rundir"
 	"mppm/weights"
 )
 
@@ -30,6 +30,7 @@ type evalOptions struct {
 	n, grown                       int
 	seed                           uint64
 	quiet                          bool
+	folder                         *folder
 }
 
 func evalCommand() command {
@@ -64,10 +65,32 @@ All weights are the embedded ones unless files are given.`,
 			f.integer(&o.grown, "grown", "N", "digits to grow from noise", 100, 100_000)
 			f.seed(&o.seed, "seed", "seed of damage and noise")
 			f.toggle(&o.quiet, "quiet", "show no progress")
+			f.reads("data", &o.data.dir, readsData)
+			f.reads("weights", &o.weights, readsFile)
+			f.reads("judge", &o.judge, readsFile)
+			f.reads("dae", &o.dae, readsFile)
+			f.reads("dae-paper", &o.dae4, readsFile)
+			f.reads("ldm", &o.ldm, readsFile)
+			o.folder = f.owns("out", &o.out, evalUse)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
 }
+
+// generationFile is what nobody but eval mnist writes, at its end.
+const generationFile = "generation.json"
+
+// evalUse is what eval mnist makes of its folder.
+func evalUse() rundir.Use {
+	u := rundir.Use{Command: "eval mnist", Names: []string{"table.md", "table.csv", "table.json", "generation.md", generationFile, "generated.png"}, Marks: []string{generationFile}}
+	for _, k := range degrade.Kinds() {
+		u.Names = append(u.Names, restoredPicture(k.Kind))
+	}
+	return u
+}
+
+// restoredPicture is the name of the picture of a kind of damage.
+func restoredPicture(k degrade.Kind) string { return "restored-" + string(k) + ".png" }
 
 // methods are the rows of the table: those that there are weights for.
 func (o *evalOptions) methods(m *model.Model) ([]evaluate.Method, error) {
@@ -121,6 +144,11 @@ func (o *evalOptions) methods(m *model.Model) ([]evaluate.Method, error) {
 }
 
 func (o *evalOptions) run(ctx context.Context, e env) error {
+	release, err := o.folder.claim(e)
+	if err != nil {
+		return err
+	}
+	defer release()
 	set, err := o.data.open(ctx, e.stderr, dataset.Load)
 	if err != nil {
 		return err
@@ -140,9 +168,6 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 	}
 	judge, _, err := loadJudge(o.judge)
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
 	}
 	if err := atomicfile.Writable(filepath.Join(o.out, "table.md")); err != nil {
@@ -227,7 +252,7 @@ func (o *evalOptions) pictures(ctx context.Context, methods []evaluate.Method, i
 			x = append(x, infer.Floats(r.Pixels)...)
 		}
 		x = append(x, infer.Floats(some)...)
-		if err := (plots.Sheet{Columns: n, Rows: append(names, "original")}).Save(filepath.Join(o.out, "restored-"+string(k.Kind)+".png"), x); err != nil {
+		if err := (plots.Sheet{Columns: n, Rows: append(names, "original")}).Save(filepath.Join(o.out, restoredPicture(k.Kind)), x); err != nil {
 			return err
 		}
 	}
@@ -281,7 +306,7 @@ func (o *evalOptions) generation(ctx context.Context, j *evaluate.Judge, m *mode
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.WriteBytes(filepath.Join(o.out, "generation.json"), b); err != nil {
+	if err := atomicfile.WriteBytes(filepath.Join(o.out, generationFile), b); err != nil {
 		return err
 	}
 	return plots.Sheet{Columns: 20}.Save(filepath.Join(o.out, "generated.png"), infer.Floats(grown[:min(200, o.grown)*model.Pixels]))

@@ -54,6 +54,9 @@ bank, and is scored on those held out.`,
 			f.text(&o.decimal, "decimal", "MARK", "decimal mark of the CSV file, if it had to be said: point or comma")
 			f.toggle(&o.float, "float", "keep 32-bit numbers")
 			f.toggle(&o.quiet, "quiet", "say nothing")
+			f.reads("checkpoint", &o.checkpoint, readsRun)
+			f.reads("data", &o.data.dir, readsData)
+			f.writes("out", &o.out, writesFile)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}

@@ -18,6 +18,9 @@ var errHelp = errors.New("help")
 type flagSet struct {
 	list  []*flagDef
 	group string // heading of the flags that are added next
+
+	places []declared // what the command reads and writes
+	forced []forced
 }
 
 type flagDef struct {

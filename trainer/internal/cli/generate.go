@@ -55,6 +55,9 @@ alone: more images only add to the end.`,
 			f.method(&o.method, "how to grow them")
 			common(f, &o.workers, &o.quiet, &o.force)
 			o.flow = f.flow("generate", true)
+			f.reads("weights", &o.weights, readsFile)
+			f.writes("out", &o.out, writesImages)
+			f.writes("grid", &o.grid, writesFile)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}

@@ -20,7 +20,11 @@ const asTrainer = "MPPM_TEST_TRAINER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asTrainer) == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		if undeclared.found() {
+			code = 1
+		}
+		os.Exit(code)
 	}
 	os.Exit(Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

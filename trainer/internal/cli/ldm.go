@@ -27,6 +27,7 @@ type ldmOptions struct {
 	device     string
 	config     diffuse.Config
 	settings   []*flagDef // the flags that config is made of
+	folder     *folder
 }
 
 func ldmCommand() command {
@@ -70,6 +71,9 @@ last checkpoint with --resume, to the same result.`,
 			f.number(&c.Diffusion.First, "first", "X", "β of the first step", 0, 1)
 			f.number(&c.Diffusion.Last, "last", "X", "β of the last; between the two it goes along a line", 0, 1)
 			o.settings = f.list[first:]
+			f.reads("dae", &o.dae, readsFileOrRun)
+			f.reads("data", &o.data.dir, readsData)
+			o.folder = f.owns("out", &o.out, ofRun("train ldm", func() string { return "ldm.safetensors" }, "autoencoder.safetensors"))
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
@@ -88,6 +92,11 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 	} else if o.dae == "" {
 		return usagef("the flag --dae PATH is missing: the diffusion needs an autoencoder; %s train dae makes one", program)
 	}
+	release, err := o.folder.claim(e)
+	if err != nil {
+		return err
+	}
+	defer release()
 	set, err := o.data.open(ctx, e.stderr, dataset.Open)
 	if err != nil {
 		return err

@@ -29,10 +29,12 @@ type pointsOptions struct {
 	batch              *flagDef                  // one of settings
 	settings           []*flagDef                // the flags that config is made of
 	change             []func(c *ambient.Config) // what each of settings does, if it is given
+	folder             *folder
 }
 
 // common adds the flags of both commands.
-func (o *pointsOptions) common(f *flagSet) {
+func (o *pointsOptions) common(f *flagSet, command string) {
+	o.folder = f.owns("out", &o.out, ofRun(command, o.weights, "restored.png"))
 	o.config = ambient.Default()
 	c := &o.config
 	f.text(&o.out, "out", "DIR", "folder of the run")
@@ -98,7 +100,7 @@ same result.`,
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := pointsOptions{out: "runs/circle", checkpoint: 250, curve: "circle"}
-			o.common(f)
+			o.common(f, "train circle")
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
@@ -137,7 +139,8 @@ they are rounded to 32 bits.`,
 			f.text(&o.in, "in", "FILE", "CSV file of points; lines that begin with # do not count, nor does a first row of names")
 			f.text(&o.decimal, "decimal", "MARK", "decimal mark of its numbers: point or comma (default: the one that it has)")
 			f.text(&o.curve, "curve", "NAME", "points of a curve instead: "+strings.Join(names, ", "))
-			o.common(f)
+			o.common(f, "train points")
+			f.reads("in", &o.in, readsFile)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
@@ -193,6 +196,14 @@ func (o *pointsOptions) check() error {
 	return nil
 }
 
+// weights is the name of the weights file in the folder of the run.
+func (o *pointsOptions) weights() string {
+	if o.curve != "" {
+		return o.curve + ".safetensors"
+	}
+	return "points.safetensors"
+}
+
 // configure returns the configuration that the flags ask for.
 func (o *pointsOptions) configure(curve pointcloud.Curve) ambient.Config {
 	c := ambient.Default()
@@ -218,6 +229,11 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	release, err := o.folder.claim(e)
+	if err != nil {
+		return err
+	}
+	defer release()
 	cloud, curve, err := o.cloud(e, o.config.Seed)
 	if err != nil {
 		return err
@@ -252,11 +268,7 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	name := "points.safetensors"
-	if o.curve != "" {
-		name = o.curve + ".safetensors"
-	}
-	path, picture := filepath.Join(o.out, name), filepath.Join(o.out, "restored.png")
+	path, picture := filepath.Join(o.out, o.weights()), filepath.Join(o.out, "restored.png")
 	n, s, err := writePoints(path, picture, r, false)
 	if err != nil || o.quiet {
 		return err

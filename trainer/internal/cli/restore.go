@@ -76,6 +76,11 @@ restored images as they are written, in 256 levels.`,
 			common(f, &o.workers, &o.quiet, &o.force)
 			o.flow = f.flow("restore", false)
 			o.diffusion = f.ldm()
+			f.reads("in", &o.in, readsImages)
+			f.reads("weights", &o.weights, readsFile)
+			f.writes("out", &o.out, writesImages)
+			f.writes("strip", &o.strip, writesFile)
+			f.overwrites(&o.force, "out", "in")
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}

@@ -15,6 +15,7 @@ import (
 
 	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/rundir"
 	"mppm/trainer/internal/scale"
 )
 
@@ -26,6 +27,7 @@ type scaleOptions struct {
 	device  string
 	quiet   bool
 	cell    string
+	folder  *folder
 }
 
 func scaleCommand() command {
@@ -72,6 +74,7 @@ machine to it.`,
 			f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); memory is that of the host")
 			f.toggle(&o.quiet, "quiet", "show no progress")
 			f.text(&o.cell, "cell", "NET:SIDE:BATCH", "measure this alone, in this process, and write it as JSON; --out is not used")
+			o.folder = f.owns("out", &o.out, func() rundir.Use { return rundir.Use{Command: "scale", Names: scale.Files(), Marks: scale.Files()[:2]} })
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
@@ -94,9 +97,14 @@ func (o *scaleOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
+	if err := os.MkdirAll(o.out, 0o777); err != nil { // it stays, even if nothing is measured
 		return err
 	}
+	release, err := o.folder.claim(e)
+	if err != nil {
+		return err
+	}
+	defer release()
 	var w io.Writer
 	if !o.quiet {
 		w = e.stderr

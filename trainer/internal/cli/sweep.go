@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/evaluate"
+	"mppm/trainer/internal/rundir"
 	"mppm/trainer/internal/sweep"
 	"mppm/trainer/internal/train"
 )
@@ -34,6 +34,7 @@ type sweepOptions struct {
 	heldDef             *flagDef
 	all                 bool // n is to be held
 	budgetDef, epochDef *flagDef
+	folder              *folder
 }
 
 func sweepCommand() command {
@@ -80,8 +81,24 @@ written to standard output, a line of JSON each.`,
 			f.seed(&o.seed, "seed", "seed of everything random")
 			f.text(&o.write, "write", "FILE", "write a copy of the weights with the winning flows, along flow")
 			f.toggle(&o.quiet, "quiet", "show no progress")
+			f.reads("data", &o.data.dir, readsData)
+			f.reads("weights", &o.weights, readsFile)
+			f.reads("dae", &o.dae, readsFile)
+			f.reads("judge", &o.judge, readsFile)
+			f.writes("write", &o.write, writesFile)
+			o.folder = f.owns("out", &o.out, o.use)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
+	}
+}
+
+// use is what a sweep makes of its folder. Sweeps along other axes may have it, too.
+func (o *sweepOptions) use() rundir.Use {
+	log := o.axis + sweep.LogSuffix
+	return rundir.Use{
+		Command: "sweep --axis " + o.axis,
+		Names:   []string{log, o.axis + ".md", o.axis + ".csv", o.axis + ".json", o.axis + ".png", o.axis + "-fd.png", o.axis + "-ssim.png", o.axis + "-generate.png"},
+		Marks:   []string{log},
 	}
 }
 
@@ -167,9 +184,11 @@ func (o *sweepOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
+	release, err := o.folder.claim(e)
+	if err != nil {
 		return err
 	}
+	defer release()
 	if o.write != "" {
 		if err := atomicfile.Writable(o.write); err != nil {
 			return err
@@ -195,7 +214,7 @@ func (o *sweepOptions) run(ctx context.Context, e env) error {
 	if o.axis == "loss" || o.axis == "noise" {
 		delete(setup, "weights") // of which the flows alone are used, and the log has those
 	}
-	log, err := sweep.OpenLog(filepath.Join(o.out, o.axis+"-trials.json"), len(columns), setup)
+	log, err := sweep.OpenLog(filepath.Join(o.out, o.axis+sweep.LogSuffix), len(columns), setup)
 	if err != nil {
 		return err
 	}

@@ -32,12 +32,15 @@ type trainOptions struct {
 	activation string
 	weights    string     // name of the weights file in out
 	settings   []*flagDef // the flags that config is made of
+	folder     *folder
 }
 
 // common adds the flags of every method: first those of the command, then those
 // that config is made of.
-func (o *trainOptions) common(f *flagSet) {
+func (o *trainOptions) common(f *flagSet, command string) {
 	c := &o.config
+	f.reads("data", &o.data.dir, readsData)
+	o.folder = f.owns("out", &o.out, ofRun(command, func() string { return o.weights }, "restored.png", "generated.png"))
 	f.text(&o.out, "out", "DIR", "folder of the run")
 	o.data.flags(f, idxFiles+orFolders+"PNG files"+orMNIST)
 	f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
@@ -77,7 +80,7 @@ bank too, for the ablation that flows up the density alone: restore --method dae
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := trainOptions{out: "runs/dae", checkpoint: 1, config: train.DefaultDAE(), weights: "dae.safetensors"}
-			o.common(f)
+			o.common(f, "train dae")
 			o.settings = append(o.settings, f.toggle(&o.config.FixedNoise, "fixed-noise", "the deviation is that of --noise, always"))
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
@@ -120,7 +123,7 @@ swapped: --transpose turns them upright.`,
 				o.lambda[i], _ = strconv.ParseFloat(strconv.FormatFloat(float64(l), 'g', -1, 32), 64)
 			}
 			o.activation = string(c.Activation)
-			o.common(f)
+			o.common(f, "train mnist")
 			first := len(f.list)
 			f.integer(&c.Refine, "refine", "N", "epochs after the others, in which the decoder alone learns", 0, 100_000)
 			f.number(&c.Restored, "restored", "X", "share of the codes in those epochs that are of restored images, not of clean ones", 0, 1)
@@ -174,6 +177,11 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if o.config.Activation = nn.Activation(o.activation); o.config.Method == train.LMPPM && o.config.Activation != nn.SiLU && o.config.Activation != nn.ReLU {
 		return usagef("--activation: there is no %q, only %s and %s", o.activation, nn.SiLU, nn.ReLU)
 	}
+	release, err := o.folder.claim(e)
+	if err != nil {
+		return err
+	}
+	defer release()
 	set, err := o.data.open(ctx, e.stderr, dataset.Open)
 	if err != nil {
 		return err

@@ -54,6 +54,27 @@ func Numbered(name string) bool { return numbered.MatchString(name) }
 // number is the name of image i in a folder.
 func number(i int) string { return fmt.Sprintf("%05d.png", i) }
 
+// form is what a path is written as, by its name.
+func form(path string) (k kind, zipped bool) {
+	name := strings.ToLower(path)
+	bare := strings.TrimSuffix(name, ".gz")
+	switch {
+	case path == Stream:
+		return stream, false
+	case strings.HasSuffix(bare, ".idx") || strings.HasSuffix(bare, "-ubyte"):
+		return idxFile, bare != name
+	case strings.HasSuffix(name, ".png"):
+		return onePNG, false
+	}
+	return pngFolder, false
+}
+
+// IsFolder reports whether a path is written as a folder of PNGs.
+func IsFolder(path string) bool {
+	k, _ := form(path)
+	return k == pngFolder
+}
+
 // Create prepares to write n images to path. The path decides the form: an IDX
 // file where it ends in .idx or -ubyte (gzipped where .gz follows), one PNG
 // where it ends in .png, an IDX file on stdout for "-", and else a folder of
@@ -63,25 +84,16 @@ func number(i int) string { return fmt.Sprintf("%05d.png", i) }
 // path that the images came from, needs force too.
 func Create(path, from string, n int, force bool, stdout io.Writer) (*Target, error) {
 	t := &Target{path: path, force: force, stdout: stdout}
-	name := strings.ToLower(path)
-	bare := strings.TrimSuffix(name, ".gz")
-	switch {
+	t.kind, t.zipped = form(path)
+	switch ext := strings.ToLower(filepath.Ext(path)); {
 	case path == "":
 		return nil, errors.New("the path to write to is empty")
-	case path == Stream:
-		t.kind = stream
+	case t.kind == stream:
 		return t, nil
-	case strings.HasSuffix(bare, ".idx") || strings.HasSuffix(bare, "-ubyte"):
-		t.kind, t.zipped = idxFile, bare != name
-	case strings.HasSuffix(name, ".png"):
-		t.kind = onePNG
-		if n != 1 {
-			return nil, fmt.Errorf("%d images do not fit into the one PNG %s: give a folder, or a path that ends in .idx", n, path)
-		}
-	case foreign[filepath.Ext(name)]:
-		return nil, fmt.Errorf("%s: files that end in %s cannot be written: end the path in .idx, -ubyte, .idx.gz, -ubyte.gz or .png, or give a folder", path, filepath.Ext(name))
-	default:
-		t.kind = pngFolder
+	case t.kind == onePNG && n != 1:
+		return nil, fmt.Errorf("%d images do not fit into the one PNG %s: give a folder, or a path that ends in .idx", n, path)
+	case t.kind == pngFolder && foreign[ext]:
+		return nil, fmt.Errorf("%s: files that end in %s cannot be written: end the path in .idx, -ubyte, .idx.gz, -ubyte.gz or .png, or give a folder", path, ext)
 	}
 	info, err := os.Stat(path)
 	switch {
