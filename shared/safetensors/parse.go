@@ -21,17 +21,14 @@ func Parse(b []byte) (*File, error) {
 	if len(b) < 8 {
 		return nil, fmt.Errorf("safetensors: %d bytes are too short for the header's length", len(b))
 	}
-	n := binary.LittleEndian.Uint64(b)
-	if n > maxHeader {
-		return nil, fmt.Errorf("safetensors: not a safetensors file: its first 8 bytes claim a header of %d bytes, more than the format's %d", n, maxHeader)
+	if err := CheckStart(b); err != nil {
+		return nil, err
 	}
+	n := binary.LittleEndian.Uint64(b)
 	if n > uint64(len(b)-8) {
 		return nil, fmt.Errorf("safetensors: truncated: the header has %d bytes, the file %d after its length", n, len(b)-8)
 	}
 	text, data := b[8:8+n:8+n], b[8+n:]
-	if len(text) == 0 || text[0] != '{' {
-		return nil, errors.New("safetensors: not a safetensors file: the header does not begin with '{'")
-	}
 	h, err := parseHeader(text)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: header: %w", err)
@@ -70,6 +67,22 @@ func Parse(b []byte) (*File, error) {
 		return nil, fmt.Errorf("safetensors: the last %d bytes of the file belong to no tensor", uint64(len(data))-at)
 	}
 	return f, nil
+}
+
+// CheckStart returns an error if no file begins as b does: for whoever reads what
+// may be anything, of any length. It does not say that Parse will accept the rest.
+func CheckStart(b []byte) error {
+	if len(b) < 8 {
+		return nil // who knows
+	}
+	n := binary.LittleEndian.Uint64(b)
+	if n > maxHeader {
+		return fmt.Errorf("safetensors: not a safetensors file: its first 8 bytes claim a header of %d bytes, more than the format's %d", n, maxHeader)
+	}
+	if n == 0 || len(b) > 8 && b[8] != '{' {
+		return errors.New("safetensors: not a safetensors file: the header does not begin with '{'")
+	}
+	return nil
 }
 
 // span is a tensor of the header: where its bytes are, in the data.

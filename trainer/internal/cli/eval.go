@@ -220,7 +220,7 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 func loadJudge(path string) (c *classifier.Classifier, b []byte, err error) {
 	b = weights.Classifier
 	if path != "" {
-		if b, _, err = readWeights(path); err != nil {
+		if b, err = readWeightsFile(path); err != nil {
 			return nil, nil, err
 		}
 	}

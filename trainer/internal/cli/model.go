@@ -3,12 +3,13 @@ package cli
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"mppm/shared/flow"
 	"mppm/shared/model"
+	"mppm/shared/safetensors"
+	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/sniff"
 	"mppm/weights"
 )
@@ -61,26 +62,25 @@ func readWeightsOf(method, path string) (b []byte, name string, err error) {
 		}
 		return b, "the embedded weights", nil
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, "", fmt.Errorf("cannot read the weights: %w", err)
-	case info.IsDir():
-		return nil, "", fmt.Errorf("cannot read the weights: %s is a folder", path)
-	case info.Size() > maxWeights:
-		return nil, "", fmt.Errorf("cannot read the weights: %s has %d MB, no weights file is so large", path, info.Size()>>20)
-	}
-	if b, err = os.ReadFile(path); err != nil {
-		return nil, "", fmt.Errorf("cannot read the weights: %w", err)
-	}
-	// A safetensors file has JSON after the eight bytes of its length, which may
-	// be what some other format begins with.
-	if len(b) < 9 || b[8] != '{' {
-		if err := sniff.Refuse(path, b, "a weights file"); err != nil {
-			return nil, "", fmt.Errorf("cannot read the weights: %w", err)
+	b, err = readWeightsFile(path)
+	return b, path, err
+}
+
+func readWeightsFile(path string) ([]byte, error) {
+	b, err := bounded.ReadFile(path, maxWeights, func(head []byte) error {
+		// A safetensors file has JSON after the eight bytes of its length, which may
+		// be what some other format begins with.
+		if len(head) < 9 || head[8] != '{' {
+			if err := sniff.Refuse("this", head, "a weights file"); err != nil {
+				return err
+			}
 		}
+		return safetensors.CheckStart(head)
+	})
+	if err != nil {
+		err = fmt.Errorf("cannot read the weights: %w", err)
 	}
-	return b, path, nil
+	return b, err
 }
 
 // loadModelOf reads the weights of a method, LMPPM or DAE, and refuses those of

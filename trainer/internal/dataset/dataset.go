@@ -26,6 +26,7 @@ import (
 
 	"mppm/shared/gunzip"
 	"mppm/shared/idx"
+	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/sniff"
 )
 
@@ -52,6 +53,9 @@ const (
 	testImages  = "t10k-images-idx3-ubyte"
 	testLabels  = "t10k-labels-idx1-ubyte"
 )
+
+// maxIDX bounds the size of an IDX file, gzipped or not.
+const maxIDX = idx.MaxBytes + 1<<20
 
 // published holds the MD5 of each original file, gzipped as published. They
 // tell MNIST from something else under the same name; go.sum guards against
@@ -268,7 +272,7 @@ func (s *Set) read(from *source, name string, isMNIST bool) (path string, f *idx
 	if !ok {
 		return path, nil, fmt.Errorf("%s holds neither %s nor %s.gz: %s: %w", from.dir, name, name, seen(from.dir), fs.ErrNotExist)
 	}
-	b, err := os.ReadFile(path)
+	b, err := bounded.ReadFile(path, maxIDX, nil)
 	if err != nil {
 		return path, nil, fmt.Errorf("cannot read the data: %w", err)
 	}

@@ -11,8 +11,10 @@ import (
 
 	"mppm/shared/mppm"
 	"mppm/shared/rng"
+	"mppm/shared/safetensors"
 	"mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/pointcloud"
 	"mppm/trainer/internal/progress"
 )
@@ -135,6 +137,9 @@ func (t *Table) Find(method, nets string, c Column) (Row, bool) {
 	return Row{}, false
 }
 
+// maxNets bounds the size of a weights file that is found: far above any.
+const maxNets = 1 << 28
+
 // Nets returns the model of one configuration and seed, as a weights file gives
 // it: that in dir, if an evaluation with the same settings has left it there, and
 // else one that is trained, and left there. Without a dir nothing is kept.
@@ -143,7 +148,7 @@ func Nets(ctx context.Context, dir, name string, c ambient.Config, seed uint64) 
 	cloud := Cloud(seed)
 	path := filepath.Join(dir, fmt.Sprintf("%s-%d.safetensors", name, seed))
 	if dir != "" {
-		if b, err := os.ReadFile(path); err == nil {
+		if b, err := bounded.ReadFile(path, maxNets, safetensors.CheckStart); err == nil {
 			if m, err := mppm.Load(b); err == nil && ambient.Same(m, c, cloud) {
 				return m, nil
 			}

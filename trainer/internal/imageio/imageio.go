@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"mppm/shared/idx"
+	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/sniff"
 )
 
@@ -193,7 +194,7 @@ func (r *reader) folder(dir string) error {
 		if sniff.Litter(e.Name()) {
 			continue
 		}
-		if strings.EqualFold(filepath.Ext(e.Name()), ".png") && !e.IsDir() {
+		if strings.EqualFold(filepath.Ext(e.Name()), ".png") && isFile(dir, e) {
 			names = append(names, e.Name())
 		} else {
 			others++
@@ -228,22 +229,49 @@ func (r *reader) folder(dir string) error {
 	return nil
 }
 
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the images: %w", err)
+// isFile reports whether an entry of a folder is a file, or a link to one: a pipe of
+// that name would have its reader wait.
+func isFile(dir string, e fs.DirEntry) bool {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.Type().IsRegular()
 	}
-	defer f.Close()
-	return readAll(f, path)
+	info, err := os.Stat(filepath.Join(dir, e.Name()))
+	return err != nil || info.Mode().IsRegular() // a link to nothing is worth an error
+}
+
+func readFile(path string) ([]byte, error) {
+	var head []byte
+	b, err := bounded.ReadFile(path, maxFile, recognize(&head))
+	return explain(b, head, err)
 }
 
 func readAll(r io.Reader, name string) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", name, err)
+	var head []byte
+	b, err := bounded.Read(r, name, maxFile, recognize(&head))
+	return explain(b, head, err)
+}
+
+// errUnknown says that bytes are of no file that can be read.
+var errUnknown = errors.New("unknown")
+
+// recognize keeps the start of what is read, and looks whether it is worth reading
+// on.
+func recognize(head *[]byte) func([]byte) error {
+	return func(b []byte) error {
+		if *head = b; bytes.HasPrefix(b, pngMagic) || idx.IsIDX(b) {
+			return nil
+		}
+		return errUnknown
 	}
-	if len(b) > maxFile {
-		return nil, fmt.Errorf("%s is larger than %d MB: split it", name, maxFile>>20)
+}
+
+// explain leaves what is unknown to whoever can say more of it.
+func explain(b, head []byte, err error) ([]byte, error) {
+	switch {
+	case errors.Is(err, errUnknown):
+		return head, nil
+	case err != nil:
+		return nil, fmt.Errorf("cannot read the images: %w", err)
 	}
 	return b, nil
 }

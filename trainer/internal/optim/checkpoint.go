@@ -10,9 +10,14 @@ import (
 
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/bounded"
 )
 
 const checkpointName = "checkpoint.safetensors"
+
+// maxCheckpoint bounds the size of a checkpoint, far above those of the widest
+// nets that can be asked for.
+const maxCheckpoint = 32 << 30
 
 // ErrInterrupted says that a run was told to stop, has saved its state, and can
 // be resumed.
@@ -46,7 +51,7 @@ type Checkpoint struct {
 // there is none.
 func Open(dir string) (*Checkpoint, error) {
 	path := filepath.Join(dir, checkpointName)
-	b, err := os.ReadFile(path)
+	b, err := bounded.ReadFile(path, maxCheckpoint, safetensors.CheckStart)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", dir, ErrNoCheckpoint)
 	}

@@ -45,6 +45,9 @@ func ReadFile(path string, d Decimal) (*Cloud, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode()&os.ModeDevice != 0 {
+		return nil, fmt.Errorf("%s is a device, not a file", path)
+	}
 	c, err := ReadCSV(f, d)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

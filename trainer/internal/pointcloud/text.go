@@ -23,8 +23,9 @@ import (
 const (
 	// peek is how much of a file is looked at before it is read.
 	peek = 1 << 16
-	// maxLine bounds a line, so that a file without any does not fill the memory.
-	maxLine = 64 << 20
+	// maxLine bounds a line, which is held in memory as a whole: a point of as many
+	// coordinates as a net can take has a tenth of it, and a pipe may never end one.
+	maxLine = 1 << 20
 )
 
 // text returns the text of a file in UTF-8, with line feeds at the ends of lines

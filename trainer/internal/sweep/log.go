@@ -7,11 +7,11 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 
 	"mppm/shared/model"
 	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/bounded"
 )
 
 // Task is what was tried.
@@ -61,6 +61,9 @@ type Log struct {
 // LogSuffix ends the name of a log, which begins with that of the axis.
 const LogSuffix = "-trials.json"
 
+// maxLog bounds the size of a log, which has a few hundred trials of a few kB.
+const maxLog = 1 << 28
+
 type logFile struct {
 	// Setup is whatever else scores depend on.
 	Setup  map[string]string `json:"setup"`
@@ -82,7 +85,7 @@ func (t *Trial) whole(columns int) bool {
 // It returns an error if that log is of another setup.
 func OpenLog(path string, columns int, setup map[string]string) (*Log, error) {
 	l := &Log{path: path, at: map[key]int{}}
-	b, err := os.ReadFile(path)
+	b, err := bounded.ReadFile(path, maxLog, nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		l.file.Setup = setup
 		return l, atomicfile.Writable(path)
