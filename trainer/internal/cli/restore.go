@@ -21,6 +21,10 @@ import (
 // stripRows is how many images a strip shows.
 const stripRows = 16
 
+// stripColumns bounds the columns, which are in memory together: a row of more is
+// wider than what shows pictures can show.
+const stripColumns = 300
+
 type restoreOptions struct {
 	in, out, weights, method string
 	degrade                  string
@@ -137,6 +141,9 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
+	if n := r.steps/o.stride(r.steps) + 3; o.strip != "" && n > stripColumns {
+		return usagef("--every: the strip would have %d columns: give %d or more, which leaves at most %d", n, (r.steps+stripColumns-4)/(stripColumns-3), stripColumns)
+	}
 	images, err := imageio.Read(o.in, e.stdin)
 	if err != nil {
 		return err
@@ -148,6 +155,9 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	}
 	for _, note := range images.Notes {
 		fmt.Fprintln(e.stderr, "note: "+note)
+	}
+	if err := roomFor(images.N); err != nil {
+		return err
 	}
 	target, err := imageio.Create(o.out, o.in, images.N, o.force, e.stdout)
 	if err != nil {
@@ -262,11 +272,7 @@ func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *
 		}
 		heads = []string{"clean", "degraded"}
 	}
-	every := o.every
-	if every == 0 {
-		every = max(1, (r.steps+3)/6)
-	}
-	steps, decoded, err := r.trajectory(input, every)
+	steps, decoded, err := r.trajectory(input, o.stride(r.steps))
 	if err != nil {
 		return err
 	}
@@ -286,6 +292,14 @@ func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *
 		}
 	}
 	return plots.Sheet{Columns: len(columns), Scale: 3, Heads: heads}.Save(o.strip, sheet)
+}
+
+// stride is how many steps of so many at most lie between two columns of the strip.
+func (o *restoreOptions) stride(steps int) int {
+	if o.every > 0 {
+		return o.every
+	}
+	return max(1, (steps+3)/6)
 }
 
 // checkPicture refuses the path of a picture that is not named as one.

@@ -34,6 +34,10 @@ const Stream = "-"
 // needs, far less than a memory holds.
 const maxFile = 1 << 30
 
+// maxImages bounds what becomes of a file: a small one can hold a thousand million
+// images of one pixel, each of which is scaled to Pixels.
+const maxImages = maxFile / Pixels
+
 // Images are digits as bytes, and where they came from.
 type Images struct {
 	N      int
@@ -155,6 +159,9 @@ func (r *reader) idx(name string, b []byte) error {
 	}
 	if n > 0 && (h == 0 || w == 0) {
 		return fmt.Errorf("%s: its images are %d×%d, they have no pixels", name, w, h)
+	}
+	if n > maxImages-r.out.N {
+		return fmt.Errorf("%s holds %d images, more than %d: split it", name, n, maxImages)
 	}
 	for i := range n {
 		r.out.Names = append(r.out.Names, fmt.Sprintf("%s[%d]", name, i))
