@@ -93,12 +93,21 @@ func New(c Config, cloud *pointcloud.Cloud, dir string) (*Run, error) {
 	return r, nil
 }
 
+// maxDim is how many coordinates the points of a weights file can have.
+const maxDim = 4096
+
 func newRun(c Config, cloud *pointcloud.Cloud, dir string) (*Run, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	if cloud.Len() < 2 {
 		return nil, fmt.Errorf("there are %d points; give at least 2", cloud.Len())
+	}
+	if cloud.Dim > maxDim {
+		return nil, fmt.Errorf("the points have %d coordinates; give at most %d", cloud.Dim, maxDim)
+	}
+	if err := fits(c, cloud.Dim); err != nil {
+		return nil, err
 	}
 	r := &Run{Config: c, Dir: dir, cloud: cloud}
 	r.split()

@@ -101,6 +101,9 @@ func (o *classifierOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	r.Device = device.Choice(o.device)
+	if err := estimate(e, o.quiet, r.Device, r); err != nil {
+		return err
+	}
 	done, total := r.Images()
 	w := e.stderr
 	if o.quiet {

@@ -76,6 +76,9 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 	if err := o.flow.check(o.method); err != nil {
 		return err
 	}
+	if err := roomFor(o.n); err != nil {
+		return err
+	}
 	grow, how, err := o.grower()
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/ambient"
+	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/halfcircle"
 	"mppm/trainer/internal/pointcloud"
 	"mppm/trainer/internal/progress"
@@ -255,6 +256,9 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 		r, err = ambient.New(c, cloud, o.out)
 	}
 	if err != nil {
+		return err
+	}
+	if err := estimate(e, o.quiet, device.CPU, r); err != nil {
 		return err
 	}
 	w := e.stderr

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mppm/trainer/internal/device"
+	"mppm/trainer/internal/memory"
 	"mppm/trainer/internal/progress"
 	"mppm/trainer/internal/rundir"
 	"mppm/trainer/internal/scale"
@@ -138,7 +139,7 @@ func (o *scaleOptions) limit() int64 {
 	if o.memory > 0 {
 		return int64(o.memory * 1e9)
 	}
-	return scale.Available() / 10 * 9
+	return memory.Available() / 10 * 9
 }
 
 // one measures the cell of --cell. What cannot be measured for want of memory is a

@@ -201,6 +201,9 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 		return fmt.Errorf("the run in %s is of another method: go on with it by %s", o.out, map[train.Method]string{train.LMPPM: "train mnist", train.DAE: "train dae"}[r.Config.Method])
 	}
 	r.Device = device.Choice(o.device)
+	if err := estimate(e, o.quiet, r.Device, r); err != nil {
+		return err
+	}
 	done, total := r.Images()
 	w := e.stderr
 	if o.quiet {

@@ -36,3 +36,6 @@ func (c Choice) Start(g *gorgonia.ExprGraph, params []*optim.Parameter, seen fun
 	}
 	return m, on, nil
 }
+
+// OnCPU reports whether the CPU is what trains.
+func (c Choice) OnCPU() bool { return c == CPU || c == "" || c == Auto && !worthwhile() }

@@ -12,6 +12,12 @@ import (
 // Adapters lists the GPUs, the fastest kind first.
 func Adapters() ([]webgpu.Adapter, error) { return webgpu.Adapters(), nil }
 
+// worthwhile reports whether Auto finds a GPU: one that is no software.
+func worthwhile() bool {
+	all := webgpu.Adapters()
+	return len(all) > 0 && !all[0].Software
+}
+
 // machine is a graph on a device of its own.
 type machine struct {
 	*webgpu.VM
@@ -31,7 +37,7 @@ func (c Choice) gpu(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(
 	name := string(c)
 	switch c {
 	case Auto:
-		if all := webgpu.Adapters(); len(all) == 0 || all[0].Software {
+		if !worthwhile() {
 			return nil, "", nil
 		}
 		name = ""

@@ -24,3 +24,6 @@ func (c Choice) gpu(*gorgonia.ExprGraph, []*optim.Parameter, func(step int) erro
 	}
 	return nil, "", ErrNotBuilt
 }
+
+// worthwhile reports whether Auto finds a GPU.
+func worthwhile() bool { return false }

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 
 	"gorgonia.org/gorgonia"
@@ -20,6 +19,7 @@ import (
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/graph"
@@ -113,6 +113,9 @@ const CheckpointKind = ldm.Kind + "-checkpoint"
 // which a run needs to resume.
 const autoencoderName = "autoencoder.safetensors"
 
+// maxAutoencoder bounds the size of that file: far above any.
+const maxAutoencoder = 1 << 30
+
 // state is the metadata of a checkpoint.
 type state struct {
 	Config      Config            `json:"config"`
@@ -133,6 +136,9 @@ func New(c Config, set *dataset.Set, autoencoder []byte, dir string) (*Run, erro
 		err = r.adopt(autoencoder)
 	}
 	if err == nil {
+		err = optim.Fits(c.specs())
+	}
+	if err == nil {
 		err = optim.Claim(dir)
 	}
 	if err == nil {
@@ -146,8 +152,11 @@ func New(c Config, set *dataset.Set, autoencoder []byte, dir string) (*Run, erro
 }
 
 func newParameters(c Config) []*optim.Parameter {
-	return optim.NewParameters(c.Seed, streamInit, ddpm.Specs(model.Latent, c.Hidden))
+	return optim.NewParameters(c.Seed, streamInit, c.specs())
 }
+
+// specs are the parameters of the denoiser.
+func (c Config) specs() []ddpm.Spec { return ddpm.Specs(model.Latent, c.Hidden) }
 
 // adopt takes F and G from a weights file.
 func (r *Run) adopt(b []byte) error {
@@ -200,8 +209,11 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 	if err := s.Config.Validate(r.set.Train.N); err != nil {
 		return c.Wrap(err)
 	}
+	if err := optim.Fits(s.Config.specs()); err != nil {
+		return c.Wrap(err)
+	}
 	path := filepath.Join(r.Dir, autoencoderName)
-	b, err := os.ReadFile(path)
+	b, err := bounded.ReadFile(path, maxAutoencoder, safetensors.CheckStart)
 	if err == nil {
 		err = r.adopt(b)
 	}

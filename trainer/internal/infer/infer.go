@@ -254,7 +254,8 @@ func each[R any](ctx context.Context, start func(batch int) R, n int, o Options,
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	workers = min(workers, batches)
+	// More than a few for each core gain nothing, and each has its own workspace.
+	workers = min(workers, batches, 4*runtime.GOMAXPROCS(0))
 	errs := make([]error, batches)
 	var next atomic.Int64
 	var failed atomic.Bool

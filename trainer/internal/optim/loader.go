@@ -6,11 +6,13 @@ type Loader[B any] struct {
 	quit        chan struct{}
 }
 
+// ahead is how many batches a Loader makes before they are asked for.
+const ahead = 3
+
 // NewLoader makes batches from step number first on: create allocates one, and
 // fill makes it that of a step. fill is called in the order of the steps, from
 // one goroutine.
 func NewLoader[B any](first int, create func() B, fill func(b B, step int)) *Loader[B] {
-	const ahead = 3
 	l := &Loader[B]{make(chan B, ahead), make(chan B, ahead), make(chan struct{})}
 	for range ahead {
 		l.free <- create()

@@ -4,13 +4,11 @@
 package scale
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -21,6 +19,8 @@ import (
 
 	"mppm/shared/model"
 	"mppm/trainer/internal/device"
+	"mppm/trainer/internal/memory"
+	"mppm/trainer/internal/optim"
 )
 
 // Net names what is trained.
@@ -166,6 +166,15 @@ func Measure(ctx context.Context, c Cell, o Options) (Row, error) {
 		return Row{}, err
 	}
 	row := Row{Cell: c}
+	tooMuch := func(need int64) error {
+		if o.Memory <= 0 || need <= o.Memory {
+			return nil
+		}
+		return fmt.Errorf("%w: %v needs about %s, and may have %s", ErrMemory, c, gigabytes(need), gigabytes(o.Memory))
+	}
+	if err := tooMuch(atLeast(c)); err != nil {
+		return row, err
+	}
 	s, err := newStep(c)
 	if err != nil {
 		return row, err
@@ -173,8 +182,8 @@ func Measure(ctx context.Context, c Cell, o Options) (Row, error) {
 	for _, p := range s.params {
 		row.Parameters += len(p.Data)
 	}
-	if need := needs(s.graph()); o.Memory > 0 && need > o.Memory {
-		return row, fmt.Errorf("%w: %v needs about %s, and may have %s", ErrMemory, c, gigabytes(need), gigabytes(o.Memory))
+	if err := tooMuch(needs(s.graph())); err != nil {
+		return row, err
 	}
 	m, on, err := o.Device.Start(s.graph(), s.params, nil)
 	if err != nil {
@@ -214,63 +223,29 @@ func Measure(ctx context.Context, c Cell, o Options) (Row, error) {
 
 // needs estimates the memory of a graph's steps: what it holds by now, and what each
 // operation's result will take.
-func needs(g *gorgonia.ExprGraph) int64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	total := int64(m.HeapAlloc)
-	for _, n := range g.AllNodes() {
-		if !n.IsVar() { // inputs and parameters are there
-			total += 4 * int64(max(1, n.Shape().TotalSize()))
-		}
+func needs(g *gorgonia.ExprGraph) int64 { return optim.Held() + optim.Results(g) }
+
+// atLeast returns the bytes of a cell's largest arrays alone, its data and its
+// linear layers: what is known of its memory before it takes any.
+func atLeast(c Cell) int64 {
+	const number, kept = 4, 4 // bytes; a parameter, its gradient, and two moments
+	side, batch := int64(c.Side), int64(c.Batch)
+	channels, flat, wide := int64(1), side/4*(side/4)*64, int64(model.Latent)
+	if c.Net == UNet {
+		channels, flat, wide = colors, side/16*(side/16)*int64(blocks[len(blocks)-1]), bottleneck
 	}
-	return total + total/4 // and what the processors work in
+	return 2*number*batch*side*side*channels + 2*kept*number*flat*wide
 }
 
 // peak returns the most memory that this process had: what the kernel says where it
 // does (Linux), and else what Go has taken of it.
 func peak() int64 {
-	if kb, ok := field("/proc/self/status", "VmHWM:"); ok {
+	if kb, ok := memory.Field("/proc/self/status", "VmHWM:"); ok {
 		return kb << 10
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.Sys)
-}
-
-// Available returns the bytes of memory that are free for programs, 0 where the
-// system does not say.
-func Available() int64 {
-	kb, _ := field("/proc/meminfo", "MemAvailable:")
-	free := kb << 10
-	// A container may have less than the machine.
-	if most, err := number("/sys/fs/cgroup/memory.max"); err == nil && (free == 0 || most < free) {
-		free = most
-	}
-	return free
-}
-
-// field reads a number of kilobytes from one of the kernel's files.
-func field(path, name string) (int64, bool) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return 0, false
-	}
-	for line := range bytes.Lines(b) {
-		if f := strings.Fields(string(line)); len(f) >= 2 && f[0] == name {
-			n, err := strconv.ParseInt(f[1], 10, 64)
-			return n, err == nil
-		}
-	}
-	return 0, false
-}
-
-func number(path string) (int64, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
 }
 
 func gigabytes(n int64) string { return fmt.Sprintf("%.1f GB", float64(n)/1e9) }

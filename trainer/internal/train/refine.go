@@ -24,16 +24,12 @@ import (
 // black and white more than the squared error does.
 func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 	first := r.perEpoch() * r.Config.Epochs
-	var params []*optim.Parameter
-	for _, p := range r.params {
-		if !strings.HasPrefix(p.Name, "decoder.") {
-			continue
-		}
-		if r.step == first { // moments of another loss
+	params := r.decoder()
+	if r.step == first { // moments of another loss
+		for _, p := range params {
 			clear(p.M)
 			clear(p.V)
 		}
-		params = append(params, p)
 	}
 	codes, err := r.codes(ctx)
 	if ctx.Err() != nil {
@@ -71,6 +67,17 @@ func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 		load.Recycle(b)
 		return err
 	}).Run(ctx, &r.step)
+}
+
+// decoder returns the parameters of G.
+func (r *Run) decoder() []*optim.Parameter {
+	var params []*optim.Parameter
+	for _, p := range r.params {
+		if strings.HasPrefix(p.Name, "decoder.") {
+			params = append(params, p)
+		}
+	}
+	return params
 }
 
 // pairs are codes and the images that the decoder is to make of them.

@@ -65,6 +65,9 @@ func DefaultDAE() Config {
 	return c
 }
 
+// maxHidden is how many hidden layers of D a weights file can have.
+const maxHidden = 15
+
 // Validate returns an error that says which setting is out of range for a data
 // set of n images.
 func (c Config) Validate(n int) error {
@@ -95,6 +98,9 @@ func (c Config) Validate(n int) error {
 		if !(l >= 0) || math.IsInf(float64(l), 0) {
 			return fmt.Errorf("λ%d is %v; it must be at least 0", i+1, l)
 		}
+	}
+	if len(c.Hidden) > maxHidden {
+		return fmt.Errorf("D has %d hidden layers; give at most %d", len(c.Hidden), maxHidden)
 	}
 	for _, h := range c.Hidden {
 		if h < 1 || h > 4096 {
@@ -161,6 +167,9 @@ func New(c Config, set *dataset.Set, dir string) (*Run, error) {
 	if err := c.Validate(set.Train.N); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
+	if err := optim.Fits(c.specs()); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
 	if err := optim.Claim(dir); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -196,11 +205,15 @@ type state struct {
 const CheckpointKind = "lmppm-28x28-checkpoint"
 
 func newParameters(c Config) []*optim.Parameter {
-	specs := model.AutoencoderSpecs()
+	return optim.NewParameters(c.Seed, streamInit, c.specs())
+}
+
+// specs are the parameters of the nets that are trained.
+func (c Config) specs() []model.Spec {
 	if c.Method == LMPPM {
-		specs = model.Specs(c.Hidden)
+		return model.Specs(c.Hidden)
 	}
-	return optim.NewParameters(c.Seed, streamInit, specs)
+	return model.AutoencoderSpecs()
 }
 
 func (r *Run) decode(c *optim.Checkpoint) error {
@@ -219,6 +232,9 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 		if err := s.Config.Validate(r.set.Train.N); err != nil {
 			return c.Wrap(err)
 		}
+	}
+	if err := optim.Fits(s.Config.specs()); err != nil {
+		return c.Wrap(err)
 	}
 	r.Config, r.step, r.history, r.sums = s.Config, s.Step, s.History, Record{s.Sums, s.Decoder}
 	r.params = newParameters(s.Config)

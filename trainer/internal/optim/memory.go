@@ -1,0 +1,108 @@
+package optim
+
+import (
+	"runtime"
+
+	"gorgonia.org/gorgonia"
+
+	"mppm/trainer/internal/memory"
+)
+
+// number is the bytes of one number of a net.
+const number = 4
+
+// Held returns the bytes that this process holds in memory by now.
+func Held() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// Results estimates the bytes that the results of a graph's operations take while
+// it runs on the CPU.
+func Results(g *gorgonia.ExprGraph) int64 {
+	_, results := sizes(g)
+	return with(results)
+}
+
+// with adds what the processors work in.
+func with(bytes int64) int64 { return bytes + bytes/4 }
+
+// sizes returns the bytes of a graph's inputs and parameters, and of the results of
+// its operations.
+func sizes(g *gorgonia.ExprGraph) (given, results int64) {
+	for _, n := range g.AllNodes() {
+		size := number * int64(max(1, n.Shape().TotalSize()))
+		if n.IsVar() {
+			given += size
+		} else {
+			results += size
+		}
+	}
+	return given, results
+}
+
+// Steps estimates the bytes that training on batches of n takes beside what is in
+// memory before, without ever having them: build makes the graph for a batch of
+// any size, and is asked for small ones. It may put parameters into that graph, so
+// it has to be called again for the graph that is trained.
+func Steps(n int, build func(n int) (*gorgonia.ExprGraph, error)) (int64, error) {
+	// Work is shared out by some images at a time; from these sizes on, all there is
+	// grows along a line.
+	const small, large = 64, 128
+	at := func(n int) (given, results int64, err error) {
+		g, err := build(n)
+		if err != nil {
+			return 0, 0, err
+		}
+		given, results = sizes(g)
+		return given, results, nil
+	}
+	given, results, err := at(min(n, small))
+	if err != nil {
+		return 0, err
+	}
+	if n > small {
+		given2, results2, err := at(large)
+		if err != nil {
+			return 0, err
+		}
+		along := func(y, y2 int64) int64 { return y + (y2-y)*int64(n-small)/(large-small) }
+		given, results = along(given, given2), along(results, results2)
+	}
+	return (1+ahead)*given + with(results), nil
+}
+
+// Peak estimates the bytes of memory that a run has at most: what this process
+// holds by now, what steps take, and what it takes to save the parameters, with all
+// that is dropped meanwhile and waits to be collected.
+func Peak(steps int64, params []*Parameter) int64 {
+	const (
+		program = 40 << 20
+		saving  = 2 * 3 * number // of a parameter: itself and two moments, encoded and in a file
+	)
+	total := Held() + steps
+	for _, p := range params {
+		total += saving * int64(len(p.Data))
+	}
+	return program + with(total)
+}
+
+// Fits returns an error if parameters of these shapes, with what training keeps of
+// each, are more than the memory that there is.
+func Fits[S ~struct {
+	Name  string
+	Shape []int
+}](specs []S) error {
+	const kept = 4 // the number itself, its gradient, and two moments
+	var total int64
+	for _, s := range specs {
+		n := int64(kept * number)
+		for _, d := range Spec(s).Shape {
+			n *= int64(d)
+		}
+		total += n
+	}
+	return memory.Check("a net of such layers", total)
+}

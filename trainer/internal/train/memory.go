@@ -1,0 +1,37 @@
+package train
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"mppm/shared/model"
+	"mppm/trainer/internal/optim"
+)
+
+// Memory estimates the bytes of memory that the run takes on the CPU at most, those
+// that this process holds already included.
+func (r *Run) Memory() (int64, error) {
+	n := r.Config.Batch
+	most, err := optim.Steps(n, func(n int) (*gorgonia.ExprGraph, error) {
+		c := r.Config
+		c.Batch = n
+		if _, err := newNet(c, r.params); err != nil {
+			return nil, err
+		}
+		return r.params[0].Node.Graph(), nil
+	})
+	if err == nil && r.Config.Refine > 0 {
+		decoder := r.decoder()
+		var refine int64
+		refine, err = optim.Steps(n, func(n int) (*gorgonia.ExprGraph, error) {
+			z, x, loss := make([]float32, n*model.Latent), make([]float32, n*model.Pixels), make([]float32, 1)
+			if err := newRefinement(decoder, n, z, x, loss); err != nil {
+				return nil, err
+			}
+			return decoder[0].Node.Graph(), nil
+		})
+		most = max(most, refine)
+	}
+	// The codes of all images, and what the code bank is made of them with.
+	const each = 4*model.Latent + 32
+	return optim.Peak(most+int64(r.set.Train.N)*each, r.params), err
+}
