@@ -51,7 +51,9 @@ for standard input or output (an IDX file). What is read is known by its
 content; what is written by its name: IDX where it ends in .idx or -ubyte, or
 those and .gz, a PNG where it ends in .png, else a folder of 00000.png, … .
 PNGs of another size or in color are made to fit, which is said; light and dark
-are left as they are. Output appears when all of it is there, and never in part.
+are left as they are. Output appears when all of it is there, and never in part;
+in a folder that is there, PNGs of the same names are replaced with --force alone,
+and all else stays.
 
 With --method the baselines of the paper restore instead: dae, a denoising
 autoencoder (with --preset kernel its codes flow up the density too), and ldm,

@@ -100,7 +100,7 @@ func (c Config) Validate(n int) error {
 		}
 	}
 	if len(c.Hidden) > maxHidden {
-		return fmt.Errorf("D has %d hidden layers; give at most %d", len(c.Hidden), maxHidden)
+		return fmt.Errorf("the distance net has %d hidden layers; give at most %d", len(c.Hidden), maxHidden)
 	}
 	for _, h := range c.Hidden {
 		if h < 1 || h > 4096 {
