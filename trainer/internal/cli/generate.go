@@ -39,8 +39,8 @@ PATH is written as an IDX file where it ends in .idx or -ubyte, or those and
 .gz, as one PNG where it ends in .png, as an IDX file on standard output for -,
 and else as a folder of 00000.png, … . Output appears when all of it is there,
 and never in part; in a folder that is there, PNGs of the same names are replaced
-with --force alone, and all else stays. Image i depends on the seed, the weights, the flow and i
-alone: more images only add to the end.`,
+with --force alone, and all else stays. Image i depends on the seed, the weights,
+the flow and i alone: more images only add to the end.`,
 		examples: []string{
 			"generate --n 2000 --seed 1 --out digits.idx",
 			"generate --n 64 --seed 7 --grid grid.png",
