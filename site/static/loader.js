@@ -3,6 +3,9 @@
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
+  if (typeof files === "undefined") return; // did not arrive: what to do then, the page itself says
+  $("loading-detail").textContent = "\u00a0";
+  $("loading-detail").className = "";
   let failed = false;
 
   const fail = (text) => {
@@ -30,66 +33,27 @@
     10, 22, 1, 20, 0, 0xfd, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0b, // v128.const 0
   ]));
 
-  const request = async (name) => {
-    let response;
-    try {
-      response = await fetch(name);
-    } catch {
-      throw new Error(`The file ${name} could not be fetched. Are you online? Reload to try again.`);
-    }
-    if (!response.ok) throw new Error(`The file ${name} did not arrive: the server says ${response.status}. Reload to try again.`);
-    return response;
+  // While a page of a version is there, it holds that version's lock: no worker
+  // deletes the files that it may still need. A page that the browser puts aside, to
+  // come back to, lets go: with a lock it would not be put aside.
+  const version = document.querySelector('meta[name="version"]').content;
+  const locks = files.optional(() => navigator.locks);
+  let release = () => {};
+  const hold = () => {
+    if (locks) locks.request(files.cacheName(version), { mode: "shared" }, () => new Promise((done) => { release = done; })).catch(() => {});
   };
-
-  // Where the host compresses, or the browser cannot unpack, a file is taken as
-  // it is; else its .gz twin is taken and unpacked here.
-  const open = async (name) => {
-    const plain = await request(name);
-    if (plain.headers.get("Content-Encoding") || plain.headers.get("X-Unpacked") || !("DecompressionStream" in window)) return plain.body;
-    let packed;
-    try {
-      packed = await request(name + ".gz");
-    } catch {
-      return plain.body;
-    }
-    plain.body.cancel();
-    // Some hosts mark .gz files as an encoding, and the browser has unpacked them.
-    if (packed.headers.get("Content-Encoding")) return packed.body;
-    return packed.body.pipeThrough(new DecompressionStream("gzip"));
-  };
+  hold();
+  addEventListener("pagehide", () => release());
+  addEventListener("pageshow", (event) => { if (event.persisted) hold(); });
 
   // Keeps a file for the next visit, under the name that the service worker looks
   // for it: checked, unpacked, and not fetched twice. A browser that keeps nothing
   // fetches it again, and that is all.
-  const keep = async (version, file, bytes) => {
+  const keep = async (file, bytes) => {
     try {
-      const scope = new URL("./", location).pathname;
-      const cache = await caches.open(`mppm ${scope} ${version}`);
-      await cache.put(file.name, new Response(bytes, { headers: { "X-Unpacked": "1" } }));
+      const cache = await caches.open(files.cacheName(version));
+      await cache.put(new URL(file.name, files.scope), new Response(bytes, { headers: { "X-Unpacked": "1" } }));
     } catch { /* no room, or a private window */ }
-  };
-
-  const get = async (file, progress) => {
-    const bytes = new Uint8Array(file.size);
-    const reader = (await open(file.name)).getReader();
-    let at = 0;
-    for (;;) {
-      const { done, value } = await reader.read().catch((err) => {
-        throw new Error(`The file ${file.name} did not arrive whole (${err.message}). Reload to try again.`);
-      });
-      if (done) break;
-      if (at + value.length > bytes.length) throw new Error(`The file ${file.name} is longer than it should be. Reload to get all files anew.`);
-      bytes.set(value, at);
-      at += value.length;
-      progress(value.length);
-    }
-    if (at !== bytes.length) throw new Error(`The file ${file.name} broke off after ${at} of ${bytes.length} bytes. Reload to try again.`);
-    if (window.crypto && crypto.subtle) { // there only on https and on this machine
-      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-      const hex = Array.from(digest, (b) => b.toString(16).padStart(2, "0")).join("");
-      if (hex !== file.sha256) throw new Error(`The file ${file.name} is not what was published (wrong checksum). Reload to get it anew.`);
-    }
-    return bytes;
   };
 
   // Ebitengine asks for every frame there is, for ever. It is given this in place
@@ -111,40 +75,70 @@
     }
   };
 
+  // syscall/js lets what a getter throws pass through Go, which does not live on; and
+  // any getter of the browser may throw, as that of localStorage does where the data
+  // of sites is blocked. Go is given undefined, which is a number 0 where its results
+  // lie, as by a browser that has no such thing. A setter that throws has set nothing.
+  const shield = (go) => {
+    const gojs = go.importObject.gojs;
+    const get = gojs["syscall/js.valueGet"];
+    const set = gojs["syscall/js.valueSet"];
+    gojs["syscall/js.valueGet"] = (sp) => {
+      try {
+        get(sp);
+      } catch {
+        go.mem.setFloat64((sp >>> 0) + 32, 0, true);
+      }
+    };
+    gojs["syscall/js.valueSet"] = (sp) => {
+      try {
+        set(sp);
+      } catch { /* as said */ }
+    };
+  };
+
   // Once the page is there: the models to compare with, the curves, and what makes
   // the next visit instant. None may break what is there.
-  const afterwards = async (manifest, files, contents) => {
+  const afterwards = async (manifest, list, contents) => {
     const late = await Promise.all(Object.entries({ ...manifest.curves, baselines: manifest.baselines }).map(async ([name, file]) => {
-      const bytes = await get(file, () => {}).catch((err) => err.message);
+      const bytes = await files.get(file).catch((err) => err.message);
       window.mppm.late(name, bytes);
       return { file, bytes };
     }));
-    if (!("serviceWorker" in navigator) || !("caches" in window)) return;
-    if (navigator.serviceWorker.controller) return; // the browser looks for a newer one by itself
-    const all = [...files.map((file, i) => ({ file, bytes: contents[i] })), ...late.filter((f) => typeof f.bytes !== "string")];
-    await Promise.all(all.map((f) => keep(manifest.version, f.file, f.bytes)));
+    const workers = files.optional(() => navigator.serviceWorker);
+    if (!workers || !locks || !files.optional(() => caches)) return;
+    if (workers.controller) { // the browser looks for a newer one by itself
+      workers.controller.postMessage("there");
+      return;
+    }
+    const all = [...list.map((file, i) => ({ file, bytes: contents[i] })), ...late.filter((f) => typeof f.bytes !== "string")];
+    await Promise.all(all.map((f) => keep(f.file, f.bytes)));
     const program = simd() ? "simd" : "scalar";
-    await navigator.serviceWorker.register(`sw.js?program=${program}`).catch(() => {});
+    await workers.register(`sw.js?program=${program}`);
   };
 
   const start = async () => {
     if (!("WebAssembly" in window)) throw new Error("This browser has no WebAssembly, or it is switched off. Any browser from 2020 on has it.");
     if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser has no WebGL 2, or it is switched off: the page cannot draw. Try switching on hardware acceleration, or another browser.");
-    const manifest = await (await request("manifest.json")).json();
+    const entry = JSON.parse(document.querySelector('meta[name="manifest"]').content);
+    const manifest = JSON.parse(new TextDecoder().decode(await files.get(entry)));
     const program = simd() ? manifest.simd : manifest.scalar;
-    const files = [program, manifest.weights, manifest.classifier, manifest.images, manifest.labels];
-    const total = files.reduce((sum, f) => sum + f.size, 0);
-    let have = 0;
-    const progress = (n) => {
+    const list = [program, manifest.weights, manifest.classifier, manifest.images, manifest.labels];
+    const total = list.reduce((sum, f) => sum + f.size, 0);
+    const have = list.map(() => 0);
+    const progress = (i) => (at) => {
       if (failed) return;
-      have += n;
-      $("loading-bar").value = have / total;
-      $("loading-detail").textContent = `${Math.floor((100 * have) / total)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
+      have[i] = at;
+      const share = have.reduce((sum, n) => sum + n) / total;
+      $("loading-bar").value = share;
+      $("loading-detail").textContent = `${Math.floor(100 * share)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
     };
-    const contents = await Promise.all(files.map((f) => get(f, progress)));
+    const contents = await Promise.all(list.map((f, i) => files.get(f, progress(i))));
     const [wasm, weights, classifier, images, labels] = contents;
     $("loading-text").textContent = "Starting";
+    if (!window.Go) throw new Error("A part of the program, wasm_exec.js, did not arrive. Reload to try again.");
     const go = new Go();
+    shield(go);
     const { instance } = await WebAssembly.instantiate(wasm, go.importObject);
     window.mppm = {
       files: { weights, classifier, images, labels },
@@ -152,12 +146,15 @@
         delete window.mppm.files;
         $("work").dataset.state = "ready";
         $("loading").hidden = true;
-        afterwards(manifest, files, contents);
+        afterwards(manifest, list, contents).catch(() => {});
       },
       fail,
       rest,
       memory: () => instance.exports.mem.buffer.byteLength, // of the program, in bytes
     };
+    // Ebitengine looks for gamepads, which the page has no use for; within another
+    // site's page, looking is forbidden, and throws.
+    files.optional(() => Object.defineProperty(navigator, "getGamepads", { value: () => [], configurable: true }));
     window.requestAnimationFrame = frame;
     const end = go.run(instance); // runs until the program waits for the first time
     window.requestAnimationFrame = native;

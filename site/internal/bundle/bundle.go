@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
 	"maps"
@@ -179,7 +180,8 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		err = errors.Join(err, e)
 		return c
 	}
-	index, style, loader, icon, worker := read("index.html"), read("style.css"), read("loader.js"), read("icon.svg"), read("sw.js")
+	index, style, icon := read("index.html"), read("style.css"), read("icon.svg")
+	files, loader, worker := read("files.js"), read("loader.js"), read("sw.js")
 	images, labels := read("digits-images.idx"), read("digits-labels.idx")
 	if err != nil {
 		return err
@@ -212,47 +214,62 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 			return err
 		}
 	}
-	page, names := string(index), map[string]string{}
-	for name, content := range map[string][]byte{"style.css": style, "loader.js": loader, "icon.svg": icon, "wasm_exec.js": execJS} {
+	page, named := string(index), map[string]File{}
+	for name, content := range map[string][]byte{"style.css": style, "files.js": files, "loader.js": loader, "icon.svg": icon, "wasm_exec.js": execJS} {
 		f, err := b.asset(name, content)
 		if err != nil {
 			return err
 		}
-		names[name] = f.Name
+		named[name] = f
 		quoted := `"` + name + `"`
 		if !strings.Contains(page, quoted) {
 			return fmt.Errorf("site/static/index.html does not mention %s", name)
 		}
 		page = strings.ReplaceAll(page, quoted, `"`+f.Name+`"`)
 	}
-	page, sources, err := b.sources(page, names["style.css"], names["icon.svg"])
+	page, sources, err := b.sources(page, named["style.css"].Name, named["icon.svg"].Name)
 	if err != nil {
-		return err
-	}
-	if err := b.write("index.html", []byte(page)); err != nil {
 		return err
 	}
 	// What the browser keeps, so that the next visit needs no network: all but the
 	// two programs, of which it keeps the one it can run.
-	kept := append([]string{"", ManifestName}, sources...)
-	kept = append(kept, slices.Sorted(maps.Values(names))...)
-	for _, f := range []File{m.Weights, m.Classifier, m.Images, m.Labels, m.Baselines} {
-		kept = append(kept, f.Name)
+	kept := []File{m.Weights, m.Classifier, m.Images, m.Labels, m.Baselines}
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		kept = append(kept, named[name])
 	}
 	for _, name := range curves {
-		kept = append(kept, m.Curves[name].Name)
+		kept = append(kept, m.Curves[name])
 	}
+	pages := append([]string{""}, sources...)
 	digest := sha256.New()
-	fmt.Fprintln(digest, page, m, kept, string(worker))
+	fmt.Fprintln(digest, page, m, kept, pages, string(files), string(worker))
+	for _, name := range sources {
+		content, err := os.ReadFile(filepath.Join(b.dir, filepath.FromSlash(name)))
+		if err != nil {
+			return err
+		}
+		digest.Write(content)
+	}
 	m.Version = hex.EncodeToString(digest.Sum(nil))[:host.HashLen]
 	manifest, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := b.write(ManifestName, append(manifest, '\n')); err != nil {
+	manifest = append(manifest, '\n')
+	if err := b.write(ManifestName, manifest); err != nil {
 		return err
 	}
-	if err := b.worker(worker, m, kept); err != nil {
+	// The page takes the manifest by a name that no other version has: a page and a
+	// manifest of two versions do not go together.
+	entry, err := b.asset(ManifestName, manifest)
+	if err != nil {
+		return err
+	}
+	kept = append(kept, entry)
+	if err := b.index(page, m.Version, entry); err != nil {
+		return err
+	}
+	if err := b.worker(string(files)+string(worker), m, kept, pages); err != nil {
 		return err
 	}
 	fmt.Fprintln(b.o.Log, "compressing")
@@ -262,17 +279,39 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	return os.WriteFile(filepath.Join(b.dir, "_headers"), []byte(headersFile()), 0o644)
 }
 
-// worker writes the service worker, which is told what to keep.
-func (b *builder) worker(script []byte, m Manifest, kept []string) error {
-	site, err := json.Marshal(map[string]any{"version": m.Version, "kept": kept, "simd": m.SIMD.Name, "scalar": m.Scalar.Name})
+// index writes the page, which is told its version and where its manifest is.
+func (b *builder) index(page, version string, manifest File) error {
+	entry, err := json.Marshal(manifest)
 	if err != nil {
 		return err
 	}
-	const mark = `"@site@"`
-	if strings.Count(string(script), mark) != 1 {
-		return fmt.Errorf("site/static/sw.js does not have %s once", mark)
+	for mark, text := range map[string]string{"@version@": version, "@manifest@": string(entry)} {
+		if page, err = fillIn(page, "index.html", `"`+mark+`"`, `"`+html.EscapeString(text)+`"`); err != nil {
+			return err
+		}
 	}
-	return b.write("sw.js", bytes.Replace(script, []byte(mark), site, 1))
+	return b.write("index.html", []byte(page))
+}
+
+// worker writes the service worker, which is told what to keep: files, which are
+// named by their hash, and pages.
+func (b *builder) worker(script string, m Manifest, kept []File, pages []string) error {
+	site, err := json.Marshal(map[string]any{"version": m.Version, "files": kept, "pages": pages, "simd": m.SIMD, "scalar": m.Scalar})
+	if err != nil {
+		return err
+	}
+	if script, err = fillIn(script, "sw.js", `"@site@"`, string(site)); err != nil {
+		return err
+	}
+	return b.write("sw.js", []byte(script))
+}
+
+// fillIn replaces the one mark of a file of the page.
+func fillIn(text, name, mark, by string) (string, error) {
+	if strings.Count(text, mark) != 1 {
+		return "", fmt.Errorf("site/static/%s does not have %s once", name, mark)
+	}
+	return strings.Replace(text, mark, by, 1), nil
 }
 
 // headersFile is what Netlify, Cloudflare and their like read.
