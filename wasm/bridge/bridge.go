@@ -43,8 +43,16 @@ type Bridge struct {
 	keysOff  bool       // letters and digits do nothing
 }
 
-// New connects an app to the page. simd says which build this is.
-func New(a *app.App, simd bool) (*Bridge, error) {
+// New connects an app to the page. simd says which build this is. It returns an
+// error if the browser lacks, or refuses, what the page cannot do without.
+func New(a *app.App, simd bool) (b *Bridge, err error) {
+	if refused := attempt(func() { b, err = connect(a, simd) }); refused != nil {
+		return nil, refused
+	}
+	return b, err
+}
+
+func connect(a *app.App, simd bool) (*Bridge, error) {
 	b := &Bridge{app: a, texts: map[string]string{}, snapshot: `{"ready":false}`, simd: simd}
 	page := window.Get("mppm")
 	b.view = view.New(a, b.flush, b.publish, func(on bool) { page.Call("rest", on) })
@@ -61,7 +69,7 @@ func New(a *app.App, simd bool) (*Bridge, error) {
 	b.stage.watch(b.measure, b.view.Invalidate)
 	media("(prefers-color-scheme: light)", func() {
 		if err := b.theme(); err != nil {
-			window.Get("console").Call("error", err.Error())
+			report(err)
 		}
 	})
 	media("(prefers-reduced-motion: reduce)", b.motion)
@@ -105,7 +113,11 @@ func (b *Bridge) flush() {
 		if !c.own {
 			b.notice = ""
 		}
-		if err := c.make(); err != nil {
+		err := error(nil)
+		if refused := attempt(func() { err = c.make() }); refused != nil {
+			err = refused
+		}
+		if err != nil {
 			b.notice = err.Error()
 		}
 	}
@@ -252,7 +264,7 @@ func checked(name string, on bool) {
 
 // motion passes on whether the user wants less of it.
 func (b *Bridge) motion() {
-	b.app.SetReducedMotion(window.Call("matchMedia", "(prefers-reduced-motion: reduce)").Get("matches").Bool())
+	b.app.SetReducedMotion(media("(prefers-reduced-motion: reduce)", nil))
 }
 
 // theme reads the colors of the style sheet.

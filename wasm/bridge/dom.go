@@ -25,13 +25,50 @@ func all(selector string) []js.Value {
 	return out
 }
 
+// attempt calls f, and returns as an error what a function of the browser throws
+// there, or that the browser lacks it: any may, where the user or the page around
+// this one forbids it. Getters do not throw here: the loader sees to that, and such
+// a property is undefined.
+func attempt(f func()) (err error) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case js.Error:
+			err = fmt.Errorf("the browser refused this: %w", e)
+		case *js.ValueError:
+			err = fmt.Errorf("the browser lacks what this needs: %w", e)
+		default: // a fault of our own
+			panic(e)
+		}
+	}()
+	f()
+	return nil
+}
+
+// handler returns a function for the browser to call, which outlives what the
+// browser throws.
+func handler(f func(arg js.Value)) js.Func {
+	return js.FuncOf(func(_ js.Value, args []js.Value) any {
+		arg := js.Undefined()
+		if len(args) > 0 {
+			arg = args[0]
+		}
+		if err := attempt(func() { f(arg) }); err != nil {
+			report(err)
+		}
+		return nil
+	})
+}
+
+// report writes an error to the browser's console.
+func report(err error) {
+	_ = attempt(func() { window.Get("console").Call("warn", err.Error()) })
+}
+
 // listen calls f on every event. The page lives as long as the program, so what
 // listens is never released.
 func listen(el js.Value, event string, f func(e js.Value)) {
-	el.Call("addEventListener", event, js.FuncOf(func(_ js.Value, args []js.Value) any {
-		f(args[0])
-		return nil
-	}))
+	el.Call("addEventListener", event, handler(f))
 }
 
 func click(name string, f func()) { listen(id(name), "click", func(js.Value) { f() }) }
@@ -48,20 +85,27 @@ func option(value, text string) js.Value {
 func await(promise js.Value, kept, broken func(js.Value)) {
 	var yes, no js.Func
 	done := func(then func(js.Value)) js.Func {
-		return js.FuncOf(func(_ js.Value, args []js.Value) any {
+		return handler(func(arg js.Value) {
 			yes.Release()
 			no.Release()
-			then(args[0])
-			return nil
+			then(arg)
 		})
 	}
 	yes, no = done(kept), done(broken)
 	promise.Call("then", yes, no)
 }
 
-// media calls f when a media query changes.
-func media(query string, f func()) {
-	listen(window.Call("matchMedia", query), "change", func(js.Value) { f() })
+// media reports whether a media query holds, and calls f when that changes. Where
+// the browser does not say, none holds.
+func media(query string, f func()) (holds bool) {
+	_ = attempt(func() {
+		m := window.Call("matchMedia", query)
+		holds = m.Get("matches").Bool()
+		if f != nil {
+			listen(m, "change", func(js.Value) { f() })
+		}
+	})
+	return holds
 }
 
 // text sets what an element says.
