@@ -3,7 +3,6 @@
 package bridge
 
 import (
-	"strings"
 	"syscall/js"
 
 	"mppm/wasm/app"
@@ -58,16 +57,18 @@ const keysOff = "mppm keys off"
 // remembered returns what the browser keeps under a name, nothing where it keeps
 // nothing.
 func remembered(name string) (value string) {
-	defer func() { _ = recover() }()
-	if v := window.Get("localStorage").Call("getItem", name); v.Truthy() {
-		value = v.String()
-	}
+	_ = attempt(func() {
+		if v := window.Get("localStorage").Call("getItem", name); v.Truthy() {
+			value = v.String()
+		}
+	})
 	return value
 }
 
+// remember has the browser keep a value, if it keeps any: with the data of sites
+// blocked it holds until the page is closed.
 func remember(name, value string) {
-	defer func() { _ = recover() }() // a private window may refuse
-	window.Get("localStorage").Call("setItem", name, value)
+	_ = attempt(func() { window.Get("localStorage").Call("setItem", name, value) })
 }
 
 // keys wires the keyboard.
@@ -76,7 +77,7 @@ func (b *Bridge) keys() {
 		if e.Get("defaultPrevented").Bool() || e.Get("altKey").Bool() || one("dialog[open]").Truthy() {
 			return
 		}
-		key := e.Get("key").String()
+		key := app.Key(e.Get("key").String(), e.Get("code").String(), e.Get("shiftKey").Bool())
 		var call func() error
 		if e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool() {
 			call = b.undoKey(e, key)
@@ -109,7 +110,7 @@ func (b *Bridge) undoKey(e js.Value, key string) func() error {
 		return nil
 	}
 	var call func()
-	switch shift := e.Get("shiftKey").Bool(); strings.ToLower(key) {
+	switch shift := e.Get("shiftKey").Bool(); key {
 	case "z":
 		if call = b.app.Undo; shift {
 			call = b.app.Redo
@@ -157,7 +158,7 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 	if b.keysOff {
 		return nil
 	}
-	switch strings.ToLower(key) {
+	switch key {
 	case "1", "2", "3", "4":
 		m := app.Modes()[key[0]-'1']
 		return func() error { return b.app.SetMode(m) }
