@@ -36,6 +36,7 @@ type Pad struct {
 	away, begun  bool           // the pen is beyond the edge; the stroke has left ink
 	view         stroke.Placing // from strokes to image
 	image        [model.Pixels]float32
+	before       *Pad // as it was before the stroke that is being drawn
 }
 
 // Clear empties the pad. Undo brings back what was there.
@@ -98,6 +99,9 @@ func (p *Pad) Strokes() [][]Point { return p.strokes }
 // Down starts a stroke with a dot at a place on the image. A pen that leaves the
 // image draws nothing until it is back.
 func (p *Pad) Down(x, y, width float64) {
+	was := *p
+	was.down, was.before, was.past = false, nil, slices.Clone(p.past)
+	p.before = &was
 	p.down, p.away, p.begun = true, true, false
 	p.Move(x, y, width)
 }
@@ -160,7 +164,14 @@ func (p *Pad) begin() {
 }
 
 // Up ends the stroke.
-func (p *Pad) Up() { p.down = false }
+func (p *Pad) Up() { p.down, p.before = false, nil }
+
+// Cancel takes the stroke that is being drawn away, as if it had not begun.
+func (p *Pad) Cancel() {
+	if p.down && p.before != nil {
+		*p = *p.before
+	}
+}
 
 // Settle has Image show the drawing where Framed has it. What is drawn next is
 // drawn on that.

@@ -164,6 +164,14 @@ func (a *App) PenMove(x, y, pressure float64) {
 // shows the drawing where the model sees it.
 func (a *App) PenUp() { a.pad.Up() }
 
+// PenCancel takes away the stroke that is being drawn: it was not the pen's.
+func (a *App) PenCancel() {
+	if a.pad.Drawing() {
+		a.pad.Cancel()
+		a.recompute(false)
+	}
+}
+
 // settleTime is how long after a stroke the pad waits for another one.
 const settleTime = 700 * time.Millisecond
 

@@ -77,6 +77,26 @@ type gesture struct {
 	drags   bool               // the point
 	moved   float64            // since the first came down
 	several bool               // there was more than one
+	pen     bool               // it is a pen's
+}
+
+// admits reports whether a pointer that comes down takes part: a mouse, two fingers
+// at most, or a pen, which does so alone: fingers beside it are the hand that holds
+// it, and what they began is over, which drop is called for.
+func (g *gesture) admits(e js.Value, drop func()) bool {
+	pen := isPen(e)
+	if e.Get("button").Int() != 0 || len(g.at) > 0 && g.pen {
+		return false
+	}
+	if pen {
+		clear(g.at)
+		if g.drags {
+			g.drags = false
+			drop()
+		}
+	}
+	g.pen = pen
+	return len(g.at) < 2
 }
 
 // mapPointers wires dragging the point, moving and enlarging the map by mouse and
@@ -84,7 +104,7 @@ type gesture struct {
 func (b *Bridge) mapPointers(el js.Value) {
 	g := &gesture{el: el, at: map[int][2]float64{}}
 	listen(el, "pointerdown", func(e js.Value) {
-		if e.Get("button").Int() != 0 || len(g.at) == 2 {
+		if !g.admits(e, func() { b.then(b.app.Drop) }) {
 			return
 		}
 		pointer := e.Get("pointerId").Int()
@@ -103,7 +123,7 @@ func (b *Bridge) mapPointers(el js.Value) {
 		b.then(func() {
 			c := b.chart(el)
 			x, y := c.Place(p[0], p[1])
-			if g.drags = b.app.Over(x, y, r/c.Scale()) && len(g.at) == 1; g.drags {
+			if g.drags = g.only(pointer) && b.app.Over(x, y, r/c.Scale()); g.drags {
 				b.app.PickUp()
 			}
 		})
@@ -166,6 +186,12 @@ func (b *Bridge) mapPointers(el js.Value) {
 			b.app.ZoomMap(factor, x, y)
 		})
 	})
+}
+
+// only reports whether a pointer is down, and no other.
+func (g *gesture) only(pointer int) bool {
+	_, down := g.at[pointer]
+	return down && len(g.at) == 1
 }
 
 // onWheel calls zoom with by how much a wheel enlarges an element, in place of

@@ -81,7 +81,7 @@ const degrees = 0.45
 func (b *Bridge) figurePointers(el js.Value) {
 	g := &gesture{el: el, at: map[int][2]float64{}}
 	listen(el, "pointerdown", func(e js.Value) {
-		if e.Get("button").Int() != 0 || len(g.at) == 2 {
+		if !g.admits(e, func() { b.then(b.app.Release) }) {
 			return
 		}
 		pointer := e.Get("pointerId").Int()
@@ -98,7 +98,7 @@ func (b *Bridge) figurePointers(el js.Value) {
 		g.moved, g.several = 0, false
 		p, r := g.at[pointer], reach(e)
 		b.then(func() {
-			if g.drags = b.app.OverPoint(b.eye(el), p[0], p[1], r) && len(g.at) == 1; g.drags {
+			if g.drags = g.only(pointer) && b.app.OverPoint(b.eye(el), p[0], p[1], r); g.drags {
 				b.app.Grab()
 			}
 		})

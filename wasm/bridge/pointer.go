@@ -24,12 +24,20 @@ func (b *Bridge) pointers() {
 			}
 		})
 	}
-	listen(film, "pointerdown", scrub)
-	listen(film, "pointermove", func(e js.Value) {
-		if e.Get("buttons").Int()&1 != 0 {
+	slider := &hand{}
+	listen(film, "pointerdown", func(e js.Value) {
+		if ok, _ := slider.down(e); ok {
 			scrub(e)
 		}
 	})
+	listen(film, "pointermove", func(e js.Value) {
+		if slider.is(e) && e.Get("buttons").Int()&1 != 0 {
+			scrub(e)
+		}
+	})
+	for _, up := range []string{"pointerup", "pointercancel"} {
+		listen(window, up, func(e js.Value) { slider.up(e) })
+	}
 	grid := id("grid")
 	listen(grid, "click", func(e js.Value) {
 		x, y, _ := within(grid, e, 1)
@@ -73,30 +81,66 @@ func arrow(e js.Value) (dx, dy int, ok bool) {
 	return 0, 0, false
 }
 
+// hand is the one pointer of several that counts. A pen wins over fingers, be they
+// there before it: they are the hand that holds it.
+type hand struct {
+	id       int
+	pen, any bool // whether it is a pen, and whether there is one
+}
+
+// down reports whether a pointer that comes down counts, and whether another one
+// that did is over with that.
+func (h *hand) down(e js.Value) (ok, over bool) {
+	pen := isPen(e)
+	if e.Get("button").Int() != 0 || h.any && (h.pen || !pen) {
+		return false, false
+	}
+	over = h.any
+	h.id, h.pen, h.any = e.Get("pointerId").Int(), pen, true
+	return true, over
+}
+
+// is reports whether it is the pointer that counts.
+func (h *hand) is(e js.Value) bool { return h.any && e.Get("pointerId").Int() == h.id }
+
+// up reports whether it was the pointer that counts, which is gone now.
+func (h *hand) up(e js.Value) bool {
+	if !h.is(e) {
+		return false
+	}
+	h.any = false
+	return true
+}
+
+func isPen(e js.Value) bool { return e.Get("pointerType").String() == "pen" }
+
 // pen draws with mouse, pen or finger, one at a time. The pad's touch-action
 // keeps the page from scrolling meanwhile.
 func (b *Bridge) pen(pad js.Value) {
-	active := -1
+	h := &hand{}
 	point := func(e js.Value) (x, y, pressure float64) {
 		x, y, _ = within(pad, e, model.Side)
 		pressure = 1
-		if p := e.Get("pressure").Float(); e.Get("pointerType").String() == "pen" && p > 0 {
+		if p := e.Get("pressure").Float(); isPen(e) && p > 0 {
 			pressure = 0.5 + p
 		}
 		return x, y, pressure
 	}
 	listen(pad, "pointerdown", func(e js.Value) {
-		if active >= 0 || e.Get("button").Int() != 0 {
+		ok, over := h.down(e)
+		if !ok {
 			return
 		}
 		e.Call("preventDefault")
-		active = e.Get("pointerId").Int()
-		capture(pad, active)
+		if over {
+			b.then(b.app.PenCancel)
+		}
+		capture(pad, h.id)
 		x, y, p := point(e)
 		b.then(func() { b.app.PenDown(x, y, p) })
 	})
 	listen(pad, "pointermove", func(e js.Value) {
-		if e.Get("pointerId").Int() != active {
+		if !h.is(e) {
 			return
 		}
 		// Between two frames a pen goes through many places: take all of them.
@@ -115,8 +159,7 @@ func (b *Bridge) pen(pad js.Value) {
 		}
 	})
 	up := func(e js.Value) {
-		if e.Get("pointerId").Int() == active {
-			active = -1
+		if h.up(e) {
 			b.then(b.app.PenUp)
 		}
 	}
@@ -127,8 +170,7 @@ func (b *Bridge) pen(pad js.Value) {
 // capture has an element receive what a pointer does until it is up, beyond its
 // edges too. A pointer that is up already cannot be captured, which is no matter.
 func capture(el js.Value, pointer int) {
-	defer func() { _ = recover() }()
-	el.Call("setPointerCapture", pointer)
+	_ = attempt(func() { el.Call("setPointerCapture", pointer) })
 }
 
 // within returns where on an element an event is, its width being size, and
