@@ -11,43 +11,28 @@ import (
 	"mppm/wasm/app"
 )
 
-// pictures wires the ways to bring an image: a file, the clipboard, or dropping
-// it on the page.
+// pictures wires the ways to bring an image: a file, the clipboard, or dropping it
+// on the page.
 func (b *Bridge) pictures() {
 	file := id("file")
 	click("bring", func() { file.Call("click") })
 	listen(file, "change", func(js.Value) {
 		if files := file.Get("files"); files.Get("length").Int() > 0 {
-			b.decode(files.Index(0))
+			b.decode(files.Index(0), func(js.Value) { b.noImage() })
 		}
 		file.Set("value", "") // the same file may be chosen again
 	})
-	listen(window, "paste", func(e js.Value) { b.transfer(e, e.Get("clipboardData")) })
-	listen(window, "dragover", func(e js.Value) { e.Call("preventDefault") })
-	listen(window, "drop", func(e js.Value) {
-		e.Call("preventDefault")
-		b.transfer(e, e.Get("dataTransfer"))
-	})
+	b.transfers()
 }
 
-// transfer takes the first file of what is pasted or dropped.
-func (b *Bridge) transfer(e, data js.Value) {
-	if !data.Truthy() {
-		return
-	}
-	files := data.Get("files")
-	if files.Get("length").Int() == 0 {
-		return
-	}
-	e.Call("preventDefault")
-	b.decode(files.Index(0))
+// noImage says that what was brought is no image.
+func (b *Bridge) noImage() {
+	b.say("This file is no image that the browser can read: try a PNG or a JPEG.")
 }
 
-// decode has the browser decode an image file, and offers it to the user.
-func (b *Bridge) decode(file js.Value) {
-	bad := func(js.Value) {
-		b.say("This file is no image that the browser can read: try a PNG or a JPEG.")
-	}
+// decode has the browser decode an image file, and offers it to the user. Where it
+// cannot, bad is called.
+func (b *Bridge) decode(file js.Value, bad func(js.Value)) {
 	await(window.Call("createImageBitmap", file), func(bitmap js.Value) {
 		w, h := bitmap.Get("width").Float(), bitmap.Get("height").Float()
 		scale := min(1, app.MaxPictureSide/max(w, h))
