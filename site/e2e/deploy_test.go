@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -45,6 +47,17 @@ func swap(t *testing.T, dir, name string, content []byte) {
 	}
 	named := strings.Replace(filepath.Base(found[0]), old[:host.HashLen], sum[:host.HashLen], 1)
 	if err := os.WriteFile(filepath.Join(dir, "assets", named), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "assets", named+".gz"), packed.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	// Size and checksum follow the name, in JSON and in JSON in HTML.
