@@ -24,12 +24,11 @@ import (
 const batch = 16
 
 func main() {
-	if err := run(); err != nil {
-		js.Global().Get("mppm").Call("fail", err.Error())
-		select {} // keep the program, and so the message
-	}
+	js.Global().Get("mppm").Call("fail", run().Error())
+	select {} // keep the program, and so the message
 }
 
+// run runs the page, and returns why it is over, which it is not meant to be.
 func run() error {
 	page := js.Global().Get("mppm")
 	if !page.Truthy() {
