@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"compress/gzip"
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"mppm/site/internal/browser"
 	"mppm/site/internal/host"
 )
 
@@ -70,6 +72,40 @@ func TestForbidden(t *testing.T) {
 	p.wait("the page to live on", func(s state) bool { return strings.Contains(s.Status, "address bar") })
 	for _, e := range p.consoleErrors() {
 		t.Errorf("console: %s", e)
+	}
+}
+
+// TestSiteDataBlocked does so in a browser whose user has blocked the data of sites.
+func TestSiteDataBlocked(t *testing.T) {
+	profile := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(profile, "Default"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const blocked = `{"profile": {"default_content_setting_values": {"cookies": 2}}}`
+	if err := os.WriteFile(filepath.Join(profile, "Default", "Preferences"), []byte(blocked), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel, err := browser.Start(context.Background(), chromedp.UserDataDir(profile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cancel()
+	p := &tab{t: t, ctx: ctx}
+	p.do(chromedp.EmulateViewport(640, 480), chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
+	p.ready()
+	if !eval[bool](p, `(() => { try { localStorage; return false; } catch { return true; } })()`) {
+		t.Fatal("the browser gives localStorage, and was told not to")
+	}
+	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
+	p.key("?")
+	p.do(chromedp.WaitVisible("#keys"))
+	p.click("keys-on")
+	p.click("keys-close")
+	p.do(chromedp.WaitNotVisible("#keys"))
+	p.key("2")
+	p.click("another")
+	if s := p.rest("another digit", func(s state) bool { return s.Digit > 0 }); s.Mode != "restore" {
+		t.Error("keys that are switched off do something")
 	}
 }
 

@@ -32,8 +32,8 @@ func Find() (string, error) {
 }
 
 // Start starts a browser with a profile of its own, and ends it when cancel is
-// called. The context is chromedp's, of one tab.
-func Start(ctx context.Context) (tab context.Context, cancel func(), err error) {
+// called. The context is chromedp's, of one tab. more are further options.
+func Start(ctx context.Context, more ...chromedp.ExecAllocatorOption) (tab context.Context, cancel func(), err error) {
 	path, err := Find()
 	if err != nil {
 		return nil, nil, err
@@ -53,7 +53,7 @@ func Start(ctx context.Context) (tab context.Context, cancel func(), err error) 
 		chromedp.NoFirstRun,
 		chromedp.NoDefaultBrowserCheck,
 	}
-	alloc, cancelAlloc := chromedp.NewExecAllocator(ctx, options...)
+	alloc, cancelAlloc := chromedp.NewExecAllocator(ctx, append(options, more...)...)
 	tab, cancelTab := chromedp.NewContext(alloc)
 	cancel = func() { cancelTab(); cancelAlloc() }
 	if err := chromedp.Do(tab); err != nil {
