@@ -1,0 +1,234 @@
+// Package link is the state of the page as text: what a link, a request and a
+// slider may say, in which ranges, and what holds where nothing is said. The page
+// and the API read links with it, and so read the same.
+//
+// A link is fields, name=value, with "&" between them: behind the "#" of the
+// page's address, or in the query of a service's. Values are made of letters,
+// digits, ".", "-" and "_". What is as on the first screen is left out.
+//
+// Links are passed on by people, and by programs that change them. So one rule
+// holds for all who read them:
+//
+//   - What can be repaired is: encoding, once or more; "&amp;"; white space;
+//     punctuation and quotes around a link; names and words in capitals.
+//   - A field of a name that no link has is left out without a word: services add
+//     such to follow links.
+//   - A field whose value cannot be shown is left out, and is then as on the
+//     first screen. A Fault names it and says what it takes.
+//   - All other fields hold.
+package link
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mppm/shared/model"
+)
+
+// MaxLength bounds the links that are read, in bytes.
+const MaxLength = 1 << 18
+
+// Link is what a link says.
+type Link struct {
+	State
+	Drawing string // the strokes where the source is Drawing, as stroke.Encode packs them
+	Step    int    // where the timeline rests; -1: it plays, or is at its end
+}
+
+// Fault is a field that is left out because it cannot be shown.
+type Fault struct {
+	Name  string // the field; "" where the link as a whole is none
+	Value string // as it came, without its encoding
+	Why   string // what is wrong with it, or what it takes: "it takes 0 to 199"
+}
+
+// Error says which field is left out, and why, in at most some 200 characters.
+func (f Fault) Error() string {
+	if f.Name == "" {
+		return fmt.Sprintf("%s is no link: %s", quote(f.Value), f.Why)
+	}
+	value := quote(f.Value)
+	if f.Value != "" && strings.Trim(f.Value, safe) == "" && len(f.Value) <= clipped {
+		value = f.Value
+	}
+	return fmt.Sprintf("%s=%s is left out: %s", f.Name, value, f.Why)
+}
+
+// Faults are the fields of a link that are left out, in the order of Fields.
+type Faults []Fault
+
+// shownFaults is how many faults are named one by one.
+const shownFaults = 3
+
+// String names the first few. Without any it is "".
+func (f Faults) String() string {
+	var b strings.Builder
+	for i, fault := range f {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		if i == shownFaults {
+			fmt.Fprintf(&b, "and %d more", len(f)-i)
+			break
+		}
+		b.WriteString(fault.Error())
+	}
+	return b.String()
+}
+
+// clipped is how much is quoted of a value, in bytes.
+const clipped = 24
+
+// quote quotes a part of a link, and not too much of it.
+func quote(s string) string {
+	if len(s) > clipped {
+		s = s[:clipped] + "…"
+	}
+	return strconv.QuoteToGraphic(strings.ToValidUTF8(s, "?"))
+}
+
+// Page is a page that links lead to. It is immutable, and safe for concurrent
+// use.
+type Page struct {
+	digits int
+	first  Link
+	only   func(class int) error
+	fields []field
+	named  map[string]int // index of each field
+}
+
+// New returns the page with so many test digits, and with a model's two flows,
+// both valid. only returns an error for a class that the model cannot grow alone;
+// nil: it can grow each.
+func New(digits int, restore, generate model.Preset, only func(class int) error) *Page {
+	p := &Page{digits: digits, first: Link{State: first(digits, restore, generate), Step: -1}, only: only, named: map[string]int{}}
+	p.fields = p.list()
+	for i, f := range p.fields {
+		p.named[f.Name] = i
+	}
+	return p
+}
+
+// First returns what the page shows where a link says nothing.
+func (p *Page) First() State { return p.first.State }
+
+// Fields describes the fields of a link, in the order in which they are written.
+func (p *Page) Fields() []Field {
+	list := make([]Field, len(p.fields))
+	for i, f := range p.fields {
+		list[i] = f.Field
+	}
+	return list
+}
+
+// Field returns the description of a field. It panics if there is none: names
+// are the program's own.
+func (p *Page) Field(name string) Field {
+	i, ok := p.named[name]
+	if !ok {
+		panic("link: there is no field " + name)
+	}
+	return p.fields[i].Field
+}
+
+// Names reports whether a text has a field of a link, good or bad.
+func (p *Page) Names(text string) bool {
+	given, _ := p.split(text)
+	return len(given) > 0
+}
+
+// Read reads links: what is behind a "#" or a "?", without that. Where two of the
+// texts say something of a field, the first does. What cannot be read is in
+// faults, and is in l as on the first screen.
+func (p *Page) Read(texts ...string) (l Link, faults Faults) {
+	l = p.first
+	values := map[int][]string{}
+	for _, text := range texts {
+		if len(text) > MaxLength {
+			faults = append(faults, Fault{"", text, fmt.Sprintf("it has %d characters; give at most %d", len(text), MaxLength)})
+			continue
+		}
+		given, odd := p.split(text)
+		if len(given) == 0 && odd != "" {
+			faults = append(faults, Fault{"", odd, "nothing in it is a field of one, like digit=5"})
+		}
+		here := map[int][]string{}
+		for _, g := range given {
+			here[g.field] = append(here[g.field], g.value)
+		}
+		for i, list := range here {
+			if values[i] == nil {
+				values[i] = list
+			}
+		}
+	}
+	held := make([]bool, len(p.fields)) // by the link
+	for i, f := range p.fields {
+		list, ok := values[i]
+		if !ok {
+			continue
+		}
+		last := list[len(list)-1]
+		for _, other := range list[:len(list)-1] {
+			if tidy(other) != tidy(last) {
+				faults = append(faults, Fault{f.Name, tidy(other), "it is given twice, and the last one holds"})
+			}
+		}
+		if err := f.read(&l, last); err != nil {
+			faults = append(faults, Fault{f.Name, tidy(last), err.Error()})
+			continue
+		}
+		held[i] = true
+	}
+	for _, s := range sums {
+		a, b := p.named[s.of+string(Alpha)], p.named[s.of+string(Beta)]
+		alpha, beta := s.forces(&l)
+		if sum := *alpha + *beta; sum >= 1 && (held[a] || held[b]) {
+			for _, i := range []int{a, b} {
+				if held[i] {
+					v := values[i]
+					faults = append(faults, Fault{p.fields[i].Name, tidy(v[len(v)-1]), fmt.Sprintf("α + β would be %s; it must stay below 1", decimal32(sum))})
+				}
+			}
+			was := p.first
+			*alpha, *beta = value(s.forces(&was))
+		}
+	}
+	slices.SortStableFunc(faults, func(x, y Fault) int { return p.order(x) - p.order(y) })
+	return l, faults
+}
+
+func value(a, b *float32) (float32, float32) { return *a, *b }
+
+// order is where in Fields a fault's field is; faults of the whole come first.
+func (p *Page) order(f Fault) int {
+	if i, ok := p.named[f.Name]; ok {
+		return i
+	}
+	return -1
+}
+
+// Write returns the link to what l says, which is in range: the shortest that
+// Read reads as l.
+func (p *Page) Write(l Link) string {
+	var b strings.Builder
+	so := p.first // what the link says so far
+	for _, f := range p.fields {
+		v := f.get(&l)
+		if v == f.get(&so) {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(f.Name)
+		b.WriteByte('=')
+		b.WriteString(v)
+		if f.leads {
+			_ = f.set(&so, v) // in range, says the caller
+		}
+	}
+	return b.String()
+}

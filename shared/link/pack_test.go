@@ -1,0 +1,32 @@
+package link
+
+import (
+	"math"
+	"testing"
+
+	"mppm/shared/model"
+)
+
+func TestPackedCode(t *testing.T) {
+	z := make([]float32, model.Latent)
+	for i := range z {
+		z[i] = float32(i-9) * 1.2345
+	}
+	got, err := UnpackCode(PackCode(z))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range got {
+		if math.Abs(float64(v-z[i])) > CodeGrain/2 {
+			t.Errorf("number %d is %v, was %v", i, v, z[i])
+		}
+	}
+	if again := PackCode(got); again != PackCode(z) {
+		t.Error("packing again gives something else")
+	}
+	for _, bad := range []string{"", "AAAA", "%%%", PackCode(z) + "A"} {
+		if _, err := UnpackCode(bad); err == nil {
+			t.Errorf("%q is a code", bad)
+		}
+	}
+}
