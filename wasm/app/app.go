@@ -9,11 +9,10 @@ package app
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"mppm/shared/classifier"
-	"mppm/shared/degrade"
+	"mppm/shared/link"
 	"mppm/shared/model"
 )
 
@@ -41,94 +40,11 @@ func (r Reading) Percent() string {
 // String says it, as in "reads as 4 (97 %)".
 func (r Reading) String() string { return fmt.Sprintf("reads as %d (%s)", r.Digit, r.Percent()) }
 
-// Mode is one of the page's tabs.
-type Mode string
-
-// The modes.
-const (
-	Restore  Mode = "restore"
-	Generate Mode = "generate"
-	Map      Mode = "map"
-	Manifold Mode = "manifold"
-)
-
-// Modes lists the modes in the order of their tabs.
-func Modes() []Mode { return []Mode{Restore, Generate, Map, Manifold} }
-
-func (m Mode) known() bool { return slices.Contains(Modes(), m) }
-
-// Subject is what the timeline is about: one flow, or the walk between two
-// digits. Each has a playhead of its own.
-type Subject string
-
-// The subjects.
-const (
-	Restoration Subject = "restore"  // of Restore
-	Growth      Subject = "generate" // of Generate's grid
-	Walk        Subject = "walk"     // between two digits of the grid
-	Spot        Subject = "spot"     // the flow of a code that was put on the map
-	Descent     Subject = "manifold" // a point's ways to a curve
-)
-
-// Source says where the original image comes from.
-type Source string
-
-// The sources.
-const (
-	Digit   Source = "digit"   // one of the test digits
-	Drawing Source = "drawing" // the pad
-	Picture Source = "picture" // an image that the user brought
-)
-
-// None is the kind of "no damage": the original itself is restored.
-const None degrade.Kind = "none"
-
-// Bounds of what can be chosen.
-const (
-	MinGrid  = 2
-	MaxGrid  = 10
-	MinBrush = 1.0 // diameter in pixels of the 28 × 28 image
-	MaxBrush = 5.0
-)
-
-// Any is the class of a grid of all digits.
-const Any = -1
-
-// firstDigit is the test digit that is shown first: one whose path is long
-// enough to see.
-const firstDigit = 173
-
-// State is everything the user chose: a plain value that says what is on the
-// screen, up to the playhead.
-type State struct {
-	Mode         Mode         `json:"mode"`
-	Source       Source       `json:"source"`
-	Digit        int          `json:"digit"`             // index of the test digit
-	Picture      string       `json:"picture,omitempty"` // what the user brought, packed
-	Kind         degrade.Kind `json:"kind"`              // None, or one of degrade.Kinds
-	Severity     float64      `json:"severity"`          // in the kind's unit
-	Seed         uint64       `json:"seed"`              // of the damage
-	Brush        float64      `json:"brush"`             // diameter, pixels
-	GenerateSeed uint64       `json:"generateSeed"`
-	Grid         int          `json:"grid"`           // digits along each edge of the grid
-	Class        int          `json:"class"`          // the only class of the grid, or Any
-	Like         string       `json:"like,omitempty"` // the code that the grid grows around, packed; "": noise
-	Selected     int          `json:"selected"`       // index of the digit of the grid that is shown large
-	Walk         bool         `json:"walk"`           // walk from Selected to WalkTo
-	WalkTo       int          `json:"walkTo"`         // index of the other digit
-	Follow       Subject      `json:"follow"`         // whose path the map shows
-	Spot         string       `json:"spot,omitempty"` // the code that was put on the map, packed; "": none
-	View         Lens         `json:"view"`           // what part of the map is seen
-	Heat         bool         `json:"heat"`           // D on the map
-	Figure       Figure       `json:"figure"`         // of Manifold
-	RestoreFlow  model.Preset `json:"restoreFlow"`
-	GenerateFlow model.Preset `json:"generateFlow"`
-}
-
 // App is a State, what follows from it, and the playheads.
 type App struct {
 	State
 
+	page          *link.Page // what its links are about
 	engine        Engine
 	reader        Reader
 	first         State // of the first screen
@@ -160,13 +76,12 @@ func New(e Engine, r Reader, restore, generate model.Preset, d *Digits) (*App, e
 	if d == nil || d.Len() == 0 {
 		return nil, errors.New("there are no digits to show")
 	}
+	page := link.New(d.Len(), restore, generate, func(class int) error {
+		_, err := e.Only(class)
+		return err
+	})
 	a := &App{
-		State: State{
-			Mode: Restore, Source: Digit, Kind: degrade.Gaussian, Seed: 1,
-			Brush: 2.6, GenerateSeed: 1, Grid: 6, Class: Any, WalkTo: 1,
-			Follow: Restoration, View: Lens{Zoom: 1}, Heat: true, Figure: firstFigure(),
-			RestoreFlow: restore, GenerateFlow: generate,
-		},
+		State: page.First(), page: page,
 		engine: e, reader: r, defaults: map[Mode]model.Preset{Restore: restore, Generate: generate},
 		heads: map[Subject]*Playhead{Restoration: {}, Growth: {}, Walk: {}, Spot: {}, Descent: {}},
 	}
@@ -176,10 +91,6 @@ func New(e Engine, r Reader, restore, generate model.Preset, d *Digits) (*App, e
 		staleFlow: true, playFlow: true,
 	}
 	a.staleGrid, a.staleWays, a.playWays = true, true, true
-	a.Severity = Find(a.Kind).Mild
-	if firstDigit < d.Len() {
-		a.Digit = firstDigit
-	}
 	a.first, a.opened = a.State, -1
 	return a, nil
 }
@@ -197,7 +108,7 @@ func (a *App) fail(err error) { a.err = err }
 // SetMode shows a tab. Entering Generate for the first time grows its grid; a
 // tab that was left while playing plays on when it is shown again.
 func (a *App) SetMode(m Mode) error {
-	if !m.known() {
+	if !m.Known() {
 		return fmt.Errorf("there is no mode %q; choose one of %q", m, Modes())
 	}
 	if a.Mode != m {
@@ -209,21 +120,6 @@ func (a *App) SetMode(m Mode) error {
 
 // SetReducedMotion stops easing and playing by itself.
 func (a *App) SetReducedMotion(on bool) { a.reducedMotion = on }
-
-// Subject returns what the timeline is about.
-func (a *App) Subject() Subject {
-	switch {
-	case a.Mode == Restore:
-		return Restoration
-	case a.Mode == Manifold:
-		return Descent
-	case a.Mode == Map && a.Follow != Growth:
-		return a.Follow
-	case a.State.Walk:
-		return Walk
-	}
-	return Growth
-}
 
 // FlowOf returns the mode whose flow the sliders set: on the map that of the path
 // that is shown, and a point on it flows as in Restore.
@@ -238,11 +134,11 @@ func (a *App) FlowOf() Mode {
 func (a *App) Preset() model.Preset { return *a.flow(a.FlowOf()) }
 
 // flow returns the flow of Restore or of Generate.
-func (s *State) flow(m Mode) *model.Preset {
+func (a *App) flow(m Mode) *model.Preset {
 	if m == Generate {
-		return &s.GenerateFlow
+		return &a.GenerateFlow
 	}
-	return &s.RestoreFlow
+	return &a.RestoreFlow
 }
 
 // Head returns the playhead of what is shown.

@@ -287,7 +287,7 @@ func TestRefusals(t *testing.T) {
 		"severity NaN":  a.SetSeverity(math.NaN()),
 		"brush":         a.SetBrush(0),
 		"brush NaN":     a.SetBrush(math.NaN()),
-		"grid":          a.SetGrid(1),
+		"grid":          a.SetGrid(0),
 		"large grid":    a.SetGrid(11),
 		"digit":         a.SetDigit(2),
 		"digit below 0": a.SetDigit(-1),

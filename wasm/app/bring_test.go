@@ -63,8 +63,6 @@ func TestPicture(t *testing.T) {
 		"too large": a.OfferPicture(nil, MaxPictureSide+1, 1),
 		"no pixels": a.OfferPicture(nil, 0, 0),
 		"too few":   a.OfferPicture(make([]byte, 7), 2, 2),
-		"link":      a.Open("picture=AAAA"),
-		"two":       a.Open("picture=" + a.Picture + "&drawing=AQ"),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)

@@ -1,34 +1,10 @@
 package app
 
-import "math"
+import (
+	"math"
 
-// Camera says from where Manifold's curve is seen, without perspective: turned by
-// an azimuth around the third axis, then by an elevation. Flat curves are always
-// seen from above, and moved instead of turned.
-type Camera struct {
-	Azimuth   float64 `json:"azimuth"`   // degrees, in [-180, 180)
-	Elevation float64 `json:"elevation"` // degrees, -90 to 90
-	Zoom      float64 `json:"zoom"`      // 1 shows the curve with some room around it
-	X         float64 `json:"x"`         // by how much the view of a flat curve is off its middle
-	Y         float64 `json:"y"`
-}
-
-// Bounds of Camera.Zoom.
-const (
-	MinCloseness = 0.5
-	MaxCloseness = 12.0
+	"mppm/shared/link"
 )
-
-// farthestView bounds Camera.X and Camera.Y, so that the curve is not lost.
-const farthestView = 2.0
-
-// Grains of cameras, so that a link is short.
-const (
-	angleGrain = 0.25 // degrees
-	zoomGrain  = 1.0 / 64
-)
-
-func firstCamera() Camera { return Camera{Azimuth: 24, Elevation: 38, Zoom: 1} }
 
 // room is how much is seen around the curve at zoom 1, in its radii.
 const room = 0.22
@@ -133,26 +109,13 @@ func (a *App) ZoomFigure(factor float64) {
 }
 
 // FirstView shows the curve as at first.
-func (a *App) FirstView() { a.lookFrom(firstCamera()) }
+func (a *App) FirstView() { a.lookFrom(link.FirstCamera()) }
 
 // AtFirstView reports whether the curve is seen as at first.
-func (a *App) AtFirstView() bool { return a.Figure.Camera == firstCamera() }
-
-// onGrain returns the camera within its bounds, on the grains.
-func (c Camera) onGrain() Camera {
-	c.Azimuth = onGrain(math.Mod(math.Mod(c.Azimuth+180, 360)+360, 360)-180, angleGrain)
-	if c.Azimuth >= 180 {
-		c.Azimuth -= 360
-	}
-	c.Elevation = onGrain(min(max(c.Elevation, -90), 90), angleGrain)
-	c.Zoom = onGrain(min(max(c.Zoom, MinCloseness), MaxCloseness), zoomGrain)
-	c.X = onGrain(min(max(c.X, -farthestView), farthestView), pointGrain)
-	c.Y = onGrain(min(max(c.Y, -farthestView), farthestView), pointGrain)
-	return c
-}
+func (a *App) AtFirstView() bool { return a.Figure.Camera == link.FirstCamera() }
 
 func (a *App) lookFrom(c Camera) {
-	if c = c.onGrain(); c != a.Figure.Camera {
+	if c = c.OnGrain(); c != a.Figure.Camera {
 		a.Figure.Camera = c
 		a.touch()
 	}

@@ -2,64 +2,17 @@ package app
 
 import (
 	"fmt"
-	"math"
 
+	"mppm/shared/link"
 	"mppm/shared/model"
 )
-
-// Parameter is one of the numbers of the flow (Alg. 4).
-type Parameter string
-
-// The parameters.
-const (
-	Alpha Parameter = "alpha"
-	Beta  Parameter = "beta"
-	Sigma Parameter = "sigma"
-	Tau   Parameter = "tau"
-	Steps Parameter = "steps"
-)
-
-// Dial is a slider for a parameter.
-type Dial struct {
-	Parameter      Parameter
-	Symbol         string
-	Min, Max, Step float64
-}
-
-// Dials lists the sliders. Beyond their ranges nothing more is to be seen: a
-// kernel of twice the codes' spacing already averages over everything, and a gate
-// of ten spacings is all but shut everywhere.
-func Dials() []Dial {
-	return []Dial{
-		{Alpha, "α", 0, 0.95, 0.01},
-		{Beta, "β", 0, 0.95, 0.01},
-		{Sigma, "σ", 0.1, 2, 0.05},
-		{Tau, "τ", 0, 10, 0.1},
-		{Steps, "steps", 1, 60, 1},
-	}
-}
 
 // highestSum bounds α + β, which must stay below 1.
 const highestSum = 0.99
 
 // Value returns a parameter of a flow, as it is written: 0.6, not the nearest
 // float32.
-func Value(p model.Preset, name Parameter) float64 {
-	var v float32
-	switch name {
-	case Alpha:
-		v = p.Alpha
-	case Beta:
-		v = p.Beta
-	case Sigma:
-		v = p.Sigma
-	case Tau:
-		v = p.Tau
-	case Steps:
-		return float64(p.Steps)
-	}
-	return math.Round(float64(v)*1e6) / 1e6
-}
+func Value(p model.Preset, name Parameter) float64 { return link.Value(p, name) }
 
 // with returns p with a parameter set to v, on the dial's steps. Where α and β
 // together would be too large, the one that is set stops at the bound, and the
@@ -94,21 +47,11 @@ func belowOne(name Parameter, v, alpha, beta float64) (float64, error) {
 
 // put returns p with the dial's parameter set to v, on the dial's steps.
 func put(p model.Preset, d Dial, v float64) model.Preset {
-	v = max(math.Round(v/d.Step)*d.Step, 0)
-	switch d.Parameter {
-	case Alpha:
-		p.Alpha = float32(v)
-	case Beta:
-		p.Beta = float32(v)
-	case Sigma:
-		p.Sigma = float32(v)
-	case Tau:
-		p.Tau = float32(v)
-	case Steps:
-		p.Steps = int(v)
-	}
-	return p
+	return link.With(p, d.Parameter, onSteps(d, v))
 }
+
+// onSteps returns the step of the dial that is nearest to v.
+func onSteps(d Dial, v float64) float64 { return max(link.OnGrain(v, d.Step), 0) }
 
 // SetParameter sets a parameter of the flow of the mode that is shown. What is
 // shown stays at the same step, or at the end, so that the effect is seen at
@@ -126,7 +69,7 @@ func (a *App) SetParameter(name Parameter, v float64) error {
 // ResetFlow sets the flow of what is shown to the model's own.
 func (a *App) ResetFlow() {
 	if a.Mode == Manifold {
-		a.setFigureFlow(CurveFlow())
+		a.setFigureFlow(link.CurveFlow())
 		return
 	}
 	a.setFlow(a.Defaults())

@@ -5,108 +5,10 @@ import (
 	"fmt"
 	"math"
 
+	"mppm/shared/link"
 	"mppm/shared/mppm"
 	"mppm/shared/rng"
 )
-
-// Curve is one of the curves of Manifold.
-type Curve string
-
-// The curves.
-const (
-	HalfCircle Curve = "circle"
-	Spiral     Curve = "spiral"
-	Moons      Curve = "moons"
-	Trefoil    Curve = "trefoil"
-)
-
-// CurveInfo describes a curve.
-type CurveInfo struct {
-	Curve Curve
-	Label string
-	Flat  bool       // it lies in a plane, and its points have two coordinates
-	first [3]float64 // where a point lies when the curve is chosen
-}
-
-// Curves lists the curves.
-func Curves() []CurveInfo {
-	return []CurveInfo{
-		{HalfCircle, "Half circle", false, [3]float64{0.625, 1.125, 0.75}},
-		{Spiral, "Spiral", true, [3]float64{0.125, 0.875, 0}},
-		{Moons, "Two moons", true, [3]float64{0.25, 0.75, 0}},
-		{Trefoil, "Trefoil knot", false, [3]float64{0.75, 0.25, 0.625}},
-	}
-}
-
-// FindCurve returns the description of a curve, and whether there is such a one.
-func FindCurve(c Curve) (CurveInfo, bool) {
-	for _, i := range Curves() {
-		if i.Curve == c {
-			return i, true
-		}
-	}
-	return CurveInfo{}, false
-}
-
-// Method is one of the ways home that Manifold compares.
-type Method string
-
-// The methods.
-const (
-	MPPM Method = "mppm" // the flow of Alg. 1
-	DAE  Method = "dae"  // the denoising autoencoder
-	DDPM Method = "ddpm" // diffusion, Alg. 3
-)
-
-// Methods lists the methods.
-func Methods() []Method { return []Method{MPPM, DAE, DDPM} }
-
-// Figure is what was chosen in Manifold. Lengths are in the coordinates of the
-// curve's points.
-type Figure struct {
-	Curve        Curve       `json:"curve"`
-	At           [3]float64  `json:"at"`   // where the point was dropped; flat curves leave the last at 0
-	Seed         uint64      `json:"seed"` // of the random point, and of diffusion
-	Camera       Camera      `json:"camera"`
-	MPPM         bool        `json:"mppm"` // which ways are shown
-	DAE          bool        `json:"dae"`
-	DDPM         bool        `json:"ddpm"`
-	Slice        bool        `json:"slice"`        // D on the plane that faces the viewer
-	Construction bool        `json:"construction"` // Fig. 3 at the point
-	Flow         mppm.Preset `json:"flow"`
-}
-
-// CurveFlow is the flow that every shipped curve names as its own.
-func CurveFlow() mppm.Preset {
-	return mppm.Preset{Alpha: 0.15, Beta: 0.3, SigmaD: 0.02, SigmaKer: 0.05, Samples: 8, Steps: 15}
-}
-
-func firstFigure() Figure {
-	c := Curves()[0]
-	return Figure{
-		Curve: c.Curve, At: c.first, Seed: 1, Camera: firstCamera(),
-		MPPM: true, DAE: true, DDPM: true, Slice: true, Flow: CurveFlow(),
-	}
-}
-
-// Shows reports whether the way of a method is shown.
-func (f Figure) Shows(m Method) bool { return *f.shown(m) }
-
-func (f *Figure) shown(m Method) *bool {
-	switch m {
-	case DAE:
-		return &f.DAE
-	case DDPM:
-		return &f.DDPM
-	}
-	return &f.MPPM
-}
-
-// Flat reports whether the curve lies in a plane.
-func (f Figure) Flat() bool {
-	i, _ := FindCurve(f.Curve)
-	return i.Flat
-}
 
 // figuring is what follows from the state of Manifold.
 type figuring struct {
@@ -160,7 +62,7 @@ type Thought struct {
 // SetCurveModel brings a curve's model, or says why there is none.
 func (a *App) SetCurveModel(c Curve, m *mppm.Model, err error) {
 	info, ok := FindCurve(c)
-	if err == nil && (!ok || m.Dim != info.dim()) {
+	if err == nil && (!ok || m.Dim != info.Dim()) {
 		err = fmt.Errorf("the model of %q has points of %d coordinates, and the page shows no such curve", c, m.Dim)
 	}
 	if a.missing == nil {
@@ -176,13 +78,6 @@ func (a *App) SetCurveModel(c Curve, m *mppm.Model, err error) {
 		a.staleWays = true
 	}
 	a.touch()
-}
-
-func (i CurveInfo) dim() int {
-	if i.Flat {
-		return 2
-	}
-	return 3
 }
 
 // strand returns the curve that is shown, nil while it is not there.
@@ -208,7 +103,7 @@ func (a *App) SetCurve(c Curve) error {
 	if c != a.Figure.Curve {
 		a.Figure.Curve = c
 		a.Figure.Camera.X, a.Figure.Camera.Y = 0, 0 // these are places of the other curve
-		a.dropAt(i.first, true)
+		a.dropAt(i.First, true)
 	}
 	return nil
 }
@@ -218,7 +113,7 @@ func (a *App) SetShown(m Method, on bool) error {
 	if m != MPPM && m != DAE && m != DDPM {
 		return fmt.Errorf("there is no method %q", m)
 	}
-	*a.Figure.shown(m) = on
+	a.Figure.Show(m, on)
 	a.touch()
 	return nil
 }
@@ -238,21 +133,10 @@ func (a *App) SetConstruction(on bool) {
 // errNoCurve says that a call came too soon.
 var errNoCurve = errors.New("the curve is not there yet")
 
-// pointGrain is what the coordinates of points are multiples of, so that a link
-// is short.
-const pointGrain = 1.0 / 1024
-
-// farthest bounds the coordinates of points: the curves lie within 1.5.
-const farthest = 8
-
-// onGrain returns the multiple of grain that is nearest to v, without the sign of
-// zero.
-func onGrain(v, grain float64) float64 { return math.Round(v/grain)*grain + 0 }
-
 // dropAt drops a point, and has it taken home.
 func (a *App) dropAt(x [3]float64, play bool) {
 	for k, v := range x {
-		x[k] = onGrain(min(max(v, -farthest), farthest), pointGrain)
+		x[k] = link.OnGrain(min(max(v, -link.Farthest), link.Farthest), link.PointGrain)
 	}
 	if a.Figure.Flat() {
 		x[2] = 0
@@ -293,7 +177,7 @@ func (a *App) RandomPoint() error {
 	if s == nil {
 		return errNoCurve
 	}
-	a.SetPointSeed((a.Figure.Seed + 1) & maxSeed)
+	a.SetPointSeed((a.Figure.Seed + 1) & MaxSeed)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"mppm/shared/classifier"
 	"mppm/shared/flow"
+	"mppm/shared/link"
 	"mppm/shared/model"
 	"mppm/shared/rng"
 )
@@ -83,7 +84,7 @@ func (a *App) MoreLikeThis() error {
 	if a.generated.Steps() == 0 || a.staleGrid || a.next != nil {
 		return errors.New("the grid is still growing; wait until it is whole")
 	}
-	a.Like = packCode(a.generated.Code(a.generated.Steps()-1, a.Selected))
+	a.Like = link.PackCode(a.generated.Code(a.generated.Steps()-1, a.Selected))
 	a.Selected, a.WalkTo = 0, min(1, a.Grid*a.Grid-1)
 	a.regrow()
 	return nil
@@ -196,7 +197,7 @@ func (a *App) starts(z []float32, e Engine) error {
 	if a.Like == "" {
 		return nil
 	}
-	like, err := unpackCode(a.Like)
+	like, err := link.UnpackCode(a.Like)
 	if err != nil {
 		return err
 	}

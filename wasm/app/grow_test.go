@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"mppm/shared/model"
+	"mppm/shared/link"
 )
 
 // grown is an app that shows a grown grid, at rest.
@@ -54,7 +54,7 @@ func TestMoreLikeThis(t *testing.T) {
 	var spread float64
 	for i := range a.Path().N {
 		z := a.Path().Code(0, i)
-		if i == 0 && math.Abs(float64(z[0]-end[0])) > codeGrain {
+		if i == 0 && math.Abs(float64(z[0]-end[0])) > link.CodeGrain {
 			t.Errorf("the first starts at %v, want %v itself", z[0], end[0])
 		}
 		d := float64(z[0] - end[0])
@@ -151,29 +151,5 @@ func TestForces(t *testing.T) {
 	}
 	if a.GenerateFlow != preset {
 		t.Error("the other mode's flow was changed")
-	}
-}
-
-func TestPackedCode(t *testing.T) {
-	z := make([]float32, model.Latent)
-	for i := range z {
-		z[i] = float32(i-9) * 1.2345
-	}
-	got, err := unpackCode(packCode(z))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, v := range got {
-		if math.Abs(float64(v-z[i])) > codeGrain/2 {
-			t.Errorf("number %d is %v, was %v", i, v, z[i])
-		}
-	}
-	if again := packCode(got); again != packCode(z) {
-		t.Error("packing again gives something else")
-	}
-	for _, bad := range []string{"", "AAAA", "%%%", packCode(z) + "A"} {
-		if _, err := unpackCode(bad); err == nil {
-			t.Errorf("%q is a code", bad)
-		}
 	}
 }

@@ -17,8 +17,8 @@ func reopen(t *testing.T, a *App) *App {
 		t.Errorf("the link %q has characters that an address would change", link)
 	}
 	b := newApp(t, &fake{})
-	if err := b.Open(link); err != nil {
-		t.Fatalf("the app's own link %q: %v", link, err)
+	if faults := b.Open(link); faults != nil {
+		t.Fatalf("the app's own link %q: %v", link, faults)
 	}
 	settle(t, b)
 	if b.State != a.State {
@@ -107,50 +107,118 @@ func TestLinkBringsDrawingsBack(t *testing.T) {
 	}
 }
 
+// nonsense are links with one field that cannot be shown.
 var nonsense = []string{
-	"x", "=", "mode", "mode=fly", "digit=2", "digit=-1", "digit=0.5", "digit=NaN", "seed=1&seed=2",
-	"seed=4294967296", "severity=99", "damage=rust", "damage=", "grid=11", "grid=2&selected=4", "restore-alpha=0.9",
-	"generate-beta=0.5&generate-alpha=0.5", "restore-steps=1e9", "step=-1", "step=1e300", "brush=0",
-	"class=10", "class=5", "class=-2", "like=x", "spot=", "follow=spot", "follow=walk", "map-zoom=0", "map-x=1e9", "walk=maybe",
-	"walk-to=36", "heat=on", "picture=", "picture=AAAA", "drawing=", "drawing=AQ~", "drawing=AA", "drawing=AQEA", "drawing=Af____8P", "color=red", "\xff=\xfe",
-	"%6dode=restore", strings.Repeat("seed=1&", maxLink),
+	"mode", "mode=fly", "digit=2", "digit=-1", "digit=0.5", "digit=NaN",
+	"seed=4294967296", "severity=99", "damage=rust", "damage=", "grid=11", "grid=0", "grid=2&selected=4", "restore-alpha=0.9",
+	"generate-beta=0.5&generate-alpha=0.5", "restore-steps=1e9", "restore-steps=101", "restore-sigma=0.04", "step=-1", "step=1e300", "brush=0",
+	"damage=scribble&severity=2.5", "class=10", "class=5", "class=-2", "like=x", "spot=", "follow=spot", "follow=walk", "map-zoom=0", "map-x=1e9", "walk=maybe",
+	"walk-to=36", "heat=maybe", "picture=", "picture=AAAA", "drawing=", "drawing=A~Q", "drawing=AA", "drawing=AQEA", "drawing=Af____8P",
+	"curve=square", "at=1_2", "curve=moons&at=1_2_3", "at=1_x_3", "at=1_2_9e9", "at=NaN_0_0", "at=", "azimuth=181", "elevation=-91",
+	"closeness=0", "closeness=99", "without=all", "without=", "slice=maybe", "construction=maybe", "point-seed=1.5", "point-seed=-1",
+	"manifold-alpha=0.6&manifold-beta=0.6", "manifold-sigma-d=0", "manifold-steps=101", "manifold-sigma-ker=-1",
 }
 
-func TestNonsenseLinksChangeNothing(t *testing.T) {
-	a := newApp(t, &fake{})
-	must(t, a.SetGrid(4))
-	settle(t, a)
-	state, link := a.State, a.Link()
+// good are the fields of nonsense that can be shown.
+var good = map[string]string{
+	"grid=2&selected=4": "grid=2", "damage=scribble&severity=2.5": "damage=scribble", "curve=moons&at=1_2_3": "curve=moons",
+}
+
+// TestBadFieldsAreLeftOut: a field that cannot be shown is named, with what it
+// takes, and all others are shown.
+func TestBadFieldsAreLeftOut(t *testing.T) {
 	for _, bad := range nonsense {
-		err := a.Open(bad)
-		if err == nil {
-			t.Errorf("%.40q was opened", bad)
-		} else if len(err.Error()) > 200 {
-			t.Errorf("%.40q: the message has %d characters", bad, len(err.Error()))
+		a, b := newApp(t, &fake{}), newApp(t, &fake{})
+		must(t, a.SetGrid(4)) // a link says all, not only what changes
+		faults := a.Open("grid-seed=3&" + bad + "&map-y=1.5")
+		b.Open("grid-seed=3&" + good[bad] + "&map-y=1.5")
+		if len(faults) == 0 {
+			t.Errorf("%q was opened without a word", bad)
 		}
-		if a.State != state || a.Link() != link || a.Busy() {
-			t.Fatalf("%.40q was refused (%v), and changed something", bad, err)
+		for _, f := range faults {
+			if len(f.Error()) > 200 || f.Name == "" || !strings.Contains(bad, f.Name) {
+				t.Errorf("%q: the message is %q", bad, f)
+			}
 		}
+		if a.State != b.State || a.Link() != b.Link() {
+			t.Errorf("%q gives\n%+v, without it it is\n%+v", bad, a.State, b.State)
+		}
+		settle(t, a)
+		if a.Err() != nil {
+			t.Errorf("%q was opened, and then: %v", bad, a.Err())
+		}
+	}
+	a := newApp(t, &fake{})
+	if faults := a.Open(strings.Repeat("seed=1&", 1<<18)); len(faults) != 1 || a.State != newApp(t, &fake{}).State {
+		t.Errorf("a link that is too long: %v", faults)
+	}
+}
+
+// TestLinkAtOnce: the link says what is chosen as soon as it is, while the
+// timeline plays and before anything is computed.
+func TestLinkAtOnce(t *testing.T) {
+	a := newApp(t, &fake{})
+	settle(t, a)
+	has := func(field string) {
+		t.Helper()
+		if link := a.Link(); !strings.Contains("&"+link+"&", "&"+field+"&") {
+			t.Errorf("the link %q has no %s", link, field)
+		}
+		b := newApp(t, &fake{})
+		if faults := b.Open(a.Link()); faults != nil || b.State != a.State {
+			t.Errorf("the link %q gives %+v (%v), was %+v", a.Link(), b.State, faults, a.State)
+		}
+	}
+	a.SetSeed(7)
+	has("seed=7")
+	a.Update(1)
+	if !a.Head().Playing() {
+		t.Fatal("nothing plays")
+	}
+	has("seed=7")
+	must(t, a.SetMode(Generate), a.SetGrid(3))
+	has("grid=3")
+	a.Update(1)
+	a.SetGenerateSeed(9)
+	has("grid-seed=9")
+	must(t, a.SetMode(Restore))
+	a.PenDown(5, 5, 1)
+	a.PenMove(20, 20, 1)
+	first := a.Link()
+	has(strings.Split(first, "&")[0])
+	a.PenMove(22, 5, 1)
+	if a.Link() == first {
+		t.Error("the link does not follow the pen")
+	}
+	a.PenUp()
+	a.Undo()
+	a.Redo()
+	if a.Link() == first {
+		t.Error("the link has forgotten the end of the stroke")
+	}
+	// A step that a link asks for is in the link before it can be shown.
+	b := newApp(t, &fake{})
+	b.Open("mode=manifold&step=3")
+	if got := b.Link(); got != "mode=manifold&step=3" {
+		t.Errorf("before the curve is there, the link is %q", got)
 	}
 }
 
 func FuzzOpen(f *testing.F) {
-	for _, s := range nonsense[:len(nonsense)-1] {
+	for _, s := range nonsense {
 		f.Add(s)
 	}
 	f.Add("mode=generate&drawing=AQLAAcABUBAQAA&restore-alpha=0.3&step=2")
 	f.Fuzz(func(t *testing.T, link string) {
 		a := newApp(t, &fake{})
-		if a.Open(link) != nil {
-			return
-		}
+		a.Open(link)
 		settle(t, a)
 		if a.Err() != nil {
 			t.Fatalf("%q was opened, and then: %v", link, a.Err())
 		}
-		again := a.Link()
-		if err := a.Open(again); err != nil {
-			t.Fatalf("%q gives the link %q, which is refused: %v", link, again, err)
+		again, was := a.Link(), a.State
+		if faults := a.Open(again); faults != nil || a.State != was {
+			t.Fatalf("%q gives the link %q, of which %v: %+v, was %+v", link, again, faults, a.State, was)
 		}
 	})
 }

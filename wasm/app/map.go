@@ -7,20 +7,10 @@ import (
 	"time"
 
 	"mppm/shared/classifier"
+	"mppm/shared/link"
 	"mppm/shared/model"
 	"mppm/shared/project"
 )
-
-// Lens says what part of the map is seen: its middle, from the middle of all
-// codes, in the units of the codes, and how many times larger than as a whole.
-type Lens struct {
-	X    float64 `json:"x"`
-	Y    float64 `json:"y"`
-	Zoom float64 `json:"zoom"`
-}
-
-// MaxZoom is how far the map can be enlarged.
-const MaxZoom = 40
 
 // lensGrain is what places and zooms of lenses are multiples of, so that a link
 // is short.
@@ -334,7 +324,7 @@ func (a *App) Nudge(dx, dy float64) error {
 
 // put shows the flow of a code.
 func (a *App) put(z []float32, play bool) {
-	a.Spot, a.Follow = packCode(z), Spot
+	a.Spot, a.Follow = link.PackCode(z), Spot
 	a.staleSpot, a.playSpot = true, play
 	a.heads[Spot].Jump(0)
 	a.touch()
@@ -357,7 +347,7 @@ func (a *App) updateSpot() {
 }
 
 func (a *App) computeSpot() error {
-	z, err := unpackCode(a.Spot)
+	z, err := link.UnpackCode(a.Spot)
 	if err != nil {
 		return err
 	}

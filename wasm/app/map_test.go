@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"mppm/shared/link"
 	"mppm/shared/model"
 	"mppm/shared/project"
 )
@@ -165,7 +166,7 @@ func TestPointOnTheMap(t *testing.T) {
 	must(t, a.PutAt(float64(at[0])+0.01, float64(at[1]), 0.02))
 	finish(t, a)
 	for k, v := range a.spot.Code(0, 0) {
-		if math.Abs(float64(v-a.Atlas().Codes[7*model.Latent+k])) > codeGrain {
+		if math.Abs(float64(v-a.Atlas().Codes[7*model.Latent+k])) > link.CodeGrain {
 			t.Fatalf("number %d of the point is %v, of the code %v", k, v, a.Atlas().Codes[7*model.Latent+k])
 		}
 	}
@@ -220,7 +221,7 @@ func TestPickUpOfThePath(t *testing.T) {
 		t.Fatalf("the map follows %q", a.Follow)
 	}
 	for k, v := range a.spot.Code(0, 0) {
-		if math.Abs(float64(v-z[k])) > codeGrain {
+		if math.Abs(float64(v-z[k])) > link.CodeGrain {
 			t.Errorf("number %d of the point is %v, of the path %v", k, v, z[k])
 		}
 	}

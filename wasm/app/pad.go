@@ -36,7 +36,10 @@ type Pad struct {
 	away, begun  bool           // the pen is beyond the edge; the stroke has left ink
 	view         stroke.Placing // from strokes to image
 	image        [model.Pixels]float32
-	before       *Pad // as it was before the stroke that is being drawn
+	before       *Pad   // as it was before the stroke that is being drawn
+	revision     uint64 // grows with every change of strokes
+	packed       string // strokes, as they were at packedAt
+	packedAt     uint64
 }
 
 // Clear empties the pad. Undo brings back what was there.
@@ -77,6 +80,7 @@ func (p *Pad) travel(from, to *[][][]Point) bool {
 // show draws other strokes, where MNIST would have them.
 func (p *Pad) show(strokes [][]Point) {
 	p.strokes, p.points, p.down = strokes, 0, false
+	p.revision++
 	for _, s := range strokes {
 		p.points += len(s)
 	}
@@ -95,6 +99,14 @@ func (p *Pad) Image() []float32 { return p.image[:] }
 
 // Strokes returns the drawing as points; they belong to the pad.
 func (p *Pad) Strokes() [][]Point { return p.strokes }
+
+// Packed returns the drawing as a link has it.
+func (p *Pad) Packed() string {
+	if p.packedAt != p.revision || p.packed == "" {
+		p.packed, p.packedAt = stroke.Encode(p.strokes), p.revision
+	}
+	return p.packed
+}
 
 // Down starts a stroke with a dot at a place on the image. A pen that leaves the
 // image draws nothing until it is back.
@@ -132,6 +144,7 @@ func (p *Pad) Move(x, y, width float64) bool {
 	}
 	p.away = outside
 	p.points++
+	p.revision++
 	s := &p.strokes[len(p.strokes)-1]
 	*s = append(*s, at)
 	p.view.Draw(p.image[:], last, at)

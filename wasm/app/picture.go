@@ -1,15 +1,11 @@
 package app
 
 import (
-	"bytes"
-	"compress/flate"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"image"
-	"io"
 
 	"mppm/shared/center"
+	"mppm/shared/link"
 	"mppm/shared/model"
 )
 
@@ -62,41 +58,8 @@ func (a *App) TakeOffer() {
 		return
 	}
 	a.brought = *a.offer
-	a.Picture = packPicture(a.brought[:])
+	a.Picture = link.PackPicture(a.brought[:])
 	a.offer = nil
 	a.Source, a.Kind, a.Severity = Picture, None, 0
 	a.recompute(true)
-}
-
-// packPicture writes an image of bytes in letters that an address may hold.
-func packPicture(ink []byte) string {
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err == nil {
-		_, err = w.Write(ink)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil { // writing to memory does not fail
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(b.Bytes())
-}
-
-// unpackPicture reads what packPicture wrote.
-func unpackPicture(text string) (ink [model.Pixels]byte, err error) {
-	broken := errors.New("this is not a picture")
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return ink, broken
-	}
-	r := flate.NewReader(bytes.NewReader(b))
-	if _, err := io.ReadFull(r, ink[:]); err != nil {
-		return ink, broken
-	}
-	if n, _ := r.Read(make([]byte, 1)); n > 0 {
-		return ink, broken
-	}
-	return ink, nil
 }

@@ -2,9 +2,11 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"mppm/shared/degrade"
+	"mppm/shared/link"
 	"mppm/shared/metric"
 	"mppm/shared/model"
 	"mppm/shared/rng"
@@ -35,17 +37,7 @@ type Score struct {
 
 // Find returns the description of a kind of damage, the zero Info for None and
 // for what there is not.
-func Find(k degrade.Kind) degrade.Info {
-	for _, i := range degrade.Kinds() {
-		if i.Kind == k {
-			return i
-		}
-	}
-	return degrade.Info{}
-}
-
-// known reports whether there is such a kind of damage, None included.
-func known(k degrade.Kind) bool { return k == None || k != "" && Find(k).Kind == k }
+func Find(k degrade.Kind) degrade.Info { return link.Find(k) }
 
 // AnotherDigit takes the next test digit and plays its restoration.
 func (a *App) AnotherDigit() {
@@ -68,7 +60,7 @@ func (a *App) SetDigit(i int) error {
 
 // SetKind chooses the damage, at its mild severity, and plays.
 func (a *App) SetKind(k degrade.Kind) error {
-	if !known(k) {
+	if !slices.Contains(link.Damages(), k) {
 		return fmt.Errorf("there is no damage called %q", k)
 	}
 	a.Kind, a.Severity = k, Find(k).Mild

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"mppm/shared/kde"
+	"mppm/shared/link"
 	"mppm/shared/mppm"
 	"mppm/shared/rng"
 )
@@ -50,7 +51,7 @@ func newStrand(m *mppm.Model) *strand {
 	var scores struct {
 		Noise float64 `json:"noise"`
 	}
-	if json.Unmarshal([]byte(m.Meta["scores"]), &scores) == nil && scores.Noise > 0 && scores.Noise < farthest {
+	if json.Unmarshal([]byte(m.Meta["scores"]), &scores) == nil && scores.Noise > 0 && scores.Noise < link.Farthest {
 		s.noise = scores.Noise
 	}
 	s.highest = s.top()

@@ -35,9 +35,13 @@ type Bridge struct {
 	notice   string            // why the last call was refused
 	simd     bool
 	palette  app.Palette
-	link     string     // what the address says, as far as is known
+	link     string     // what the address says behind its "#", as far as is known
+	opened   bool       // that was opened
+	queried  bool       // the address says something behind its "?" too
+	held     *string    // the app's link while the address is to stay, which says more; nil: it follows
 	follow   js.Func    // makes the address say what is on the screen
 	waits    bool       // for that
+	free     float64    // when it may change again, in milliseconds
 	cell     int        // edge of the map's marks, in pixels
 	offered  *app.Offer // the picture that the dialog shows
 	keysOff  bool       // letters and digits do nothing
@@ -55,7 +59,7 @@ func New(a *app.App, simd bool) (b *Bridge, err error) {
 func connect(a *app.App, simd bool) (*Bridge, error) {
 	b := &Bridge{app: a, texts: map[string]string{}, snapshot: `{"ready":false}`, simd: simd}
 	page := window.Get("mppm")
-	b.view = view.New(a, b.flush, b.publish, func(on bool) { page.Call("rest", on) })
+	b.view = view.New(a, b.flush, b.changed, func(on bool) { page.Call("rest", on) })
 	if err := b.stage.take(); err != nil {
 		return nil, err
 	}
@@ -126,6 +130,12 @@ func (b *Bridge) flush() {
 	}
 }
 
+// changed follows an update in which something on the screen changed.
+func (b *Bridge) changed() {
+	b.publish()
+	b.publishLink()
+}
+
 func (b *Bridge) controls() {
 	for _, m := range app.Modes() {
 		click("tab-"+string(m), func() { b.do(func() error { return b.app.SetMode(m) }) })
@@ -173,6 +183,7 @@ func (b *Bridge) controls() {
 	click("undo", func() { b.then(b.app.Undo) })
 	click("redo", func() { b.then(b.app.Redo) })
 	b.number("brush", "input", b.app.SetBrush)
+	b.span("brush", app.MinBrush, app.MaxBrush, brushStep)
 	b.pictures()
 
 	b.seed("grid-seed", b.app.SetGenerateSeed)
@@ -186,6 +197,10 @@ func (b *Bridge) controls() {
 	click("all-digits", func() { b.then(b.app.AllDigits) })
 	b.check("walk", func(on bool) error { b.app.SetWalk(on); return nil })
 	b.number("walk-to", "change", func(v float64) error { return b.app.SetWalkTo(int(v) - 1) })
+	size := id("grid-size")
+	for n := app.MinGrid; n <= app.MaxGrid; n++ {
+		size.Call("append", option(strconv.Itoa(n), fmt.Sprintf("%d × %d", n, n)))
+	}
 	b.number("grid-size", "change", func(v float64) error { return b.app.SetGrid(int(v)) })
 	b.number("selected", "change", func(v float64) error { return b.app.Select(int(v) - 1) })
 	for _, d := range app.Dials() {
@@ -207,12 +222,9 @@ func (b *Bridge) controls() {
 	b.pointers()
 }
 
-func (b *Bridge) newGrid() { b.app.SetGenerateSeed((b.app.GenerateSeed + 1) & maxSeed) }
+func (b *Bridge) newGrid() { b.app.SetGenerateSeed((b.app.GenerateSeed + 1) & app.MaxSeed) }
 
-func (b *Bridge) newDamage() { b.app.SetSeed((b.app.Seed + 1) & maxSeed) }
-
-// maxSeed is the highest seed of the page's fields.
-const maxSeed = 1<<32 - 1
+func (b *Bridge) newDamage() { b.app.SetSeed((b.app.Seed + 1) & app.MaxSeed) }
 
 // number passes the number in a control on, whenever the event says that it
 // changed.
@@ -238,7 +250,7 @@ func (b *Bridge) seed(name string, set func(uint64)) {
 		b.do(func() error {
 			v, err := strconv.ParseUint(text, 10, 32)
 			if err != nil {
-				return fmt.Errorf("%q is not a seed: give a whole number from 0 to %d", text, uint64(maxSeed))
+				return fmt.Errorf("%q is not a seed: give a whole number from 0 to %d", text, uint64(app.MaxSeed))
 			}
 			set(v)
 			return nil
@@ -331,7 +343,6 @@ func (b *Bridge) publish() {
 		b.text("ssim-now", fmt.Sprintf("%.2f", r.SSIM))
 	}
 	b.publishFlow()
-	b.publishLink()
 	switch r.Mode {
 	case app.Restore:
 		b.publishRestore(r)
@@ -365,7 +376,8 @@ func (b *Bridge) publishFlow() {
 	for _, d := range b.app.ModeDials() {
 		name := string(d.Parameter)
 		v, was := b.app.Setting(d.Parameter)
-		number := func(v float64) string { return strconv.FormatFloat(v, 'f', decimals(d.Step), 64) }
+		number := func(v float64) string { return inSteps(v, d.Step) }
+		b.span(name, d.Min, d.Max, d.Step)
 		b.value(name, strconv.FormatFloat(v, 'g', -1, 64))
 		class, says := "slider dial", number(v)
 		if v != was {
@@ -426,10 +438,8 @@ func (b *Bridge) publishRestore(r app.Readout) {
 	b.prop("severity-field", "hidden", none)
 	b.prop("severity-presets", "hidden", none)
 	if !none {
-		number := func(v float64) string { return strconv.FormatFloat(v, 'f', decimals(i.Step), 64) }
-		b.prop("severity", "min", strconv.FormatFloat(i.Min, 'g', -1, 64))
-		b.prop("severity", "max", strconv.FormatFloat(i.Max, 'g', -1, 64))
-		b.prop("severity", "step", strconv.FormatFloat(i.Step, 'g', -1, 64))
+		number := func(v float64) string { return inSteps(v, i.Step) }
+		b.span("severity", i.Min, i.Max, i.Step)
 		b.value("severity", strconv.FormatFloat(r.Severity, 'g', -1, 64))
 		b.text("severity-label", capital(i.Unit))
 		b.text("severity-value", number(r.Severity))
@@ -443,7 +453,7 @@ func (b *Bridge) publishRestore(r app.Readout) {
 	b.reading("degraded-note", r.ReadsFirst, damaged)
 	b.value("seed", strconv.FormatUint(r.Seed, 10))
 	b.value("brush", strconv.FormatFloat(r.Brush, 'g', -1, 64))
-	b.text("brush-value", fmt.Sprintf("%.1f px", r.Brush))
+	b.text("brush-value", inSteps(r.Brush, brushStep)+" px")
 	b.reading("restored-note", r.Reads, "")
 	b.scored("before", app.Score{MSE: r.MSEBefore, SSIM: r.SSIMBefore}, r.ReadsFirst, true)
 	b.scored("after", app.Score{MSE: r.MSE, SSIM: r.SSIM}, r.Reads, true)
@@ -567,6 +577,26 @@ func capital(s string) string {
 // what is read or measured.
 func unbroken(s string) string {
 	return strings.NewReplacer(" · ", "\u00a0· ", " reads", " reads", " from", " from", " ", "\u00a0").Replace(s)
+}
+
+// brushStep is the step of the brush's slider, in pixels of the image.
+const brushStep = 0.2
+
+// span sets what a slider ranges over.
+func (b *Bridge) span(name string, lo, hi, step float64) {
+	for property, v := range map[string]float64{"min": lo, "max": hi, "step": step} {
+		b.prop(name, property, strconv.FormatFloat(v, 'g', -1, 64))
+	}
+}
+
+// inSteps writes a number with the decimals that its steps need, or with all that
+// it has where a link put it between them: the slider then stands on the nearest.
+func inSteps(v, step float64) string {
+	s := strconv.FormatFloat(v, 'f', decimals(step), 64)
+	if near, err := strconv.ParseFloat(s, 64); err != nil || near != v {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return s
 }
 
 // decimals is how many of them a value in the given steps needs.

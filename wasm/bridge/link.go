@@ -4,69 +4,113 @@ package bridge
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"syscall/js"
 )
 
-// linkDelay is how long the state must rest before the address follows it, in
-// milliseconds: browsers limit how often an address may change.
-const linkDelay = 400
+// linkPause is how long the address stays as it is at least, in milliseconds:
+// some browsers let a page change it a hundred times in half a minute.
+const linkPause = 350
+
+// refusedPause is how long it stays where the browser refused a change.
+const refusedPause = 5000
 
 // links opens what the address says, now and whenever the user changes it.
 func (b *Bridge) links() {
 	b.follow = js.FuncOf(func(js.Value, []js.Value) any {
 		b.waits = false
-		b.setAddress()
+		b.publishLink()
 		return nil
 	})
-	open := func() error {
-		link := strings.TrimPrefix(window.Get("location").Get("hash").String(), "#")
-		if link == b.link {
-			return nil
-		}
-		b.link = link
-		if err := b.app.Open(link); err != nil {
-			return fmt.Errorf("this link cannot be opened: %w", err)
-		}
-		return nil
+	if err := b.openAddress(); err != nil {
+		b.notice = err.Error()
 	}
-	if err := open(); err != nil {
-		b.notice = err.Error() + "; this is the first screen instead"
-	}
-	listen(window, "hashchange", func(js.Value) { b.do(open) })
+	listen(window, "hashchange", func(js.Value) { b.do(b.openAddress) })
+	// Who leaves, and who may not come back, leaves the address as it is to be.
+	listen(window, "pagehide", func(js.Value) { b.setAddress() })
+	listen(document, "visibilitychange", func(js.Value) { b.setAddress() })
 	click("copy-link", func() { b.then(b.copyLink) })
 }
 
-// publishLink has the address say what is on the screen, soon.
-func (b *Bridge) publishLink() {
-	if b.waits || b.notice != "" || b.app.Busy() || !b.app.Settled() {
-		return
-	}
-	b.waits = true
-	window.Call("setTimeout", b.follow, linkDelay)
+// addressed returns what the address says behind its "#" and its "?".
+func addressed() (fragment, query string) {
+	l := window.Get("location")
+	return strings.TrimPrefix(l.Get("hash").String(), "#"), strings.TrimPrefix(l.Get("search").String(), "?")
 }
 
-// setAddress puts the state into the address, without a step in the history.
-func (b *Bridge) setAddress() {
-	link := b.app.Link()
-	if link == b.link {
+// openAddress shows what the address says. The error says what of it cannot be
+// shown.
+func (b *Bridge) openAddress() error {
+	fragment, query := addressed()
+	if fragment == b.link && b.opened {
+		return nil
+	}
+	texts := []string{fragment}
+	if b.queried = b.app.Names(query); b.queried {
+		texts = append(texts, query)
+	}
+	faults := b.app.Open(texts...)
+	b.link, b.opened, b.held = fragment, true, nil
+	if len(faults) > 0 {
+		shown := b.app.Link()
+		b.held = &shown
+		return errors.New(faults.String())
+	}
+	return nil
+}
+
+// publishLink has the address say what is on the screen: at once, or as soon as
+// it may change again.
+func (b *Bridge) publishLink() {
+	if b.waits || b.app.Link() == b.link && !b.queried {
 		return
 	}
-	// Should the browser refuse, the address stays behind, and nothing else.
-	defer func() { _ = recover() }()
-	l := window.Get("location")
-	address := l.Get("pathname").String() + l.Get("search").String()
+	if wait := b.free - now(); wait > 0 {
+		b.waits = true
+		window.Call("setTimeout", b.follow, wait)
+		return
+	}
+	b.setAddress()
+}
+
+// setAddress puts the state into the address, without a step in the history. A
+// link of which something was left out stays until something else is shown: one
+// may want to mend it.
+func (b *Bridge) setAddress() {
+	link := b.app.Link()
+	if b.held != nil && *b.held == link {
+		return
+	}
+	b.held = nil
+	fragment, query := addressed()
+	if link == b.link && !b.queried || fragment != b.link { // the user has just changed it, which will be opened
+		return
+	}
+	b.free = now() + linkPause
+	defer func() {
+		if recover() != nil { // the browser refuses: the address stays behind for a while
+			b.free = now() + refusedPause
+			b.publishLink()
+		}
+	}()
+	address := window.Get("location").Get("pathname").String()
+	if query != "" && !b.queried {
+		address += "?" + query
+	}
 	if link != "" {
 		address += "#" + link
 	}
 	window.Get("history").Call("replaceState", js.Null(), "", address)
-	b.link = link
+	b.link, b.queried = link, false
 }
+
+// now returns the time, in milliseconds.
+func now() float64 { return window.Get("performance").Call("now").Float() }
 
 // copyLink puts the link on the clipboard. Browsers allow that on secure pages
 // alone.
 func (b *Bridge) copyLink() {
+	b.held = nil
 	b.setAddress()
 	clipboard := window.Get("navigator").Get("clipboard")
 	refused := func() { b.say("This browser does not let the page copy: the link is in the address bar.") }
