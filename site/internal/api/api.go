@@ -20,20 +20,20 @@ import (
 	"sync"
 
 	"mppm/shared/classifier"
+	"mppm/shared/link"
 	"mppm/shared/model"
 )
 
 // Limits of what one request may ask for, so that it takes milliseconds and a
 // few megabytes.
 const (
-	MaxImages  = 64 // digits that generate grows
-	MaxSeed    = 1<<32 - 1
-	MaxScale   = 8       // edge of a digit's pixel, in the pixels of a PNG
-	MaxJSON    = 1 << 16 // bytes of a JSON body; 784 numbers take 16 kB
-	MaxPNG     = 1 << 20 // bytes of a PNG body
-	MaxArea    = 1 << 20 // pixels of a PNG
-	MaxEdge    = 4096    // pixels along an edge of it
-	MaxAddress = 1 << 14 // bytes of a query; a drawing takes a few hundred
+	MaxImages  = link.MaxGrid * link.MaxGrid // digits that generate grows
+	MaxScale   = 8                           // edge of a digit's pixel, in the pixels of a PNG
+	MaxJSON    = 1 << 16                     // bytes of a JSON body; 784 numbers take 16 kB
+	MaxPNG     = 1 << 20                     // bytes of a PNG body
+	MaxArea    = 1 << 20                     // pixels of a PNG
+	MaxEdge    = 4096                        // pixels along an edge of it
+	MaxAddress = 1 << 14                     // bytes of a query; a drawing takes a few hundred
 )
 
 // batch is how many images are computed at a time.
@@ -49,15 +49,14 @@ type API struct {
 	fingerprint string
 	card        []byte
 	digits      *digits
+	page        *link.Page
+	routes      []route
 
 	mu      sync.Mutex
-	runners map[int]*model.Runner // of each class that was asked for; all of them under all
+	runners map[int]*model.Runner // of each class that was asked for; all of them under link.Any
 	reader  *classifier.Runner
 	png     pngEncoder
 }
-
-// all is the key of the runner that is not restricted to a class.
-const all = -1
 
 // Files are what an API is made of, as bytes.
 type Files struct {
@@ -86,9 +85,14 @@ func New(f Files) (*API, error) {
 	a := &API{
 		model: m, digits: d,
 		fingerprint: hex.EncodeToString(sum[:8]),
-		runners:     map[int]*model.Runner{all: m.Runner(batch)},
+		runners:     map[int]*model.Runner{link.Any: m.Runner(batch)},
 		reader:      c.Runner(batch),
 	}
+	a.page = link.New(Digits, m.Restore, m.Generate, func(class int) error {
+		_, err := m.Class(class)
+		return err
+	})
+	a.routes = routes(a.page)
 	a.card, err = a.describe(f.Weights)
 	return a, err
 }
@@ -113,24 +117,27 @@ func (a *API) runner(class int) (*model.Runner, error) {
 type route struct {
 	method, path string
 	params       []param
-	open         bool // other parameters may be given; they change nothing here
+	link         bool // the query is a link, which package link reads
 	serve        func(a *API, r *request) (*response, error)
 }
 
-func routes() []route {
+// address reports whether the route's queries are passed around as addresses.
+func (r *route) address() bool { return r.method == http.MethodGet }
+
+func routes(p *link.Page) []route {
 	return []route{
-		{http.MethodPost, "/api/restore", restoreParams(), false, (*API).restore},
-		{http.MethodGet, "/api/generate", generateParams(), false, (*API).generate},
+		{http.MethodPost, "/api/restore", restoreParams(p), false, (*API).restore},
+		{http.MethodGet, "/api/generate", generateParams(p), false, (*API).generate},
 		{http.MethodGet, "/api/model", []param{version}, false, (*API).describeModel},
-		{http.MethodGet, "/api/preview.png", append(linkParams(), version), true, (*API).preview},
+		{http.MethodGet, "/api/preview.png", append(linkParams(p), version), true, (*API).preview},
 		{http.MethodGet, "/api/openapi.json", nil, false, (*API).describeAPI},
-		{http.MethodGet, sharePath, linkParams(), true, (*API).share},
+		{http.MethodGet, sharePath, linkParams(p), true, (*API).share},
 	}
 }
 
 // version is the parameter by which a client says that it knows which model it
 // asks: only then does the address determine the answer for ever.
-var version = param{name: "v", kind: text, max: 64}
+var version = param{link.Field{Name: "v", Kind: link.Text, Length: 64, About: "The model that is asked, as in ETag and in the model's description"}}
 
 // request is a request whose parameters are in order.
 type request struct {
@@ -213,7 +220,7 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request) (answer *response, 
 	}()
 	var methods []string
 	var found *route
-	for _, route := range routes() {
+	for _, route := range a.routes {
 		if route.path != r.URL.Path {
 			continue
 		}
@@ -226,7 +233,7 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request) (answer *response, 
 		}
 	}
 	if methods == nil {
-		return nil, problemf(http.StatusNotFound, "there is no %s here; there are %s", clip(r.URL.Path), strings.Join(paths(), ", "))
+		return nil, problemf(http.StatusNotFound, "there is no %s here; there are %s", clip(r.URL.Path), strings.Join(a.paths(), ", "))
 	}
 	methods = append(methods, http.MethodOptions)
 	if r.Method == http.MethodOptions {
@@ -247,9 +254,9 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request) (answer *response, 
 	return found.serve(a, &request{r, q})
 }
 
-func paths() []string {
+func (a *API) paths() []string {
 	var p []string
-	for _, r := range routes() {
+	for _, r := range a.routes {
 		p = append(p, r.method+" "+r.path)
 	}
 	return p

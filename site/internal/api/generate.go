@@ -3,26 +3,18 @@ package api
 import (
 	"math"
 	"net/http"
-	"strconv"
 
+	"mppm/shared/link"
 	"mppm/shared/model"
 )
 
-func generateParams() []param {
-	list := []param{
-		{name: "seed", kind: integer, min: 0, max: MaxSeed},
-		{name: "grid-seed", kind: integer, min: 0, max: MaxSeed, first: "1"},
-		{name: "n", kind: integer, min: 1, max: MaxImages, first: "9"},
-		{name: "grid", kind: integer, min: 1, max: maxGrid},
-		{name: "class", kind: integer, min: all, max: 9, first: strconv.Itoa(all)},
-		{name: "like", kind: text, max: 100},
-		{name: "scale", kind: integer, min: 1, max: MaxScale, first: "4"},
-	}
-	return append(append(list, flowParams(growing)...), version)
+func generateParams(p *link.Page) []param {
+	seed, n, grid := p.Field("grid-seed"), p.Field("grid"), p.Field("grid")
+	seed.Name, seed.First = "seed", ""
+	n.Name, n.Max, n.First, grid.First = "n", MaxImages, "9", ""
+	list := []param{{seed}, {p.Field("grid-seed")}, {n}, {grid}, {p.Field("class")}, {p.Field("like")}, scale("4")}
+	return append(append(list, flowParams(p, link.Generate)...), version)
 }
-
-// maxGrid is the edge of the largest grid: MaxImages digits.
-const maxGrid = 8
 
 // grown is one digit of the JSON answer of generate.
 type grown struct {
@@ -55,7 +47,7 @@ func (a *API) generate(r *request) (*response, error) {
 		return nil, err
 	}
 	answer := generated{Model: a.fingerprint, Seed: s.seed, Flow: s.flow, Width: model.Side, Height: model.Side}
-	if s.class != all {
+	if s.class != link.Any {
 		answer.Class = &s.class
 	}
 	a.mu.Lock()
@@ -93,10 +85,11 @@ func (a *API) readGrid(q query) (s *scene, n int, err error) {
 		}
 	}
 	s = &scene{grown: true}
-	if s.flow, err = flowOf(q, growing, a.model.Generate); err != nil {
+	if s.flow, err = flowOf(q, link.Generate, a.model.Generate); err != nil {
 		return nil, 0, err
 	}
-	if err := s.readGrown(q); err != nil {
+	s.seed, s.class = uint64(q.number("grid-seed")), q.integer("class")
+	if err := s.readLike(q.text("like")); err != nil {
 		return nil, 0, err
 	}
 	if q.given["seed"] {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"mppm/shared/link"
 )
 
 // The parts of an OpenAPI 3.1 description that this one uses.
@@ -66,7 +68,7 @@ func TestDescription(t *testing.T) {
 			have = append(have, strings.ToUpper(method)+" "+path)
 		}
 	}
-	for _, r := range routes() {
+	for _, r := range service(t).routes {
 		want = append(want, r.method+" "+r.path)
 		op := d.Paths[r.path][strings.ToLower(r.method)]
 		if op.OperationID == "" || op.Summary == "" {
@@ -80,14 +82,14 @@ func TestDescription(t *testing.T) {
 			t.Errorf("%s: %v are described", r.path, names)
 		}
 		for _, p := range r.params {
-			i := slices.Index(names, p.name)
+			i := slices.Index(names, p.Name)
 			if i < 0 {
-				t.Errorf("%s: %s is not described", r.path, p.name)
+				t.Errorf("%s: %s is not described", r.path, p.Name)
 				continue
 			}
 			got := op.Parameters[i]
 			if got.In != "query" || got.Required || got.Description == "" || !equal(got.Schema, p.schema()) {
-				t.Errorf("%s: %s is described as %v, it is %v", r.path, p.name, got, p.schema())
+				t.Errorf("%s: %s is described as %v, it is %v", r.path, p.Name, got, p.schema())
 			}
 		}
 		if (op.RequestBody != nil) != (r.method == http.MethodPost) {
@@ -109,24 +111,24 @@ func TestDescription(t *testing.T) {
 // schema says what the parameter takes, as the description should.
 func (p param) schema() schema {
 	first := func(s schema) schema {
-		if p.first == "" {
+		if p.First == "" {
 			return s
 		}
-		s["default"] = any(p.first)
-		if v, err := strconv.ParseFloat(p.first, 64); err == nil && p.kind <= number {
+		s["default"] = any(p.First)
+		if v, err := strconv.ParseFloat(p.First, 64); err == nil && p.Kind <= link.Number {
 			s["default"] = v
 		}
 		return s
 	}
-	switch p.kind {
-	case integer:
-		return first(schema{"type": "integer", "minimum": p.min, "maximum": p.max})
-	case number:
-		return first(schema{"type": "number", "minimum": p.min, "maximum": p.max})
-	case word:
-		return first(schema{"type": "string", "enum": p.words})
+	switch p.Kind {
+	case link.Whole:
+		return first(schema{"type": "integer", "minimum": p.Min, "maximum": p.Max})
+	case link.Number:
+		return first(schema{"type": "number", "minimum": p.Min, "maximum": p.Max})
+	case link.Word:
+		return first(schema{"type": "string", "enum": p.Words})
 	}
-	return first(schema{"type": "string", "maxLength": p.max})
+	return first(schema{"type": "string", "maxLength": p.Length})
 }
 
 func equal(a, b any) bool {

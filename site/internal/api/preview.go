@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 
+	"mppm/shared/link"
 	"mppm/shared/model"
 )
 
@@ -88,12 +89,13 @@ func (a *API) preview(r *request) (*response, error) {
 	if _, err := accepted(r.Header["Accept"], pngType); err != nil {
 		return nil, err
 	}
-	s, err := a.scene(r.query)
+	l, _ := a.page.Read(r.URL.RawQuery)
+	s, err := a.scene(l)
 	if err != nil {
 		return nil, err
 	}
 	if s.curve != "" {
-		b, err := curvePictures.ReadFile("curve-" + s.curve + ".png")
+		b, err := curvePictures.ReadFile("curve-" + string(s.curve) + ".png")
 		// Not for ever: the weights that the address names do not determine it.
 		return &response{contentType: pngType, body: b, cache: anHour}, err
 	}
@@ -160,7 +162,7 @@ func (a *API) drawRestored(c canvas, s *scene) error {
 	if err != nil {
 		return err
 	}
-	steps, frames, err := a.flow(a.runners[all], x, s.flow)
+	steps, frames, err := a.flow(a.runners[link.Any], x, s.flow)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"mppm/shared/center"
 	"mppm/shared/classifier"
+	"mppm/shared/link"
 	"mppm/shared/model"
 )
 
@@ -25,14 +26,19 @@ const loudest = 16
 // presets are the flows that restore, the default one first.
 var presets = []string{"restore", "faithful", "sharp"}
 
-func restoreParams() []param {
+func restoreParams(p *link.Page) []param {
 	list := []param{
-		{name: "preset", kind: word, words: presets, first: presets[0]},
-		{name: "center", kind: word, words: []string{"auto", "always", "never"}, first: "auto"},
-		{name: "picture", kind: word, words: []string{"last", "strip"}, first: "last"},
-		{name: "scale", kind: integer, min: 1, max: MaxScale, first: "1"},
+		{link.Field{Name: "preset", Kind: link.Word, Words: presets, First: presets[0]}},
+		{link.Field{Name: "center", Kind: link.Word, Words: []string{"auto", "always", "never"}, First: "auto"}},
+		{link.Field{Name: "picture", Kind: link.Word, Words: []string{"last", "strip"}, First: "last"}},
+		scale("1"),
 	}
-	return append(append(list, damageParams(noDamage)...), flowParams(restoring)...)
+	return append(append(list, damageParams(p, link.None)...), flowParams(p, link.Restore)...)
+}
+
+// scale is the edge of a digit's pixel in a PNG.
+func scale(first string) param {
+	return param{link.Field{Name: "scale", Kind: link.Whole, Min: 1, Max: MaxScale, First: first}}
 }
 
 // reading is what the classifier takes an image for.
@@ -84,7 +90,7 @@ func (a *API) restore(r *request) (*response, error) {
 	if !ok {
 		return nil, problemf(http.StatusBadRequest, "this model has no flow %q", r.text("preset"))
 	}
-	if p, err = flowOf(r.query, restoring, p); err != nil {
+	if p, err = flowOf(r.query, link.Restore, p); err != nil {
 		return nil, err
 	}
 	s := &scene{original: x}
@@ -96,7 +102,7 @@ func (a *API) restore(r *request) (*response, error) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	steps, frames, err := a.flow(a.runners[all], x, p)
+	steps, frames, err := a.flow(a.runners[link.Any], x, p)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"html"
 	"net/http"
 	"strconv"
@@ -40,20 +41,18 @@ const sharePage = `<!doctype html>
 <body>
 <h1>{title}</h1>
 <p>{description}</p>
-<p><a href="{page}">Open it</a></p>
+{left}<p><a href="{page}">Open it</a></p>
 </body>
 </html>
 `
 
 // share is GET /s: a link to a state of the page that services can show. The
 // page keeps its state behind a "#", which no server ever sees; here the same
-// fields are a query.
+// fields are a query, and are read alike. What cannot be shown is named; the page
+// gets it all, and names it too.
 func (a *API) share(r *request) (*response, error) {
-	s, err := a.scene(r.query)
-	if err != nil {
-		return nil, err
-	}
-	fields, err := pageFields(r.URL.RawQuery)
+	l, faults := a.page.Read(r.URL.RawQuery)
+	s, err := a.scene(l)
 	if err != nil {
 		return nil, err
 	}
@@ -66,51 +65,45 @@ func (a *API) share(r *request) (*response, error) {
 	case s.grown:
 		alt = "A grid of digits grown from noise"
 	}
-	page := strings.NewReplacer(
+	fields := a.page.Write(l)
+	var left strings.Builder
+	page := fields
+	for _, f := range faults {
+		fmt.Fprintf(&left, "<p>%s</p>\n", html.EscapeString(f.Error()))
+		page = fragment(r.URL.RawQuery)
+	}
+	body := strings.NewReplacer(
 		"{title}", html.EscapeString(title),
 		"{description}", html.EscapeString(description),
 		"{alt}", alt,
-		"{address}", html.EscapeString(base+address(sharePath, fields...)),
-		"{picture}", html.EscapeString(base+address("/api/preview.png", append(fields, "v="+a.fingerprint)...)),
-		"{page}", html.EscapeString("./#"+strings.Join(fields, "&")),
+		"{address}", html.EscapeString(base+address(sharePath, fields)),
+		"{picture}", html.EscapeString(base+address("/api/preview.png", strings.TrimPrefix(fields+"&v="+a.fingerprint, "&"))),
+		"{page}", html.EscapeString("./#"+page),
+		"{left}", left.String(),
 		"{width}", strconv.Itoa(previewWidth),
 		"{height}", strconv.Itoa(previewHeight),
 	).Replace(sharePage)
-	return &response{contentType: "text/html; charset=utf-8", body: []byte(page), cache: anHour, policy: sharePolicy}, nil
+	return &response{contentType: "text/html; charset=utf-8", body: []byte(body), cache: anHour, policy: sharePolicy}, nil
 }
 
-func address(path string, fields ...string) string {
-	if len(fields) == 0 {
+func address(path, query string) string {
+	if query == "" {
 		return path
 	}
-	return path + "?" + strings.Join(fields, "&")
+	return path + "?" + query
 }
 
-// pageFields returns the fields of a link, as they are written, without what
-// services add to links to follow them. It returns a problem if one is not as
-// the page writes them: names and values of letters, digits, ".", "-" and "_".
-func pageFields(raw string) ([]string, error) {
-	var fields []string
-	for part := range strings.SplitSeq(raw, "&") {
-		if part == "" {
-			continue
+// fragment returns a query as the fragment of an address.
+func fragment(query string) string {
+	var b strings.Builder
+	for _, c := range []byte(query) {
+		if c > ' ' && c < 0x7f && !strings.ContainsRune("\"<>`'\\^{|}", rune(c)) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
 		}
-		name, value, ok := strings.Cut(part, "=")
-		if follows(name) {
-			continue
-		}
-		if !ok || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || strings.Trim(value, safe) != "" {
-			return nil, problemf(http.StatusBadRequest, "%s is not a field of a link to the page", clip(part))
-		}
-		fields = append(fields, part)
 	}
-	return fields, nil
-}
-
-// follows reports whether a parameter is one that services add to links:
-// utm_source, fbclid, igshid and their like.
-func follows(name string) bool {
-	return strings.ContainsAny(name, "_ABCDEFGHIJKLMNOPQRSTUVWXYZ") || strings.HasSuffix(name, "clid") || strings.HasSuffix(name, "clkid") || strings.HasSuffix(name, "shid")
+	return b.String()
 }
 
 // origin returns the scheme and host that a request came to.
