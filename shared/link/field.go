@@ -34,20 +34,27 @@ type Field struct {
 	Words    []string
 	Length   int
 	First    string // the value where none is given; "" where others decide, or the model
-	About    string // what it says, in a line
+	of       string // on what Min and Max depend, before what the field takes
 }
 
-// field is a field with how it is read and written. set returns an error that
-// says what is wrong, or what the field takes, and then changes nothing.
+// field is a field with where a link has what it says.
 type field struct {
 	Field
-	get   func(l *Link) string
-	set   func(l *Link, value string) error
-	leads bool // what it says decides what later fields are where nothing is said
+	// at returns a pointer to it: *int, *uint64, *float64, *float32, *bool, *string.
+	at func(l *Link) any
+	// What it may say, where that depends on what was read before it: changes f.
+	within func(l *Link, f *Field)
+	// What else follows from it. Others are then as they are where nothing is said
+	// of them.
+	then func(l *Link) error
+	// How it is written and read, where at does not say; set changes nothing where
+	// it returns an error.
+	get func(l *Link) string
+	set func(l *Link, value string) error
 }
 
 // number reads a number as links write it: in decimals, not as 0x10 or 1e3.
-func (f Field) number(value string) (float64, error) {
+func (f *Field) number(value string) (float64, error) {
 	v, err := strconv.ParseFloat(value, 64)
 	if err != nil || strings.Trim(value, "0123456789.-") != "" {
 		return 0, f.takes()
@@ -59,7 +66,7 @@ func (f Field) number(value string) (float64, error) {
 }
 
 // word reads one of the field's words, in whatever case.
-func (f Field) word(value string) (string, error) {
+func (f *Field) word(value string) (string, error) {
 	for _, w := range f.Words {
 		if strings.EqualFold(w, value) {
 			return w, nil
@@ -69,22 +76,22 @@ func (f Field) word(value string) (string, error) {
 }
 
 // takes says what the field takes.
-func (f Field) takes() error {
+func (f *Field) takes() error {
 	switch f.Kind {
 	case Whole:
-		return fmt.Errorf("it takes a whole number from %s to %s", decimal(f.Min), decimal(f.Max))
+		return errors.New(f.of + "it takes a whole number from " + decimal(f.Min) + " to " + decimal(f.Max))
 	case Number:
-		return fmt.Errorf("it takes a number from %s to %s", decimal(f.Min), decimal(f.Max))
+		return errors.New(f.of + "it takes a number from " + decimal(f.Min) + " to " + decimal(f.Max))
 	case Word:
-		return fmt.Errorf("it takes %s", strings.Join(f.Words, ", "))
+		return errors.New("it takes " + strings.Join(f.Words, ", "))
 	}
-	return fmt.Errorf("it takes at most %d letters, digits, - and _", f.Length)
+	return errors.New("it takes at most " + strconv.Itoa(f.Length) + " letters, digits, - and _")
 }
 
 // Check returns a value as it is meant, a word in its own case, or an error that
 // says what the field takes. What only another field can tell, and what is packed
 // in a text, it lets through.
-func (f Field) Check(value string) (string, error) {
+func (f *Field) Check(value string) (string, error) {
 	switch f.Kind {
 	case Whole, Number:
 		_, err := f.number(value)
@@ -98,125 +105,83 @@ func (f Field) Check(value string) (string, error) {
 	return value, nil
 }
 
-func whole[T int | uint64](name, about string, lo, hi float64, at func(l *Link) *T) field {
-	f := Field{Name: name, Kind: Whole, Min: lo, Max: hi, About: about}
-	return field{Field: f,
-		get: func(l *Link) string { return fmt.Sprint(*at(l)) },
-		set: func(l *Link, value string) error {
-			v, err := f.number(value)
-			if err == nil {
-				*at(l) = T(v)
-			}
-			return err
-		},
+// write returns what a link says in the field.
+func (f *field) write(l *Link) string {
+	if f.get != nil {
+		return f.get(l)
 	}
-}
-
-func number(name, about string, lo, hi float64, at func(l *Link) *float64) field {
-	f := Field{Name: name, Kind: Number, Min: lo, Max: hi, About: about}
-	return field{Field: f,
-		get: func(l *Link) string { return decimal(*at(l)) },
-		set: func(l *Link, value string) error {
-			v, err := f.number(value)
-			if err == nil {
-				*at(l) = v
-			}
-			return err
-		},
-	}
-}
-
-func word[T ~string](name, about string, words []T, at func(l *Link) *T) field {
-	f := Field{Name: name, Kind: Word, About: about}
-	for _, w := range words {
-		f.Words = append(f.Words, string(w))
-	}
-	return field{Field: f,
-		get: func(l *Link) string { return string(*at(l)) },
-		set: func(l *Link, value string) error {
-			w, err := f.word(value)
-			if err == nil {
-				*at(l) = T(w)
-			}
-			return err
-		},
-	}
-}
-
-func onOff(name, about string, at func(l *Link) *bool) field {
-	f := Field{Name: name, Kind: Word, Words: []string{"on", "off"}, About: about}
-	return field{Field: f,
-		get: func(l *Link) string { return map[bool]string{true: "on", false: "off"}[*at(l)] },
-		set: func(l *Link, value string) error {
-			w, err := f.word(value)
-			if err == nil {
-				*at(l) = w == "on"
-			}
-			return err
-		},
-	}
-}
-
-func code(name, about string, at func(l *Link) *string) field {
-	return field{Field: Field{Name: name, Kind: Text, Length: codeLength, About: about},
-		get: func(l *Link) string { return *at(l) },
-		set: func(l *Link, value string) error {
-			_, err := UnpackCode(value)
-			if err == nil {
-				*at(l) = value
-			}
-			return err
-		},
-	}
-}
-
-// camera is a field of Manifold's camera, which is always on its grain.
-func camera(name, about string, lo, hi float64, at func(c *Camera) *float64) field {
-	f := number(name, about, lo, hi, func(l *Link) *float64 { return at(&l.Figure.Camera) })
-	set := f.set
-	f.set = func(l *Link, value string) error {
-		err := set(l, value)
-		if err == nil {
-			l.Figure.Camera = l.Figure.Camera.OnGrain()
+	switch at := f.at(l).(type) {
+	case *int:
+		return strconv.Itoa(*at)
+	case *uint64:
+		return strconv.FormatUint(*at, 10)
+	case *float64:
+		return decimal(*at)
+	case *float32:
+		return decimal32(*at)
+	case *bool:
+		if !*at {
+			return off
 		}
+		return on
+	case *string:
+		return *at
+	}
+	return ""
+}
+
+// put has a link say a value in the field. It returns an error that says what is
+// wrong, or what the field takes, and then changes nothing.
+func (f *field) put(l *Link, value string) error {
+	if f.set != nil {
+		return f.set(l, value)
+	}
+	takes := f.Field
+	if f.within != nil {
+		f.within(l, &takes)
+	}
+	var v float64
+	var err error
+	switch f.Kind {
+	case Whole, Number:
+		v, err = takes.number(value)
+	case Word:
+		value, err = takes.word(value)
+	case Text: // of those that have no set of their own
+		_, err = UnpackCode(value)
+	}
+	if err != nil {
 		return err
 	}
-	return f
-}
-
-// cell is a field that chooses a digit of the grid.
-func cell(name, about string, at func(l *Link) *int) field {
-	f := whole(name, about, 0, MaxGrid*MaxGrid-1, at)
-	f.set = func(l *Link, value string) error {
-		here := f.Field
-		here.Max = float64(l.Grid*l.Grid - 1)
-		v, err := here.number(value)
-		if err == nil {
-			*at(l) = int(v)
-		}
-		return err
+	was := *l
+	switch at := f.at(l).(type) {
+	case *int:
+		*at = int(v)
+	case *uint64:
+		*at = uint64(v)
+	case *float64:
+		*at = v
+	case *float32:
+		*at = float32(v)
+	case *bool:
+		*at = value == on
+	case *string:
+		*at = value
 	}
-	return f
-}
-
-// dial is a field of a flow: its value in Steps, or else where it is.
-func dial(of, about string, d Dial, steps func(l *Link) *int, at func(l *Link) *float32) field {
-	name := of + string(d.Parameter)
-	if d.Parameter == Steps {
-		return whole(name, about, d.Min, d.Max, steps)
-	}
-	f := Field{Name: name, Kind: Number, Min: d.Min, Max: d.Max, About: about}
-	return field{Field: f,
-		get: func(l *Link) string { return decimal32(*at(l)) },
-		set: func(l *Link, value string) error {
-			v, err := f.number(value)
-			if err == nil {
-				*at(l) = float32(v)
-			}
+	if f.then != nil {
+		if err := f.then(l); err != nil {
+			*l = was
 			return err
-		},
+		}
 	}
+	return nil
 }
+
+// What a switch may say.
+const (
+	on  = "on"
+	off = "off"
+)
 
 // The fields of a flow begin with these.
 const (
@@ -225,318 +190,319 @@ const (
 	ofManifold = string(Manifold) + "-"
 )
 
-// sums are the flows, whose α and β bound each other.
-var sums = []struct {
-	of     string
-	forces func(l *Link) (alpha, beta *float32)
-}{
-	{ofRestore, func(l *Link) (a, b *float32) { return &l.RestoreFlow.Alpha, &l.RestoreFlow.Beta }},
-	{ofGenerate, func(l *Link) (a, b *float32) { return &l.GenerateFlow.Alpha, &l.GenerateFlow.Beta }},
-	{ofManifold, func(l *Link) (a, b *float32) { return &l.Figure.Flow.Alpha, &l.Figure.Flow.Beta }},
-}
-
-// meanings says what the parameters of a flow are.
-var meanings = map[Parameter]string{
-	Alpha:    "α of Eq. 15; α + β is below 1",
-	Beta:     "β of Eq. 15",
-	Sigma:    "σ_ker of Eq. 21, in multiples of the codes' spacing",
-	Tau:      "τ of the gate, likewise; 0 for none",
-	Steps:    "how many steps at most",
-	SigmaD:   "σ_d of Eq. 19, a length",
-	SigmaKer: "σ_ker of Eq. 19, in multiples of the codes' standard deviation",
-}
-
 // list returns the fields of the page's links. Those that others depend on come
 // before them.
 func (p *Page) list() []field {
-	list := []field{
-		word("mode", "The page's mode", Modes(), func(l *Link) *Mode { return &l.Mode }),
-		drawing(),
-		picture(),
-		whole("digit", "Which of the page's test digits", 0, float64(p.digits-1), func(l *Link) *int { return &l.State.Digit }),
-		damage(),
-		severity(),
-		whole("seed", "The seed of the damage", 0, MaxSeed, func(l *Link) *uint64 { return &l.Seed }),
-		number("brush", "The diameter of the pen, in pixels of the image", MinBrush, MaxBrush, func(l *Link) *float64 { return &l.Brush }),
-		whole("grid-seed", "The seed of the noise that digits grow from", 0, MaxSeed, func(l *Link) *uint64 { return &l.GenerateSeed }),
-		grid(),
-		p.class(),
-		code("like", "The code that digits grow around, as the page packs it", func(l *Link) *string { return &l.Like }),
-		cell("selected", "Which digit of the grid is enlarged", func(l *Link) *int { return &l.Selected }),
-		cell("walk-to", "Which digit of the grid a walk leads to", func(l *Link) *int { return &l.WalkTo }),
-		onOff("walk", "Walk from the one to the other", func(l *Link) *bool { return &l.State.Walk }),
-		code("spot", "The code that was put on the map, as the page packs it", func(l *Link) *string { return &l.State.Spot }),
-		follow(),
-		number("map-x", "The middle of what is seen of the map, in the units of the codes", -farthestLens, farthestLens, func(l *Link) *float64 { return &l.View.X }),
-		number("map-y", "The middle of what is seen of the map, in the units of the codes", -farthestLens, farthestLens, func(l *Link) *float64 { return &l.View.Y }),
-		number("map-zoom", "How many times larger than as a whole the map is seen", 1, MaxZoom, func(l *Link) *float64 { return &l.View.Zoom }),
-		onOff("heat", "D as color on the map", func(l *Link) *bool { return &l.Heat }),
-	}
-	for _, flow := range []struct {
-		of, about string
-		preset    func(l *Link) *model.Preset
-	}{
-		{ofRestore, "The flow of restoring: ", func(l *Link) *model.Preset { return &l.RestoreFlow }},
-		{ofGenerate, "The flow of generating: ", func(l *Link) *model.Preset { return &l.GenerateFlow }},
-	} {
-		for _, d := range Dials() {
-			list = append(list, dial(flow.of, flow.about+meanings[d.Parameter], d,
-				func(l *Link) *int { return &flow.preset(l).Steps },
-				func(l *Link) *float32 { return ofPreset(flow.preset(l), d.Parameter) }))
-		}
-	}
-	list = append(list,
-		curve(),
-		at(),
-		whole("point-seed", "The seed of the random point, and of diffusion", 0, MaxSeed, func(l *Link) *uint64 { return &l.Figure.Seed }),
-		camera("azimuth", "How far the curve is turned, in degrees", -180, 180, func(c *Camera) *float64 { return &c.Azimuth }),
-		camera("elevation", "From how far above it is seen, in degrees", -90, 90, func(c *Camera) *float64 { return &c.Elevation }),
-		camera("closeness", "How large the curve is seen", MinCloseness, MaxCloseness, func(c *Camera) *float64 { return &c.Zoom }),
-		camera("view-x", "By how much the view of a flat curve is off its middle", -FarthestView, FarthestView, func(c *Camera) *float64 { return &c.X }),
-		camera("view-y", "By how much the view of a flat curve is off its middle", -FarthestView, FarthestView, func(c *Camera) *float64 { return &c.Y }),
-		without(),
-		onOff("slice", "D as color around the curve", func(l *Link) *bool { return &l.Figure.Slice }),
-		onOff("construction", "How a step comes about", func(l *Link) *bool { return &l.Figure.Construction }),
-	)
-	flow := func(l *Link) *mppm.Preset { return &l.Figure.Flow }
-	for _, d := range FigureDials() {
-		list = append(list, dial(ofManifold, "The flow of the curves: "+meanings[d.Parameter], d,
-			func(l *Link) *int { return &flow(l).Steps },
-			func(l *Link) *float32 { return ofFigure(flow(l), d.Parameter) }))
-	}
-	list = append(list, step())
+	list := slices.Concat(digitFields, flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, flowFields(ofManifold, FigureDials()), []field{timeline})
 	for i := range list {
 		f := &list[i]
-		own := f.Name == "severity" || f.Name == "selected" || f.Name == "walk-to" || f.Name == "at"
-		if !own && !strings.HasPrefix(f.Name, ofRestore) && !strings.HasPrefix(f.Name, ofGenerate) {
-			f.First = f.get(&p.first)
+		switch f.Name {
+		case "mode":
+			f.Words = words(Modes())
+		case "damage":
+			f.Words = words(Damages())
+		case "follow":
+			f.Words = words(Followed())
+		case "curve":
+			for _, c := range Curves() {
+				f.Words = append(f.Words, string(c.Curve))
+			}
+		case "digit":
+			f.Max = float64(p.digits - 1)
+		case "severity":
+			for _, d := range degrade.Kinds() {
+				f.Min, f.Max = min(f.Min, d.Min), max(f.Max, d.Max)
+			}
+		case "like", "spot":
+			f.Length = codeLength
+		case "class":
+			f.then = p.canGrow
+		}
+		if f.switches() {
+			f.Words = []string{on, off}
+		}
+		own := f.within == nil && f.Name != "at" && !strings.HasPrefix(f.Name, ofRestore) && !strings.HasPrefix(f.Name, ofGenerate)
+		if own {
+			f.First = f.write(&p.first)
 		}
 	}
 	return list
 }
 
-func drawing() field {
-	return field{Field: Field{Name: "drawing", Kind: Text, Length: MaxLength, About: "A drawing, as the page packs it"},
-		get: func(l *Link) string {
-			if l.Source != Drawing {
-				return ""
-			}
-			return l.Drawing
-		},
-		set: func(l *Link, value string) error {
-			strokes, err := stroke.Decode(value)
-			if err == nil {
-				l.Source, l.Drawing = Drawing, stroke.Encode(strokes)
-			}
-			return err
-		},
+// switches reports whether the field is on or off.
+func (f *field) switches() bool {
+	if f.at == nil {
+		return false
 	}
+	_, is := f.at(new(Link)).(*bool)
+	return is
 }
 
-func picture() field {
-	return field{Field: Field{Name: "picture", Kind: Text, Length: maxPicture, About: "A picture, as the page packs it"},
-		get: func(l *Link) string {
-			if l.Source != Picture {
-				return ""
-			}
-			return l.State.Picture
-		},
-		set: func(l *Link, value string) error {
-			if l.Source == Drawing {
-				return errors.New("there is a drawing too, which is shown")
-			}
-			_, err := UnpackPicture(value)
-			if err == nil {
-				l.Source, l.State.Picture = Picture, value
-			}
-			return err
-		},
+func words[T ~string](list []T) []string {
+	var out []string
+	for _, w := range list {
+		out = append(out, string(w))
 	}
+	return out
 }
 
-func damage() field {
-	f := word("damage", "What is done to the digit before it is restored", Damages(), func(l *Link) *degrade.Kind { return &l.Kind })
-	f.leads = true
-	set := f.set
-	f.set = func(l *Link, value string) error {
-		err := set(l, value)
-		if err == nil {
-			l.Severity = Find(l.Kind).Mild
-		}
-		return err
-	}
-	return f
-}
-
-func severity() field {
-	f := number("severity", "How much of it, in the damage's own unit; its mild severity of Table 6 where none is given", 0, 0, func(l *Link) *float64 { return &l.Severity })
-	for _, i := range degrade.Kinds() {
-		f.Min, f.Max = min(f.Min, i.Min), max(f.Max, i.Max)
-	}
-	f.set = func(l *Link, value string) error {
-		here, info := f.Field, Find(l.Kind)
-		if l.Kind != None { // without damage any severity does nothing
-			here.Min, here.Max = info.Min, info.Max
-		}
-		if l.Kind == degrade.Scribble {
-			here.Kind = Whole // they are counted
-		}
-		v, err := here.number(value)
-		if err != nil {
-			if l.Kind != None {
-				err = fmt.Errorf("with damage=%s %w", l.Kind, err)
-			}
-			return err
-		}
-		if l.Kind != None {
-			l.Severity = v
-		}
-		return nil
-	}
-	return f
-}
-
-func grid() field {
-	f := whole("grid", "How many digits the grid has along each edge", MinGrid, MaxGrid, func(l *Link) *int { return &l.Grid })
-	f.leads = true
-	set := f.set
-	f.set = func(l *Link, value string) error {
-		err := set(l, value)
-		if err == nil {
+// digitFields are the fields of all modes but Manifold, without their flows.
+var digitFields = []field{
+	// The page's mode.
+	{Field: Field{Name: "mode", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Mode) }},
+	// A drawing, as the page packs it.
+	{Field: Field{Name: "drawing", Kind: Text, Length: MaxLength}, get: getDrawing, set: setDrawing},
+	// A picture, as the page packs it.
+	{Field: Field{Name: "picture", Kind: Text, Length: maxPicture}, get: getPicture, set: setPicture},
+	// Which of the page's test digits.
+	{Field: Field{Name: "digit", Kind: Whole}, at: func(l *Link) any { return &l.State.Digit }},
+	// What is done to the digit before it is restored.
+	{Field: Field{Name: "damage", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Kind) },
+		then: func(l *Link) error { l.Severity = Find(l.Kind).Mild; return nil }},
+	// How much of it, in the damage's own unit; its mild severity of Table 6 where none is given.
+	{Field: Field{Name: "severity", Kind: Number}, at: func(l *Link) any { return &l.Severity },
+		within: ofDamage, then: undamaged},
+	// The seed of the damage.
+	{Field: Field{Name: "seed", Kind: Whole, Max: MaxSeed}, at: func(l *Link) any { return &l.Seed }},
+	// The diameter of the pen, in pixels of the image.
+	{Field: Field{Name: "brush", Kind: Number, Min: MinBrush, Max: MaxBrush}, at: func(l *Link) any { return &l.Brush }},
+	// The seed of the noise that digits grow from.
+	{Field: Field{Name: "grid-seed", Kind: Whole, Max: MaxSeed}, at: func(l *Link) any { return &l.GenerateSeed }},
+	// How many digits the grid has along each edge.
+	{Field: Field{Name: "grid", Kind: Whole, Min: MinGrid, Max: MaxGrid}, at: func(l *Link) any { return &l.Grid },
+		then: func(l *Link) error {
 			last := l.Grid*l.Grid - 1
 			l.Selected, l.WalkTo = min(l.Selected, last), min(l.WalkTo, last)
-		}
-		return err
-	}
-	return f
+			return nil
+		}},
+	// The only class that grows, or -1 for all.
+	{Field: Field{Name: "class", Kind: Whole, Min: Any, Max: MaxClass}, at: func(l *Link) any { return &l.Class }},
+	// The code that digits grow around, as the page packs it.
+	{Field: Field{Name: "like", Kind: Text}, at: func(l *Link) any { return &l.Like }},
+	// Which digit of the grid is enlarged.
+	{Field: Field{Name: "selected", Kind: Whole, Max: MaxGrid*MaxGrid - 1}, at: func(l *Link) any { return &l.Selected }, within: ofGrid},
+	// Which digit of the grid a walk leads to.
+	{Field: Field{Name: "walk-to", Kind: Whole, Max: MaxGrid*MaxGrid - 1}, at: func(l *Link) any { return &l.WalkTo }, within: ofGrid},
+	// Walk from the one to the other.
+	{Field: Field{Name: "walk", Kind: Word}, at: func(l *Link) any { return &l.State.Walk }},
+	// The code that was put on the map, as the page packs it.
+	{Field: Field{Name: "spot", Kind: Text}, at: func(l *Link) any { return &l.State.Spot }},
+	// In mode map: whose path is shown.
+	{Field: Field{Name: "follow", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Follow) },
+		then: func(l *Link) error {
+			if l.Follow == Spot && l.State.Spot == "" {
+				return errors.New("there is no spot to follow; give spot too")
+			}
+			return nil
+		}},
+	// The middle of what is seen of the map, in the units of the codes.
+	{Field: Field{Name: "map-x", Kind: Number, Min: -farthestLens, Max: farthestLens}, at: func(l *Link) any { return &l.View.X }},
+	// The middle of what is seen of the map, in the units of the codes.
+	{Field: Field{Name: "map-y", Kind: Number, Min: -farthestLens, Max: farthestLens}, at: func(l *Link) any { return &l.View.Y }},
+	// How many times larger than as a whole the map is seen.
+	{Field: Field{Name: "map-zoom", Kind: Number, Min: 1, Max: MaxZoom}, at: func(l *Link) any { return &l.View.Zoom }},
+	// D as color on the map.
+	{Field: Field{Name: "heat", Kind: Word}, at: func(l *Link) any { return &l.Heat }},
 }
 
-func (p *Page) class() field {
-	f := whole("class", "The only class that grows, or -1 for all", Any, MaxClass, func(l *Link) *int { return &l.Class })
-	f.set = func(l *Link, value string) error {
-		v, err := f.number(value)
-		if err == nil && v != Any && p.only != nil {
-			err = p.only(int(v))
-		}
-		if err == nil {
-			l.Class = int(v)
-		}
-		return err
-	}
-	return f
-}
-
-func follow() field {
-	f := word("follow", "In mode map: whose path is shown", Followed(), func(l *Link) *Subject { return &l.Follow })
-	set := f.set
-	f.set = func(l *Link, value string) error {
-		if strings.EqualFold(value, string(Spot)) && l.State.Spot == "" {
-			return errors.New("there is no spot to follow; give spot too")
-		}
-		return set(l, value)
-	}
-	return f
-}
-
-func curve() field {
-	var names []Curve
-	for _, i := range Curves() {
-		names = append(names, i.Curve)
-	}
-	f := word("curve", "In mode manifold: the curve", names, func(l *Link) *Curve { return &l.Figure.Curve })
-	f.leads = true
-	set := f.set
-	f.set = func(l *Link, value string) error {
-		err := set(l, value)
-		if err == nil {
+// figureFields are the fields of Manifold, without its flow.
+var figureFields = []field{
+	// In mode manifold: the curve.
+	{Field: Field{Name: "curve", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Figure.Curve) },
+		then: func(l *Link) error {
 			info, _ := FindCurve(l.Figure.Curve)
 			l.Figure.At = info.First
+			return nil
+		}},
+	// Where the point was dropped: its coordinates, with _ between them.
+	{Field: Field{Name: "at", Kind: Text, Length: 100}, get: getAt, set: setAt},
+	// The seed of the random point, and of diffusion.
+	{Field: Field{Name: "point-seed", Kind: Whole, Max: MaxSeed}, at: func(l *Link) any { return &l.Figure.Seed }},
+	// How far the curve is turned, in degrees.
+	{Field: Field{Name: "azimuth", Kind: Number, Min: -180, Max: 180}, at: func(l *Link) any { return &l.Figure.Camera.Azimuth }, then: onGrain},
+	// From how far above it is seen, in degrees.
+	{Field: Field{Name: "elevation", Kind: Number, Min: -90, Max: 90}, at: func(l *Link) any { return &l.Figure.Camera.Elevation }, then: onGrain},
+	// How large the curve is seen.
+	{Field: Field{Name: "closeness", Kind: Number, Min: MinCloseness, Max: MaxCloseness}, at: func(l *Link) any { return &l.Figure.Camera.Zoom }, then: onGrain},
+	// By how much the view of a flat curve is off its middle.
+	{Field: Field{Name: "view-x", Kind: Number, Min: -FarthestView, Max: FarthestView}, at: func(l *Link) any { return &l.Figure.Camera.X }, then: onGrain},
+	// By how much the view of a flat curve is off its middle.
+	{Field: Field{Name: "view-y", Kind: Number, Min: -FarthestView, Max: FarthestView}, at: func(l *Link) any { return &l.Figure.Camera.Y }, then: onGrain},
+	// The methods that are not shown, with _ between them.
+	{Field: Field{Name: "without", Kind: Text, Length: 100}, get: getWithout, set: setWithout},
+	// D as color around the curve.
+	{Field: Field{Name: "slice", Kind: Word}, at: func(l *Link) any { return &l.Figure.Slice }},
+	// How a step comes about.
+	{Field: Field{Name: "construction", Kind: Word}, at: func(l *Link) any { return &l.Figure.Construction }},
+}
+
+// flowFields are the fields of a flow: one for each of its sliders.
+func flowFields(of string, dials []Dial) []field {
+	var list []field
+	for _, d := range dials {
+		kind := Number
+		if d.Parameter == Steps {
+			kind = Whole
 		}
-		return err
+		list = append(list, field{
+			Field: Field{Name: of + string(d.Parameter), Kind: kind, Min: d.Min, Max: d.Max},
+			at: func(l *Link) any {
+				switch of {
+				case ofRestore:
+					return inPreset(&l.RestoreFlow, d.Parameter)
+				case ofGenerate:
+					return inPreset(&l.GenerateFlow, d.Parameter)
+				}
+				return inFigure(&l.Figure.Flow, d.Parameter)
+			},
+		})
 	}
-	return f
+	return list
 }
 
-// at is where the point was dropped: coordinates with "_" between them.
-func at() field {
+func inPreset(p *model.Preset, name Parameter) any {
+	if name == Steps {
+		return &p.Steps
+	}
+	return ofPreset(p, name)
+}
+
+func inFigure(p *mppm.Preset, name Parameter) any {
+	if name == Steps {
+		return &p.Steps
+	}
+	return ofFigure(p, name)
+}
+
+// timeline is where it rests.
+var timeline = field{
+	Field: Field{Name: "step", Kind: Whole, Max: maxSteps},
+	at:    func(l *Link) any { return &l.Step },
+	get: func(l *Link) string {
+		if l.Step < 0 {
+			return ""
+		}
+		return strconv.Itoa(l.Step)
+	},
+}
+
+func getDrawing(l *Link) string {
+	if l.Source != Drawing {
+		return ""
+	}
+	return l.Drawing
+}
+
+func setDrawing(l *Link, value string) error {
+	strokes, err := stroke.Decode(value)
+	if err == nil {
+		l.Source, l.Drawing = Drawing, stroke.Encode(strokes)
+	}
+	return err
+}
+
+func getPicture(l *Link) string {
+	if l.Source != Picture {
+		return ""
+	}
+	return l.State.Picture
+}
+
+func setPicture(l *Link, value string) error {
+	if l.Source == Drawing {
+		return errors.New("there is a drawing too, which is shown")
+	}
+	_, err := UnpackPicture(value)
+	if err == nil {
+		l.Source, l.State.Picture = Picture, value
+	}
+	return err
+}
+
+// ofDamage has the severity within what the damage takes. Without damage any does
+// nothing.
+func ofDamage(l *Link, f *Field) {
+	if l.Kind == None {
+		return
+	}
+	info := Find(l.Kind)
+	f.Min, f.Max, f.of = info.Min, info.Max, "with damage="+string(l.Kind)+" "
+	if l.Kind == degrade.Scribble {
+		f.Kind = Whole // they are counted
+	}
+}
+
+func undamaged(l *Link) error {
+	if l.Kind == None {
+		l.Severity = 0
+	}
+	return nil
+}
+
+func ofGrid(l *Link, f *Field) { f.Max = float64(l.Grid*l.Grid - 1) }
+
+func (p *Page) canGrow(l *Link) error {
+	if l.Class == Any || p.only == nil {
+		return nil
+	}
+	return p.only(l.Class)
+}
+
+func onGrain(l *Link) error {
+	l.Figure.Camera = l.Figure.Camera.OnGrain()
+	return nil
+}
+
+// getAt writes a point: its coordinates, with "_" between them.
+func getAt(l *Link) string {
+	info, _ := FindCurve(l.Figure.Curve)
+	var list []string
+	for _, v := range l.Figure.At[:info.Dim()] {
+		list = append(list, decimal(v))
+	}
+	return strings.Join(list, "_")
+}
+
+func setAt(l *Link, value string) error {
+	info, _ := FindCurve(l.Figure.Curve)
+	list := strings.Split(value, "_")
+	takes := fmt.Errorf("a point of this curve is %d numbers from %d to %d, with _ between them", info.Dim(), -Farthest, Farthest)
+	if len(list) != info.Dim() {
+		return takes
+	}
 	coordinate := Field{Kind: Number, Min: -Farthest, Max: Farthest}
-	return field{Field: Field{Name: "at", Kind: Text, Length: 100, About: "Where the point was dropped: its coordinates, with _ between them"},
-		get: func(l *Link) string {
-			info, _ := FindCurve(l.Figure.Curve)
-			var list []string
-			for _, v := range l.Figure.At[:info.Dim()] {
-				list = append(list, decimal(v))
-			}
-			return strings.Join(list, "_")
-		},
-		set: func(l *Link, value string) error {
-			info, _ := FindCurve(l.Figure.Curve)
-			list := strings.Split(value, "_")
-			takes := fmt.Errorf("a point of this curve is %d numbers from %d to %d, with _ between them", info.Dim(), -Farthest, Farthest)
-			if len(list) != info.Dim() {
-				return takes
-			}
-			var x [3]float64
-			for k, text := range list {
-				v, err := coordinate.number(text)
-				if err != nil {
-					return takes
-				}
-				x[k] = OnGrain(v, PointGrain)
-			}
-			l.Figure.At = x
-			return nil
-		},
+	var x [3]float64
+	for k, text := range list {
+		v, err := coordinate.number(text)
+		if err != nil {
+			return takes
+		}
+		x[k] = OnGrain(v, PointGrain)
 	}
+	l.Figure.At = x
+	return nil
 }
 
-// without are the methods that are not shown, with "_" between them.
-func without() field {
-	var names []string
+// getWithout writes the methods that are not shown, with "_" between them.
+func getWithout(l *Link) string {
+	var list []string
 	for _, m := range Methods() {
-		names = append(names, string(m))
+		if !l.Figure.Shows(m) {
+			list = append(list, string(m))
+		}
 	}
-	return field{Field: Field{Name: "without", Kind: Text, Length: 100, About: "The methods that are not shown, with _ between them"},
-		get: func(l *Link) string {
-			var list []string
-			for _, m := range Methods() {
-				if !l.Figure.Shows(m) {
-					list = append(list, string(m))
-				}
-			}
-			return strings.Join(list, "_")
-		},
-		set: func(l *Link, value string) error {
-			list := strings.Split(strings.ToLower(value), "_")
-			for _, m := range list {
-				if !slices.Contains(names, m) {
-					return fmt.Errorf("it takes %s, with _ between them", strings.Join(names, ", "))
-				}
-			}
-			for _, m := range list {
-				l.Figure.Show(Method(m), false)
-			}
-			return nil
-		},
-	}
+	return strings.Join(list, "_")
 }
 
-// step is where the timeline rests.
-func step() field {
-	f := Field{Name: "step", Kind: Whole, Max: maxSteps, About: "Where the timeline rests, where it is not at its end"}
-	return field{Field: f,
-		get: func(l *Link) string {
-			if l.Step < 0 {
-				return ""
-			}
-			return strconv.Itoa(l.Step)
-		},
-		set: func(l *Link, value string) error {
-			v, err := f.number(value)
-			if err == nil {
-				l.Step = int(v)
-			}
-			return err
-		},
+func setWithout(l *Link, value string) error {
+	f := l.Figure
+	for _, name := range strings.Split(strings.ToLower(value), "_") {
+		m := Method(name)
+		if !slices.Contains(Methods(), m) {
+			return fmt.Errorf("it takes %s, with _ between them", strings.Join(words(Methods()), ", "))
+		}
+		f.Show(m, false)
 	}
+	l.Figure = f
+	return nil
 }

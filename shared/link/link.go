@@ -19,8 +19,7 @@
 package link
 
 import (
-	"fmt"
-	"slices"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -47,13 +46,13 @@ type Fault struct {
 // Error says which field is left out, and why, in at most some 200 characters.
 func (f Fault) Error() string {
 	if f.Name == "" {
-		return fmt.Sprintf("%s is no link: %s", quote(f.Value), f.Why)
+		return quote(f.Value) + " is no link: " + f.Why
 	}
 	value := quote(f.Value)
 	if f.Value != "" && strings.Trim(f.Value, safe) == "" && len(f.Value) <= clipped {
 		value = f.Value
 	}
-	return fmt.Sprintf("%s=%s is left out: %s", f.Name, value, f.Why)
+	return f.Name + "=" + value + " is left out: " + f.Why
 }
 
 // Faults are the fields of a link that are left out, in the order of Fields.
@@ -70,7 +69,7 @@ func (f Faults) String() string {
 			b.WriteString("; ")
 		}
 		if i == shownFaults {
-			fmt.Fprintf(&b, "and %d more", len(f)-i)
+			b.WriteString("and " + strconv.Itoa(len(f)-i) + " more")
 			break
 		}
 		b.WriteString(fault.Error())
@@ -105,8 +104,8 @@ type Page struct {
 func New(digits int, restore, generate model.Preset, only func(class int) error) *Page {
 	p := &Page{digits: digits, first: Link{State: first(digits, restore, generate), Step: -1}, only: only, named: map[string]int{}}
 	p.fields = p.list()
-	for i, f := range p.fields {
-		p.named[f.Name] = i
+	for i := range p.fields {
+		p.named[p.fields[i].Name] = i
 	}
 	return p
 }
@@ -117,8 +116,8 @@ func (p *Page) First() State { return p.first.State }
 // Fields describes the fields of a link, in the order in which they are written.
 func (p *Page) Fields() []Field {
 	list := make([]Field, len(p.fields))
-	for i, f := range p.fields {
-		list[i] = f.Field
+	for i := range p.fields {
+		list[i] = p.fields[i].Field
 	}
 	return list
 }
@@ -144,17 +143,17 @@ func (p *Page) Names(text string) bool {
 // faults, and is in l as on the first screen.
 func (p *Page) Read(texts ...string) (l Link, faults Faults) {
 	l = p.first
-	values := map[int][]string{}
+	values := make([][]string, len(p.fields))
 	for _, text := range texts {
 		if len(text) > MaxLength {
-			faults = append(faults, Fault{"", text, fmt.Sprintf("it has %d characters; give at most %d", len(text), MaxLength)})
+			faults = append(faults, Fault{"", text, "it has " + strconv.Itoa(len(text)) + " characters; give at most " + strconv.Itoa(MaxLength)})
 			continue
 		}
 		given, odd := p.split(text)
 		if len(given) == 0 && odd != "" {
 			faults = append(faults, Fault{"", odd, "nothing in it is a field of one, like digit=5"})
 		}
-		here := map[int][]string{}
+		here := make([][]string, len(p.fields))
 		for _, g := range given {
 			here[g.field] = append(here[g.field], g.value)
 		}
@@ -164,50 +163,42 @@ func (p *Page) Read(texts ...string) (l Link, faults Faults) {
 			}
 		}
 	}
-	held := make([]bool, len(p.fields)) // by the link
-	for i, f := range p.fields {
-		list, ok := values[i]
-		if !ok {
-			continue
+	why := make([]error, len(p.fields))
+	for i := range p.fields {
+		if n := len(values[i]); n > 0 {
+			why[i] = p.fields[i].read(&l, values[i][n-1])
 		}
-		last := list[len(list)-1]
-		for _, other := range list[:len(list)-1] {
-			if tidy(other) != tidy(last) {
-				faults = append(faults, Fault{f.Name, tidy(other), "it is given twice, and the last one holds"})
-			}
-		}
-		if err := f.read(&l, last); err != nil {
-			faults = append(faults, Fault{f.Name, tidy(last), err.Error()})
-			continue
-		}
-		held[i] = true
 	}
-	for _, s := range sums {
-		a, b := p.named[s.of+string(Alpha)], p.named[s.of+string(Beta)]
-		alpha, beta := s.forces(&l)
-		if sum := *alpha + *beta; sum >= 1 && (held[a] || held[b]) {
+	// α and β bound each other once both are read.
+	for _, of := range []string{ofRestore, ofGenerate, ofManifold} {
+		a, b := p.named[of+string(Alpha)], p.named[of+string(Beta)]
+		alpha, beta := p.fields[a].at(&l).(*float32), p.fields[b].at(&l).(*float32)
+		if sum := *alpha + *beta; sum >= 1 {
+			tooLarge := errors.New("α + β would be " + decimal32(sum) + "; it must stay below 1")
 			for _, i := range []int{a, b} {
-				if held[i] {
-					v := values[i]
-					faults = append(faults, Fault{p.fields[i].Name, tidy(v[len(v)-1]), fmt.Sprintf("α + β would be %s; it must stay below 1", decimal32(sum))})
+				if values[i] != nil && why[i] == nil {
+					why[i] = tooLarge
 				}
 			}
 			was := p.first
-			*alpha, *beta = value(s.forces(&was))
+			*alpha, *beta = *p.fields[a].at(&was).(*float32), *p.fields[b].at(&was).(*float32)
 		}
 	}
-	slices.SortStableFunc(faults, func(x, y Fault) int { return p.order(x) - p.order(y) })
-	return l, faults
-}
-
-func value(a, b *float32) (float32, float32) { return *a, *b }
-
-// order is where in Fields a fault's field is; faults of the whole come first.
-func (p *Page) order(f Fault) int {
-	if i, ok := p.named[f.Name]; ok {
-		return i
+	for i, list := range values {
+		if list == nil {
+			continue
+		}
+		name, last := p.fields[i].Name, tidy(list[len(list)-1])
+		for _, other := range list[:len(list)-1] {
+			if other = tidy(other); other != last {
+				faults = append(faults, Fault{name, other, "it is given twice, and the last one holds"})
+			}
+		}
+		if why[i] != nil {
+			faults = append(faults, Fault{name, last, why[i].Error()})
+		}
 	}
-	return -1
+	return l, faults
 }
 
 // Write returns the link to what l says, which is in range: the shortest that
@@ -215,9 +206,10 @@ func (p *Page) order(f Fault) int {
 func (p *Page) Write(l Link) string {
 	var b strings.Builder
 	so := p.first // what the link says so far
-	for _, f := range p.fields {
-		v := f.get(&l)
-		if v == f.get(&so) {
+	for i := range p.fields {
+		f := &p.fields[i]
+		v := f.write(&l)
+		if v == f.write(&so) {
 			continue
 		}
 		if b.Len() > 0 {
@@ -226,8 +218,8 @@ func (p *Page) Write(l Link) string {
 		b.WriteString(f.Name)
 		b.WriteByte('=')
 		b.WriteString(v)
-		if f.leads {
-			_ = f.set(&so, v) // in range, says the caller
+		if f.then != nil {
+			_ = f.put(&so, v) // in range, says the caller
 		}
 	}
 	return b.String()

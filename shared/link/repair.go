@@ -196,7 +196,7 @@ func readings(value string) []string {
 func (f *field) read(l *Link, value string) error {
 	var first error
 	for _, v := range readings(value) {
-		err := f.set(l, v)
+		err := f.put(l, v)
 		if err == nil {
 			return nil
 		}

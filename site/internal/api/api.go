@@ -137,7 +137,7 @@ func routes(p *link.Page) []route {
 
 // version is the parameter by which a client says that it knows which model it
 // asks: only then does the address determine the answer for ever.
-var version = param{link.Field{Name: "v", Kind: link.Text, Length: 64, About: "The model that is asked, as in ETag and in the model's description"}}
+var version = param{link.Field{Name: "v", Kind: link.Text, Length: 64}}
 
 // request is a request whose parameters are in order.
 type request struct {

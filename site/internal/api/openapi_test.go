@@ -20,6 +20,7 @@ import (
 type (
 	schema    map[string]any
 	parameter struct {
+		Ref                   string `json:"$ref"`
 		Name, In, Description string
 		Required              bool
 		Schema                schema
@@ -40,8 +41,9 @@ type (
 		OpenAPI    string
 		Paths      map[string]map[string]operation
 		Components struct {
-			Schemas   map[string]schema
-			Responses map[string]reply
+			Parameters map[string]parameter
+			Schemas    map[string]schema
+			Responses  map[string]reply
 		}
 	}
 )
@@ -54,6 +56,15 @@ func described(t *testing.T) *description {
 	}
 	if d.OpenAPI != "3.1.0" {
 		t.Fatalf("OpenAPI %s", d.OpenAPI)
+	}
+	for _, methods := range d.Paths {
+		for _, op := range methods {
+			for i, p := range op.Parameters {
+				if name, ok := strings.CutPrefix(p.Ref, "#/components/parameters/"); ok {
+					op.Parameters[i] = d.Components.Parameters[name]
+				}
+			}
+		}
 	}
 	return d
 }
