@@ -43,9 +43,17 @@ async function bodyOf(request) {
   return new Blob(parts);
 }
 
-async function answer(request) {
+// wholeOf returns a request with all of its body there, and without any where HTTP
+// gives it no meaning: no request may be made with one. It throws where the
+// request cannot be made whole.
+async function wholeOf(request) {
   const { url, method, headers } = request;
-  const whole = new Request(url, { method, headers, body: await bodyOf(request) });
+  const body = await bodyOf(request); // of a GET too: what is not read blocks the connection
+  if (/%(?![0-9a-f]{2})/i.test(new URL(url).pathname)) throw new Error(`${url} is wrongly encoded`);
+  return new Request(url, { method, headers, body: method === "GET" || method === "HEAD" ? undefined : body });
+}
+
+async function answer(whole) {
   program ??= start();
   return new Promise((resolve, reject) => {
     waiting.add(reject);
@@ -53,20 +61,30 @@ async function answer(request) {
   });
 }
 
+// problem returns an error as the program would (RFC 9457).
+function problem(status, title, detail) {
+  return Response.json(
+    { title, status, detail },
+    { status, headers: { "Content-Type": "application/problem+json", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*" } },
+  );
+}
+
 export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
     if (pathname !== "/s" && !pathname.startsWith("/api/")) return env.ASSETS.fetch(request);
+    let whole;
     try {
-      return await answer(request);
+      whole = await wholeOf(request);
+    } catch { // the program has no part in it, and lives on
+      return problem(400, "Bad Request", "the request broke off, or is none that can be read; send it again");
+    }
+    try {
+      return await answer(whole);
     } catch (error) {
       console.error(error);
       program = undefined; // the next request gets a new one
-      const detail = "this went wrong here, not with you; the same request may work later";
-      return Response.json(
-        { title: "Internal Server Error", status: 500, detail },
-        { status: 500, headers: { "Content-Type": "application/problem+json", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*" } },
-      );
+      return problem(500, "Internal Server Error", "this went wrong here, not with you; the same request may work later");
     }
   },
 };

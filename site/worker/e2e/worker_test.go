@@ -5,6 +5,7 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -263,13 +264,24 @@ func questions(t testing.TB) []question {
 		{"GET", "/api/preview.png?damage=elastic&digit=12", nil, nil},
 		{"GET", "/api/preview.png?mode=generate&grid-seed=4&class=8", nil, nil},
 		{"GET", "/s?mode=generate&grid-seed=4&utm_source=x", nil, nil},
+		{"GET", "/s?digit%3D5%26mode%3Dmap", nil, nil},
+		{"GET", "/s?digit=300&mode=map", nil, nil},
 		{"OPTIONS", "/api/restore", nil, []string{"Origin: https://elsewhere.example", "Access-Control-Request-Method: POST"}},
+		// With a body that nobody asked for.
+		{"GET", "/api/generate?n=2", []byte("{}"), []string{js}},
+		{"GET", "/s?digit=5", bytes.Repeat([]byte("a"), 2<<20), nil},
+		{"HEAD", "/api/generate", []byte("{}"), nil},
+		{"OPTIONS", "/api/restore", []byte("{}"), nil},
+		{"DELETE", "/api/generate", []byte("{}"), nil},
+		{"PUT", "/s", bytes.Repeat([]byte("a"), 2<<20), nil},
+		{"PATCH", "/api/none", []byte("{}"), nil},
 		// What is refused.
 		{"GET", "/api/none", nil, nil},
 		{"DELETE", "/api/generate", nil, nil},
-		{"GET", "/api/generate?n=65", nil, nil},
+		{"GET", "/api/generate?n=101", nil, nil},
 		{"GET", "/api/generate", nil, []string{"Accept: text/html"}},
 		{"GET", "/s?digit=x", nil, nil},
+		{"POST", "/api/restore?size=3", digit, []string{js}},
 		{"POST", "/api/restore", nil, []string{js}},
 		{"POST", "/api/restore", []byte("[1]"), []string{js}},
 		{"POST", "/api/restore", digit, nil},
@@ -369,6 +381,39 @@ func TestManyAtOnce(t *testing.T) {
 	wg.Wait()
 	if w, _ := ask(t, restore); w.StatusCode != http.StatusOK {
 		t.Errorf("after all that: %d", w.StatusCode)
+	}
+}
+
+// TestProgramLives: what is wrong with a request costs it alone, and is no error
+// of the program's. (A GET that breaks off wrangler itself answers with an error.)
+func TestProgramLives(t *testing.T) {
+	for _, c := range []struct {
+		text   string
+		breaks bool // off, and waits for no answer
+	}{
+		{"GET /api/generate?n=1 HTTP/1.1\r\nContent-Length: 2\r\n", false},
+		{"POST /api/restore HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n", true},
+		{"PUT /s HTTP/1.1\r\nContent-Length: 9000\r\n", true},
+		{"GET /api/%zz HTTP/1.1\r\nContent-Length: 2\r\n", false},
+		{"TRACE /api/model HTTP/1.1\r\nContent-Length: 2\r\n", false},
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, c.text+"Host: x\r\n\r\n[]"); err != nil {
+			t.Error(err)
+		}
+		if !c.breaks {
+			w, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil || w.StatusCode >= 500 {
+				t.Errorf("%q: %v, %v", c.text, w, err)
+			}
+		}
+		conn.Close()
+		if w, b := ask(t, question{method: "GET", path: "/api/generate?n=1"}); w.StatusCode != http.StatusOK {
+			t.Errorf("after %q: %d %.300s", c.text, w.StatusCode, b)
+		}
 	}
 }
 
