@@ -272,10 +272,12 @@ func TestLinks(t *testing.T) {
 	q.do(chromedp.Poll[chromedp.Void](`location.hash.includes("mode=generate")`))
 	eval[bool](q, `(location.hash = "mode=generate&grid=4&grid-seed=5") !== ""`)
 	q.rest("another grid", func(s state) bool { return s.Grid == 4 && s.GridSeed == 5 && s.Source == "digit" })
-	eval[bool](q, `(location.hash = "grid=400") !== ""`)
-	s = q.wait("a refusal", func(s state) bool { return strings.Contains(s.Status, "cannot be opened") })
-	if s.Grid != 4 || s.Mode != "generate" || !strings.Contains(s.Status, "out of range") {
-		t.Errorf("a link that is nonsense gave %+v", s)
+	// What cannot be shown is named, all else is shown, and the address stays for
+	// one to mend it.
+	eval[bool](q, `(location.hash = "mode=generate&grid=400&grid-seed=6&fbclid=x") !== ""`)
+	s = q.wait("a refusal", func(s state) bool { return strings.Contains(s.Status, "left out") })
+	if s.Grid != 6 || s.GridSeed != 6 || s.Mode != "generate" || !strings.Contains(s.Status, "grid=400 is left out: it takes a whole number from 1 to 10") {
+		t.Errorf("a link with a grid of 400 gave %+v", s)
 	}
 	// Who leaves and comes back finds what was there, in what the browser kept of
 	// the fields too.
