@@ -2,13 +2,12 @@ package center_test
 
 import (
 	"errors"
-	"image"
-	"image/color"
 	"math"
 	"strings"
 	"testing"
 
 	"mppm/shared/center"
+	"mppm/shared/ink"
 	"mppm/shared/rng"
 )
 
@@ -165,7 +164,7 @@ func TestBlank(t *testing.T) {
 			src[i] = v
 		}
 		src[1000] += 0.05
-		if err := center.Image(dst, src, 50, 40); !errors.Is(err, center.ErrBlank) {
+		if err := center.Image(dst, src, 50, 40); !errors.Is(err, ink.ErrBlank) {
 			t.Errorf("a picture of %v: %v", v, err)
 		}
 	}
@@ -176,7 +175,6 @@ func TestBlank(t *testing.T) {
 	}{
 		"no pixels":   {dst, nil, 0, 0, "no picture"},
 		"too few":     {dst, make([]float32, 5), 2, 3, "5 numbers"},
-		"too long":    {dst, make([]float32, center.MaxSide+1), center.MaxSide + 1, 1, "no picture"},
 		"not finite":  {dst, []float32{0, 1, float32(math.NaN()), 1}, 2, 2, "column 0, row 1 is NaN"},
 		"no room":     {dst[1:], make([]float32, 4), 2, 2, "room"},
 		"overflowing": {dst, []float32{0, 1}, -1, -2, "no picture"},
@@ -196,7 +194,7 @@ func TestExtremes(t *testing.T) {
 			r.FillNorm(src, scale)
 			dst := make([]float32, center.Side*center.Side)
 			err := center.Image(dst, src, size[0], size[1])
-			if errors.Is(err, center.ErrBlank) {
+			if errors.Is(err, ink.ErrBlank) {
 				continue
 			}
 			if err != nil {
@@ -207,51 +205,6 @@ func TestExtremes(t *testing.T) {
 					t.Fatalf("%v, scale %v: pixel %d is %v", size, scale, i, v)
 				}
 			}
-		}
-	}
-}
-
-// TestGray: colors become luma, and what is transparent becomes ground.
-func TestGray(t *testing.T) {
-	ink := func(c color.Color, ground color.Color) *image.NRGBA {
-		img := image.NewNRGBA(image.Rect(3, 4, 13, 14)) // not at (0, 0)
-		for y := 4; y < 14; y++ {
-			for x := 3; x < 13; x++ {
-				img.Set(x, y, ground)
-			}
-		}
-		img.Set(8, 9, c)
-		return img
-	}
-	clear := color.NRGBA{}
-	for name, c := range map[string]struct {
-		img              image.Image
-		wantInk, wantGnd float64
-	}{
-		"red on white":         {ink(color.NRGBA{255, 0, 0, 255}, color.White), 0.299, 1},
-		"black on transparent": {ink(color.Black, clear), 0, 1},
-		"white on transparent": {ink(color.White, clear), 1, 0},
-		"half-clear black":     {ink(color.NRGBA{0, 0, 0, 128}, clear), 1 - 128.0/255, 1},
-	} {
-		gray, w, h := center.Gray(c.img)
-		if w != 10 || h != 10 || len(gray) != 100 {
-			t.Fatalf("%s: %d × %d", name, w, h)
-		}
-		if got := float64(gray[55]); math.Abs(got-c.wantInk) > 0.003 {
-			t.Errorf("%s: the ink is %.3f, want %.3f", name, got, c.wantInk)
-		}
-		if got := float64(gray[0]); math.Abs(got-c.wantGnd) > 0.003 {
-			t.Errorf("%s: the ground is %.3f, want %.3f", name, got, c.wantGnd)
-		}
-	}
-	exact := image.NewGray(image.Rect(0, 0, 256, 1))
-	for i := range 256 {
-		exact.Pix[i] = byte(i)
-	}
-	gray, _, _ := center.Gray(exact)
-	for i, v := range gray {
-		if v != float32(float64(i)/255) {
-			t.Errorf("gray %d became %v", i, v)
 		}
 	}
 }
