@@ -2,64 +2,116 @@ package app
 
 import (
 	"fmt"
-	"image"
+	"strings"
 
 	"mppm/shared/center"
+	"mppm/shared/ink"
 	"mppm/shared/link"
 	"mppm/shared/model"
+	"mppm/shared/picture"
 )
 
 // MaxPictureSide bounds the edges of pictures that are taken, in pixels: the page
 // makes larger ones smaller first.
 const MaxPictureSide = 1024
 
-// Offer is a picture that the user brought, as the model would see it,
-// model.Pixels bytes, 255 full ink. It is shown before it is taken.
-type Offer [model.Pixels]byte
+// Offer is a picture that the user brought, and the digit that was found in it. It
+// is shown, and may be corrected, before it is taken.
+type Offer struct {
+	Ink   [model.Pixels]byte // as the model would see it, 255 full ink
+	Found *ink.Found         // in Shown; nil where nothing was looked for, or found
+	Shown *picture.Picture   // the picture, turned as the user has it
+	Words string             // what was done, or why nothing is offered
+	Empty bool               // there is nothing to take
+	Dark  bool               // the ink was darker than the paper
+	Look  Look
+}
+
+// Look is how the user has a picture looked at.
+type Look struct {
+	Center    center.How
+	Ink       ink.Kind
+	Threshold float64 // 0: chosen
+	Quarters  int     // turns, clockwise
+}
 
 // OfferPicture prepares a picture of w × h pixels, as bytes of red, green, blue
-// and alpha, to be taken: light ink on dark or dark on light, scaled and centered
-// as the digits of MNIST were. It returns an error if there is no ink to be seen,
-// or the picture is too large.
+// and alpha, to be taken, as package center says. It returns an error if there is
+// no ink to be seen, or the picture is too large.
 func (a *App) OfferPicture(rgba []byte, w, h int) error {
 	if w < 1 || h < 1 || w > MaxPictureSide || h > MaxPictureSide {
 		return fmt.Errorf("the picture has %d × %d pixels; give one of 1 to %d along each edge", w, h, MaxPictureSide)
 	}
-	if len(rgba) != 4*w*h {
-		return fmt.Errorf("the picture has %d bytes for %d × %d pixels", len(rgba), w, h)
-	}
-	gray, _, _ := center.Gray(&image.NRGBA{Pix: rgba, Stride: 4 * w, Rect: image.Rect(0, 0, w, h)})
-	x := make([]float32, model.Pixels)
-	if err := center.Image(x, gray, w, h); err != nil {
+	p, err := picture.FromNRGBA(rgba, w, h)
+	if err != nil {
 		return err
 	}
-	a.offer = new(Offer)
-	for i, v := range x {
-		a.offer[i] = Ink(v)
+	o, err := offer(p, Look{Center: center.Auto, Ink: ink.Auto})
+	if err != nil {
+		return err
 	}
+	a.bring, a.offer = p, o
 	a.touch()
 	return nil
 }
 
+// offer finds the digit of a picture.
+func offer(p *picture.Picture, l Look) (*Offer, error) {
+	o := &Offer{Look: l, Shown: p.Quarter(l.Quarters)}
+	x := make([]float32, model.Pixels)
+	done, found, err := center.Digit(x, o.Shown, center.Options{Center: l.Center, Options: ink.Options{Ink: l.Ink, Threshold: l.Threshold}})
+	if err != nil {
+		return o, err
+	}
+	o.Found, o.Dark = found, done.Inverted
+	o.Words = capital(done.String()) + "."
+	if len(done.Words()) == 0 {
+		o.Words = "Taken as it is: it is as MNIST's digits are."
+	}
+	for i, v := range x {
+		o.Ink[i] = Ink(v)
+	}
+	return o, nil
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// LookAgain looks for the digit of the picture that is offered in another way. One
+// in which nothing is found stays, with the reason, so that it can be looked at yet
+// again.
+func (a *App) LookAgain(change func(*Look)) {
+	if a.offer == nil {
+		return
+	}
+	l := a.offer.Look
+	change(&l)
+	o, err := offer(a.bring, l)
+	if err != nil {
+		o.Empty, o.Words = true, capital(err.Error())+"."
+	}
+	a.offer = o
+	a.touch()
+}
+
 // Offered returns the picture that the user may take, nil if there is none. It
-// belongs to the app.
+// belongs to the app, and is another one after every change.
 func (a *App) Offered() *Offer { return a.offer }
 
 // DropOffer forgets the picture.
 func (a *App) DropOffer() {
-	a.offer = nil
+	a.bring, a.offer = nil, nil
 	a.touch()
 }
 
 // TakeOffer makes the picture the original, without damage: it may be damaged as
-// it is.
+// it is. Where there is nothing to take, it does nothing.
 func (a *App) TakeOffer() {
-	if a.offer == nil {
+	if a.offer == nil || a.offer.Empty {
 		return
 	}
-	a.brought = *a.offer
+	a.brought = a.offer.Ink
 	a.Picture = link.PackPicture(a.brought[:])
-	a.offer = nil
+	a.bring, a.offer = nil, nil
 	a.Source, a.Kind, a.Severity = Picture, None, 0
 	a.recompute(true)
 }

@@ -9,6 +9,7 @@ import (
 	"mppm/shared/link"
 	"mppm/shared/metric"
 	"mppm/shared/model"
+	"mppm/shared/picture"
 	"mppm/shared/rng"
 )
 
@@ -17,7 +18,8 @@ type restoring struct {
 	digits             *Digits
 	pad                Pad
 	brought            [model.Pixels]byte // what State.Picture holds
-	offer              *Offer             // a picture that the user may take
+	bring              *picture.Picture   // a picture that the user brought
+	offer              *Offer             // and may take
 	original, degraded []float32          // model.Pixels each
 	settle             time.Duration      // until the pad shows the drawing as the model sees it, 0 once it does
 	before             Score

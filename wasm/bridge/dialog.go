@@ -10,15 +10,7 @@ import (
 
 // dialogs wires the two dialogs: a picture that is offered, and the list of keys.
 func (b *Bridge) dialogs() {
-	take := func() {
-		b.do(func() error {
-			b.app.TakeOffer()
-			return b.app.SetMode(app.Restore)
-		})
-	}
-	click("offer-take", take)
-	click("offer-drop", func() { b.then(b.app.DropOffer) })
-	listen(id("offer"), "cancel", func(js.Value) { b.then(b.app.DropOffer) })
+	b.offers()
 	click("help", b.showKeys)
 	click("sheet-help", b.showKeys)
 	click("keys-close", func() { id("keys").Call("close") })

@@ -7,7 +7,6 @@ import (
 	"math"
 	"syscall/js"
 
-	"mppm/shared/model"
 	"mppm/wasm/app"
 )
 
@@ -58,30 +57,4 @@ func (b *Bridge) decode(file js.Value, bad func(js.Value)) {
 			return nil
 		})
 	}, bad)
-}
-
-// publishOffer shows the picture that the user may take.
-func (b *Bridge) publishOffer() {
-	o := b.app.Offered()
-	if o == b.offered {
-		return
-	}
-	b.offered = o
-	dialog := id("offer")
-	if o == nil {
-		dialog.Call("close")
-		return
-	}
-	c := id("offer-picture").Call("getContext", "2d")
-	picture := c.Call("createImageData", model.Side, model.Side)
-	rgba := make([]byte, 4*model.Pixels)
-	ramp := b.palette.Ramp()
-	for i, v := range o {
-		copy(rgba[4*i:], ramp[v][:])
-	}
-	js.CopyBytesToJS(picture.Get("data"), rgba)
-	c.Call("putImageData", picture, 0, 0)
-	if !dialog.Get("open").Bool() {
-		dialog.Call("showModal")
-	}
 }

@@ -30,9 +30,8 @@ const (
 	MaxImages  = link.MaxGrid * link.MaxGrid // digits that generate grows
 	MaxScale   = 8                           // edge of a digit's pixel, in the pixels of a PNG
 	MaxJSON    = 1 << 16                     // bytes of a JSON body; 784 numbers take 16 kB
-	MaxPNG     = 1 << 20                     // bytes of a PNG body
-	MaxArea    = 1 << 20                     // pixels of a PNG
-	MaxEdge    = 4096                        // pixels along an edge of it
+	MaxPNG     = 24 << 20                    // bytes of a PNG body, which is read as it comes
+	MaxArea    = 4096 * 3072                 // pixels of a PNG: twelve megapixels, as phones take them
 	MaxAddress = 1 << 14                     // bytes of a query; a drawing takes a few hundred
 )
 
@@ -152,7 +151,11 @@ type response struct {
 	cache       string // Cache-Control
 	policy      string // Content-Security-Policy, of what a browser shows
 	vary        bool   // another Accept gives another answer
+	done        string // what was done to the picture that came
 }
+
+// doneHeader is the header that says what was done to the picture that came.
+const doneHeader = "Mppm-Input"
 
 // The caching of answers. Those that an address determines are the same as long
 // as the weights are; with the weights in the address, for ever.
@@ -175,7 +178,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	// Nothing here is private, and no cookie is read: any page may ask.
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "ETag")
+	h.Set("Access-Control-Expose-Headers", "ETag, "+doneHeader)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	answer, err := a.answer(w, r)
@@ -191,6 +194,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", answer.cache)
 	if answer.policy != "" {
 		h.Set("Content-Security-Policy", answer.policy)
+	}
+	if answer.done != "" {
+		h.Set(doneHeader, answer.done)
 	}
 	if answer.vary {
 		h.Set("Vary", "Accept")

@@ -23,6 +23,7 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/metric"
 	"mppm/shared/model"
+	pictures "mppm/shared/picture"
 	"mppm/shared/rng"
 	"mppm/shared/stroke"
 	"mppm/site/static"
@@ -427,14 +428,14 @@ func TestErrors(t *testing.T) {
 		{"POST", "/api/restore", append([]byte(`{"pixels":[]}`), "{}"...), js, 400, "follows"},
 		{"POST", "/api/restore", append(good, good...), js, 400, "JSON"},
 		{"POST", "/api/restore", bytes.Repeat([]byte(" "), MaxJSON+1), js, 413, "65536"},
-		{"POST", "/api/restore", bytes.Repeat([]byte("a"), MaxPNG+1), pngHead, 413, "1048576"},
+		{"POST", "/api/restore", append(bytes.Clone(blank[:len(blank)-12]), make([]byte, MaxPNG)...), pngHead, 413, "25165824"},
 		{"POST", "/api/restore", []byte("not a PNG"), pngHead, 400, "PNG"},
 		{"POST", "/api/restore", blank[:60], pngHead, 400, "PNG"},
-		{"POST", "/api/restore", blank, pngHead, 400, "blank"},
+		{"POST", "/api/restore", blank, pngHead, 422, "page is empty"},
 		{"POST", "/api/restore?center=never", blank, pngHead, 400, "40 × 40"},
 		{"POST", "/api/restore?center=always", good, js, 400, "center"},
-		{"POST", "/api/restore", encoded(t, image.NewGray(image.Rect(0, 0, 1100, 1000))), pngHead, 413, "1100 × 1000"},
-		{"POST", "/api/restore", encoded(t, image.NewGray(image.Rect(0, 0, MaxEdge+1, 2))), pngHead, 413, "4097 × 2"},
+		{"POST", "/api/restore", encoded(t, image.NewGray(image.Rect(0, 0, 4096, 3073))), pngHead, 413, "4096 × 3073"},
+		{"POST", "/api/restore", encoded(t, image.NewGray(image.Rect(0, 0, pictures.MaxEdge+1, 2))), pngHead, 413, "16385 × 2"},
 		{"POST", "/api/restore?damage=rust", good, js, 400, "scribble"},
 		{"POST", "/api/restore?damage=gaussian&severity=49", good, js, 400, "severity"},
 		{"POST", "/api/restore?restore-alpha=0.8&restore-beta=0.3", good, js, 400, "less than 1"},

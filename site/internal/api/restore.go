@@ -1,12 +1,10 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"image"
-	"image/png"
 	"io"
 	"math"
 	"net/http"
@@ -15,8 +13,10 @@ import (
 
 	"mppm/shared/center"
 	"mppm/shared/classifier"
+	inks "mppm/shared/ink"
 	"mppm/shared/link"
 	"mppm/shared/model"
+	pictures "mppm/shared/picture"
 )
 
 // loudest bounds the numbers of a JSON image, nominally in [0, 1]: noise takes
@@ -29,7 +29,9 @@ var presets = []string{"restore", "faithful", "sharp"}
 func restoreParams(p *link.Page) []param {
 	list := []param{
 		{link.Field{Name: "preset", Kind: link.Word, Words: presets, First: presets[0]}},
-		{link.Field{Name: "center", Kind: link.Word, Words: []string{"auto", "always", "never"}, First: "auto"}},
+		{link.Field{Name: "center", Kind: link.Word, Words: words(center.Ways()), First: string(center.Auto)}},
+		{link.Field{Name: "ink", Kind: link.Word, Words: words(inks.Kinds()), First: string(inks.Auto)}},
+		{link.Field{Name: "threshold", Kind: link.Number, Min: inks.MinThreshold, Max: inks.MaxThreshold}},
 		{link.Field{Name: "picture", Kind: link.Word, Words: []string{"last", "strip"}, First: "last"}},
 		scale("1"),
 	}
@@ -39,6 +41,14 @@ func restoreParams(p *link.Page) []param {
 // scale is the edge of a digit's pixel in a PNG.
 func scale(first string) param {
 	return param{link.Field{Name: "scale", Kind: link.Whole, Min: 1, Max: MaxScale, First: first}}
+}
+
+func words[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, w := range list {
+		out[i] = string(w)
+	}
+	return out
 }
 
 // reading is what the classifier takes an image for.
@@ -65,16 +75,18 @@ type restored struct {
 	Width  int          `json:"width"`
 	Height int          `json:"height"`
 	Input  struct {
-		Centered bool    `json:"centered"`
-		Reads    reading `json:"reads"`
-		Pixels   pixels  `json:"pixels"`
+		Centered bool     `json:"centered"`
+		Inverted bool     `json:"inverted"`
+		Done     []string `json:"done"`
+		Reads    reading  `json:"reads"`
+		Pixels   pixels   `json:"pixels"`
 	} `json:"input"`
 	Steps []step `json:"steps"`
 }
 
 // restore is POST /api/restore.
 func (a *API) restore(r *request) (*response, error) {
-	x, centered, given, err := readImage(r)
+	x, done, given, err := readImage(r)
 	if err != nil {
 		return nil, err
 	}
@@ -122,10 +134,11 @@ func (a *API) restore(r *request) (*response, error) {
 			steps[i].Pixels = frames[i*model.Pixels:][:model.Pixels]
 		}
 		answer := restored{Model: a.fingerprint, Preset: r.text("preset"), Flow: p, Width: model.Side, Height: model.Side, Steps: steps}
-		answer.Input.Centered, answer.Input.Reads, answer.Input.Pixels = centered, a.read(shown(x))[0], x
+		answer.Input.Centered, answer.Input.Inverted, answer.Input.Done = done.Centered, done.Inverted, append([]string{}, done.Words()...)
+		answer.Input.Reads, answer.Input.Pixels = a.read(shown(x))[0], x
 		out = jsonResponse(answer)
 	}
-	out.cache, out.vary = never, true
+	out.cache, out.vary, out.done = never, true, done.String()
 	return out, nil
 }
 
@@ -173,48 +186,92 @@ func shown(x []float32) []float32 {
 	return y
 }
 
-// readImage reads the body: an image of model.Pixels numbers, whether it was
-// centered, and the type it came as.
-func readImage(r *request) (x []float32, centered bool, given string, err error) {
+// readImage reads the body: an image of model.Pixels numbers, what was done to make
+// it one, and the type it came as.
+func readImage(r *request) (x []float32, done center.Done, given string, err error) {
 	given = contentType(r)
 	switch given {
 	case jsonType:
-		if r.text("center") == "always" {
-			return nil, false, given, problemf(http.StatusBadRequest, "center=always is for PNGs; a JSON image is taken as it is")
+		for _, name := range []string{"center", "ink", "threshold"} {
+			if r.given[name] && (name != "center" || r.text(name) == string(center.Always)) {
+				return nil, done, given, problemf(http.StatusBadRequest, "%s=%s is for PNGs; a JSON image is taken as it is", name, r.text(name))
+			}
 		}
 		b, err := readBody(r, MaxJSON)
 		if err != nil {
-			return nil, false, given, err
+			return nil, done, given, err
 		}
 		x, err = decodeNumbers(b)
-		return x, false, given, err
+		return x, done, given, err
 	case pngType:
-		b, err := readBody(r, MaxPNG)
+		body, err := bodyOf(r, MaxPNG)
 		if err != nil {
-			return nil, false, given, err
+			return nil, done, given, err
 		}
-		x, centered, err = decodePNG(b, r.text("center"))
-		return x, centered, given, err
+		x, done, err = decodePNG(body, center.Options{
+			Center:  center.How(r.text("center")),
+			Options: inks.Options{Ink: inks.Kind(r.text("ink")), Threshold: r.number("threshold")},
+		})
+		if body.over {
+			err = tooLarge(MaxPNG)
+		}
+		return x, done, given, err
 	}
-	return nil, false, given, problemf(http.StatusUnsupportedMediaType, "Content-Type is %s; send %s or %s", clip(r.Header.Get("Content-Type")), pngType, jsonType)
+	return nil, done, given, problemf(http.StatusUnsupportedMediaType, "Content-Type is %s; send %s or %s", clip(r.Header.Get("Content-Type")), pngType, jsonType)
+}
+
+func tooLarge(most int) error {
+	return problemf(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", most)
+}
+
+var emptyBody = problemf(http.StatusBadRequest, "the body is empty; send an image")
+
+// body is what a request brings, as it comes: no more than left bytes of it.
+type body struct {
+	io.Reader
+	left        int
+	any         bool // there was some
+	over, broke bool // there is more; it broke off
+}
+
+// Read is io.Reader's.
+func (b *body) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, io.EOF
+	}
+	n, err := b.Reader.Read(p[:min(len(p), b.left+1)])
+	b.any = b.any || n > 0
+	if b.left -= n; b.left < 0 {
+		b.over = true
+		return n, io.EOF
+	}
+	b.broke = err != nil && err != io.EOF
+	return n, err
+}
+
+func bodyOf(r *request, most int) (*body, error) {
+	if r.ContentLength > int64(most) {
+		return nil, tooLarge(most)
+	}
+	if r.Body == nil {
+		return nil, emptyBody
+	}
+	return &body{Reader: r.Body, left: most}, nil
 }
 
 func readBody(r *request, most int) ([]byte, error) {
-	tooLarge := problemf(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", most)
-	if r.ContentLength > int64(most) {
-		return nil, tooLarge
+	from, err := bodyOf(r, most)
+	if err != nil {
+		return nil, err
 	}
-	if r.Body == nil {
-		return nil, problemf(http.StatusBadRequest, "the body is empty; send an image")
-	}
-	b, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
+	b, err := io.ReadAll(from)
 	switch {
+	case from.over:
+		return nil, tooLarge(most)
 	case err != nil:
 		return nil, problemf(http.StatusBadRequest, "the body broke off")
-	case len(b) > most:
-		return nil, tooLarge
 	case len(b) == 0:
-		return nil, problemf(http.StatusBadRequest, "the body is empty; send an image")
+		return nil, emptyBody
 	}
 	return b, nil
 }
@@ -258,35 +315,27 @@ func decodeNumbers(b []byte) ([]float32, error) {
 	return x, nil
 }
 
-// decodePNG reads an image as PNG. One of 28 × 28 pixels is taken as it is,
-// unless it is always to be centered; any other is centered as MNIST's are,
-// unless it never is to be.
-func decodePNG(b []byte, how string) (x []float32, centered bool, err error) {
-	broken := func(err error) error {
-		return problemf(http.StatusBadRequest, "the body is not a PNG that can be read (%s)", strings.TrimPrefix(err.Error(), "png: "))
+// decodePNG reads an image as PNG, row by row: only a small picture of a large one
+// is ever in memory. What becomes of it is said in package center.
+func decodePNG(b *body, o center.Options) (x []float32, done center.Done, err error) {
+	p, err := pictures.DecodePNG(bufio.NewReaderSize(b, 1<<16), MaxArea)
+	var size *pictures.SizeError
+	switch {
+	case errors.As(err, &size):
+		return nil, done, problemf(http.StatusRequestEntityTooLarge, "%s", size)
+	case err != nil && !b.any:
+		return nil, done, emptyBody
+	case b.broke:
+		return nil, done, problemf(http.StatusBadRequest, "the body broke off")
+	case err != nil:
+		return nil, done, problemf(http.StatusBadRequest, "the body is not a PNG that can be read: %s", err)
 	}
-	c, err := png.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
-		return nil, false, broken(err)
-	}
-	if c.Width < 1 || c.Height < 1 || c.Width > MaxEdge || c.Height > MaxEdge || c.Width*c.Height > MaxArea {
-		return nil, false, problemf(http.StatusRequestEntityTooLarge, "the picture is %d × %d pixels; send at most %d in all, with edges of at most %d", c.Width, c.Height, MaxArea, MaxEdge)
-	}
-	own := c.Width == model.Side && c.Height == model.Side
-	if how == "never" && !own {
-		return nil, false, problemf(http.StatusBadRequest, "the picture is %d × %d pixels, and center=never asks to take it as it is; send %d × %[3]d", c.Width, c.Height, model.Side)
-	}
-	var img image.Image
-	if img, err = png.Decode(bytes.NewReader(b)); err != nil {
-		return nil, false, broken(err)
-	}
-	gray, w, h := center.Gray(img)
-	if own && how != "always" {
-		return gray, false, nil
+	if o.Center == center.Never && (p.FullW != model.Side || p.FullH != model.Side) {
+		return nil, done, problemf(http.StatusBadRequest, "the picture is %d × %d pixels, and center=never asks to take it as it is; send %d × %[3]d", p.FullW, p.FullH, model.Side)
 	}
 	x = make([]float32, model.Pixels)
-	if err := center.Image(x, gray, w, h); err != nil {
-		return nil, false, problemf(http.StatusBadRequest, "%s", fmt.Sprint(err))
+	if done, _, err = center.Digit(x, p, o); err != nil {
+		return nil, done, problemf(http.StatusUnprocessableEntity, "%s", err)
 	}
-	return x, true, nil
+	return x, done, nil
 }

@@ -51,6 +51,18 @@ func (f *flagSet) text(p *string, name, arg, help string) *flagDef {
 	}})
 }
 
+// choice adds a flag for one of some words, of which the first is the default.
+func choice[T ~string](f *flagSet, p *T, name, arg, help string, list []T) *flagDef {
+	*p = list[0]
+	return f.add(flagDef{name: name, arg: arg, help: help, initial: string(*p), set: func(s string) error {
+		if !slices.Contains(list, T(s)) {
+			return fmt.Errorf("%q is none of %q", s, list)
+		}
+		*p = T(s)
+		return nil
+	}})
+}
+
 // toggle adds a flag without a value (--name=false turns it off again).
 func (f *flagSet) toggle(p *bool, name, help string) *flagDef {
 	return f.add(flagDef{name: name, help: help, set: func(s string) error {

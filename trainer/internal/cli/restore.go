@@ -8,7 +8,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"mppm/shared/center"
 	"mppm/shared/degrade"
+	"mppm/shared/ink"
 	"mppm/shared/model"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
@@ -31,6 +33,7 @@ type restoreOptions struct {
 	seed                     uint64
 	strip                    string
 	every                    int
+	picture                  center.Options
 	flow                     *flowFlags
 	diffusion                *ldmFlags
 	workers                  int
@@ -44,16 +47,23 @@ func restoreCommand() command {
 		args:    "--in PATH --out PATH [flags]",
 		summary: "restore damaged digits",
 		about: `
-Restores digits of 28×28 pixels, light ink on a dark ground.
+Restores digits of 28×28 pixels, light ink on a dark ground, and pictures of
+digits, which become such ones.
 
 PATH is an IDX file as MNIST's (gzipped or not), one PNG, a folder of PNGs, or -
 for standard input or output (an IDX file). What is read is known by its
 content; what is written by its name: IDX where it ends in .idx or -ubyte, or
 those and .gz, a PNG where it ends in .png, else a folder of 00000.png, … .
-PNGs of another size or in color are made to fit, which is said; light and dark
-are left as they are. Output appears when all of it is there, and never in part;
-in a folder that is there, PNGs of the same names are replaced with --force alone,
-and all else stays.
+Output appears when all of it is there, and never in part; in a folder that is
+there, PNGs of the same names are replaced with --force alone, and all else stays.
+
+In a PNG, ink is what differs from the paper: it is found whether dark or light,
+in uneven light, on ruled paper, among specks; transparent is paper, color becomes
+gray, and Exif's orientation is followed. It is scaled and centered as MNIST's
+digits are, light on black. A PNG that is as MNIST's already (28×28, light on
+black, in the middle) stays as it is, to the bit. What was done is said in a note;
+an empty page is an error. --center never takes all of a PNG as it is, and --ink
+says what is ink. Images of an IDX file are digits already.
 
 With --method the baselines of the paper restore instead: dae, a denoising
 autoencoder (with --preset kernel its codes flow up the density too), and ldm,
@@ -75,6 +85,8 @@ restored images as they are written, in 256 levels.`,
 			f.transpose(&o.transpose)
 			f.text(&o.weights, "weights", "FILE", "weights to use (default: the embedded ones)")
 			f.method(&o.method, "how to restore")
+			choice(f, &o.picture.Center, "center", "WAY", "whether PNGs are centered: auto, unless they are as MNIST's; always; never, but scaled to fit", center.Ways())
+			choice(f, &o.picture.Ink, "ink", "KIND", "what ink is, beside the paper of PNGs: auto, whichever there is; dark; light", ink.Kinds())
 			f.text(&o.degrade, "degrade", "NAME=SEVERITY", "damage the input first: "+degradations())
 			f.seed(&o.seed, "seed", "seed of the damage, and of the diffusion")
 			f.text(&o.strip, "strip", "FILE", fmt.Sprintf("write a PNG that shows the flow of the first %d images: a row each, from the input to the output", stripRows))
@@ -146,7 +158,7 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	if n := r.steps/o.stride(r.steps) + 3; o.strip != "" && n > stripColumns {
 		return usagef("--every: the strip would have %d columns: give %d or more, which leaves at most %d", n, (r.steps+stripColumns-4)/(stripColumns-3), stripColumns)
 	}
-	images, err := imageio.Read(o.in, e.stdin)
+	images, err := imageio.Read(o.in, e.stdin, o.picture)
 	if err != nil {
 		return err
 	}

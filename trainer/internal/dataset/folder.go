@@ -7,9 +7,8 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"image"
-	"image/png"
 	"io"
 	"math"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"sync"
 
 	"mppm/shared/center"
+	"mppm/shared/picture"
 	"mppm/trainer/internal/sniff"
 )
 
@@ -32,14 +32,8 @@ const (
 // What the checksums call the digest of a folder.
 const namesAndSizes = "names and sizes in "
 
-// Bounds of one file of a folder: a few bytes can claim to be any number of
-// pixels, and 4096×4096 of 64-bit color take 128 MB while they are decoded.
-const (
-	maxFile = 128 << 20
-	maxArea = 4096 * 4096
-	// Of pictures above this area one is decoded at a time.
-	largeArea = 1 << 20
-)
+// maxFile bounds one file of a folder, in bytes.
+const maxFile = 128 << 20
 
 // readers is how many files Fill reads at a time: enough to hide a disk that is
 // slow to answer.
@@ -57,8 +51,6 @@ type files struct {
 
 // fault is what a split and its parts share while they are read.
 type fault struct {
-	large sync.Mutex // held while a large picture is in memory
-
 	mu  sync.Mutex
 	err error // the first of a reading
 }
@@ -235,26 +227,18 @@ func (f *files) read(dst []byte, i int) error {
 	if err != nil {
 		return err
 	}
-	c, err := png.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
+	p, err := picture.DecodePNG(bytes.NewReader(b), picture.MaxArea)
+	var size *picture.SizeError
+	switch {
+	case errors.As(err, &size):
+		return fmt.Errorf("%s: %w: make it smaller", at, err)
+	case err != nil:
 		if what, remedy := sniff.Of(b); what != "" {
 			return fmt.Errorf("%s is %s, not a PNG: %s", at, what, remedy)
 		}
 		return fmt.Errorf("%s is a broken PNG: %w", at, err)
 	}
-	w, h := c.Width, c.Height
-	if w < 1 || h < 1 || w > center.MaxSide || h > center.MaxSide || w > maxArea/h {
-		return fmt.Errorf("%s is %d×%d pixels, more than %d million or with an edge of more than %d: make it smaller", at, w, h, maxArea/1_000_000, center.MaxSide)
-	}
-	if w*h > largeArea {
-		f.large.Lock()
-		defer f.large.Unlock()
-	}
-	img, err := png.Decode(bytes.NewReader(b))
-	if err != nil {
-		return fmt.Errorf("%s is a broken PNG: %w", at, err)
-	}
-	if err := digit(dst, img); err != nil {
+	if err := digit(dst, p); err != nil {
 		return fmt.Errorf("%s: %w", at, err)
 	}
 	if f.transpose {
@@ -281,23 +265,15 @@ func readFile(at string, size int) ([]byte, error) {
 	return b[:n], nil
 }
 
-// digit writes a picture to dst as MNIST has its digits. One of Side×Side is taken
-// as it is.
-func digit(dst []byte, img image.Image) error {
-	own := img.Bounds().Dx() == Side && img.Bounds().Dy() == Side
-	if gray, ok := img.(*image.Gray); ok && own {
-		for y := range Side {
-			copy(dst[y*Side:(y+1)*Side], gray.Pix[y*gray.Stride:])
-		}
-		return nil
-	}
-	x, w, h := center.Gray(img)
-	if !own {
-		centered := make([]float32, Pixels)
-		if err := center.Image(centered, x, w, h); err != nil {
+// digit writes a picture to dst as MNIST has its digits. One of Side × Side is taken
+// as it is: that is how its maker has them.
+func digit(dst []byte, p *picture.Picture) error {
+	x := p.Gray
+	if p.FullW != Side || p.FullH != Side {
+		x = make([]float32, Pixels)
+		if _, _, err := center.Digit(x, p, center.Options{}); err != nil {
 			return err
 		}
-		x = centered
 	}
 	for i, v := range x {
 		dst[i] = byte(math.Round(255 * float64(min(max(v, 0), 1))))

@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"mppm/shared/center"
+	"mppm/shared/picture"
 )
 
 func pngOf(t *testing.T, img image.Image) []byte {
@@ -109,8 +110,15 @@ func TestFolders(t *testing.T) {
 			t.Errorf("Fill gives another image %d", i)
 		}
 	}
-	gray, w, h := center.Gray(large)
-	if err := center.Image(x, gray, w, h); err != nil {
+	var file bytes.Buffer
+	if err := png.Encode(&file, large); err != nil {
+		t.Fatal(err)
+	}
+	p, err := picture.DecodePNG(&file, picture.MaxArea)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := center.Image(x, p.Gray, p.W, p.H); err != nil {
 		t.Fatal(err)
 	}
 	for i, b := range set.Test.Image(0) {
@@ -281,9 +289,9 @@ func TestBrokenImages(t *testing.T) {
 		"text":          {b: []byte("hello"), want: "broken PNG"},
 		"cut off":       {b: good[:len(good)/2], want: "broken PNG"},
 		"a bit flipped": {b: torn, want: "broken PNG"},
-		"huge":          {b: huge(t, 1<<20, 1<<20), want: "1048576×1048576"},
-		"long":          {b: huge(t, 1<<15, 1), want: "32768×1"},
-		"blank":         {b: pngOf(t, image.NewGray(image.Rect(0, 0, 40, 40))), want: "blank"},
+		"huge":          {b: huge(t, 1<<20, 1<<20), want: "1048576 × 1048576"},
+		"long":          {b: huge(t, 1<<15, 1), want: "32768 × 1"},
+		"blank":         {b: pngOf(t, image.NewGray(image.Rect(0, 0, 40, 40))), want: "page is empty"},
 		"gone":          {b: good, then: os.Remove, want: "no such file"},
 		"shorter":       {b: good, then: func(p string) error { return os.WriteFile(p, good[:50], 0o666) }, want: "another size"},
 		"longer":        {b: good, then: func(p string) error { return os.WriteFile(p, append(slices.Clone(good), 0), 0o666) }, want: "another size"},

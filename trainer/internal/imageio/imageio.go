@@ -10,12 +10,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"mppm/shared/center"
 	"mppm/shared/idx"
+	"mppm/shared/picture"
 	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/sniff"
 )
@@ -72,12 +75,12 @@ func Quantize(dst []byte, src []float32) {
 
 // Read reads all images at path: an IDX file (gzipped or not) or a PNG, told
 // apart by their first bytes; a folder, whose PNGs are taken in natural order
-// (2.png before 10.png); or, for "-", a file from stdin. Images of another size
-// are scaled to fit, centered on 0, with their aspect kept, and Notes says so.
-// Color becomes gray (Rec. 601 luma), transparency shows a black ground, and
-// light and dark are left as they are.
-func Read(path string, stdin io.Reader) (*Images, error) {
-	r := reader{out: new(Images)}
+// (2.png before 10.png); or, for "-", a file from stdin. What becomes of a PNG is
+// said in package center, and the options change it; images of an IDX file are
+// digits already, and scaled to fit, centered on 0, with their aspect kept, where
+// they have another size. Notes says what was done.
+func Read(path string, stdin io.Reader, o center.Options) (*Images, error) {
+	r := reader{out: new(Images), options: o, done: make(map[string]deed)}
 	switch {
 	case path == "":
 		return nil, errors.New("the path to read from is empty")
@@ -113,6 +116,11 @@ func Read(path string, stdin io.Reader) (*Images, error) {
 		r.out.Notes = append(r.out.Notes, fmt.Sprintf("%s not %d×%d pixels (%s): scaled to fit, aspect kept, centered on black",
 			wereOf(r.resized, r.out.N), Side, Side, r.firstResized))
 	}
+	// In one order, whatever was done first.
+	for _, what := range slices.Sorted(maps.Keys(r.done)) {
+		d := r.done[what]
+		r.out.Notes = append(r.out.Notes, fmt.Sprintf("%s taken as a picture of a digit (%s): %s", wereOf(d.n, r.out.N), d.first, what))
+	}
 	return r.out, nil
 }
 
@@ -130,12 +138,20 @@ type reader struct {
 	out          *Images
 	resized      int
 	firstResized string // "a.png is 64×48"
+	options      center.Options
+	done         map[string]deed // by what was done
+}
+
+// deed is of how many pictures something was done, and the first of them.
+type deed struct {
+	n     int
+	first string
 }
 
 // file takes the images of one file's bytes.
 func (r *reader) file(name string, b []byte) error {
 	switch {
-	case bytes.HasPrefix(b, pngMagic):
+	case bytes.HasPrefix(b, []byte(picture.Magic)):
 		return r.png(name, b)
 	case idx.IsIDX(b):
 		return r.idx(name, b)
@@ -220,7 +236,7 @@ func (r *reader) folder(dir string) error {
 		if err != nil {
 			return err
 		}
-		if !bytes.HasPrefix(b, pngMagic) {
+		if !bytes.HasPrefix(b, []byte(picture.Magic)) {
 			if err := sniff.Refuse(path, b, "a PNG"); err != nil {
 				return err
 			}
@@ -265,7 +281,7 @@ var errUnknown = errors.New("unknown")
 // on.
 func recognize(head *[]byte) func([]byte) error {
 	return func(b []byte) error {
-		if *head = b; bytes.HasPrefix(b, pngMagic) || idx.IsIDX(b) {
+		if *head = b; bytes.HasPrefix(b, []byte(picture.Magic)) || idx.IsIDX(b) {
 			return nil
 		}
 		return errUnknown

@@ -16,7 +16,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mppm/shared/center"
+	"mppm/shared/picture"
 )
+
+// asIs has pictures left alone: what is made of them is tested apart.
+var asIs = center.Options{Center: center.Never}
 
 // ramp is n images, each with pixels of its own.
 func ramp(n int) []byte {
@@ -75,7 +81,7 @@ func put(t *testing.T, path string, b []byte) string {
 
 func mustRead(t *testing.T, path string) *Images {
 	t.Helper()
-	im, err := Read(path, nil)
+	im, err := Read(path, nil, asIs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +103,7 @@ func TestReadForms(t *testing.T) {
 		if im.N != 3 || !bytes.Equal(im.Pixels, ramp(3)) || len(im.Notes) != 0 {
 			t.Errorf("%s: %d images, notes %q", name, im.N, im.Notes)
 		}
-		im, err := Read(Stream, bytes.NewReader(b))
+		im, err := Read(Stream, bytes.NewReader(b), asIs)
 		if err != nil || im.N != 3 || !bytes.Equal(im.Pixels, ramp(3)) {
 			t.Errorf("%s from stdin: %v", name, err)
 		}
@@ -286,7 +292,7 @@ func bomb(w, h uint32) []byte {
 	chunk = binary.BigEndian.AppendUint32(chunk, w)
 	chunk = binary.BigEndian.AppendUint32(chunk, h)
 	chunk = append(chunk, 8, 0, 0, 0, 0)
-	b := append(slices.Clone(pngMagic), 0, 0, 0, 13)
+	b := append([]byte(picture.Magic), 0, 0, 0, 13)
 	b = append(b, chunk...)
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(chunk))
 }
@@ -319,7 +325,7 @@ func TestReadErrors(t *testing.T) {
 		"truncated PNG":    {put(t, filepath.Join(dir, "h.png"), whole[:40]), []string{"h.png", "broken PNG"}},
 		"header only":      {put(t, filepath.Join(dir, "m.png"), whole[:8]), []string{"m.png", "broken PNG"}},
 		"flipped bit":      {put(t, filepath.Join(dir, "f.png"), flipped), []string{"f.png", "broken PNG"}},
-		"huge":             {put(t, filepath.Join(dir, "b.png"), bomb(1<<16, 1<<16)), []string{"b.png", "65536×65536", "smaller"}},
+		"huge":             {put(t, filepath.Join(dir, "b.png"), bomb(1<<16, 1<<16)), []string{"b.png", "65536 × 65536", "smaller"}},
 		"truncated IDX":    {put(t, filepath.Join(dir, "t.idx"), rawIDX(ramp(1), 2, 28, 28)), []string{"t.idx"}},
 		"truncated gzip":   {put(t, filepath.Join(dir, "t.gz"), zipped(t, rawIDX(ramp(2), 2, 28, 28))[:60]), []string{"t.gz"}},
 		"labels":           {put(t, filepath.Join(dir, "l.idx"), rawIDX([]byte{1, 2}, 2)), []string{"l.idx"}},
@@ -327,7 +333,7 @@ func TestReadErrors(t *testing.T) {
 		"no pixels":        {put(t, filepath.Join(dir, "00.idx"), rawIDX(nil, 5, 0, 28)), []string{"00.idx"}},
 		"gzipped text":     {put(t, filepath.Join(dir, "x.idx.gz"), zipped(t, []byte("hello"))), []string{"x.idx.gz"}},
 	} {
-		im, err := Read(c.path, nil)
+		im, err := Read(c.path, nil, asIs)
 		if err == nil {
 			t.Errorf("%s: read %d images", name, im.N)
 			continue
@@ -338,10 +344,10 @@ func TestReadErrors(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Read(Stream, strings.NewReader("")); err == nil || !strings.Contains(err.Error(), "standard input is empty") {
+	if _, err := Read(Stream, strings.NewReader(""), asIs); err == nil || !strings.Contains(err.Error(), "standard input is empty") {
 		t.Errorf("empty stdin: %v", err)
 	}
-	if _, err := Read(Stream, io.MultiReader(strings.NewReader("x"), failing{})); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
+	if _, err := Read(Stream, io.MultiReader(strings.NewReader("x"), failing{}), asIs); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
 		t.Errorf("failing stdin: %v", err)
 	}
 }
@@ -503,7 +509,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(out.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		im, err := Read(Stream, bytes.NewReader(b))
+		im, err := Read(Stream, bytes.NewReader(b), asIs)
 		if err == nil && (im.N == 0 || len(im.Pixels) != im.N*Pixels || len(im.Names) != im.N) {
 			t.Fatalf("%d images, %d bytes, %d names", im.N, len(im.Pixels), len(im.Names))
 		}

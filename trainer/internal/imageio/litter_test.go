@@ -25,7 +25,7 @@ func TestReadSniffs(t *testing.T) {
 	dir := t.TempDir()
 	page := put(t, filepath.Join(dir, "1.png"), []byte("<html><title>Sign in</title>"))
 	for _, path := range []string{page, dir} {
-		if _, err := Read(path, nil); err == nil || !strings.Contains(err.Error(), `1.png is an HTML page ("Sign in"), not `) {
+		if _, err := Read(path, nil, asIs); err == nil || !strings.Contains(err.Error(), `1.png is an HTML page ("Sign in"), not `) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

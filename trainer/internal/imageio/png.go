@@ -2,72 +2,50 @@ package imageio
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"image"
-	"image/png"
 	"math"
+
+	"mppm/shared/center"
+	"mppm/shared/ink"
+	"mppm/shared/picture"
 )
 
-var pngMagic = []byte("\x89PNG\r\n\x1a\n")
-
-// maxArea bounds the pixels of a PNG, which a few bytes can claim to be any
-// number: 4096×4096 of 64-bit color take 128 MB while they are decoded.
-const maxArea = 4096 * 4096
-
 func (r *reader) png(name string, b []byte) error {
-	config, err := png.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
+	p, err := picture.DecodePNG(bytes.NewReader(b), picture.MaxArea)
+	var size *picture.SizeError
+	switch {
+	case errors.As(err, &size):
+		return fmt.Errorf("%s: %w: make it smaller", name, err)
+	case err != nil:
 		return fmt.Errorf("%s is a broken PNG: %w", name, err)
 	}
-	w, h := config.Width, config.Height
-	if w <= 0 || h <= 0 || w > maxArea/h {
-		return fmt.Errorf("%s is %d×%d pixels, more than %d million: make it smaller", name, w, h, maxArea/1_000_000)
+	x := make([]float32, Pixels)
+	done, _, err := center.Digit(x, p, r.options)
+	if errors.Is(err, ink.ErrBlank) {
+		return fmt.Errorf("%s: %w: leave it out, or take it as it is with --center %s", name, err, center.Never)
 	}
-	img, err := png.Decode(bytes.NewReader(b))
 	if err != nil {
-		return fmt.Errorf("%s is a broken PNG: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
+	if r.options.Center == center.Never && done.Fitted {
+		r.noteSize(name, 1, p.FullW, p.FullH)
+		done.Fitted = false
+	}
+	if done != (center.Done{}) {
+		d := r.done[done.String()]
+		if d.n == 0 {
+			d.first = name
+		}
+		d.n++
+		r.done[done.String()] = d
+	}
+	at := len(r.out.Pixels)
+	r.out.Pixels = append(r.out.Pixels, make([]byte, Pixels)...)
+	Quantize(r.out.Pixels[at:], x)
 	r.out.N++
 	r.out.Names = append(r.out.Names, name)
-	if gray, ok := img.(*image.Gray); ok && w == Side && h == Side {
-		for y := range Side {
-			r.out.Pixels = append(r.out.Pixels, gray.Pix[y*gray.Stride:y*gray.Stride+Side]...)
-		}
-		return nil
-	}
-	r.out.Pixels = append(r.out.Pixels, fit(w, h, func(dst []float64, y int) { luma(dst, img, y) })...)
-	if w != Side || h != Side {
-		r.noteSize(name, 1, w, h)
-	}
 	return nil
-}
-
-// luma writes row y of an image as gray in [0, 1], over a black ground.
-func luma(dst []float64, img image.Image, y int) {
-	bounds := img.Bounds()
-	y += bounds.Min.Y
-	switch img := img.(type) {
-	case *image.Gray:
-		for x := range dst {
-			dst[x] = float64(img.GrayAt(bounds.Min.X+x, y).Y) / 0xff
-		}
-	case image.RGBA64Image: // everything that image/png decodes to
-		for x := range dst {
-			c := img.RGBA64At(bounds.Min.X+x, y) // premultiplied: already over black
-			dst[x] = gray(uint32(c.R), uint32(c.G), uint32(c.B))
-		}
-	default:
-		for x := range dst {
-			r, g, b, _ := img.At(bounds.Min.X+x, y).RGBA()
-			dst[x] = gray(r, g, b)
-		}
-	}
-}
-
-// gray is the luma of Rec. 601 of 16-bit channels, in [0, 1]. The weights are
-// thousandths, so that equal channels give exactly their own value.
-func gray(r, g, b uint32) float64 {
-	return float64(299*r+587*g+114*b) / (1000 * 0xffff)
 }
 
 // fit scales an image of w×h pixels, given row by row, to the largest size that
@@ -80,7 +58,7 @@ func fit(w, h int, row func(dst []float64, y int)) []byte {
 	} else {
 		tw = max(1, int(math.Round(float64(Side*w)/float64(h))))
 	}
-	xs, ys := taps(w, tw), taps(h, th)
+	xs, ys := center.Taps(w, tw), center.Taps(h, th)
 	// Row by row through the source: only one of its rows is held at a time.
 	sum := make([]float64, tw*th)
 	src, narrow := make([]float64, w), make([]float64, tw)
@@ -89,17 +67,17 @@ func fit(w, h int, row func(dst []float64, y int)) []byte {
 		row(src, y)
 		for i, tap := range xs {
 			narrow[i] = 0
-			for k, weight := range tap.weights {
-				narrow[i] += weight * src[tap.first+k]
+			for k, weight := range tap.Weights {
+				narrow[i] += weight * src[tap.First+k]
 			}
 		}
-		for next < th && ys[next].first+len(ys[next].weights) <= y {
+		for next < th && ys[next].First+len(ys[next].Weights) <= y {
 			next++
 		}
-		for i := next; i < th && ys[i].first <= y; i++ {
-			if k := y - ys[i].first; k < len(ys[i].weights) {
+		for i := next; i < th && ys[i].First <= y; i++ {
+			if k := y - ys[i].First; k < len(ys[i].Weights) {
 				for x, v := range narrow {
-					sum[i*tw+x] += ys[i].weights[k] * v
+					sum[i*tw+x] += ys[i].Weights[k] * v
 				}
 			}
 		}
@@ -110,40 +88,6 @@ func fit(w, h int, row func(dst []float64, y int)) []byte {
 		for x := range tw {
 			out[(top+y)*Side+left+x] = byte(min(max(math.Round(255*sum[y*tw+x]), 0), 255))
 		}
-	}
-	return out
-}
-
-// tap is what one pixel of a scaled line takes of the source line: weights,
-// which sum to 1, for the pixels from first on.
-type tap struct {
-	first   int
-	weights []float64
-}
-
-// taps scales a line of n pixels to m.
-func taps(n, m int) []tap {
-	out := make([]tap, m)
-	for i := range out {
-		if m >= n { // grow: between the two centers around this one
-			at := (float64(i)+0.5)*float64(n)/float64(m) - 0.5
-			at = min(max(at, 0), float64(n-1))
-			first := min(int(at), max(n-2, 0))
-			t := at - float64(first)
-			out[i] = tap{first, []float64{1 - t, t}[:min(n, 2)]}
-			continue
-		}
-		// Shrink: the part of each source pixel that lies in [lo, hi), in units of
-		// 1/m of a source pixel, which are exact.
-		lo, hi := i*n, (i+1)*n
-		first := lo / m
-		last := (hi - 1) / m
-		weights := make([]float64, last-first+1)
-		for k := range weights {
-			begin, end := (first+k)*m, (first+k+1)*m
-			weights[k] = float64(min(end, hi)-max(begin, lo)) / float64(n)
-		}
-		out[i] = tap{first, weights}
 	}
 	return out
 }

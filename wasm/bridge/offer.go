@@ -1,0 +1,126 @@
+//go:build js && wasm
+
+package bridge
+
+import (
+	"strconv"
+	"syscall/js"
+
+	"mppm/shared/center"
+	"mppm/shared/ink"
+	"mppm/shared/model"
+	"mppm/wasm/app"
+)
+
+// offers wires the dialog in which a picture is looked at before it is taken.
+func (b *Bridge) offers() {
+	take := func() {
+		b.do(func() error {
+			if o := b.app.Offered(); o == nil || o.Empty {
+				return nil
+			}
+			b.app.TakeOffer()
+			return b.app.SetMode(app.Restore)
+		})
+	}
+	click("offer-take", take)
+	click("offer-drop", func() { b.then(b.app.DropOffer) })
+	listen(id("offer"), "cancel", func(js.Value) { b.then(b.app.DropOffer) })
+	look := func(change func(*app.Look)) { b.then(func() { b.app.LookAgain(change) }) }
+	click("offer-left", func() { look(func(l *app.Look) { l.Quarters-- }) })
+	click("offer-right", func() { look(func(l *app.Look) { l.Quarters++ }) })
+	click("offer-reset", func() { look(func(l *app.Look) { *l = app.Look{Center: center.Auto, Ink: ink.Auto} }) })
+	for name, set := range map[string]func(l *app.Look, value string){
+		"offer-ink":    func(l *app.Look, v string) { l.Ink = ink.Kind(v) },
+		"offer-center": func(l *app.Look, v string) { l.Center = center.How(v) },
+	} {
+		el := id(name)
+		listen(el, "change", func(js.Value) {
+			v := el.Get("value").String()
+			look(func(l *app.Look) { set(l, v) })
+		})
+	}
+	b.number("offer-threshold", "input", func(v float64) error {
+		b.app.LookAgain(func(l *app.Look) { l.Threshold = min(max(v, ink.MinThreshold), ink.MaxThreshold) })
+		return nil
+	})
+}
+
+// publishOffer shows the picture that the user may take, what was found in it, and
+// how it was looked at.
+func (b *Bridge) publishOffer() {
+	o := b.app.Offered()
+	if o == b.offered {
+		return
+	}
+	b.offered = o
+	dialog := id("offer")
+	if o == nil {
+		dialog.Call("close")
+		return
+	}
+	ramp := b.palette.Ramp()
+	rgba := make([]byte, 4*model.Pixels)
+	for i, v := range o.Ink {
+		copy(rgba[4*i:], ramp[v][:])
+	}
+	show("offer-picture", rgba, model.Side, model.Side)
+	b.showFound(o)
+	b.text("offer-words", o.Words)
+	b.value("offer-ink", string(o.Look.Ink))
+	b.value("offer-center", string(o.Look.Center))
+	share, says := o.Look.Threshold, ""
+	if o.Found != nil {
+		share = o.Found.Threshold
+	}
+	if says = strconv.FormatFloat(share, 'f', 2, 64); o.Look.Threshold == 0 {
+		says = "chosen"
+		if o.Found != nil {
+			says += ", " + strconv.FormatFloat(share, 'f', 2, 64)
+		}
+	}
+	b.value("offer-threshold", strconv.FormatFloat(share, 'f', 2, 64))
+	b.text("offer-threshold-value", says)
+	b.enable("offer-take", !o.Empty)
+	if !dialog.Get("open").Bool() {
+		dialog.Call("showModal")
+	}
+}
+
+// showFound shows the picture as it came, with the ink that was found in the
+// accent's color and a box around it.
+func (b *Bridge) showFound(o *app.Offer) {
+	p := o.Shown
+	rgba := make([]byte, 4*p.W*p.H)
+	mark := b.palette.Accent
+	for i, v := range p.Gray {
+		g := app.Ink(v)
+		copy(rgba[4*i:], []byte{g, g, g, 255})
+	}
+	if f := o.Found; f != nil {
+		thick := max(max(p.W, p.H)/200, 1)
+		for i, in := range f.Mask {
+			x, y := i%p.W, i/p.W
+			near := x >= f.X0-2*thick && x < f.X1+2*thick && y >= f.Y0-2*thick && y < f.Y1+2*thick
+			inner := x >= f.X0-thick && x < f.X1+thick && y >= f.Y0-thick && y < f.Y1+thick
+			if in || near && !inner {
+				copy(rgba[4*i:], []byte{mark.R, mark.G, mark.B, 255})
+			}
+		}
+	}
+	show("offer-found", rgba, p.W, p.H)
+}
+
+// show puts pixels on a canvas of their size.
+func show(name string, rgba []byte, w, h int) {
+	canvas := id(name)
+	canvas.Set("width", w)
+	canvas.Set("height", h)
+	c := canvas.Call("getContext", "2d")
+	if !c.Truthy() {
+		return // the words are there
+	}
+	picture := c.Call("createImageData", w, h)
+	js.CopyBytesToJS(picture.Get("data"), rgba)
+	c.Call("putImageData", picture, 0, 0)
+}
