@@ -82,9 +82,12 @@ func TestFrame(t *testing.T) {
 	for _, size := range [][2]int{{400, 90}, {60, 400}, {33, 31}} {
 		w, h := size[0], size[1]
 		src := make([]float32, w*h)
+		thick := max(min(w, h)/12, 2) // of an outline: a whole sheet would be paper
 		for y := h / 5; y < h*4/5; y++ {
 			for x := w / 5; x < w*4/5; x++ {
-				src[y*w+x] = 1
+				if min(x-w/5, w*4/5-1-x, y-h/5, h*4/5-1-y) < thick {
+					src[y*w+x] = 1
+				}
 			}
 		}
 		img := image28(t, src, w, h)

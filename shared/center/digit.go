@@ -114,7 +114,7 @@ func Digit(dst []float32, p *picture.Picture, o Options) (Done, *ink.Found, erro
 			invert(dst)
 			level = 1 - level
 		}
-		if level <= black && framed(dst, dark) {
+		if level <= black && framed(dst, level, dark) {
 			done.Inverted = dark
 			return done, nil, nil
 		}
@@ -168,11 +168,11 @@ func ground(x []float32) (dark bool, level float64, ok bool) {
 	return darker > lighter, level, most >= ink.Contrast
 }
 
-// framed reports whether an image with a black ground is one of MNIST's, as far as
-// one can tell. One that came light on dark may be damaged: noise, scribbles and
+// framed reports whether an image on a ground of a shade near to black is one of
+// MNIST's, as far as one can tell. One that came light on dark may be damaged: noise, scribbles and
 // low resolution stay as they are. One that was inverted must be in its place, or
 // too noisy to tell.
-func framed(x []float32, inverted bool) bool {
+func framed(x []float32, level float64, inverted bool) bool {
 	var mass, mx, my, top float64
 	x0, y0, x1, y1, still := Side, Side, 0, 0, 0
 	for i, v := range x {
@@ -181,7 +181,7 @@ func framed(x []float32, inverted bool) bool {
 		mass += float64(v)
 		mx += float64(float64(v) * (float64(c) + 0.5))
 		my += float64(float64(v) * (float64(r) + 0.5))
-		if v < groundInk {
+		if math.Abs(float64(v)-level) <= groundInk {
 			still++
 		}
 		if v >= clearInk {
@@ -194,7 +194,7 @@ func framed(x []float32, inverted bool) bool {
 	off := max(math.Abs(mx/mass-Side/2), math.Abs(my/mass-Side/2))
 	long := max(x1-x0, y1-y0)
 	if inverted && float64(still) >= quiet*Side*Side {
-		return off <= middling && long >= Frame-1 && long <= Frame+1
+		return level <= groundInk && off <= middling && long >= Frame-1 && long <= Frame+1
 	}
 	return off <= astray && long >= shortest
 }

@@ -76,6 +76,7 @@ const (
 	faint       = 0.25 // what is weaker, of the strongest ink, is none
 	clear       = 4    // and what is weaker, of the paper's grain
 	faintUneven = 0.4  // and where the light changes: at the edge of a shadow, its paper differs too
+	crisp       = 0.65 // the least share of its rim at which ink ends at once
 	grainy      = 0.12 // paper whose grain is so strong hides ink
 )
 
@@ -153,6 +154,9 @@ func (p *paper) find(v []float64, w, h int, dark bool, threshold float64) (*Foun
 	mask := make([]bool, len(v))
 	for i, d := range depth {
 		mask[i] = d >= at
+		if dark && threshold == 0 { // where there is less light, grain is more of it
+			mask[i] = mask[i] && d >= float64(clear*p.grain)/max(p.at(i), darkest)
+		}
 	}
 	f := &Found{Dark: dark, Threshold: share}
 	if min(w, h) >= small {
@@ -163,24 +167,42 @@ func (p *paper) find(v []float64, w, h int, dark bool, threshold float64) (*Foun
 	}
 	f.Mask = mask
 	f.soften(depth, w, h)
-	return f, rim(v, mask, w, h)
+	return f, p.rim(v, mask, w, h)
 }
 
 // rim returns how much the picture changes from within the mask to beyond it, all
-// along: ink ends at once, light does not.
-func rim(v []float64, mask []bool, w, h int) float64 {
-	by := max(min(w, h)/150, 1)
+// along; 0 where it is no ink's. Ink ends at once, on all sides; light does not, and
+// the edge of a shadow does on one.
+func (p *paper) rim(v []float64, mask []bool, w, h int) float64 {
+	by := max(min(w, h)/100, 1)
 	sum := 0.0
+	ends, all := 0, 0
+	step := func(a, b int) {
+		if mask[a] == mask[b] {
+			return
+		}
+		if mask[b] {
+			a, b = b, a
+		}
+		d := math.Abs(v[a] - v[b])
+		sum += d
+		all++
+		if d >= math.Abs(v[a]-p.at(a))/2 {
+			ends++
+		}
+	}
 	for y := range h {
 		for x := range w {
-			at := y*w + x
-			if x+by < w && mask[at] != mask[at+by] {
-				sum += math.Abs(v[at] - v[at+by])
+			if at := y*w + x; x+by < w {
+				step(at, at+by)
 			}
-			if y+by < h && mask[at] != mask[at+by*w] {
-				sum += math.Abs(v[at] - v[at+by*w])
+			if at := y*w + x; y+by < h {
+				step(at, at+by*w)
 			}
 		}
+	}
+	if p.shade != nil && float64(ends) < crisp*float64(all) {
+		return 0
 	}
 	return sum
 }

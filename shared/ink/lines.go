@@ -67,6 +67,17 @@ func (l *line) near(r run, w int) bool {
 	return math.Abs(r.middle()-(l.mid+float64(l.slope*(float64(r.x)-float64(w)/2)))) <= 1.5+float64(l.thick)/2
 }
 
+// visible returns in how many columns the line is within the picture.
+func (l *line) visible(w, h int) float64 {
+	n := 0
+	for x := range w {
+		if row := l.mid + float64(l.slope*(float64(x)-float64(w)/2)); row >= 0 && row < float64(h) {
+			n++
+		}
+	}
+	return float64(n)
+}
+
 // seen returns on which share of the columns from first to last there is something
 // where the line is.
 func (l *line) seen(mask []bool, w, h, first, last int) float64 {
@@ -186,7 +197,7 @@ func findLines(mask []bool, w, h int) []line {
 		}
 		runs = rest
 		span := last - first + 1
-		if float64(span) < spans*float64(w) || float64(n) < least*float64(span) || l.seen(mask, w, h, first, last) < whole {
+		if float64(span) < spans*l.visible(w, h) || 2*span < w && len(lines) < 2 || float64(n) < least*float64(span) || l.seen(mask, w, h, first, last) < whole {
 			continue
 		}
 		thick := make([]int, len(l.runs))

@@ -89,8 +89,11 @@ func findPaper(v []float64, even float64, w, h int) *paper {
 		for x := range w {
 			at := y*w + x
 			s := here
-			if beyond[at] {
-				s = there
+			if beyond[at] { // what is drawn on either is of the one around it
+				in, _, _ := here.around(x, y, narrow)
+				if out, _, _ := there.around(x, y, narrow); out > in {
+					s = there
+				}
 			}
 			// Where ink is wide, the paper is farther away.
 			r := narrow

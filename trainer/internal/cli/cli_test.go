@@ -439,7 +439,10 @@ func TestRestoreForms(t *testing.T) {
 func TestRestoreSaysWhatItResized(t *testing.T) {
 	dir := t.TempDir()
 	in := put(t, filepath.Join(dir, "big.png"), pngOf(t, make([]byte, 64*48), 64, 48))
-	r := must(t, "restore", "--weights", smallModel(t), "--in", in, "--out", filepath.Join(dir, "out.png"))
+	if r := run(t, "restore", "--weights", smallModel(t), "--in", in, "--out", filepath.Join(dir, "out.png")); r.code != 1 || !strings.Contains(r.stderr, "page is empty") {
+		t.Errorf("an empty page: code %d, stderr %q", r.code, r.stderr)
+	}
+	r := must(t, "restore", "--weights", smallModel(t), "--in", in, "--out", filepath.Join(dir, "out.png"), "--center", "never")
 	if !strings.Contains(r.stderr, "note: the image is not 28×28 pixels") || !strings.Contains(r.stderr, "64×48") {
 		t.Errorf("stderr %q", r.stderr)
 	}
