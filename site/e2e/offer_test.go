@@ -45,6 +45,7 @@ func photograph(t *testing.T, digit int) (written, empty string) {
 // what it did and shows what it found, on a phone and on a desk, and looks again as
 // it is told, by the keyboard too. An empty page is called one.
 func TestOfferCanBeCorrected(t *testing.T) {
+	script := axe(t)
 	written, empty := photograph(t, 5)
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
@@ -69,6 +70,9 @@ func TestOfferCanBeCorrected(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "offer-"+map[bool]string{true: "phone", false: "desk"}[size[0] < 500]+".png"), shot, 0o644); err != nil {
 				t.Fatal(err)
 			}
+		}
+		for _, f := range p.findings(script) {
+			t.Errorf("%d wide: %s (%s): %s\n\t%s", size[0], f.Help, f.Impact, f.ID, strings.Join(f.Where, "\n\t"))
 		}
 		found := p.box("#offer-found")
 		p.click("offer-right")

@@ -10,8 +10,8 @@ import module from "./build/app.wasm";
 
 // So many bytes of a body are kept, one more than the program takes: it says what
 // is too much. So many are read, and dropped, that the connection stays usable.
-const KEPT = (1 << 20) + 1;
-const READ = 1 << 24;
+const KEPT = 24 * (1 << 20) + 1;
+const READ = 1 << 26;
 
 let program; // the one that runs
 const waiting = new Set(); // what to call for each request if it ends
