@@ -135,12 +135,15 @@ func Digit(dst []float32, p *picture.Picture, o Options) (Done, *ink.Found, erro
 	}
 	f, err := Find(dst, p.Gray, p.W, p.H, o.Options)
 	if err == ink.ErrNoise {
-		fit(dst, p, float32(ink.Edge(p.Gray, p.W, p.H)))
+		if done.Fitted = !own; own {
+			copy(dst, p.Gray)
+		} else {
+			fit(dst, p, float32(ink.Edge(p.Gray, p.W, p.H)))
+		}
 		dark, _, _ := ground(dst)
 		if done.Inverted = dark && o.Ink != ink.Light || o.Ink == ink.Dark; done.Inverted {
 			invert(dst)
 		}
-		done.Fitted = true
 		return done, nil, nil
 	}
 	if err != nil {

@@ -4,7 +4,7 @@ import "math"
 
 // small pictures, along their shorter edge in pixels, have no light that falls
 // off and no lines: there, too few pixels are paper to tell.
-const small = 64
+const small = 24
 
 // darkest is the least that paper is taken to reflect, so that no ink is
 // divided by nothing.

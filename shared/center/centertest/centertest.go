@@ -268,6 +268,29 @@ func Scenes() []Scene {
 		of("two dark edges", func(s *Scene) { s.Frame = [4]int{25, 0, 0, 14} }),
 		of("one dark edge, specks, slope", func(s *Scene) { s.Frame, s.Specks, s.Light = [4]int{0, 18, 0, 0}, 40, Slope(0.6, 1) }),
 		of("blurred and grainy", func(s *Scene) { s.Blur, s.Grain = 3, 0.04 }),
+		of("as small as its image, steep slope", func(s *Scene) { s.W, s.H, s.Size, s.Light = 28, 28, 0.8, Slope(0.3, 1) }),
+		of("56 pixels, vignette", func(s *Scene) { s.W, s.H, s.Light = 56, 56, Vignette(0.6, 0.2) }),
+		of("almost dark in a corner", func(s *Scene) { s.Light = Slope(0.1, 1) }),
+		of("small, on a slope", func(s *Scene) {
+			s.W, s.H, s.Size, s.X, s.Y, s.Light, s.Grain = 800, 600, 0.2, 0.2, 0.8, Slope(0.4, 1), 0.015
+		}),
+		of("pencil on ruled paper", func(s *Scene) { s.Pen, s.Every, s.Thick, s.Shade = 0.6, 0.1, 1.5, 0.75 }),
+		of("chalk, vignette", func(s *Scene) { s.Paper, s.Pen, s.Light, s.Grain = 0.25, 0.8, Vignette(0.7, 0.2), 0.015 }),
+		of("chalk, squared", func(s *Scene) { s.Paper, s.Pen, s.Every, s.Thick, s.Shade, s.Squared = 0.15, 0.9, 0.1, 2, 0.5, true }),
+		of("finely squared, tilted, slope", func(s *Scene) {
+			s.Every, s.Thick, s.Shade, s.Squared, s.Tilt, s.Light = 0.04, 1, 0.6, true, 3, Slope(0.5, 1)
+		}),
+		of("a sheet on a table", func(s *Scene) {
+			s.W, s.H, s.Size = 600, 450, 0.45
+			s.Light = func(u, v float64) float64 {
+				sin, cos := math.Sincos(0.15)
+				a, b := (u-0.5)*4/3, v-0.5
+				if math.Abs(a*cos-b*sin) > 0.42 || math.Abs(a*sin+b*cos) > 0.38 {
+					return 0.25
+				}
+				return 1
+			}
+		}),
 		of("all of it", func(s *Scene) {
 			s.Every, s.Thick, s.Shade, s.Specks, s.Light, s.Grain = 0.1, 1.5, 0.6, 40, Slope(0.5, 1), 0.015
 		}),

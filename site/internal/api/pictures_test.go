@@ -16,8 +16,10 @@ import (
 
 	"mppm/shared/center"
 	"mppm/shared/center/centertest"
+	"mppm/shared/degrade"
 	inks "mppm/shared/ink"
 	"mppm/shared/model"
+	pictures "mppm/shared/picture"
 	"mppm/shared/rng"
 )
 
@@ -138,6 +140,46 @@ func TestOwnSize(t *testing.T) {
 	}
 	if float64(read) < 0.9*float64(drawn) {
 		t.Errorf("%d of %d digits drawn dark at 28 × 28 are read", read, drawn)
+	}
+}
+
+// TestDamagedStays: digits that are damaged in any way are to be restored as they
+// are: a PNG of one is left alone, and the negative of one that noise has hidden is
+// only inverted.
+func TestDamagedStays(t *testing.T) {
+	for _, k := range degrade.Kinds() {
+		for _, severity := range []float64{k.Mild, k.Severe} {
+			for i := 0; i < Digits; i += 5 {
+				x, _ := digit(t, i)
+				y := make([]float32, len(x))
+				d := degrade.Degradation{Kind: k.Kind, Severity: severity}
+				if err := d.Apply(y, x, model.Side, model.Side, rng.New(uint64(i), 0)); err != nil {
+					t.Fatal(err)
+				}
+				img := sheet(y, 1, 1)
+				for _, negative := range []bool{false, true} {
+					if negative {
+						if k.Kind != degrade.Gaussian {
+							break
+						}
+						for j, v := range img.Pix {
+							img.Pix[j] = 255 - v
+						}
+					}
+					p, err := pictures.DecodePNG(bytes.NewReader(encoded(t, img)), MaxArea)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got := make([]float32, len(x))
+					done, _, err := center.Digit(got, p, center.Options{})
+					if err != nil || done != (center.Done{Inverted: negative}) {
+						t.Errorf("%s %v, digit %d, negative %v: %s, %v", k.Kind, severity, i, negative, done, err)
+					} else if !negative && !slices.Equal(got, p.Gray) {
+						t.Errorf("%s %v, digit %d is changed", k.Kind, severity, i)
+					}
+				}
+			}
+		}
 	}
 }
 
