@@ -123,10 +123,11 @@ native:
 	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -timeout 30m ./...
 
 # As go run and go install build it where nothing is set; and in Go alone, as
-# processors without vector kernels run it, what computes with the kernels.
+# processors without vector kernels run it: what has kernels, and what is held to
+# their bits.
 scalar:
 	$(call section,tests: native without GOEXPERIMENT=simd)
-	GOEXPERIMENT= MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -timeout 30m ./...
+	GOEXPERIMENT= go test ./shared/... ./weights ./trainer/internal/graph ./trainer/internal/train
 	$(call section,tests: native without assembly too)
 	GOEXPERIMENT= go test -tags purego ./shared/... ./trainer/internal/graph
 
