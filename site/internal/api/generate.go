@@ -59,7 +59,7 @@ func (a *API) generate(r *request) (*response, error) {
 	var out *response
 	if as == pngType {
 		columns := int(math.Ceil(math.Sqrt(float64(n))))
-		if out, err = a.png.encode(sheet(x, columns, r.integer("scale"))); err != nil {
+		if out, err = a.png.gray(sheet(x, columns, r.integer("scale"))); err != nil {
 			return nil, err
 		}
 	} else {

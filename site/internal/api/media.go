@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"image"
-	"image/png"
 	"math"
 	"net/http"
 	"strconv"
@@ -153,20 +152,4 @@ func sheet(images []float32, columns, scale int) *image.Gray {
 		}
 	}
 	return img
-}
-
-// pngEncoder writes PNGs, and keeps the megabyte that the compression works in.
-type pngEncoder struct{ buffer *png.EncoderBuffer }
-
-// Get and Put are png.EncoderBufferPool's.
-func (e *pngEncoder) Get() *png.EncoderBuffer  { return e.buffer }
-func (e *pngEncoder) Put(b *png.EncoderBuffer) { e.buffer = b }
-
-func (e *pngEncoder) encode(img image.Image) (*response, error) {
-	var b bytes.Buffer
-	enc := png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: e}
-	if err := enc.Encode(&b, img); err != nil {
-		return nil, err
-	}
-	return &response{contentType: pngType, body: b.Bytes()}, nil
 }

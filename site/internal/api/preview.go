@@ -110,7 +110,7 @@ func (a *API) preview(r *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.png.encode(c)
+	out, err := a.png.paletted(c.Paletted)
 	if err != nil {
 		return nil, err
 	}

@@ -123,7 +123,7 @@ func (a *API) restore(r *request) (*response, error) {
 		if r.text("picture") == "last" {
 			frames = frames[len(frames)-model.Pixels:]
 		}
-		out, err = a.png.encode(sheet(frames, len(frames)/model.Pixels, r.integer("scale")))
+		out, err = a.png.gray(sheet(frames, len(frames)/model.Pixels, r.integer("scale")))
 		if err != nil {
 			return nil, err
 		}

@@ -261,6 +261,7 @@ func questions(t testing.TB) []question {
 		{"POST", "/api/restore?preset=sharp&picture=strip&scale=2", digit, []string{js, asPNG}},
 		{"POST", "/api/restore", picture, []string{"Content-Type: image/png"}},
 		{"POST", "/api/restore?center=always", picture, []string{"Content-Type: image/png", asJSON}},
+		{"POST", "/api/restore", photograph(t), []string{"Content-Type: image/png", asJSON}},
 		{"GET", "/api/preview.png?damage=elastic&digit=12", nil, nil},
 		{"GET", "/api/preview.png?mode=generate&grid-seed=4&class=8", nil, nil},
 		{"GET", "/s?mode=generate&grid-seed=4&utm_source=x", nil, nil},
@@ -286,6 +287,7 @@ func questions(t testing.TB) []question {
 		{"POST", "/api/restore", []byte("[1]"), []string{js}},
 		{"POST", "/api/restore", digit, nil},
 		{"POST", "/api/restore", bytes.Repeat([]byte("a"), 2<<20), []string{"Content-Type: image/png"}},
+		{"POST", "/api/restore", append(bytes.Clone(picture[:100]), make([]byte, 24<<20)...), []string{"Content-Type: image/png"}},
 		{"POST", "/api/restore", picture[:100], []string{"Content-Type: image/png"}},
 	}
 }
@@ -301,7 +303,7 @@ func TestEveryAnswer(t *testing.T) {
 		if got.StatusCode != want.Code || !bytes.Equal(body, want.Body.Bytes()) {
 			t.Errorf("%s: %d with %d bytes, natively %d with %d", name, got.StatusCode, len(body), want.Code, want.Body.Len())
 		}
-		for _, h := range []string{"Content-Type", "Cache-Control", "ETag", "Vary", "Allow", "Content-Security-Policy", "Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "X-Content-Type-Options"} {
+		for _, h := range []string{"Content-Type", "Cache-Control", "ETag", "Vary", "Allow", "Content-Security-Policy", "Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "X-Content-Type-Options", "Mppm-Input"} {
 			if got.Header.Get(h) != want.Header().Get(h) {
 				t.Errorf("%s: %s is %q, natively %q", name, h, got.Header.Get(h), want.Header().Get(h))
 			}
