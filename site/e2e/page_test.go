@@ -300,14 +300,14 @@ func TestLinks(t *testing.T) {
 		}
 	}
 	s = q.rest("the page, as it was left", func(s state) bool { return s.Seed == 12 && s.Step == s.Steps })
-	if s.Mode != "restore" || s.Grid != 4 || s.GridSeed != 5 || s.MSEAfter != left.MSEAfter {
+	if s.Mode != "restore" || s.Grid != 6 || s.GridSeed != 6 || s.MSEAfter != left.MSEAfter {
 		t.Errorf("after coming back: %+v, was %+v", s, left)
 	}
 	if got := eval[string](q, `document.getElementById("seed").value`); got != "12" {
 		t.Errorf("after coming back the seed's field says %q", got)
 	}
 	r := open(t, url+"#<script>=%00&step=x")
-	s = r.wait("a message", func(s state) bool { return strings.Contains(s.Status, "cannot be opened") })
+	s = r.wait("a message", func(s state) bool { return strings.Contains(s.Status, "step=x is left out") })
 	if s.Kind != "gaussian" || s.Mode != "restore" {
 		t.Errorf("a link that is nonsense gave %+v; want the first screen", s)
 	}
