@@ -190,11 +190,11 @@ func TestWhatIsApartIsLetThrough(t *testing.T) {
 	must(t, "restore", "--weights", w, "--in", ".", "--out", "restored", "--quiet")
 	must(t, "restore", "--weights", w, "--in", ".", "--out", "again", "--quiet")
 	must(t, "restore", "--weights", w, "--in", "7.png", "--out", "8.png", "--strip", "strip.png", "--quiet")
-	must(t, "restore", "--weights", w, "--in", "8.png", "--out", "./8.png", "--force", "--quiet")
+	must(t, "restore", "--weights", w, "--in", "8.png", "--out", "./8.png", "--center", "never", "--force", "--quiet")
 	if bytes.Equal(get(t, "8.png"), image) {
 		t.Error("with --force the input is not written over")
 	}
-	must(t, "restore", "--weights", w, "--in", "restored", "--out", "restored", "--force", "--quiet")
+	must(t, "restore", "--weights", w, "--in", "restored", "--out", "restored", "--center", "never", "--force", "--quiet")
 	for _, name := range []string{"7.png", "00003.png"} {
 		if !bytes.Equal(get(t, name), image) {
 			t.Errorf("%s is not what it was", name)
