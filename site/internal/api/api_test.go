@@ -441,7 +441,7 @@ func TestErrors(t *testing.T) {
 		{"POST", "/api/restore?restore-alpha=0.8&restore-beta=0.3", good, js, 400, "less than 1"},
 		{"POST", "/api/restore?preset=best", good, js, 400, "faithful"},
 		{"POST", "/api/restore?generate-alpha=0.6", good, js, 400, "not understood"},
-		{"POST", "/api/restore?size=3", good, js, 400, "preset, center, picture, scale, damage, severity, seed, restore-alpha"},
+		{"POST", "/api/restore?size=3", good, js, 400, "preset, center, ink, threshold, picture, scale, damage, severity, seed, restore-alpha"},
 		{"POST", "/api/restore?%zz", good, js, 400, "name=value"},
 	} {
 		// Written as it came, where httptest would not parse it.
