@@ -389,8 +389,9 @@ func (a *App) mappingNow() bool {
 	return a.err == nil && (a.atlas == nil || a.Heat && a.coldHeat())
 }
 
-// heatSlice is how much of a frame the colors of D may take.
-const heatSlice = 4 * time.Millisecond
+// heatSlice is how much of a frame the colors of D may take, beyond one row of
+// them.
+var heatSlice = 4 * time.Millisecond
 
 // heatSide is how many places D is computed at along the longer edge.
 const heatSide = 72
@@ -455,8 +456,13 @@ func (a *App) wanted() *HeatMap {
 	return m
 }
 
+// framed reports whether two maps have their cells at the same places.
+func (m *HeatMap) framed(o *HeatMap) bool {
+	return o != nil && m.W == o.W && m.H == o.H && m.X0 == o.X0 && m.Y0 == o.Y0 && m.X1 == o.X1 && m.Y1 == o.Y1
+}
+
 func (m *HeatMap) like(o *HeatMap) bool {
-	if o == nil || m.W != o.W || m.H != o.H || m.X0 != o.X0 || m.Y0 != o.Y0 || m.X1 != o.X1 || m.Y1 != o.Y1 {
+	if !m.framed(o) {
 		return false
 	}
 	for i, v := range m.slice {
@@ -473,20 +479,22 @@ func (a *App) coldHeat() bool {
 	return w != nil && !w.like(a.heat.whole)
 }
 
-// updateHeat computes some rows, and reports whether a new map is whole.
+// updateHeat computes some rows, and reports whether a new map is whole. One that
+// was begun is finished, even if the code has moved on meanwhile: while a path
+// plays it moves in every frame, and there would never be a map.
 func (a *App) updateHeat() bool {
 	w := a.wanted()
 	if w == nil || w.like(a.heat.whole) {
 		return false
 	}
 	h := &a.heat
-	if !w.like(h.draft) {
+	if !w.framed(h.draft) {
 		w.D = make([]float32, w.W*w.H)
 		h.draft, h.rows = w, 0
 	}
 	m := h.draft
 	z := make([]float32, m.W*model.Latent)
-	for start := time.Now(); h.rows < m.H && time.Since(start) < heatSlice; h.rows++ {
+	for start, first := time.Now(), h.rows; h.rows < m.H && (h.rows == first || time.Since(start) < heatSlice); h.rows++ {
 		y := m.Y0 + (m.Y1-m.Y0)*float64(h.rows)/float64(m.H-1)
 		for i := range m.W {
 			x := m.X0 + (m.X1-m.X0)*float64(i)/float64(m.W-1)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"mppm/shared/link"
 	"mppm/shared/model"
@@ -276,6 +277,32 @@ func TestHeat(t *testing.T) {
 	finish(t, a)
 	if a.HeatMap() != nil {
 		t.Error("switched off, the colors are there")
+	}
+}
+
+// TestHeatWhilePlaying: the colors come while the code that their slice goes
+// through moves in every frame, though a frame has time for one row of them.
+func TestHeatWhilePlaying(t *testing.T) {
+	defer func(d time.Duration) { heatSlice = d }(heatSlice)
+	heatSlice = 0
+	a := mapped(t)
+	a.SetHeat(false)
+	finish(t, a)
+	a.heat = heating{}
+	must(t, a.PutAt(0, 0.4, 0.3))
+	finish(t, a)
+	a.Head().Jump(0)
+	a.Head().Play()
+	a.SetHeat(true)
+	for frame := 0; a.HeatMap() == nil; frame++ {
+		if frame > 2*heatSide {
+			t.Fatalf("no colors after %d frames", frame)
+		}
+		if !a.Head().Moving() {
+			a.Head().Jump(0)
+			a.Head().Play()
+		}
+		a.Update(10 * time.Millisecond)
 	}
 }
 
