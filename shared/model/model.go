@@ -358,9 +358,29 @@ func (r *Runner) Distance(d, grad, z []float32) {
 		r.distances(d[:n], z, n)
 		if grad != nil {
 			r.gradients(grad[:n*Latent], n)
+			for i := 0; i < n*Latent; i += Latent {
+				unit(grad[i : i+Latent])
+			}
 			grad = grad[n*Latent:]
 		}
 		d, z = d[n:], z[n*Latent:]
+	}
+}
+
+// Gradient writes to grad ∇D at each code of z, both n × Latent, as long as it is:
+// that of a distance has length 1. Where D is cut off at 0, it is the gradient of
+// what was cut off. Without D it is 0.
+func (r *Runner) Gradient(grad, z []float32) {
+	if !r.HasDistance() {
+		clear(grad[:len(z)])
+		return
+	}
+	d := make([]float32, r.batch)
+	for n := len(z) / Latent; n > 0; n = len(z) / Latent {
+		n = min(n, r.batch)
+		r.distances(d[:n], z, n)
+		r.gradients(grad[:n*Latent], n)
+		grad, z = grad[n*Latent:], z[n*Latent:]
 	}
 }
 
@@ -394,9 +414,6 @@ func (r *Runner) gradients(grad []float32, n int) {
 		g, next = next, g
 	}
 	r.distance[0].Back(grad, g, n, &r.ws)
-	for i := 0; i < len(grad); i += Latent {
-		unit(grad[i : i+Latent])
-	}
 }
 
 // unit scales g to length 1; a g of length 0 stays.
