@@ -40,7 +40,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{trainCommand(), daeCommand(), ldmCommand(), classifierCommand(), circleCommand(), pointsCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), evalCircleCommand(), sweepCommand(), scaleCommand(), infoCommand(), devicesCommand()}
+	return []command{trainCommand(), daeCommand(), ldmCommand(), classifierCommand(), circleCommand(), pointsCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), evalDistanceCommand(), evalCircleCommand(), sweepCommand(), scaleCommand(), infoCommand(), devicesCommand()}
 }
 
 // usageError is an error of the command line itself.

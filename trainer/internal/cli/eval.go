@@ -43,8 +43,9 @@ Damages the test digits in the twelve ways of Table 6, restores them with the mo
 its ablations and the baselines, and scores what comes out: SSIM and PSNR against
 the clean digits, the Fréchet distance to the training digits in the classifier's
 embedding, and how many the classifier reads right. Then it grows digits from
-noise and scores those. The folder gets table.md, table.csv, table.json,
-generation.md, generation.json, and pictures.
+noise and scores those, and measures whether the learned distance is one (see eval
+distance). The folder gets table.md, table.csv, table.json, generation.md,
+generation.json, distance.md, distance.json, and pictures.
 
 All weights are the embedded ones unless files are given.`,
 		examples: []string{
@@ -83,6 +84,7 @@ const generationFile = "generation.json"
 // evalUse is what eval mnist makes of its folder.
 func evalUse() rundir.Use {
 	u := rundir.Use{Command: "eval mnist", Names: []string{"table.md", "table.csv", "table.json", "generation.md", generationFile, "generated.png"}, Marks: []string{generationFile}}
+	u.Names = append(u.Names, distanceFiles...)
 	for _, k := range degrade.Kinds() {
 		u.Names = append(u.Names, restoredPicture(k.Kind))
 	}
@@ -206,6 +208,9 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 		}
 	}
 	if err := o.pictures(ctx, methods, images); err != nil {
+		return err
+	}
+	if err := writeDistance(ctx, o.out, m, images, o.seed, w); err != nil {
 		return err
 	}
 	if err := o.generation(ctx, j, m, set, w); err != nil {

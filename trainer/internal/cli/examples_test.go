@@ -24,6 +24,7 @@ var few = map[string]string{
 	"train points":     "--epochs 2",
 	"generate":         "--n 10",
 	"eval mnist":       "--n 10 --grown 100",
+	"eval distance":    "--n 10",
 	"eval circle":      "--epochs 1 --seeds 1 --tests 10",
 	"sweep":            "--n 10 --holdout 20 --budget 1",
 	"scale":            "--seconds 0 --batches 1 --sides 16",

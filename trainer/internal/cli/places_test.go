@@ -243,7 +243,7 @@ func TestFoldersOfOthers(t *testing.T) {
 	for name, file := range map[string]string{
 		"train mnist": "restored.png", "train dae": "dae.safetensors", "train ldm --dae x": "autoencoder.safetensors", "train classifier": "loss.png",
 		"train circle": "circle.safetensors", "train points --curve moons": "moons.safetensors",
-		"eval mnist": "table.csv", "eval circle": "figure4.png", "sweep": "flow.json", "scale": "batch-time.png",
+		"eval mnist": "table.csv", "eval distance": "distance.md", "eval circle": "figure4.png", "sweep": "flow.json", "scale": "batch-time.png",
 	} {
 		dir := t.TempDir()
 		path := put(t, filepath.Join(dir, file), []byte("mine"))
@@ -270,7 +270,7 @@ func TestOneAtATime(t *testing.T) {
 	ended := begin(t, first, filepath.Join(dir, "b"))
 	for _, args := range []string{
 		"train points --curve moons --out DIR/b", "train points --curve moons --resume --out DIR/b", "train mnist --out LINK/b", "train dae --resume --out DIR/b",
-		"train ldm --dae x --out DIR/b", "train classifier --out DIR/b", "train circle --out DIR/../DIR/b", "eval mnist --out DIR/b", "eval circle --out LINK/b", "sweep --out DIR/b", "scale --out DIR/b",
+		"train ldm --dae x --out DIR/b", "train classifier --out DIR/b", "train circle --out DIR/../DIR/b", "eval mnist --out DIR/b", "eval distance --out DIR/b", "eval circle --out LINK/b", "sweep --out DIR/b", "scale --out DIR/b",
 	} {
 		args = strings.NewReplacer("DIR/../DIR", filepath.Join(dir, "b", ".."), "DIR", dir, "LINK", link).Replace(args)
 		r := run(t, append(strings.Fields(args), "--quiet")...)

@@ -19,6 +19,9 @@ type Mark struct {
 // marked are the shapes of marks, in turn.
 var marked = []draw.GlyphDrawer{draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.CrossGlyph{}, draw.PlusGlyph{}}
 
+// clouded are the shapes of clouds' points: the colors are fewer than clouds may be.
+var clouded = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.CrossGlyph{}}
+
 // Scatter draws clouds of points, whose lines are not drawn, and marks above
 // them into one PNG as Curves does. Points and marks that are not finite are left
 // out; it returns an error if none is left.
@@ -29,7 +32,7 @@ func Scatter(path string, a Axes, clouds []Line, marks []Mark) error {
 		if len(c.X) != len(c.Y) {
 			return fmt.Errorf("the cloud %q has %d values of x and %d of y", c.Name, len(c.X), len(c.Y))
 		}
-		style := draw.GlyphStyle{Color: palette[i%len(palette)], Radius: vg.Points(2), Shape: draw.CircleGlyph{}}
+		style := draw.GlyphStyle{Color: palette[i%len(palette)], Radius: vg.Points(2), Shape: clouded[i/len(palette)%len(clouded)]}
 		for _, run := range finite(c, a) {
 			if err := r.glyphs(p, run, style); err != nil {
 				return err
