@@ -30,6 +30,8 @@ type trainOptions struct {
 	config     train.Config
 	lambda     [train.Terms]float64
 	activation string
+	support    float64 // weights of train.Support
+	eikonal    float64
 	weights    string     // name of the weights file in out
 	settings   []*flagDef // the flags that config is made of
 	folder     *folder
@@ -55,6 +57,7 @@ func (o *trainOptions) common(f *flagSet, command string) {
 	f.integer(&c.Batch, "batch", "N", "images in a step; by default no more than there are", 1, 65_536)
 	f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
 	f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X", 0, 100)
+	f.number(&c.Clipped, "clipped", "X", "share of the images whose noise is cut off at black and white, as a file has it", 0, 1)
 	f.integer(&c.Centers, "centers", "N", "centers of the code bank; by default no more than there are images", 1, 100_000)
 	f.integer(&c.Holdout, "holdout", "N", "train without N training digits, and score and draw those in place of the test digits", 0, 1_000_000)
 	o.settings = f.list[first:]
@@ -141,6 +144,9 @@ swapped: --transpose turns them upright.`,
 			} {
 				f.number(&o.lambda[i], fmt.Sprintf("lambda%d", i+1), "X", fmt.Sprintf("λ%d, weight of: %s", i+1, term), 0, 1e6)
 			}
+			f.group = "what makes the distance one all over the latent space (both are 0: it knows noisy codes alone)"
+			f.number(&o.support, "support", "X", "weight of: the distance is that from the support of clean codes, at points all around and on the way there", 0, 1e6)
+			f.number(&o.eikonal, "eikonal", "X", "weight of: its gradient has length 1", 0, 1e6)
 			o.settings = append(o.settings, f.list[first:]...)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
@@ -174,6 +180,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	for i, l := range o.lambda {
 		o.config.Lambda[i] = float32(l)
 	}
+	o.config.Support = train.Support{Distance: float32(o.support), Eikonal: float32(o.eikonal)}
 	if o.config.Activation = nn.Activation(o.activation); o.config.Method == train.LMPPM && o.config.Activation != nn.SiLU && o.config.Activation != nn.ReLU {
 		return usagef("--activation: there is no %q, only %s and %s", o.activation, nn.SiLU, nn.ReLU)
 	}

@@ -94,6 +94,24 @@ func (c *Checkpoint) Parameters(params []*Parameter) error {
 	return nil
 }
 
+// Buffer is a tensor of a run that no gradient changes.
+type Buffer struct {
+	Spec
+	Data []float32
+}
+
+// Buffers reads buffers, whose names and shapes are given.
+func (c *Checkpoint) Buffers(buffers []Buffer) error {
+	for _, b := range buffers {
+		data, err := c.file.Float32(b.Name, b.Shape...)
+		if err != nil {
+			return c.Wrap(err)
+		}
+		copy(b.Data, data)
+	}
+	return nil
+}
+
 // Wrap names the checkpoint's file in an error about what it holds.
 func (c *Checkpoint) Wrap(err error) error { return fmt.Errorf("%s: %w", c.path, err) }
 
@@ -109,8 +127,8 @@ func CheckData(checksums, have map[string]string) error {
 }
 
 // Save writes the checkpoint of a run to dir, whole or not at all.
-func Save(dir, kind string, state any, params []*Parameter) error {
-	b, err := encode(kind, state, params)
+func Save(dir, kind string, state any, params []*Parameter, buffers ...Buffer) error {
+	b, err := encode(kind, state, params, buffers)
 	if err == nil {
 		err = atomicfile.WriteBytes(filepath.Join(dir, checkpointName), b)
 	}
@@ -120,7 +138,7 @@ func Save(dir, kind string, state any, params []*Parameter) error {
 	return nil
 }
 
-func encode(kind string, state any, params []*Parameter) ([]byte, error) {
+func encode(kind string, state any, params []*Parameter, buffers []Buffer) ([]byte, error) {
 	s, err := json.Marshal(state)
 	if err != nil {
 		return nil, err
@@ -134,6 +152,11 @@ func encode(kind string, state any, params []*Parameter) ([]byte, error) {
 			if err := f.AddFloat32(t.prefix+p.Name, t.data, p.Shape...); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for _, b := range buffers {
+		if err := f.AddFloat32(b.Name, b.Data, b.Shape...); err != nil {
+			return nil, err
 		}
 	}
 	return f.Encode()

@@ -143,19 +143,12 @@ func (r *Run) addBank(ctx context.Context, f *safetensors.File, codes []float32,
 	if err != nil {
 		return err
 	}
-	// The bank has a row for each coordinate.
-	rows := make([]float32, len(c.Centers))
 	k := r.Config.Centers
-	for j := range k {
-		for d := range model.Latent {
-			rows[d*k+j] = c.Centers[j*model.Latent+d]
-		}
-	}
 	mean, factor, err := cloud(codes)
 	if err != nil {
 		return err
 	}
-	return addBankTensors(f, rows, majority(c.Of, r.set.Train.Labels, k), spacing(codes, rng.New(r.Config.Seed, streamBank+1)), mean, factor, float)
+	return addBankTensors(f, columns(c.Centers), majority(c.Of, r.set.Train.Labels, k), spacing(codes, rng.New(r.Config.Seed, streamBank+1)), mean, factor, float)
 }
 
 // addBankTensors adds the bank and what belongs to it: its spacing, the shape of

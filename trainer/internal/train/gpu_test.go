@@ -22,7 +22,9 @@ func TestTraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	for name, c := range map[string]Config{"LMPPM": Default(), "DAE": DefaultDAE()} {
+	support := Default()
+	support.Support = Support{10, 1}
+	for name, c := range map[string]Config{"LMPPM": Default(), "LMPPM with a support": support, "DAE": DefaultDAE()} {
 		t.Run(name, func(t *testing.T) {
 			c.Batch = 5
 			build := func() compliance.Net {
@@ -41,6 +43,11 @@ func TestTraining(t *testing.T) {
 						r.FillNorm(n.noisy, 0.4)
 						for i, v := range n.clean {
 							n.noisy[i] += v
+						}
+						if p := n.probes; p != nil {
+							r.FillNorm(p.points, 1)
+							r.FillNorm(p.slopes, 1)
+							r.FillNorm(p.distances, 1)
 						}
 					},
 					Losses: func() []float32 { return n.terms[:] },

@@ -23,6 +23,8 @@ const (
 	streamBank  = 4 << 40
 	// Refinement draws its own orders.
 	streamRefine = 5 << 40 // + the epoch of refinement
+	streamSurvey = 6 << 40 // + the number of the survey
+	streamProbes = 7 << 40 // + the step
 )
 
 // Terms is how many terms Eq. 20 has.
@@ -33,6 +35,7 @@ type net struct {
 	params       []*optim.Parameter
 	clean, noisy []float32 // the batch, batch × Pixels
 	terms        [Terms]float32
+	probes       *probes // nil where Support weighs nothing
 }
 
 // builder puts the nets into a graph, and remembers the first error.
@@ -201,11 +204,15 @@ func (b *builder) loss(c Config, t *net, clean, noisy *gorgonia.Node) *gorgonia.
 		squared(shift, zStar),
 		squared(b.decode(shift), clean),
 	}
-	loss := b.do(func() (*gorgonia.Node, error) { return graph.WeightedSum(c.Lambda[:], terms...) })
 	for i, term := range terms {
 		b.keepTerm(t, i, term)
 	}
-	return loss
+	weights := c.Lambda[:]
+	if c.Support.Distance > 0 {
+		weights = append(weights[:Terms:Terms], c.Support.Distance, c.Support.Eikonal)
+		terms = append(terms, b.support(c, t, one)...)
+	}
+	return b.do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
 }
 
 // keepTerm has every run of the graph leave term number i of the loss in t.

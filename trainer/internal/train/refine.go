@@ -133,7 +133,7 @@ func (r *Run) restorer(n int) (func(z, x []float32, step int) error, error) {
 	return func(z, x []float32, step int) error {
 		for i := range n {
 			y := noisy[i*model.Pixels : (i+1)*model.Pixels]
-			r.damage(y, x[i*model.Pixels:(i+1)*model.Pixels], step*r.Config.Batch+i)
+			r.damage(y, x[i*model.Pixels:(i+1)*model.Pixels], r.noise(step*r.Config.Batch+i))
 		}
 		run.Encode(z, noisy)
 		steps, err := run.Flow(z, home)
@@ -189,11 +189,24 @@ func newRefinement(decoder []*optim.Parameter, n int, z, x, loss []float32) erro
 
 // codes returns z* of every training image, by the encoder as it is trained.
 func (r *Run) codes(ctx context.Context) ([]float32, error) {
+	a, err := r.autoencoder()
+	if err != nil {
+		return nil, err
+	}
+	return Codes(ctx, a, &r.set.Train)
+}
+
+// autoencoder returns F and G as they are trained.
+func (r *Run) autoencoder() (*model.Autoencoder, error) {
 	f := new(safetensors.File)
 	for _, p := range r.params {
 		if err := f.AddFloat32(p.Name, p.Data, p.Shape...); err != nil {
 			return nil, fmt.Errorf("train: %w", err)
 		}
 	}
-	return r.encodeAll(ctx, f)
+	a, err := model.LoadAutoencoder(f)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return a, nil
 }

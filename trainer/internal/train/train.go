@@ -38,10 +38,12 @@ type Config struct {
 	Lambda     [Terms]float32 `json:"lambda,omitzero"`      // λ₁ … λ₆ of Eq. 20; of LMPPM
 	Noise      float64        `json:"noise"`                // training noise is Gaussian with σ ~ U(0, Noise)
 	FixedNoise bool           `json:"fixedNoise,omitempty"` // σ is Noise, always
+	Clipped    float64        `json:"clipped,omitempty"`    // share of the images whose noise is cut off at black and white, as a file has it
 	Centers    int            `json:"centers"`
 	Holdout    int            `json:"holdout,omitempty"`    // so many training images are not trained on; dataset.HoldOut says which
 	Hidden     []int          `json:"hidden,omitempty"`     // widths of D's hidden layers; of LMPPM
 	Activation nn.Activation  `json:"activation,omitempty"` // of D; of LMPPM
+	Support    Support        `json:"support,omitzero"`     // of LMPPM
 }
 
 // Default is the configuration that the shipped weights were trained with; Table
@@ -91,8 +93,15 @@ func (c Config) Validate(n int) error {
 		return fmt.Errorf("the learning rate is %v; it must be more than 0", c.Rate)
 	case !(c.Noise >= 0) || math.IsInf(c.Noise, 0):
 		return fmt.Errorf("the noise is %v; it must be at least 0", c.Noise)
+	case !(c.Clipped >= 0 && c.Clipped <= 1):
+		return fmt.Errorf("the share of clipped noise is %v; give 0 to 1", c.Clipped)
+	case c.Support != Support{} && c.Method != LMPPM:
+		return errors.New("a denoising autoencoder has no distance: leave out the weights of its support")
 	case c.Method == LMPPM && !c.Activation.Valid():
 		return fmt.Errorf("the activation %q is not known", c.Activation)
+	}
+	if err := c.Support.valid(); err != nil {
+		return err
 	}
 	for i, l := range c.Lambda {
 		if !(l >= 0) || math.IsInf(float64(l), 0) {
@@ -115,6 +124,7 @@ func (c Config) Validate(n int) error {
 // Decoder instead.
 type Record struct {
 	Terms   [Terms]float64 `json:"terms"`
+	Support [2]float64     `json:"support,omitzero"`  // the terms of Support, before their weights
 	Decoder float64        `json:"decoder,omitempty"` // cross entropy of G(z*) and x, summed over the pixels
 }
 
@@ -131,7 +141,7 @@ func (r Record) Loss(c Config) float64 {
 	for i, t := range r.Terms {
 		sum += float64(c.Lambda[i]) * t
 	}
-	return sum
+	return sum + float64(c.Support.Distance)*r.Support[0] + float64(c.Support.Eikonal)*r.Support[1]
 }
 
 // Run is a training run in a folder.
@@ -144,7 +154,8 @@ type Run struct {
 	params  []*optim.Parameter
 	step    int // steps done
 	history []Record
-	sums    Record // of the epoch under way
+	sums    Record  // of the epoch under way
+	survey  *survey // nil before there is one
 }
 
 // ErrInterrupted says that a run was told to stop, has saved its state, and can
@@ -197,6 +208,7 @@ type state struct {
 	Step      int               `json:"step"`
 	History   []Record          `json:"history"`
 	Sums      [Terms]float64    `json:"sums"`
+	Support   [2]float64        `json:"support,omitzero"`
 	Decoder   float64           `json:"decoder,omitempty"`
 	Checksums map[string]string `json:"checksums"`
 }
@@ -236,14 +248,27 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 	if err := optim.Fits(s.Config.specs()); err != nil {
 		return c.Wrap(err)
 	}
-	r.Config, r.step, r.history, r.sums = s.Config, s.Step, s.History, Record{s.Sums, s.Decoder}
+	r.Config, r.step, r.history, r.sums = s.Config, s.Step, s.History, Record{s.Sums, s.Support, s.Decoder}
 	r.params = newParameters(s.Config)
-	return c.Parameters(r.params)
+	if err := c.Parameters(r.params); err != nil || !r.surveyed() || r.set == nil {
+		return err
+	}
+	r.survey, err = r.readSurvey(c)
+	return err
+}
+
+// surveyed reports whether the run goes on with a survey that it has made.
+func (r *Run) surveyed() bool {
+	return r.Config.Support.Distance > 0 && r.step > 0 && r.step < r.perEpoch()*r.Config.Epochs
 }
 
 // Save writes the run's state, whole or not at all.
 func (r *Run) Save() error {
-	err := optim.Save(r.Dir, CheckpointKind, state{r.Config, r.step, r.history, r.sums.Terms, r.sums.Decoder, r.set.Checksums}, r.params)
+	var buffers []optim.Buffer
+	if r.surveyed() {
+		buffers = r.survey.buffers()
+	}
+	err := optim.Save(r.Dir, CheckpointKind, state{r.Config, r.step, r.history, r.sums.Terms, r.sums.Support, r.sums.Decoder, r.set.Checksums}, r.params, buffers...)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
@@ -323,6 +348,11 @@ func (r *Run) joint(ctx context.Context, every int, bar *progress.Bar) error {
 			}
 			r.sums.Terms[i] += float64(v)
 		}
+		if t.probes != nil {
+			for i, v := range t.probes.losses {
+				r.sums.Support[i] += float64(v)
+			}
+		}
 		return nil
 	})
 	if err != nil {
@@ -332,12 +362,34 @@ func (r *Run) joint(ctx context.Context, every int, bar *progress.Bar) error {
 	load := r.loader()
 	defer load.Stop()
 	return r.loop(m, 0, r.Config.Epochs, every, bar, func() error {
+		if err := r.probe(t.probes, m); err != nil {
+			return err
+		}
 		b := load.Next()
 		copy(t.clean, b.clean)
 		copy(t.noisy, b.noisy)
 		load.Recycle(b)
 		return nil
 	}).Run(ctx, &r.step)
+}
+
+// probe fills the points of the next step, after a new survey if it is time for
+// one. It does nothing where p is nil.
+func (r *Run) probe(p *probes, m optim.Machine) error {
+	if p == nil {
+		return nil
+	}
+	if r.survey == nil || r.step%r.between() == 0 {
+		if err := m.Sync(); err != nil { // the encoder is to be that of the last step
+			return err
+		}
+		var err error
+		if r.survey, err = r.newSurvey(r.step / r.between()); err != nil {
+			return err
+		}
+	}
+	r.survey.draw(p, r.Config.Batch, rng.New(r.Config.Seed, streamProbes+uint64(r.step)))
+	return nil
 }
 
 // diverged is the error of a loss, or a part of it, that is no number at a step of
@@ -352,6 +404,9 @@ func (r *Run) endEpoch(bar *progress.Bar) {
 	for i := range rec.Terms {
 		rec.Terms[i] /= n
 	}
+	for i := range rec.Support {
+		rec.Support[i] /= n
+	}
 	rec.Decoder /= n
 	r.history, r.sums = append(r.history, rec), Record{}
 	bar.Note("epoch %d/%d loss %.3f", len(r.history), r.Config.Epochs+r.Config.Refine, rec.Loss(r.Config))
@@ -361,6 +416,9 @@ func (r *Run) endEpoch(bar *progress.Bar) {
 func (r *Run) draw() error {
 	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(z_shift) = x"}
 	title := "Terms of the loss (Eq. 20)"
+	if r.Config.Support.Distance > 0 {
+		names = append(names, "D is the distance from S", "|∇D| = 1")
+	}
 	if r.Config.Method == DAE {
 		names, title = []string{"G(F(x + noise)) = x"}, "Squared error, summed over the pixels"
 	}
@@ -371,8 +429,9 @@ func (r *Run) draw() error {
 			refined.X, refined.Y = append(refined.X, float64(e+1)), append(refined.Y, rec.Decoder)
 			continue
 		}
+		terms := append(rec.Terms[:Terms:Terms], rec.Support[:]...)
 		for i := range lines {
-			lines[i].X, lines[i].Y = append(lines[i].X, float64(e+1)), append(lines[i].Y, rec.Terms[i])
+			lines[i].X, lines[i].Y = append(lines[i].X, float64(e+1)), append(lines[i].Y, terms[i])
 		}
 	}
 	for i, name := range names {
@@ -402,22 +461,25 @@ func (r *Run) loader() *optim.Loader[*batch] {
 }
 
 // fill makes the batch of a step: images in the epoch's order, and the same with
-// Gaussian noise of a width drawn for each image, unless it is fixed. The noise
-// is not cut off at black and white.
+// noise.
 func (r *Run) fill(b *batch, step int, order []int) {
 	first := step % r.perEpoch() * r.Config.Batch
 	r.set.Train.Fill(b.clean, order[first:first+r.Config.Batch])
 	for i := range r.Config.Batch {
 		x := b.clean[i*model.Pixels : (i+1)*model.Pixels]
 		y := b.noisy[i*model.Pixels : (i+1)*model.Pixels]
-		r.damage(y, x, step*r.Config.Batch+i)
+		r.damage(y, x, r.noise(step*r.Config.Batch+i))
 	}
 }
 
-// damage writes to y the image x with the noise of the i-th image since the start
-// of the run.
-func (r *Run) damage(y, x []float32, i int) {
-	src := rng.New(r.Config.Seed, streamNoise+uint64(i))
+// noise is what the noise of the i-th image since the start of the run is drawn
+// from.
+func (r *Run) noise(i int) *rng.Source { return rng.New(r.Config.Seed, streamNoise+uint64(i)) }
+
+// damage writes to y the image x with Gaussian noise of a width drawn anew, unless
+// it is fixed. The noise of a share of the images is cut off at black and white. y
+// must not be x.
+func (r *Run) damage(y, x []float32, src *rng.Source) {
 	sigma := r.Config.Noise
 	if !r.Config.FixedNoise {
 		sigma *= src.Float64()
@@ -425,5 +487,11 @@ func (r *Run) damage(y, x []float32, i int) {
 	src.FillNorm(y, float32(sigma))
 	for k, v := range x {
 		y[k] += v
+	}
+	// Drawn last, so that runs without clipping are what they were.
+	if r.Config.Clipped > 0 && src.Float64() < r.Config.Clipped {
+		for k, v := range y {
+			y[k] = min(max(v, 0), 1)
+		}
 	}
 }

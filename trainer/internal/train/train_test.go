@@ -132,7 +132,7 @@ func TestRestorer(t *testing.T) {
 	}
 	run, noisy, want := m.Runner(1), make([]float32, model.Pixels), make([]float32, model.Latent)
 	for i := range n {
-		r.damage(noisy, x[i*model.Pixels:(i+1)*model.Pixels], r.step*r.Config.Batch+i)
+		r.damage(noisy, x[i*model.Pixels:(i+1)*model.Pixels], r.noise(r.step*r.Config.Batch+i))
 		run.Encode(want, noisy)
 		if got := z[i*model.Latent : (i+1)*model.Latent]; slices.Equal(got, want) {
 			t.Errorf("the flow left code %d where it was", i)
@@ -382,9 +382,15 @@ func TestOldConfig(t *testing.T) {
 
 // TestResume: a run that is interrupted at any step ends with the same bits.
 func TestResume(t *testing.T) {
-	set := digits(t, 160)
 	c := tiny()
 	c.Refine, c.Restored = 2, 0.5
+	t.Run("Eq. 20", func(t *testing.T) { resume(t, c) })
+	c.Support, c.Clipped = Support{10, 1}, 0.5
+	t.Run("with a support", func(t *testing.T) { resume(t, c) })
+}
+
+func resume(t *testing.T, c Config) {
+	set := digits(t, 160)
 	whole, err := New(c, set, t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,342 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"gorgonia.org/gorgonia"
+
+	"mppm/shared/kde"
+	"mppm/shared/model"
+	"mppm/shared/rng"
+	"mppm/trainer/internal/graph"
+	"mppm/trainer/internal/optim"
+)
+
+// Support are the weights, beside λ of Eq. 20, of what makes D a distance all over
+// the latent space. The terms of Eq. 20 show D the codes of noisy images, which lie
+// on one sheet of it, and D may be anything elsewhere.
+//
+// S, the support of the codes of clean images, is taken to be all that is no
+// farther from one of many codes than an image that is none of theirs usually is:
+// m, the median. So T(z) = max(0, d(z) − m), with d the distance to the nearest
+// code, is the distance of z from S; a clean image that was not trained on is in S
+// too. D learns T at points off S, ‖z − F(x)‖ on the way from F(x) to the code z
+// of a noisy x, and 0 at F(x), from a part of the training images that changes
+// twice an epoch.
+type Support struct {
+	Distance float32 `json:"distance"` // of the squared error of D at those points
+	Eikonal  float32 `json:"eikonal"`  // of (|∇D| − 1)² off S
+}
+
+// Sizes of a survey.
+const (
+	bankCodes  = 10_000 // codes that stand for S
+	freshCodes = 2048   // images that are none of theirs
+	offPoints  = 8192   // points off S
+)
+
+// A survey is what D learns from besides batches of images, by the encoder as it
+// was when the survey was made: codes, and points whose distance from S is known.
+type survey struct {
+	clean, noisy []float32 // codes of the same images, n × Latent, n the same in every survey of a run
+	off, far     []float32 // points, offPoints × Latent, and T at each
+	reach        float32   // m
+}
+
+// between is the number of steps from one survey to the next.
+func (r *Run) between() int { return max(1, r.perEpoch()/2) }
+
+// fresh is how many images of a survey stand for those not trained on.
+func (r *Run) fresh() int { return min(freshCodes, max(1, r.set.Train.N/4)) }
+
+// survey makes survey number k of the run, by the nets as they are.
+func (r *Run) newSurvey(k int) (*survey, error) {
+	a, err := r.autoencoder()
+	if err != nil {
+		return nil, err
+	}
+	src := rng.New(r.Config.Seed, streamSurvey+uint64(k))
+	order := src.Perm(r.set.Train.N)
+	n := r.fresh()
+	fresh, known := order[:n], order[n:]
+	if len(known) == 0 { // a single image
+		known = order
+	}
+	known = known[:min(len(known), bankCodes)]
+	noise := src.Uint64()
+	s := &survey{clean: r.encode(a, fresh, nil), far: make([]float32, offPoints)}
+	s.noisy = r.encode(a, fresh, func(y, x []float32, i int) { r.damage(y, x, rng.New(noise, uint64(i))) })
+	codes := r.encode(a, known, nil)
+	if err := r.set.Train.Err(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	bank, err := newBank(codes)
+	if err != nil {
+		return nil, fmt.Errorf("train: the encoder has diverged: %w", err)
+	}
+	d := make([]float32, n)
+	nearest(d, s.clean, bank)
+	slices.Sort(d)
+	s.reach = max(d[n/2], 1e-6)
+	mean, factor, err := cloud(codes)
+	if err != nil {
+		return nil, err
+	}
+	s.off = s.scatter(mean, factor, src)
+	nearest(s.far, s.off, bank)
+	for i, d := range s.far {
+		s.far[i] = max(0, d-s.reach)
+	}
+	return s, nil
+}
+
+// scatter draws points off S: half of them clean codes that are moved in any
+// direction, by 1/4 to 7 times m, the others from a Gaussian with the mean of the
+// codes, and 0.8 to 3 times their spread, where generation starts.
+func (s *survey) scatter(mean, factor []float32, src *rng.Source) []float32 {
+	const (
+		least, most  = 0.25, 7
+		narrow, wide = 0.8, 3
+	)
+	off := make([]float32, offPoints*model.Latent)
+	e := make([]float32, model.Latent)
+	for i := range offPoints {
+		z := row(off, i)
+		src.FillNorm(e, 1)
+		if i%2 == 0 {
+			by := float64(s.reach) * least * math.Pow(most/least, src.Float64())
+			scale := float32(by / max(norm(e), 1e-12))
+			copy(z, row(s.clean, src.IntN(len(s.clean)/model.Latent)))
+			for j, v := range e {
+				z[j] += scale * v
+			}
+			continue
+		}
+		by := float32(narrow + (wide-narrow)*src.Float64())
+		for j := range z {
+			z[j] = mean[j]
+			for l := range j + 1 {
+				z[j] += by * factor[j*model.Latent+l] * e[l]
+			}
+		}
+	}
+	return off
+}
+
+// row is point i of points.
+func row(points []float32, i int) []float32 { return points[i*model.Latent : (i+1)*model.Latent] }
+
+func norm(v []float32) float64 {
+	var sum float64
+	for _, x := range v {
+		sum += float64(x * x)
+	}
+	return math.Sqrt(sum)
+}
+
+// encode returns F(x) of the training images whose numbers are given, or F(y) if
+// damage makes y of x.
+func (r *Run) encode(a *model.Autoencoder, which []int, damage func(y, x []float32, i int)) []float32 {
+	codes := make([]float32, len(which)*model.Latent)
+	spread(len(which), func(lo, hi int) {
+		x, clean := make([]float32, (hi-lo)*model.Pixels), make([]float32, model.Pixels)
+		for i := lo; i < hi; i++ {
+			at := x[(i-lo)*model.Pixels : (i-lo+1)*model.Pixels]
+			if damage == nil {
+				r.set.Train.Float32(at, which[i])
+				continue
+			}
+			r.set.Train.Float32(clean, which[i])
+			damage(at, clean, i)
+		}
+		a.Coder(64).Encode(codes[lo*model.Latent:], x)
+	})
+	return codes
+}
+
+// newBank returns the bank of codes that follow one another.
+func newBank(codes []float32) (*kde.Bank, error) { return kde.New(columns(codes), model.Latent) }
+
+// columns returns codes with a row for each coordinate, as banks have them.
+func columns(codes []float32) []float32 {
+	n := len(codes) / model.Latent
+	rows := make([]float32, len(codes))
+	for i := range n {
+		for d, v := range row(codes, i) {
+			rows[d*n+i] = v
+		}
+	}
+	return rows
+}
+
+// nearest writes to d the distance of each point of z to the nearest code.
+func nearest(d, z []float32, bank *kde.Bank) {
+	spread(len(d), func(lo, hi int) {
+		var ws kde.Workspace
+		for i := lo; i < hi; i++ {
+			d2, _ := bank.Nearest(row(z, i), &ws)
+			d[i] = float32(math.Sqrt(float64(d2)))
+		}
+	})
+}
+
+// spread calls f for parts of n things on all processors.
+func spread(n int, f func(lo, hi int)) {
+	const span = 128
+	var wg sync.WaitGroup
+	work := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for lo := range work {
+				f(lo, min(n, lo+span))
+			}
+		})
+	}
+	for lo := 0; lo < n; lo += span {
+		work <- lo
+	}
+	close(work)
+	wg.Wait()
+}
+
+// probes are the points of one step: where D is known, and where its slope is.
+type probes struct {
+	points, distances []float32 // count × Latent, count
+	slopes            []float32 // Batch × Latent
+	losses            [2]float32
+}
+
+// count is how many points a step has where D is known: as many as the batch has
+// images on the way from noisy codes to clean ones, as many off S, and half as many
+// clean codes.
+func (c Config) count() int { return 2*c.Batch + max(1, c.Batch/2) }
+
+// draw fills the points of a step.
+func (s *survey) draw(p *probes, batch int, src *rng.Source) {
+	for i := range batch {
+		p.distances[i] = s.homeward(row(p.points, i), 0, src)
+		p.distances[batch+i] = s.outside(row(p.points, batch+i), 0, src)
+	}
+	for i := 2 * batch; i < len(p.distances); i++ {
+		copy(row(p.points, i), row(s.clean, src.IntN(len(s.clean)/model.Latent)))
+		p.distances[i] = 0
+	}
+	// On S and at its edge the slope is that of a kink.
+	least := s.reach / 10
+	for i := range batch {
+		if i%4 == 0 {
+			s.homeward(row(p.slopes, i), least, src)
+		} else {
+			s.outside(row(p.slopes, i), least, src)
+		}
+	}
+}
+
+// tries bounds the search for a point that is far enough away: early in a run
+// there may be none.
+const tries = 20
+
+// homeward writes to z a noisy code, or a point between it and the clean one, that
+// is at least so far from that, and returns how far.
+func (s *survey) homeward(z []float32, least float32, src *rng.Source) float32 {
+	for try := 1; ; try++ {
+		i := src.IntN(len(s.clean) / model.Latent)
+		t := float32(1)
+		if src.Uint64()&1 == 1 {
+			t = src.Float32()
+		}
+		from := row(s.clean, i)
+		for j, v := range row(s.noisy, i) {
+			z[j] = t * (v - from[j])
+		}
+		d := float32(norm(z))
+		for j, v := range from {
+			z[j] += v
+		}
+		if d >= least || try == tries {
+			return d
+		}
+	}
+}
+
+// outside writes to z a point off S with a T of at least so much, and returns T.
+func (s *survey) outside(z []float32, least float32, src *rng.Source) float32 {
+	for try := 1; ; try++ {
+		i := src.IntN(len(s.far))
+		if s.far[i] >= least || try == tries {
+			copy(z, row(s.off, i))
+			return s.far[i]
+		}
+	}
+}
+
+// support adds the terms of Support to a loss's, for batches of n points; one is n
+// ones.
+func (b *builder) support(c Config, t *net, one *gorgonia.Node) []*gorgonia.Node {
+	n, count := c.Batch, c.count()
+	p := &probes{points: make([]float32, count*model.Latent), distances: make([]float32, count), slopes: make([]float32, n*model.Latent)}
+	t.probes = p
+	d, _ := b.distance(b.matrix("points", count, model.Latent, p.points))
+	known := b.matrix("distances", count, 1, p.distances)
+	_, hidden := b.distance(b.matrix("slopes", n, model.Latent, p.slopes))
+	grad := b.gradient(one, hidden)
+	zero := b.matrix("zero", n, model.Latent, make([]float32, n*model.Latent))
+	terms := []*gorgonia.Node{
+		b.do(func() (*gorgonia.Node, error) { return graph.SquaredError(d, known) }),
+		b.do(func() (*gorgonia.Node, error) { return graph.DistanceError(one, grad, zero) }),
+	}
+	for i, name := range []string{"distance", "eikonal"} {
+		b.do(func() (*gorgonia.Node, error) { return nil, graph.Keep(name, terms[i], p.losses[i:i+1]) })
+	}
+	return terms
+}
+
+// Tensors of a survey in a checkpoint: a run that is resumed between two surveys
+// goes on with the one it had.
+const surveyPrefix = "survey."
+
+func (s *survey) buffers() []optim.Buffer {
+	n := len(s.clean) / model.Latent
+	return []optim.Buffer{
+		{Spec: optim.Spec{Name: surveyPrefix + "clean", Shape: []int{n, model.Latent}}, Data: s.clean},
+		{Spec: optim.Spec{Name: surveyPrefix + "noisy", Shape: []int{n, model.Latent}}, Data: s.noisy},
+		{Spec: optim.Spec{Name: surveyPrefix + "off", Shape: []int{offPoints, model.Latent}}, Data: s.off},
+		{Spec: optim.Spec{Name: surveyPrefix + "far", Shape: []int{offPoints}}, Data: s.far},
+		{Spec: optim.Spec{Name: surveyPrefix + "reach", Shape: []int{1}}, Data: []float32{s.reach}},
+	}
+}
+
+// readSurvey reads the survey of a checkpoint.
+func (r *Run) readSurvey(c *optim.Checkpoint) (*survey, error) {
+	n := r.fresh()
+	s := &survey{
+		clean: make([]float32, n*model.Latent), noisy: make([]float32, n*model.Latent),
+		off: make([]float32, offPoints*model.Latent), far: make([]float32, offPoints),
+	}
+	b := s.buffers()
+	if err := c.Buffers(b); err != nil {
+		return nil, err
+	}
+	if s.reach = b[len(b)-1].Data[0]; !(s.reach > 0) {
+		return nil, c.Wrap(errors.New("the tensor survey.reach must be more than 0"))
+	}
+	return s, nil
+}
+
+// valid says what is wrong with the weights.
+func (s Support) valid() error {
+	for name, w := range map[string]float32{"the distance": s.Distance, "its slope": s.Eikonal} {
+		if !(w >= 0) || math.IsInf(float64(w), 0) {
+			return fmt.Errorf("the weight of %s is %v; it must be at least 0", name, w)
+		}
+	}
+	if s.Eikonal > 0 && s.Distance == 0 {
+		return errors.New("a slope of 1 needs a distance to be the slope of: give that a weight too")
+	}
+	return nil
+}
