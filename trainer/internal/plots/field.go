@@ -25,6 +25,9 @@ func (g gridXYZ) Z(c, r int) float64 { return float64(g.Values[r*g.W+c]) }
 func (g gridXYZ) X(c int) float64    { return g.X0 + (g.X1-g.X0)*float64(c)/float64(g.W-1) }
 func (g gridXYZ) Y(r int) float64    { return g.Y0 + (g.Y1-g.Y0)*float64(r)/float64(g.H-1) }
 
+// levels is how many colors a field is drawn with: bands, as on a map of heights.
+const levels = 16
+
 // Field draws a function as color, dark where it is low, and a cloud of points
 // above it, into one PNG as Curves does. It returns an error if the grid is not
 // of W × H ≥ 2 × 2 values.
@@ -36,9 +39,10 @@ func Field(path string, a Axes, g Grid, cloud Line) error {
 	colors := moreland.Kindlmann()
 	heat := plotter.NewHeatMap(gridXYZ{g}, nil)
 	heat.Rasterized = true // no seams between its cells
+
 	colors.SetMin(heat.Min)
 	colors.SetMax(max(heat.Max, heat.Min+1e-9))
-	heat.Palette = colors.Palette(256)
+	heat.Palette = colors.Palette(levels)
 	p.Add(heat)
 	var r reach
 	style := draw.GlyphStyle{Color: palette[4], Radius: vg.Points(0.8), Shape: draw.CircleGlyph{}}

@@ -78,14 +78,19 @@ func Plane(path string, m *model.Model) error {
 	if m.Plane == nil {
 		return fmt.Errorf("the weights name no plane to draw D on")
 	}
-	const side = 120
+	const (
+		side = 120
+		some = 1000 // codes that are drawn, at most about so many
+	)
 	code := make([]float32, model.Latent)
-	cloud := plots.Line{Name: "codes of the bank"}
+	cloud := plots.Line{Name: "codes"}
 	var lo, hi [2]float64
 	for j := range m.Bank.Len() {
 		m.Bank.Code(code, j)
 		x, y := m.Plane.Shadow(code)
-		cloud.X, cloud.Y = append(cloud.X, float64(x)), append(cloud.Y, float64(y))
+		if j%(1+m.Bank.Len()/some) == 0 {
+			cloud.X, cloud.Y = append(cloud.X, float64(x)), append(cloud.Y, float64(y))
+		}
 		for k, v := range [2]float64{float64(x), float64(y)} {
 			lo[k], hi[k] = min(lo[k], v), max(hi[k], v)
 		}

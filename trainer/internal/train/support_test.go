@@ -133,19 +133,7 @@ func TestSupportMakesADistance(t *testing.T) {
 	if err := r.Train(context.Background(), 100, quiet(t)); err != nil {
 		t.Fatal(err)
 	}
-	f, err := r.Weights(context.Background(), true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := f.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := model.Load(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	report, err := probe.Run(context.Background(), m, set.Test.Images[:300*model.Pixels], 1, func(string) {})
+	report, err := probe.Run(context.Background(), modelOf(t, r), set.Test.Images[:300*model.Pixels], 1, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,24 @@ func quiet(t testing.TB) *progress.Bar {
 	return progress.New(nil, "", 0, progress.Options{Now: time.Now})
 }
 
+// modelOf returns the model that a run has trained.
+func modelOf(t testing.TB, r *Run) *model.Model {
+	t.Helper()
+	f, err := r.Weights(context.Background(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.Load(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 func tiny() Config {
 	c := Default()
 	c.Epochs, c.Refine, c.Restored, c.Batch, c.Centers = 2, 0, 0, 32, 64
@@ -118,18 +136,7 @@ func TestRestorer(t *testing.T) {
 	if err := restore(z, x, r.step); err != nil {
 		t.Fatal(err)
 	}
-	f, err := r.Weights(context.Background(), true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := f.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := model.Load(b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modelOf(t, r)
 	run, noisy, want := m.Runner(1), make([]float32, model.Pixels), make([]float32, model.Latent)
 	for i := range n {
 		r.damage(noisy, x[i*model.Pixels:(i+1)*model.Pixels], r.noise(r.step*r.Config.Batch+i))
