@@ -202,7 +202,7 @@ portable: browser
 
 e2e: browser site
 	$(call section,tests: the page in Chromium)
-	MPPM_DIST=site/dist go test -count=1 -timeout 20m ./site/e2e
+	MPPM_DIST=site/dist go test -count=1 -timeout 45m ./site/e2e
 endif
 
 ifeq ($(MPPM_SKIP_WORKER),1)
@@ -211,5 +211,5 @@ edge:
 else
 edge: site
 	$(call section,tests: the Worker in workerd)
-	MPPM_DIST=site/dist go test -count=1 -timeout 15m ./site/worker/e2e
+	MPPM_DIST=site/dist go test -count=1 -timeout 30m ./site/worker/e2e
 endif
