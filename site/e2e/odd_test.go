@@ -364,7 +364,7 @@ func TestTransfer(t *testing.T) {
 			"a text and a picture":           `d.items.add(text); d.items.add(png)`,
 			"a file of no known type":        `d.items.add(raw)`,
 			"a broken picture and another":   `d.items.add(broken); d.items.add(png)`,
-			"a picture in HTML":              "d.setData('text/html', `<p>a <img alt='' src=\"${data}\"> b</p>`); d.setData('text/uri-list', 'https://far.example/page')",
+			"a picture in HTML":              "d.setData('text/html', `<style>p { color: red }</style><p style='color: red'>a <img alt='' style=width:1em src=\"${data}\"> b</p>`); d.setData('text/uri-list', 'https://far.example/page')",
 			"a picture as an address":        `d.setData("text/plain", data)`,
 			"an address of this site's icon": `d.setData("text/uri-list", document.querySelector("link[rel=icon]").href); d.setData("text/html", "<img src='" + data + "'>")`,
 		} {

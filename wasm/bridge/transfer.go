@@ -103,7 +103,11 @@ func firstImage(html string) (address string) {
 		return ""
 	}
 	_ = attempt(func() {
-		page := window.Get("DOMParser").New().Call("parseFromString", html, "text/html")
+		// Styles within the page, as every copied selection has them, break the policy
+		// of this one, even where they are parsed alone.
+		styles := window.Get("RegExp").New(`<style[\s\S]*?(</style>|$)|\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]*)`, "gi")
+		plain := window.Get("String").New(html).Call("replace", styles, "")
+		page := window.Get("DOMParser").New().Call("parseFromString", plain, "text/html")
 		if img := page.Call("querySelector", "img[src]"); img.Truthy() {
 			address = img.Call("getAttribute", "src").String()
 		}
