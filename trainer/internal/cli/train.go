@@ -144,7 +144,7 @@ swapped: --transpose turns them upright.`,
 			} {
 				f.number(&o.lambda[i], fmt.Sprintf("lambda%d", i+1), "X", fmt.Sprintf("λ%d, weight of: %s", i+1, term), 0, 1e6)
 			}
-			f.group = "what makes the distance one all over the latent space (both are 0: it knows noisy codes alone)"
+			f.group = "the distance all over the latent space (with 0 it is learnt from noisy codes alone)"
 			f.number(&o.support, "support", "X", "weight of: the distance is that from the support of clean codes, at points all around and on the way there", 0, 1e6)
 			f.number(&o.eikonal, "eikonal", "X", "weight of: its gradient has length 1", 0, 1e6)
 			o.settings = append(o.settings, f.list[first:]...)
