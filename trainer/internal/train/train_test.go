@@ -180,19 +180,7 @@ func TestMatchesShared(t *testing.T) {
 	if err := n.step(); err != nil {
 		t.Fatal(err)
 	}
-	file, err := r.Weights(context.Background(), true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	bytes, err := file.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := model.Load(bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := m.Runner(c.Batch)
+	run := modelOf(t, r).Runner(c.Batch)
 	k := c.Batch
 	zs, z := make([]float32, k*model.Latent), make([]float32, k*model.Latent)
 	run.Encode(zs, n.clean)
