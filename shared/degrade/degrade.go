@@ -1,12 +1,13 @@
 // Package degrade spoils images in the six ways of Appendix B.2, at the
 // severities of Table 6, for evaluation and for the page alike.
 //
-// Images are []float32, row-major, one channel, black 0 to white 1. All
-// randomness comes from a rng.Source, and how much is drawn depends on the
-// severity and the image's size alone, never on its pixels: the same seed gives
-// the same damage to every image. All arithmetic is float64 of operations that
-// are exact to the last bit everywhere, so that a seed gives the same bits on
-// every platform.
+// Images are []float32, row-major, one channel, black 0 to white 1, and a spoiled
+// one is such an image too, which a file can hold; GaussianUnclipped alone makes
+// none. All randomness comes from a rng.Source, and how much is drawn depends on
+// the severity and the image's size alone, never on its pixels: the same seed gives
+// the same damage to every image. All arithmetic is float64 of operations that are
+// exact to the last bit everywhere, so that a seed gives the same bits on every
+// platform.
 //
 // The paper names the degradations but leaves out most of their details. What
 // was chosen here is said at each.
@@ -15,6 +16,7 @@ package degrade
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,8 +28,13 @@ type Kind string
 
 const (
 	// Gaussian adds normal noise of standard deviation σ, the severity, to each
-	// pixel. The result is not clipped: it goes below 0 and above 1.
+	// pixel. The result is clipped to [0, 1].
 	Gaussian Kind = "gaussian"
+
+	// GaussianUnclipped is the same noise with what goes below 0 and above 1 left
+	// as it is. No file holds such an image and no screen shows it, so it is not
+	// one of Kinds; papers score it, and it is here to be compared with.
+	GaussianUnclipped Kind = "gaussian-unclipped"
 
 	// Elastic displaces each pixel by a smooth random field, as torchvision's
 	// ElasticTransform(alpha=34, sigma) does, sigma being the severity in pixels:
@@ -80,10 +87,17 @@ var infos = []Info{
 	{Missing, "Missing pixels", "share of pixels", 0, .9, .01, .04, .1},
 	{Scribble, "Scribbles", "number of strokes", 0, 50, 1, 6, 22},
 	{Sharpen, "Over-sharpening", "strength s", 0, 30, 1, 8, 18},
+	{GaussianUnclipped, "Gaussian noise, unclipped", "standard deviation σ", 0, 2, .05, .7, .85},
 }
 
-// Kinds returns all degradations, in the order of Table 6.
-func Kinds() []Info { return append([]Info(nil), infos...) }
+// Kinds returns the degradations whose results are images, that is, in [0, 1], in
+// the order of Table 6.
+func Kinds() []Info {
+	return slices.DeleteFunc(All(), func(in Info) bool { return in.Kind == GaussianUnclipped })
+}
+
+// All returns Kinds, and GaussianUnclipped at the end.
+func All() []Info { return slices.Clone(infos) }
 
 // Info describes the degradation; ok is false if there is none of that name.
 func (k Kind) Info() (info Info, ok bool) {
@@ -176,9 +190,12 @@ func (d Degradation) Apply(dst, src []float32, w, h int, r *rng.Source) error {
 		return fmt.Errorf("degrade: %s needs a source of random numbers", d.Kind)
 	}
 	switch d.Kind {
-	case Gaussian:
+	case Gaussian, GaussianUnclipped:
 		for i, v := range src {
 			dst[i] = v + float32(d.Severity*r.Norm())
+			if d.Kind == Gaussian {
+				dst[i] = min(max(dst[i], 0), 1)
+			}
 		}
 	case Elastic:
 		dx, dy := uniform(r, len(src)), uniform(r, len(src))

@@ -38,7 +38,7 @@ func apply(t testing.TB, d Degradation, src []float32, w, h int, seed uint64) []
 
 // each runs f for every kind at its mild, severe, least and largest severity.
 func each(f func(d Degradation)) {
-	for _, in := range Kinds() {
+	for _, in := range All() {
 		for _, s := range []float64{in.Mild, in.Severe, in.Min, in.Max} {
 			f(Degradation{in.Kind, s})
 		}
@@ -73,6 +73,13 @@ func TestKinds(t *testing.T) {
 	if Kinds()[0].Kind != Gaussian {
 		t.Error("Kinds gives out the package's own slice")
 	}
+	all := All()
+	if in := all[len(all)-1]; len(all) != len(kinds)+1 || in.Kind != GaussianUnclipped {
+		t.Errorf("All is %+v", all)
+	}
+	if all[0].Kind = "changed"; All()[0].Kind != Gaussian {
+		t.Error("All gives out the package's own slice")
+	}
 }
 
 func TestParse(t *testing.T) {
@@ -88,6 +95,7 @@ func TestParse(t *testing.T) {
 		{"scribble=22", Degradation{Scribble, 22}, ""},
 		{"sharpen=18", Degradation{Sharpen, 18}, ""},
 		{"gaussian=0", Degradation{Gaussian, 0}, ""},
+		{"gaussian-unclipped=0.7", Degradation{GaussianUnclipped, .7}, ""},
 		{"", Degradation{}, "no degradation"},
 		{"blur=1", Degradation{}, "there are gaussian, elastic, downsample, missing, scribble, sharpen"},
 		{"Gaussian=1", Degradation{}, "no degradation"},
@@ -291,13 +299,14 @@ func TestAgainstTorch(t *testing.T) {
 	}
 }
 
+// TestGaussian measures the noise, which is the same clipped and not.
 func TestGaussian(t *testing.T) {
 	const n = 200
 	src := slices.Repeat([]float32{.25}, n*n)
-	got := apply(t, Degradation{Gaussian, .85}, src, n, n, 3)
+	whole := apply(t, Degradation{GaussianUnclipped, .85}, src, n, n, 3)
 	var sum, squares float64
 	below, above := 0, 0
-	for _, v := range got {
+	for _, v := range whole {
 		d := float64(v) - .25
 		sum += d
 		squares += d * d
@@ -313,12 +322,37 @@ func TestGaussian(t *testing.T) {
 	if math.Abs(mean) > 5*.85/n || math.Abs(sigma-.85) > 5*.85/(n*math.Sqrt2) {
 		t.Errorf("mean %v, σ %v, want 0, 0.85", mean, sigma)
 	}
-	// Φ(-.25/.85) = .3843, 1-Φ(.75/.85) = .1888: nothing is clipped.
+	// Φ(-.25/.85) = .3843, 1-Φ(.75/.85) = .1888.
 	if b, a := float64(below)/(n*n), float64(above)/(n*n); math.Abs(b-.3843) > .013 || math.Abs(a-.1888) > .01 {
 		t.Errorf("%.4f below 0, %.4f above 1, want .3843, .1888", b, a)
 	}
-	if got := apply(t, Degradation{Gaussian, 0}, src, n, n, 3); !slices.Equal(got, src) {
-		t.Error("noise of σ = 0 changes the image")
+	for i, v := range apply(t, Degradation{Gaussian, .85}, src, n, n, 3) {
+		if want := min(max(whole[i], 0), 1); v != want {
+			t.Fatalf("pixel %d is %v, %v where nothing is clipped", i, v, whole[i])
+		}
+	}
+	for _, k := range []Kind{Gaussian, GaussianUnclipped} {
+		if got := apply(t, Degradation{k, 0}, src, n, n, 3); !slices.Equal(got, src) {
+			t.Errorf("%s of σ = 0 changes the image", k)
+		}
+	}
+}
+
+// TestImages: what is spoiled is an image, as a file holds it.
+func TestImages(t *testing.T) {
+	for _, src := range [][]float32{ring(28, 28), slices.Repeat([]float32{1}, 784), make([]float32, 784)} {
+		each(func(d Degradation) {
+			if d.Kind == GaussianUnclipped {
+				return
+			}
+			for seed := range uint64(20) {
+				for i, v := range apply(t, d, src, 28, 28, seed) {
+					if !(v >= 0 && v <= 1) {
+						t.Fatalf("%v, seed %d: pixel %d is %v", d, seed, i, v)
+					}
+				}
+			}
+		})
 	}
 }
 
@@ -582,30 +616,34 @@ func TestChecksums(t *testing.T) {
 }
 
 var checksums = map[string]string{
-	"gaussian=0.7":    "2c3f1f0f6b1abe94",
-	"gaussian=0.85":   "301102964ce99c23",
-	"gaussian=0":      "b500978cafa26289",
-	"gaussian=2":      "36b90dc5dd48eea7",
-	"elastic=2.3":     "b0dc031f22ab81cc",
-	"elastic=1.8":     "a396d7759f0c939e",
-	"elastic=1":       "8d0df74dcdcdfbf2",
-	"elastic=6":       "39dddf1822a984be",
-	"downsample=0.5":  "6bd4bb9c621a65f1",
-	"downsample=0.35": "2e83212b9ae74e19",
-	"downsample=0.1":  "1ae2030d68e57abd",
-	"downsample=1":    "b500978cafa26289",
-	"missing=0.04":    "d658c10b04e2d006",
-	"missing=0.1":     "9250d50764d8e04f",
-	"missing=0":       "b500978cafa26289",
-	"missing=0.9":     "04aca5affbf50677",
-	"scribble=6":      "5cac1eb7f8bc7612",
-	"scribble=22":     "6129674b4f3c5623",
-	"scribble=0":      "b500978cafa26289",
-	"scribble=50":     "d700dc66c9ca4922",
-	"sharpen=8":       "809a7eef670fa2fd",
-	"sharpen=18":      "e58f4b852bc768f9",
-	"sharpen=0":       "b500978cafa26289",
-	"sharpen=30":      "ecae4692d08eb8b1",
+	"gaussian=0.7":            "effdfc9adbc7e60b",
+	"gaussian=0.85":           "b9a1f6687d76d94a",
+	"gaussian=0":              "b500978cafa26289",
+	"gaussian=2":              "524dea993bc17264",
+	"elastic=2.3":             "b0dc031f22ab81cc",
+	"elastic=1.8":             "a396d7759f0c939e",
+	"elastic=1":               "8d0df74dcdcdfbf2",
+	"elastic=6":               "39dddf1822a984be",
+	"downsample=0.5":          "6bd4bb9c621a65f1",
+	"downsample=0.35":         "2e83212b9ae74e19",
+	"downsample=0.1":          "1ae2030d68e57abd",
+	"downsample=1":            "b500978cafa26289",
+	"missing=0.04":            "d658c10b04e2d006",
+	"missing=0.1":             "9250d50764d8e04f",
+	"missing=0":               "b500978cafa26289",
+	"missing=0.9":             "04aca5affbf50677",
+	"scribble=6":              "5cac1eb7f8bc7612",
+	"scribble=22":             "6129674b4f3c5623",
+	"scribble=0":              "b500978cafa26289",
+	"scribble=50":             "d700dc66c9ca4922",
+	"sharpen=8":               "809a7eef670fa2fd",
+	"sharpen=18":              "e58f4b852bc768f9",
+	"sharpen=0":               "b500978cafa26289",
+	"sharpen=30":              "ecae4692d08eb8b1",
+	"gaussian-unclipped=0.7":  "2c3f1f0f6b1abe94",
+	"gaussian-unclipped=0.85": "301102964ce99c23",
+	"gaussian-unclipped=0":    "b500978cafa26289",
+	"gaussian-unclipped=2":    "36b90dc5dd48eea7",
 }
 
 func BenchmarkApply(b *testing.B) {

@@ -56,11 +56,15 @@ const (
 // None is the kind of "no damage": the original itself is restored.
 const None degrade.Kind = "none"
 
-// Find returns the description of a kind of damage, the zero Info for None and
-// for what there is not.
+// Find returns the description of a kind of damage, the zero Info for what is not
+// one of degrade.Kinds.
 func Find(k degrade.Kind) degrade.Info {
-	info, _ := k.Info()
-	return info
+	for _, info := range degrade.Kinds() {
+		if info.Kind == k {
+			return info
+		}
+	}
+	return degrade.Info{}
 }
 
 // Damages lists the kinds of damage, None the first.

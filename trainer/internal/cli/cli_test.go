@@ -510,7 +510,7 @@ func TestRestoreDegrades(t *testing.T) {
 		t.Errorf("exit code %d", r.code)
 	}
 	table(t, r.stderr)
-	for _, k := range degrade.Kinds() {
+	for _, k := range degrade.All() {
 		must(t, "restore", "--weights", w, "--in", in, "--out", filepath.Join(dir, "d.idx"), "--degrade", fmt.Sprintf("%s=%g", k.Kind, k.Severe), "--quiet")
 	}
 }

@@ -192,7 +192,7 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	columns := evaluate.Columns()
+	columns := evaluate.Columns(degrade.All())
 	bar := progress.New(w, "restoring", len(methods)*len(columns), progress.Options{Unit: "cells"})
 	t, err := evaluate.Run(ctx, j, methods, columns, images, labels, o.seed, func(method, column string) {
 		bar.Note("%s, %s", method, column)

@@ -121,7 +121,7 @@ func noteTarget(e env, t *imageio.Target) {
 // degradations lists what --degrade takes, with the range of each severity.
 func degradations() string {
 	var list []string
-	for _, k := range degrade.Kinds() {
+	for _, k := range degrade.All() {
 		list = append(list, fmt.Sprintf("%s (%g to %g)", k.Kind, k.Min, k.Max))
 	}
 	return strings.Join(list, ", ")

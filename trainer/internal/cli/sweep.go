@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"mppm/shared/degrade"
 	"mppm/shared/model"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
@@ -206,7 +207,7 @@ func (o *sweepOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	columns := evaluate.Columns()
+	columns := evaluate.Columns(degrade.Kinds()) // what a user can have
 	setup := map[string]string{
 		"weights": sweep.Sum(b), "dae": sweep.Sum(db), "judge": sweep.Sum(judge), "data": sweep.Sum(data),
 		"held out": fmt.Sprint(o.held), "seed": fmt.Sprint(o.seed), "columns": fmt.Sprint(columns),

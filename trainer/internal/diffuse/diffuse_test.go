@@ -158,7 +158,7 @@ func TestLearns(t *testing.T) {
 			t.Errorf("coordinate %d of the mean code is %v, want %v", k, v, r.mean[k])
 		}
 	}
-	for _, info := range degrade.Kinds() {
+	for _, info := range degrade.All() {
 		mild, err := m.Start(degrade.Degradation{Kind: info.Kind, Severity: info.Mild})
 		if err != nil {
 			t.Fatal(err)

@@ -58,7 +58,7 @@ func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	curves := map[degrade.Kind][]ldm.Point{}
-	for _, info := range degrade.Kinds() {
+	for _, info := range degrade.All() {
 		if curves[info.Kind], err = r.damage(ctx, m, info); err != nil {
 			return nil, fmt.Errorf("export: %w", err)
 		}

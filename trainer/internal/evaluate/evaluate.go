@@ -22,10 +22,11 @@ type Method struct {
 	Restore func(ctx context.Context, d degrade.Degradation, images []byte) (*infer.Restored, error)
 }
 
-// Columns are the damages of Table 6 for MNIST, the mild one before the severe.
-func Columns() []degrade.Degradation {
+// Columns are the damages of Table 6 for MNIST of some kinds, the mild one before
+// the severe.
+func Columns(kinds []degrade.Info) []degrade.Degradation {
 	var c []degrade.Degradation
-	for _, k := range degrade.Kinds() {
+	for _, k := range kinds {
 		c = append(c, degrade.Degradation{Kind: k.Kind, Severity: k.Mild}, degrade.Degradation{Kind: k.Kind, Severity: k.Severe})
 	}
 	return c

@@ -30,7 +30,7 @@ func TestInterval(t *testing.T) {
 
 func TestColumns(t *testing.T) {
 	var names []string
-	for _, c := range Columns() {
+	for _, c := range Columns(degrade.Kinds()) {
 		if err := c.Validate(); err != nil {
 			t.Error(err)
 		}

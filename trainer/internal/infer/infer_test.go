@@ -84,7 +84,8 @@ func TestWorkersDoNotMatter(t *testing.T) {
 func TestScores(t *testing.T) {
 	m := modeltest.Model(1)
 	images := digits(3)
-	got, err := Restore(t.Context(), m, m.Restore, noisy, images, Options{Seed: 9})
+	unclipped := &degrade.Degradation{Kind: degrade.GaussianUnclipped, Severity: 0.5}
+	got, err := Restore(t.Context(), m, m.Restore, unclipped, images, Options{Seed: 9})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestScores(t *testing.T) {
 		if want := metric.MSE(out, clean); got.Output[i].MSE != want {
 			t.Errorf("MSE of output %d: %v, want %v", i, got.Output[i].MSE, want)
 		}
-		// Noise of deviation 0.5, unclipped, has a mean square of 0.25.
+		// Noise of deviation 0.5 has a mean square of 0.25.
 		if mse := got.Degraded[i].MSE; mse < 0.2 || mse > 0.3 {
 			t.Errorf("MSE of degraded image %d: %v, want about 0.25", i, mse)
 		}
