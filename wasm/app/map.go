@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"mppm/shared/classifier"
@@ -81,21 +82,58 @@ func newAtlas(e Engine) (*Atlas, error) {
 	if !(t.w > 0 && t.h > 0) {
 		return nil, errors.New("all codes lie on one line: there is no map of them")
 	}
-	// D along the edges of the map bounds the scale of its colors.
+	// D at the edges of the map bounds the scale of its colors.
 	const n = 12
-	var z []float32
-	for i := range n * n {
-		x, y := t.x+t.w*(float64(i%n)/(n-1)-0.5), t.y+t.h*(float64(i/n)/(n-1)-0.5)
-		c := make([]float32, model.Latent)
-		t.Plane.Shift(c, t.Plane.Mean(), float32(x), float32(y))
-		z = append(z, c...)
-	}
 	d := make([]float32, n*n)
-	e.Distance(d, nil, z)
-	for _, v := range d {
-		t.highest = max(t.highest, v)
+	for i := range d {
+		x, y := t.x+t.w*(float64(i%n)/(n-1)-0.5), t.y+t.h*(float64(i/n)/(n-1)-0.5)
+		t.distances(e, d[i:i+1], []float64{x}, y)
 	}
+	t.highest = slices.Max(d)
 	return t, nil
+}
+
+// around is of how many codes the map averages D at a place.
+const around = 8
+
+// distances writes to d how far from clean codes D judges places of the plane to
+// be, all at the height y: the mean of D at codes that have their shadow there,
+// namely those of the nearest dots, moved there in parallel to the plane. (The plane
+// itself, or any other slice of the space, misses nearly all codes.)
+func (t *Atlas) distances(e Engine, d []float32, x []float64, y float64) {
+	n := min(around, len(t.At))
+	z := make([]float32, len(x)*n*model.Latent)
+	near, far := make([]int, n), make([]float32, n) // the nearest dots, the nearest first
+	for i, x := range x {
+		px, py := float32(x), float32(y)
+		for k := range far {
+			far[k] = math.MaxFloat32
+		}
+		for k, p := range t.At {
+			dx, dy := p[0]-px, p[1]-py
+			q := float32(dx*dx) + float32(dy*dy)
+			if q >= far[n-1] {
+				continue
+			}
+			j := n - 1
+			for ; j > 0 && far[j-1] > q; j-- {
+				near[j], far[j] = near[j-1], far[j-1]
+			}
+			near[j], far[j] = k, q
+		}
+		for k, code := range near {
+			at := t.At[code]
+			t.Plane.Shift(z[(i*n+k)*model.Latent:(i*n+k+1)*model.Latent], t.Codes[code*model.Latent:(code+1)*model.Latent], px-at[0], py-at[1])
+		}
+	}
+	each := make([]float32, len(x)*n)
+	e.Distance(each, nil, z)
+	for i := range d {
+		d[i] = 0
+		for _, v := range each[i*n : (i+1)*n] {
+			d[i] += v / float32(n)
+		}
+	}
 }
 
 // nearest returns the code whose place is nearest, and how far it is.
@@ -394,19 +432,14 @@ func (a *App) mappingNow() bool {
 var heatSlice = 4 * time.Millisecond
 
 // heatSide is how many places D is computed at along the longer edge.
-const heatSide = 72
+const heatSide = 48
 
-// sameSlice is how much a code may differ, off the plane, for D around it to
-// stay as it is, in the units of the codes.
-const sameSlice = 1.0 / 128
-
-// HeatMap is D on a rectangle of the plane through a code: at (X0, Y0) lies the
-// middle of the first of W × H cells, at (X1, Y1) that of the last.
+// HeatMap is D on a rectangle of the map, as Atlas.distances has it: at (X0, Y0)
+// lies the middle of the first of W × H cells, at (X1, Y1) that of the last.
 type HeatMap struct {
 	W, H           int
 	D              []float32 // row by row
 	X0, Y0, X1, Y1 float64
-	slice          [model.Latent]float32 // the code, moved to the place (0, 0)
 }
 
 type heating struct {
@@ -414,9 +447,8 @@ type heating struct {
 	rows         int      // of draft that are there
 }
 
-// HeatMap returns D around the code that is shown, on the plane through it in
-// parallel to the map; nil before there is one. While it is computed anew it is
-// the one of before.
+// HeatMap returns D on the part of the map that is seen; nil before there is one.
+// While it is computed anew it is the one of before.
 func (a *App) HeatMap() *HeatMap {
 	if !a.Heat {
 		return nil
@@ -447,30 +479,12 @@ func (a *App) wanted() *HeatMap {
 	c := a.Chart(a.aspect, 1)
 	m.X0, m.Y0 = c.Place(0, 0)
 	m.X1, m.Y1 = c.Place(a.aspect, 1)
-	z := a.Now()
-	if z == nil {
-		z = t.Plane.Mean()
-	}
-	x, y := t.Plane.Shadow(z)
-	t.Plane.Shift(m.slice[:], z, -x, -y)
 	return m
 }
 
-// framed reports whether two maps have their cells at the same places.
-func (m *HeatMap) framed(o *HeatMap) bool {
-	return o != nil && m.W == o.W && m.H == o.H && m.X0 == o.X0 && m.Y0 == o.Y0 && m.X1 == o.X1 && m.Y1 == o.Y1
-}
-
+// like reports whether two maps have their cells at the same places.
 func (m *HeatMap) like(o *HeatMap) bool {
-	if !m.framed(o) {
-		return false
-	}
-	for i, v := range m.slice {
-		if math.Abs(float64(v-o.slice[i])) > sameSlice {
-			return false
-		}
-	}
-	return true
+	return o != nil && m.W == o.W && m.H == o.H && m.X0 == o.X0 && m.Y0 == o.Y0 && m.X1 == o.X1 && m.Y1 == o.Y1
 }
 
 // coldHeat reports whether D is out of date.
@@ -479,28 +493,25 @@ func (a *App) coldHeat() bool {
 	return w != nil && !w.like(a.heat.whole)
 }
 
-// updateHeat computes some rows, and reports whether a new map is whole. One that
-// was begun is finished, even if the code has moved on meanwhile: while a path
-// plays it moves in every frame, and there would never be a map.
+// updateHeat computes some rows, and reports whether a new map is whole.
 func (a *App) updateHeat() bool {
 	w := a.wanted()
 	if w == nil || w.like(a.heat.whole) {
 		return false
 	}
 	h := &a.heat
-	if !w.framed(h.draft) {
+	if !w.like(h.draft) {
 		w.D = make([]float32, w.W*w.H)
 		h.draft, h.rows = w, 0
 	}
 	m := h.draft
-	z := make([]float32, m.W*model.Latent)
+	x := make([]float64, m.W)
+	for i := range x {
+		x[i] = m.X0 + (m.X1-m.X0)*float64(i)/float64(m.W-1)
+	}
 	for start, first := time.Now(), h.rows; h.rows < m.H && (h.rows == first || time.Since(start) < heatSlice); h.rows++ {
 		y := m.Y0 + (m.Y1-m.Y0)*float64(h.rows)/float64(m.H-1)
-		for i := range m.W {
-			x := m.X0 + (m.X1-m.X0)*float64(i)/float64(m.W-1)
-			a.atlas.Plane.Shift(z[i*model.Latent:(i+1)*model.Latent], m.slice[:], float32(x), float32(y))
-		}
-		a.engine.Distance(m.D[h.rows*m.W:(h.rows+1)*m.W], nil, z)
+		a.atlas.distances(a.engine, m.D[h.rows*m.W:(h.rows+1)*m.W], x, y)
 	}
 	if h.rows < m.H {
 		return false

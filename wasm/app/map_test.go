@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"testing"
@@ -239,20 +240,29 @@ func TestHeat(t *testing.T) {
 	if m == nil || m.W <= m.H {
 		t.Fatalf("the heat map of a wide map is %+v", m)
 	}
-	// The fake's D is the code's second number, which no class differs in: along
-	// the plane it changes as the plane does.
-	c := a.Chart(1.5, 1)
-	for _, p := range [][2]int{{0, 0}, {m.W - 1, m.H - 1}, {m.W / 2, 3}} {
+	// The fake's D is the code's second number.
+	c, t0 := a.Chart(1.5, 1), a.Atlas()
+	for _, p := range [][2]int{{0, 0}, {m.W - 1, m.H - 1}, {m.W / 2, 3}, {m.W / 2, m.H / 2}} {
 		x := m.X0 + (m.X1-m.X0)*float64(p[0])/float64(m.W-1)
 		y := m.Y0 + (m.Y1-m.Y0)*float64(p[1])/float64(m.H-1)
 		if px, py := c.Screen(x, y); px < -1e-9 || py < -1e-9 || px > 1.5+1e-9 || py > 1+1e-9 {
 			t.Errorf("cell %v is at (%v, %v), beyond what is seen", p, px, py)
 		}
-		z := make([]float32, model.Latent)
-		sx, sy := a.Atlas().Plane.Shadow(a.Now())
-		a.Atlas().Plane.Shift(z, a.Now(), float32(x)-sx, float32(y)-sy)
-		if d := m.D[p[1]*m.W+p[0]]; math.Abs(float64(d-z[1])) > 1e-3 {
-			t.Errorf("D of cell %v is %v, of its code %v", p, d, z[1])
+		order := make([]int, len(t0.At))
+		for i := range order {
+			order[i] = i
+		}
+		away := func(i int) float64 { return math.Hypot(float64(t0.At[i][0])-x, float64(t0.At[i][1])-y) }
+		slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(away(i), away(j)) })
+		n := min(around, len(order))
+		var want float64
+		for _, i := range order[:n] {
+			z := make([]float32, model.Latent)
+			t0.Plane.Shift(z, t0.Codes[i*model.Latent:(i+1)*model.Latent], float32(x)-t0.At[i][0], float32(y)-t0.At[i][1])
+			want += float64(z[1]) / float64(n)
+		}
+		if d := m.D[p[1]*m.W+p[0]]; math.Abs(float64(d)-want) > 1e-3 {
+			t.Errorf("D of cell %v is %v, of the codes moved there %v", p, d, want)
 		}
 	}
 	a.ZoomMiddle(2)
@@ -263,14 +273,14 @@ func TestHeat(t *testing.T) {
 	if a.HeatMap() == m {
 		t.Error("after zooming, the colors are those of before")
 	}
-	// Dragging stays within the slice: nothing to compute.
+	// They are those of the map, wherever the point is.
 	a.PickUp()
 	finish(t, a)
 	m = a.HeatMap()
 	a.Drag(0.3, 0.3)
 	a.Update(0)
 	if a.coldHeat() || a.HeatMap() != m {
-		t.Error("dragging the point makes D anew, though it stays in its slice")
+		t.Error("dragging the point makes D anew")
 	}
 	a.Drop()
 	a.SetHeat(false)
@@ -280,8 +290,8 @@ func TestHeat(t *testing.T) {
 	}
 }
 
-// TestHeatWhilePlaying: the colors come while the code that their slice goes
-// through moves in every frame, though a frame has time for one row of them.
+// TestHeatWhilePlaying: the colors come while a path plays, though a frame has time
+// for one row of them.
 func TestHeatWhilePlaying(t *testing.T) {
 	defer func(d time.Duration) { heatSlice = d }(heatSlice)
 	heatSlice = 0

@@ -78,7 +78,7 @@ written to standard output, a line of JSON each.`,
 			f.integer(&o.n, "n", "N", "choose on so many of them; 0: all", 0, 1_000_000)
 			o.budgetDef = f.integer(&o.budget, "budget", "N", "flows that are drawn for each task (default: 64 along flow, none along the others)", 0, 100_000)
 			o.budgetDef.initial = ""
-			o.epochDef = f.integer(&o.epochs, "epochs", "N", "of each training run, along loss and noise; those of its refinement are shortened alike", 1, 100_000)
+			o.epochDef = f.integer(&o.epochs, "epochs", "N", "of each training run, along loss and noise; its other parts are shortened alike", 1, 100_000)
 			f.seed(&o.seed, "seed", "seed of everything random")
 			f.text(&o.write, "write", "FILE", "write a copy of the weights with the winning flows, along flow")
 			f.toggle(&o.quiet, "quiet", "show no progress")
@@ -267,7 +267,8 @@ func (o *sweepOptions) notes(m, dae *model.Model, name, daeName string) []string
 
 func (o *sweepOptions) search(ctx context.Context, w io.Writer, s *sweep.Sweep, m *model.Model, file *safetensors.File, set *dataset.Set) ([]sweep.Row, error) {
 	base := train.Default()
-	base.Epochs, base.Refine, base.Seed = o.epochs, o.epochs*base.Refine/base.Epochs, o.seed
+	short := func(n int) int { return o.epochs * n / base.Epochs }
+	base.Support.Epochs, base.Refine, base.Epochs, base.Seed = short(base.Support.Epochs), short(base.Refine), o.epochs, o.seed
 	runs := filepath.Join(o.out, "runs")
 	if o.axis == "loss" || o.axis == "noise" {
 		shrink(w, set.Train.N-o.held, nil, fitting{"", "the batch is %d", &base.Batch}, fitting{"", "the code bank has %d centers", &base.Centers})

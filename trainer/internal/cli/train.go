@@ -98,6 +98,7 @@ func trainCommand() command {
 		about: `
 Trains the encoder, the decoder and the distance net of Sec. 4.2 with the loss of
 Eq. 20, on MNIST, which the Go module system fetches, or on digits of your own;
+then the distance alone, on points all over the latent space, which makes it one;
 then the decoder alone, which makes it sharper. The folder gets a checkpoint and
 the loss curves as the run goes, and at its end the weights (mnist.safetensors,
 eight bits), restored test digits (restored.png) and grown ones (generated.png).
@@ -128,7 +129,8 @@ swapped: --transpose turns them upright.`,
 			o.activation = string(c.Activation)
 			o.common(f, "train mnist")
 			first := len(f.list)
-			f.integer(&c.Refine, "refine", "N", "epochs after the others, in which the decoder alone learns", 0, 100_000)
+			f.integer(&c.Support.Epochs, "distance", "N", "epochs after those, in which the distance alone learns, all over the latent space", 0, 100_000)
+			f.integer(&c.Refine, "refine", "N", "epochs at the end, in which the decoder alone learns", 0, 100_000)
 			f.number(&c.Restored, "restored", "X", "share of the codes in those epochs that are of restored images, not of clean ones", 0, 1)
 			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
@@ -144,7 +146,8 @@ swapped: --transpose turns them upright.`,
 			} {
 				f.number(&o.lambda[i], fmt.Sprintf("lambda%d", i+1), "X", fmt.Sprintf("λ%d, weight of: %s", i+1, term), 0, 1e6)
 			}
-			f.group = "the distance all over the latent space (with 0 it is learnt from noisy codes alone)"
+			f.group = "the loss of the distance alone (the terms above that it is in, and)"
+			o.support, o.eikonal = float64(c.Support.Distance), float64(c.Support.Eikonal)
 			f.number(&o.support, "support", "X", "weight of: the distance is that from the support of clean codes, at points all around and on the way there", 0, 1e6)
 			f.number(&o.eikonal, "eikonal", "X", "weight of: its gradient has length 1", 0, 1e6)
 			o.settings = append(o.settings, f.list[first:]...)
@@ -180,7 +183,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	for i, l := range o.lambda {
 		o.config.Lambda[i] = float32(l)
 	}
-	o.config.Support = train.Support{Distance: float32(o.support), Eikonal: float32(o.eikonal)}
+	o.config.Support.Distance, o.config.Support.Eikonal = float32(o.support), float32(o.eikonal)
 	if o.config.Activation = nn.Activation(o.activation); o.config.Method == train.LMPPM && o.config.Activation != nn.SiLU && o.config.Activation != nn.ReLU {
 		return usagef("--activation: there is no %q, only %s and %s", o.activation, nn.SiLU, nn.ReLU)
 	}

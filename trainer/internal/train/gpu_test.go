@@ -22,28 +22,31 @@ func TestTraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	support := Default()
-	support.Support = Support{10, 1}
-	for name, c := range map[string]Config{"LMPPM": Default(), "LMPPM with a support": support, "DAE": DefaultDAE()} {
+	for name, c := range map[string]Config{"LMPPM": Default(), "D alone": Default(), "DAE": DefaultDAE()} {
 		t.Run(name, func(t *testing.T) {
 			c.Batch = 5
 			build := func() compliance.Net {
 				params := newParameters(c)
 				n, err := newNet(c, params)
+				if name == "D alone" {
+					n, err = newDistance(c, params)
+				}
 				if err != nil {
 					t.Fatal(err)
 				}
 				return compliance.Net{
-					Graph: params[0].Node.Graph(), Params: params,
+					Graph: n.params[0].Node.Graph(), Params: n.params,
 					Batch: func(step int) {
 						r := rng.New(7, uint64(step))
 						for i := range n.clean {
 							n.clean[i] = max(0, float32(math.Sin(float64(i%97)*0.3+float64(step))))
 						}
 						r.FillNorm(n.noisy, 0.4)
-						for i, v := range n.clean {
-							n.noisy[i] += v
+						for i := range n.noisy {
+							n.noisy[i] += n.clean[i]
 						}
+						r.FillNorm(n.z, 1)
+						r.FillNorm(n.zStar, 1)
 						if p := n.probes; p != nil {
 							r.FillNorm(p.points, 1)
 							r.FillNorm(p.slopes, 1)

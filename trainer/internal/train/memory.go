@@ -19,8 +19,21 @@ func (r *Run) Memory() (int64, error) {
 		}
 		return r.params[0].Node.Graph(), nil
 	})
+	if err == nil && r.Config.Support.Epochs > 0 {
+		var distance int64
+		distance, err = optim.Steps(n, func(n int) (*gorgonia.ExprGraph, error) {
+			c := r.Config
+			c.Batch = n
+			t, err := newDistance(c, r.params)
+			if err != nil {
+				return nil, err
+			}
+			return t.params[0].Node.Graph(), nil
+		})
+		most = max(most, distance)
+	}
 	if err == nil && r.Config.Refine > 0 {
-		decoder := r.decoder()
+		decoder := r.part("decoder.")
 		var refine int64
 		refine, err = optim.Steps(n, func(n int) (*gorgonia.ExprGraph, error) {
 			z, x, loss := make([]float32, n*model.Latent), make([]float32, n*model.Pixels), make([]float32, 1)

@@ -22,9 +22,10 @@ const (
 	streamNoise = 3 << 40 // + the number of the image since the start of the run
 	streamBank  = 4 << 40
 	// Refinement draws its own orders.
-	streamRefine = 5 << 40 // + the epoch of refinement
-	streamSurvey = 6 << 40 // + the number of the survey
-	streamProbes = 7 << 40 // + the step
+	streamRefine   = 5 << 40 // + the epoch of refinement
+	streamSurvey   = 6 << 40 // + the number of the survey
+	streamProbes   = 7 << 40 // + the step
+	streamDistance = 8 << 40 // + the epoch of D alone
 )
 
 // Terms is how many terms Eq. 20 has.
@@ -35,7 +36,9 @@ type net struct {
 	params       []*optim.Parameter
 	clean, noisy []float32 // the batch, batch × Pixels
 	terms        [Terms]float32
-	probes       *probes // nil where Support weighs nothing
+	// Of D alone: codes of the batch, batch × Latent, in place of noisy.
+	z, zStar []float32
+	probes   *probes
 }
 
 // builder puts the nets into a graph, and remembers the first error.
@@ -166,58 +169,64 @@ func (b *builder) loss(c Config, t *net, clean, noisy *gorgonia.Node) *gorgonia.
 	if c.Method == DAE {
 		back := b.decode(b.encode(noisy))
 		loss := b.do(func() (*gorgonia.Node, error) { return graph.SquaredError(back, clean) })
-		b.keepTerm(t, 0, loss)
+		b.keepTerm(t, 1, loss)
 		return loss
-	}
-	n := c.Batch
-	ones := make([]float32, n)
-	for i := range ones {
-		ones[i] = 1
-	}
-	one := b.matrix("one", n, 1, ones)
-
-	squared := func(a, c *gorgonia.Node) *gorgonia.Node {
-		return b.do(func() (*gorgonia.Node, error) { return graph.SquaredError(a, c) })
 	}
 	// x* is the clean image that was damaged: of all training images it is the
 	// nearest, but for rare accidents, and z* = F(x*).
 	zStar, z := b.encode(clean), b.encode(noisy)
+	terms := b.terms(t, b.ones(c.Batch), zStar, z, clean, true)
+	return b.do(func() (*gorgonia.Node, error) { return graph.WeightedSum(c.Lambda[:], terms...) })
+}
+
+// ones returns a column of n ones.
+func (b *builder) ones(n int) *gorgonia.Node {
+	ones := make([]float32, n)
+	for i := range ones {
+		ones[i] = 1
+	}
+	return b.matrix("one", n, 1, ones)
+}
+
+// terms adds the terms of Eq. 20 to a graph, the second, which D is not in, only if
+// G learns. They are kept in t.
+func (b *builder) terms(t *net, one, zStar, z, clean *gorgonia.Node, decoder bool) []*gorgonia.Node {
+	squared := func(a, c *gorgonia.Node) *gorgonia.Node {
+		return b.do(func() (*gorgonia.Node, error) { return graph.SquaredError(a, c) })
+	}
 	dStar, _ := b.distance(zStar)
 	d, hidden := b.distance(z)
 	grad := b.gradient(one, hidden)
 	shift := b.do(func() (*gorgonia.Node, error) { return graph.Shift(z, d, grad) })
-	terms := []*gorgonia.Node{
-		b.do(func() (*gorgonia.Node, error) { return graph.DistanceError(d, z, zStar) }),
-		squared(b.decode(zStar), clean),
-		squared(dStar, nil),
-		b.do(func() (*gorgonia.Node, error) {
-			on, err := graph.NegativePart(dStar)
-			if err != nil {
-				return nil, err
-			}
-			off, err := graph.NegativePart(d)
-			if err != nil {
-				return nil, err
-			}
-			return graph.WeightedSum([]float32{0.5, 0.5}, on, off)
-		}),
-		squared(shift, zStar),
-		squared(b.decode(shift), clean),
+	var terms []*gorgonia.Node
+	term := func(number int, n *gorgonia.Node) {
+		b.keepTerm(t, number, n)
+		terms = append(terms, n)
 	}
-	for i, term := range terms {
-		b.keepTerm(t, i, term)
+	term(1, b.do(func() (*gorgonia.Node, error) { return graph.DistanceError(d, z, zStar) }))
+	if decoder {
+		term(2, squared(b.decode(zStar), clean))
 	}
-	weights := c.Lambda[:]
-	if c.Support.Distance > 0 {
-		weights = append(weights[:Terms:Terms], c.Support.Distance, c.Support.Eikonal)
-		terms = append(terms, b.support(c, t, one)...)
-	}
-	return b.do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
+	term(3, squared(dStar, nil))
+	term(4, b.do(func() (*gorgonia.Node, error) {
+		on, err := graph.NegativePart(dStar)
+		if err != nil {
+			return nil, err
+		}
+		off, err := graph.NegativePart(d)
+		if err != nil {
+			return nil, err
+		}
+		return graph.WeightedSum([]float32{0.5, 0.5}, on, off)
+	}))
+	term(5, squared(shift, zStar))
+	term(6, squared(b.decode(shift), clean))
+	return terms
 }
 
-// keepTerm has every run of the graph leave term number i of the loss in t.
-func (b *builder) keepTerm(t *net, i int, term *gorgonia.Node) {
+// keepTerm has every run of the graph leave a term of the loss, counted from 1, in t.
+func (b *builder) keepTerm(t *net, number int, n *gorgonia.Node) {
 	b.do(func() (*gorgonia.Node, error) {
-		return nil, graph.Keep(fmt.Sprintf("term %d", i+1), term, t.terms[i:i+1])
+		return nil, graph.Keep(fmt.Sprintf("term %d", number), n, t.terms[number-1:number])
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 
 	"gorgonia.org/gorgonia"
 
@@ -23,13 +22,10 @@ import (
 // shares of white, so the loss is their cross entropy: it minds a gray between
 // black and white more than the squared error does.
 func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
-	first := r.perEpoch() * r.Config.Epochs
-	params := r.decoder()
-	if r.step == first { // moments of another loss
-		for _, p := range params {
-			clear(p.M)
-			clear(p.V)
-		}
+	first := r.perEpoch() * (r.Config.Epochs + r.Config.Support.Epochs)
+	params := r.part("decoder.")
+	if r.step == first {
+		forget(params)
 	}
 	codes, err := r.codes(ctx)
 	if ctx.Err() != nil {
@@ -67,17 +63,6 @@ func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 		load.Recycle(b)
 		return err
 	}).Run(ctx, &r.step)
-}
-
-// decoder returns the parameters of G.
-func (r *Run) decoder() []*optim.Parameter {
-	var params []*optim.Parameter
-	for _, p := range r.params {
-		if strings.HasPrefix(p.Name, "decoder.") {
-			params = append(params, p)
-		}
-	}
-	return params
 }
 
 // pairs are codes and the images that the decoder is to make of them.

@@ -1,11 +1,13 @@
 package train
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"gorgonia.org/gorgonia"
@@ -15,11 +17,15 @@ import (
 	"mppm/shared/rng"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/progress"
 )
 
-// Support are the weights, beside λ of Eq. 20, of what makes D a distance all over
-// the latent space. The terms of Eq. 20 show D the codes of noisy images, which lie
-// on one sheet of it, and D may be anything elsewhere.
+// Support is what makes D a distance all over the latent space: epochs after the
+// joint ones, in which D alone learns. The terms of Eq. 20 show D the codes of noisy
+// images, which lie on one sheet of it, and D may be anything elsewhere. That D has
+// F lay out the codes so that it can lead them home, and is then replaced: where D
+// is a distance while F still learns, F finds it cheaper to hide the damage, which
+// leaves nothing to measure.
 //
 // S, the support of the codes of clean images, is taken to be all that is no
 // farther from one of many codes than an image that is none of theirs usually is:
@@ -27,10 +33,11 @@ import (
 // code, is the distance of z from S; a clean image that was not trained on is in S
 // too. D learns T at points off S, ‖z − F(x)‖ on the way from F(x) to the code z
 // of a noisy x, and 0 at F(x), from a part of the training images that changes
-// twice an epoch.
+// twice an epoch; and the terms of Eq. 20 as before.
 type Support struct {
-	Distance float32 `json:"distance"` // of the squared error of D at those points
-	Eikonal  float32 `json:"eikonal"`  // of (|∇D| − 1)² off S
+	Epochs   int     `json:"epochs"`   // 0: D stays what the joint epochs made it
+	Distance float32 `json:"distance"` // weight of the squared error of D at those points
+	Eikonal  float32 `json:"eikonal"`  // weight of (|∇D| − 1)² off S
 }
 
 // Sizes of a survey.
@@ -40,8 +47,8 @@ const (
 	offPoints  = 8192   // points off S
 )
 
-// A survey is what D learns from besides batches of images, by the encoder as it
-// was when the survey was made: codes, and points whose distance from S is known.
+// A survey is what D learns from besides batches of images: codes, and points whose
+// distance from S is known.
 type survey struct {
 	clean, noisy []float32 // codes of the same images, n × Latent, n the same in every survey of a run
 	off, far     []float32 // points, offPoints × Latent, and T at each
@@ -54,7 +61,7 @@ func (r *Run) between() int { return max(1, r.perEpoch()/2) }
 // fresh is how many images of a survey stand for those not trained on.
 func (r *Run) fresh() int { return min(freshCodes, max(1, r.set.Train.N/4)) }
 
-// survey makes survey number k of the run, by the nets as they are.
+// newSurvey makes survey number k of the run.
 func (r *Run) newSurvey(k int) (*survey, error) {
 	a, err := r.autoencoder()
 	if err != nil {
@@ -275,7 +282,154 @@ func (s *survey) outside(z []float32, least float32, src *rng.Source) float32 {
 	}
 }
 
-// support adds the terms of Support to a loss's, for batches of n points; one is n
+// distance trains D alone: F and G stay as they are.
+func (r *Run) distance(ctx context.Context, every int, bar *progress.Bar) error {
+	first := r.perEpoch() * r.Config.Epochs
+	params := r.part("distance.")
+	if r.step == first {
+		forget(params)
+	}
+	codes, err := r.codes(ctx)
+	if ctx.Err() != nil {
+		return ErrInterrupted // nothing is new since the last checkpoint
+	}
+	if err != nil {
+		return err
+	}
+	t, err := newDistance(r.Config, r.params)
+	if err != nil {
+		return err
+	}
+	m, err := r.start(params, bar, func(step int) error {
+		for i, v := range t.terms {
+			if v-v != 0 {
+				return diverged(fmt.Sprintf("term %d of the loss", i+1), v, first+step)
+			}
+			r.sums.Terms[i] += float64(v)
+		}
+		for i, v := range t.probes.losses {
+			r.sums.Support[i] += float64(v)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	load, err := r.distanceLoader(codes, first)
+	if err != nil {
+		return err
+	}
+	defer load.Stop()
+	return r.loop(m, first, r.Config.Support.Epochs, every, bar, func() error {
+		if err := r.probe(t.probes, first); err != nil {
+			return err
+		}
+		b := load.Next()
+		copy(t.clean, b.images)
+		copy(t.zStar, b.codes)
+		copy(t.z, b.noisy)
+		load.Recycle(b)
+		return nil
+	}).Run(ctx, &r.step)
+}
+
+// probe fills the points of the next step, after a new survey if it is time for
+// one. The first step of the epochs of D is given.
+func (r *Run) probe(p *probes, first int) error {
+	if done := r.step - first; r.survey == nil || done%r.between() == 0 {
+		var err error
+		if r.survey, err = r.newSurvey(done / r.between()); err != nil {
+			return err
+		}
+	}
+	r.survey.draw(p, r.Config.Batch, rng.New(r.Config.Seed, streamProbes+uint64(r.step)))
+	return nil
+}
+
+// part returns the parameters of one net.
+func (r *Run) part(prefix string) []*optim.Parameter {
+	var params []*optim.Parameter
+	for _, p := range r.params {
+		if strings.HasPrefix(p.Name, prefix) {
+			params = append(params, p)
+		}
+	}
+	return params
+}
+
+// forget clears the moments of another loss.
+func forget(params []*optim.Parameter) {
+	for _, p := range params {
+		clear(p.M)
+		clear(p.V)
+	}
+}
+
+// passage is a batch for D: images, their codes z* and codes z of the same with
+// noise.
+type passage struct{ images, codes, noisy []float32 }
+
+// distanceLoader returns the batches of distance, whose first step is first. The codes of
+// clean images are given.
+func (r *Run) distanceLoader(codes []float32, first int) (*optim.Loader[*passage], error) {
+	a, err := r.autoencoder()
+	if err != nil {
+		return nil, err
+	}
+	n := r.Config.Batch
+	coder, noisy := a.Coder(n), make([]float32, n*model.Pixels)
+	var order []int
+	return optim.NewLoader(r.step,
+		func() *passage {
+			return &passage{make([]float32, n*model.Pixels), make([]float32, n*model.Latent), make([]float32, n*model.Latent)}
+		},
+		func(b *passage, step int) {
+			at := (step - first) % r.perEpoch()
+			if at == 0 || order == nil {
+				order = rng.New(r.Config.Seed, streamDistance+uint64((step-first)/r.perEpoch())).Perm(r.set.Train.N)
+			}
+			which := order[at*n : (at+1)*n]
+			r.set.Train.Fill(b.images, which)
+			for i, k := range which {
+				copy(row(b.codes, i), row(codes, k))
+				r.damage(noisy[i*model.Pixels:(i+1)*model.Pixels], b.images[i*model.Pixels:(i+1)*model.Pixels], r.noise(step*n+i))
+			}
+			coder.Encode(b.noisy, noisy)
+		}), nil
+}
+
+// newDistance builds the graph of a step of distance. params are those of all nets; D's
+// are differentiated.
+func newDistance(c Config, params []*optim.Parameter) (*net, error) {
+	n := c.Batch
+	t := &net{clean: make([]float32, n*model.Pixels), z: make([]float32, n*model.Latent), zStar: make([]float32, n*model.Latent)}
+	b := &builder{g: gorgonia.NewGraph(), params: map[string]*gorgonia.Node{}, act: c.Activation, layers: len(c.Hidden) + 1}
+	for _, p := range params {
+		switch {
+		case strings.HasPrefix(p.Name, "distance."):
+			t.params = append(t.params, p)
+			fallthrough
+		case strings.HasPrefix(p.Name, "decoder."):
+			b.parameter(p)
+		}
+	}
+	clean := b.matrix("clean", n, model.Pixels, t.clean)
+	zStar, z := b.matrix("codes", n, model.Latent, t.zStar), b.matrix("noisy codes", n, model.Latent, t.z)
+	one := b.ones(n)
+	terms := append(b.terms(t, one, zStar, z, clean, false), b.support(c, t, one)...)
+	weights := append(slices.Delete(slices.Clone(c.Lambda[:]), 1, 2), c.Support.Distance, c.Support.Eikonal)
+	loss := b.do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
+	if b.err != nil {
+		return nil, b.err
+	}
+	if err := optim.Differentiate(loss, t.params); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return t, nil
+}
+
+// support adds the terms of Support to a graph, for batches of n points; one is n
 // ones.
 func (b *builder) support(c Config, t *net, one *gorgonia.Node) []*gorgonia.Node {
 	n, count := c.Batch, c.count()
@@ -330,13 +484,13 @@ func (r *Run) readSurvey(c *optim.Checkpoint) (*survey, error) {
 
 // valid says what is wrong with the weights.
 func (s Support) valid() error {
+	if s.Epochs < 0 {
+		return fmt.Errorf("epochs of the distance alone are %d; give at least 0", s.Epochs)
+	}
 	for name, w := range map[string]float32{"the distance": s.Distance, "its slope": s.Eikonal} {
 		if !(w >= 0) || math.IsInf(float64(w), 0) {
 			return fmt.Errorf("the weight of %s is %v; it must be at least 0", name, w)
 		}
-	}
-	if s.Eikonal > 0 && s.Distance == 0 {
-		return errors.New("a slope of 1 needs a distance to be the slope of: give that a weight too")
 	}
 	return nil
 }

@@ -18,7 +18,6 @@ import (
 func TestSurvey(t *testing.T) {
 	set := digits(t, 400)
 	c := tiny()
-	c.Support = Support{10, 1}
 	r, err := New(c, set, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +80,6 @@ func TestSurvey(t *testing.T) {
 // TestDraw: the points of a step have the distances that their places say.
 func TestDraw(t *testing.T) {
 	c := tiny()
-	c.Support = Support{10, 1}
 	r, err := New(c, digits(t, 200), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -124,8 +122,7 @@ func TestDraw(t *testing.T) {
 func TestSupportMakesADistance(t *testing.T) {
 	set := digits(t, 2560)
 	c := tiny()
-	c.Epochs, c.Centers, c.Support, c.Rate = 6, 500, Support{30, 3}, 4e-3
-	c.Lambda[0], c.Lambda[2] = 1, 1
+	c.Epochs, c.Centers, c.Support.Epochs, c.Rate = 3, 500, 6, 4e-3
 	r, err := New(c, set, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -150,10 +147,10 @@ func TestSupportMakesADistance(t *testing.T) {
 func TestSupportIsChecked(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"weight of the distance": func(c *Config) { c.Support.Distance = -1 },
-		"weight of its slope":    func(c *Config) { c.Support = Support{1, float32(math.NaN())} },
-		"a slope of 1 needs":     func(c *Config) { c.Support.Eikonal = 1 },
+		"weight of its slope":    func(c *Config) { c.Support = Support{1, 1, float32(math.NaN())} },
+		"epochs of the distance": func(c *Config) { c.Support.Epochs = -1 },
 		"clipped noise":          func(c *Config) { c.Clipped = 1.5 },
-		"has no distance":        func(c *Config) { *c = DefaultDAE(); c.Support.Distance = 1 },
+		"has no distance":        func(c *Config) { *c = DefaultDAE(); c.Support.Epochs = 1 },
 	} {
 		c := Default()
 		change(&c)

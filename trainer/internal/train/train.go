@@ -31,7 +31,7 @@ type Config struct {
 	Method     Method         `json:"method,omitempty"`
 	Seed       uint64         `json:"seed"`
 	Epochs     int            `json:"epochs"`
-	Refine     int            `json:"refine,omitempty"`   // epochs after those, in which G alone learns; of LMPPM
+	Refine     int            `json:"refine,omitempty"`   // epochs at the end, in which G alone learns; of LMPPM
 	Restored   float64        `json:"restored,omitempty"` // share of the codes of those epochs that are restored ones; the others are of clean images
 	Batch      int            `json:"batch"`
 	Rate       float64        `json:"rate"`                 // Adam's learning rate at the start
@@ -52,18 +52,19 @@ func Default() Config {
 	return Config{
 		Seed: 1, Epochs: 24, Refine: 12, Restored: 0.4, Batch: 128, Rate: 1e-3,
 		Lambda: [Terms]float32{0.05, 1, 0.05, 1, 0.05, 2},
-		Noise:  0.8, Centers: 5000,
+		Noise:  0.8, Clipped: 0.5, Centers: 5000,
 		Hidden: []int{100, 50, 20}, Activation: nn.SiLU,
+		Support: Support{Epochs: 12, Distance: 30, Eikonal: 3},
 	}
 }
 
 // DefaultDAE is Default for the denoising autoencoder: whatever the two have in
 // common is the same, so that what differs is the method. It has the epochs of
-// both parts of the other's run.
+// the other's run in which the encoder or the decoder learns.
 func DefaultDAE() Config {
 	c := Default()
 	c.Epochs, c.Refine, c.Restored = c.Epochs+c.Refine, 0, 0
-	c.Method, c.Lambda, c.Hidden, c.Activation = DAE, [Terms]float32{}, nil, ""
+	c.Method, c.Lambda, c.Hidden, c.Activation, c.Support = DAE, [Terms]float32{}, nil, "", Support{}
 	return c
 }
 
@@ -120,8 +121,8 @@ func (c Config) Validate(n int) error {
 }
 
 // Record is the loss of one epoch: the mean of each term of Eq. 20, before its
-// weight. The loss of DAE is the first of them. An epoch of refinement has
-// Decoder instead.
+// weight. The loss of DAE is the first of them. An epoch of D alone has no second
+// term, but those of Support; an epoch of refinement has Decoder instead.
 type Record struct {
 	Terms   [Terms]float64 `json:"terms"`
 	Support [2]float64     `json:"support,omitzero"`  // the terms of Support, before their weights
@@ -259,7 +260,8 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 
 // surveyed reports whether the run goes on with a survey that it has made.
 func (r *Run) surveyed() bool {
-	return r.Config.Support.Distance > 0 && r.step > 0 && r.step < r.perEpoch()*r.Config.Epochs
+	done := r.step - r.perEpoch()*r.Config.Epochs
+	return done > 0 && done < r.perEpoch()*r.Config.Support.Epochs
 }
 
 // Save writes the run's state, whole or not at all.
@@ -279,15 +281,18 @@ func (r *Run) Save() error {
 // the last whole batch waits for the next epoch's order.
 func (r *Run) perEpoch() int { return r.set.Train.N / r.Config.Batch }
 
+// epochs is the number of epochs of all parts of the run.
+func (c Config) epochs() int { return c.Epochs + c.Support.Epochs + c.Refine }
+
 // Done reports whether the run has come to its end.
-func (r *Run) Done() bool { return r.step >= r.perEpoch()*(r.Config.Epochs+r.Config.Refine) }
+func (r *Run) Done() bool { return r.step >= r.perEpoch()*r.Config.epochs() }
 
 // Steps returns the steps done.
 func (r *Run) Steps() int { return r.step }
 
 // Images returns how many images the run has seen, and will have seen.
 func (r *Run) Images() (done, total int) {
-	return r.step * r.Config.Batch, r.perEpoch() * (r.Config.Epochs + r.Config.Refine) * r.Config.Batch
+	return r.step * r.Config.Batch, r.perEpoch() * r.Config.epochs() * r.Config.Batch
 }
 
 // Train goes on to the end of the run. It saves the state every epochs epochs
@@ -295,6 +300,11 @@ func (r *Run) Images() (done, total int) {
 func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 	if r.step < r.perEpoch()*r.Config.Epochs {
 		if err := r.joint(ctx, epochs, bar); err != nil {
+			return err
+		}
+	}
+	if r.step < r.perEpoch()*(r.Config.Epochs+r.Config.Support.Epochs) {
+		if err := r.distance(ctx, epochs, bar); err != nil {
 			return err
 		}
 	}
@@ -348,11 +358,6 @@ func (r *Run) joint(ctx context.Context, every int, bar *progress.Bar) error {
 			}
 			r.sums.Terms[i] += float64(v)
 		}
-		if t.probes != nil {
-			for i, v := range t.probes.losses {
-				r.sums.Support[i] += float64(v)
-			}
-		}
 		return nil
 	})
 	if err != nil {
@@ -362,34 +367,12 @@ func (r *Run) joint(ctx context.Context, every int, bar *progress.Bar) error {
 	load := r.loader()
 	defer load.Stop()
 	return r.loop(m, 0, r.Config.Epochs, every, bar, func() error {
-		if err := r.probe(t.probes, m); err != nil {
-			return err
-		}
 		b := load.Next()
 		copy(t.clean, b.clean)
 		copy(t.noisy, b.noisy)
 		load.Recycle(b)
 		return nil
 	}).Run(ctx, &r.step)
-}
-
-// probe fills the points of the next step, after a new survey if it is time for
-// one. It does nothing where p is nil.
-func (r *Run) probe(p *probes, m optim.Machine) error {
-	if p == nil {
-		return nil
-	}
-	if r.survey == nil || r.step%r.between() == 0 {
-		if err := m.Sync(); err != nil { // the encoder is to be that of the last step
-			return err
-		}
-		var err error
-		if r.survey, err = r.newSurvey(r.step / r.between()); err != nil {
-			return err
-		}
-	}
-	r.survey.draw(p, r.Config.Batch, rng.New(r.Config.Seed, streamProbes+uint64(r.step)))
-	return nil
 }
 
 // diverged is the error of a loss, or a part of it, that is no number at a step of
@@ -409,14 +392,14 @@ func (r *Run) endEpoch(bar *progress.Bar) {
 	}
 	rec.Decoder /= n
 	r.history, r.sums = append(r.history, rec), Record{}
-	bar.Note("epoch %d/%d loss %.3f", len(r.history), r.Config.Epochs+r.Config.Refine, rec.Loss(r.Config))
+	bar.Note("epoch %d/%d loss %.3f", len(r.history), r.Config.epochs(), rec.Loss(r.Config))
 }
 
 // draw writes the loss curves.
 func (r *Run) draw() error {
 	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(z_shift) = x"}
 	title := "Terms of the loss (Eq. 20)"
-	if r.Config.Support.Distance > 0 {
+	if r.Config.Support.Epochs > 0 {
 		names = append(names, "D is the distance from S", "|∇D| = 1")
 	}
 	if r.Config.Method == DAE {
@@ -425,13 +408,15 @@ func (r *Run) draw() error {
 	lines := make([]plots.Line, len(names))
 	refined := plots.Line{Name: "G alone: cross entropy of G(z*), x"}
 	for e, rec := range r.history {
-		if e >= r.Config.Epochs {
+		if e >= r.Config.Epochs+r.Config.Support.Epochs {
 			refined.X, refined.Y = append(refined.X, float64(e+1)), append(refined.Y, rec.Decoder)
 			continue
 		}
 		terms := append(rec.Terms[:Terms:Terms], rec.Support[:]...)
 		for i := range lines {
-			lines[i].X, lines[i].Y = append(lines[i].X, float64(e+1)), append(lines[i].Y, terms[i])
+			if terms[i] != 0 { // an epoch has what is learnt in it
+				lines[i].X, lines[i].Y = append(lines[i].X, float64(e+1)), append(lines[i].Y, terms[i])
+			}
 		}
 	}
 	for i, name := range names {

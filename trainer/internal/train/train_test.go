@@ -57,7 +57,7 @@ func modelOf(t testing.TB, r *Run) *model.Model {
 
 func tiny() Config {
 	c := Default()
-	c.Epochs, c.Refine, c.Restored, c.Batch, c.Centers = 2, 0, 0, 32, 64
+	c.Epochs, c.Support.Epochs, c.Refine, c.Restored, c.Batch, c.Centers = 2, 0, 0, 0, 32, 64
 	return c
 }
 
@@ -232,6 +232,9 @@ func TestExportsThePlane(t *testing.T) {
 	}{{LMPPM, false}, {LMPPM, true}, {DAE, false}} {
 		config := tiny()
 		config.Method = c.method
+		if c.method == DAE {
+			config.Support = Support{}
+		}
 		r, err := New(config, set, t.TempDir())
 		if err != nil {
 			t.Fatal(err)
@@ -280,6 +283,7 @@ func TestDAE(t *testing.T) {
 	set := digits(t, 32)
 	c := DefaultDAE()
 	c.Batch, c.Centers, c.Epochs = 32, 8, 1
+	c.Clipped = 0 // so that the noise can be measured
 	order := make([]int, 32)
 	for i := range order {
 		order[i] = i
@@ -363,6 +367,7 @@ func TestOldConfig(t *testing.T) {
 	}
 	want := Default()
 	want.Epochs, want.Refine, want.Restored, want.Lambda[5] = 12, 0, 0, 0.5
+	want.Clipped, want.Support = 0, Support{}
 	if c.Method != LMPPM || !reflect.DeepEqual(c, want) {
 		t.Errorf("read as %+v", c)
 	}
@@ -380,8 +385,8 @@ func TestResume(t *testing.T) {
 	c := tiny()
 	c.Refine, c.Restored = 2, 0.5
 	t.Run("Eq. 20", func(t *testing.T) { resume(t, c) })
-	c.Support, c.Clipped = Support{10, 1}, 0.5
-	t.Run("with a support", func(t *testing.T) { resume(t, c) })
+	c.Support.Epochs = 2
+	t.Run("and D alone", func(t *testing.T) { resume(t, c) })
 }
 
 func resume(t *testing.T, c Config) {
