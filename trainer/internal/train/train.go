@@ -51,10 +51,10 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Seed: 1, Epochs: 24, Refine: 12, Restored: 0.4, Batch: 128, Rate: 1e-3,
-		Lambda: [Terms]float32{0.05, 1, 0.05, 1, 0.05, 2},
-		Noise:  0.8, Clipped: 0.5, Centers: 5000,
+		Lambda: [Terms]float32{0.18, 1, 0.18, 1, 0.05, 2},
+		Noise:  0.8, Clipped: 0.25, Centers: 5000,
 		Hidden: []int{100, 50, 20}, Activation: nn.SiLU,
-		Support: Support{Epochs: 12, Distance: 30, Eikonal: 3},
+		Support: Support{Epochs: 8, Distance: 1.5, Eikonal: 1},
 	}
 }
 

@@ -368,6 +368,7 @@ func TestOldConfig(t *testing.T) {
 	want := Default()
 	want.Epochs, want.Refine, want.Restored, want.Lambda[5] = 12, 0, 0, 0.5
 	want.Clipped, want.Support = 0, Support{}
+	want.Lambda[0], want.Lambda[2] = 0.05, 0.05
 	if c.Method != LMPPM || !reflect.DeepEqual(c, want) {
 		t.Errorf("read as %+v", c)
 	}
