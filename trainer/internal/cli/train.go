@@ -72,13 +72,13 @@ func daeCommand() command {
 Trains the encoder and the decoder of Sec. 4.2 alone, as the denoising autoencoder
 that the paper compares with: the loss is the squared error of the decoded code of
 a damaged image against the clean one. Data, nets, budget and noise are those of
-train mnist; the paper's own has --noise 0.4 --fixed-noise. The folder gets what
-that of train mnist gets, and the weights are dae.safetensors. They hold a code
-bank too, for the ablation that flows up the density alone: restore --method dae
---preset kernel.`,
+train mnist; the paper's own has --noise 0.4 --fixed-noise --clipped 0. The folder
+gets what that of train mnist gets, and the weights are dae.safetensors. They hold
+a code bank too, for the ablation that flows up the density alone: restore
+--method dae --preset kernel.`,
 		examples: []string{
 			"train dae",
-			"train dae --out runs/dae-0.4 --noise 0.4 --fixed-noise",
+			"train dae --out runs/dae-0.4 --noise 0.4 --fixed-noise --clipped 0",
 			"train dae --resume",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {

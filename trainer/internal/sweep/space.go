@@ -32,7 +32,8 @@ func spans(t Task) []span {
 		{lo: 3, hi: 30, log: true, digits: 1},
 	}
 	if t == Generate {
-		s = append(s, span{of: func(p *model.Preset) *float32 { return &p.Noise }, lo: 0.6, hi: 2, log: true, digits: 100})
+		// Starts are to be farther from digits than any damage takes a code.
+		s = append(s, span{of: func(p *model.Preset) *float32 { return &p.Noise }, lo: 1.6, hi: 2.4, log: true, digits: 100})
 	}
 	return s
 }

@@ -25,7 +25,7 @@ var presets = map[string]model.Preset{
 	"restore":  {Alpha: 0.31, Beta: 0.4, Sigma: 0.11, Start: 0.74, Tau: 6.8, Steps: 30},
 	"sharp":    {Alpha: 0.9, Beta: 0.08, Sigma: 0.1, Start: 0.3, Steps: 30},
 	"faithful": {Alpha: 0.78, Beta: 0.2, Sigma: 0.3, Tau: 3.31, Steps: 3},
-	"generate": {Alpha: 0.16, Beta: 0.08, Sigma: 0.24, Start: 0.95, Steps: 24, Noise: 1.37},
+	"generate": {Alpha: 0.16, Beta: 0.08, Sigma: 0.24, Start: 0.95, Steps: 24, Noise: 1.7},
 }
 
 // presetsDAE are the flows of a model without D: restoration is G(F(x)) alone,
