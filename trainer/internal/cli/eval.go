@@ -39,13 +39,14 @@ func evalCommand() command {
 		args:    "[--out DIR] [flags]",
 		summary: "score the model and its baselines: Table 1, and generation",
 		about: `
-Damages the test digits in the twelve ways of Table 6, restores them with the model,
-its ablations and the baselines, and scores what comes out: SSIM and PSNR against
-the clean digits, the Fréchet distance to the training digits in the classifier's
-embedding, and how many the classifier reads right. Then it grows digits from
-noise and scores those, and measures whether the learned distance is one (see eval
-distance). The folder gets table.md, table.csv, table.json, generation.md,
-generation.json, distance.md, distance.json, and pictures.
+Damages the test digits in the twelve ways of Table 6, and with noise that is not
+clipped to what an image can hold, restores them with the model, its ablations and
+the baselines, and scores what comes out: SSIM and PSNR against the clean digits,
+the Fréchet distance to the training digits in the classifier's embedding, and how
+many the classifier reads right. Then it grows digits from noise and scores those,
+and measures whether the learned distance is one (see eval distance). The folder
+gets table.md, table.csv, table.json, generation.md, generation.json, distance.md,
+distance.json, and pictures.
 
 All weights are the embedded ones unless files are given.`,
 		examples: []string{

@@ -400,7 +400,7 @@ func (r *Run) draw() error {
 	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(z_shift) = x"}
 	title := "Terms of the loss (Eq. 20)"
 	if r.Config.Support.Epochs > 0 {
-		names = append(names, "D is the distance from S", "|∇D| = 1")
+		names = append(names, "D is the distance from S", "slope of D = 1")
 	}
 	if r.Config.Method == DAE {
 		names, title = []string{"G(F(x + noise)) = x"}, "Squared error, summed over the pixels"
