@@ -241,9 +241,14 @@ func (p *prober) family(name string, off bool, z []float32, truth func(i int, ne
 	t := make([]float64, len(d))
 	for i, v := range near {
 		t[i] = truth(i, v)
-		f.Zero += share(d[i] == 0, len(d))
-		f.Unit += share(slope[i] >= leastSlope && slope[i] <= mostSlope, len(d))
+		if d[i] == 0 {
+			f.Zero++
+		}
+		if slope[i] >= leastSlope && slope[i] <= mostSlope {
+			f.Unit++
+		}
 	}
+	f.Zero, f.Unit = f.Zero/float64(len(d)), f.Unit/float64(len(d))
 	f.D, f.True, f.Nearest, f.Slope = stat.Mean(d, nil), stat.Mean(t, nil), stat.Mean(near, nil), stat.Mean(slope, nil)
 	f.WithTrue, f.WithNearest = correlation(d, t), correlation(d, near)
 	f.d, f.distance = d, t
@@ -381,13 +386,6 @@ func length(a, b []float32) float64 {
 		sum += e * e
 	}
 	return math.Sqrt(sum)
-}
-
-func share(is bool, of int) float64 {
-	if is {
-		return 1 / float64(of)
-	}
-	return 0
 }
 
 // correlation is Pearson's, 0 where one of the two does not vary.

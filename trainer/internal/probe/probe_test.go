@@ -33,6 +33,32 @@ func images(t *testing.T, n int) []byte {
 	return set.Test.Images[:n*model.Pixels]
 }
 
+// TestShipped: the D that ships is a distance.
+func TestShipped(t *testing.T) {
+	r, err := Run(t.Context(), load(t, weights.MNIST), images(t, 500), 1, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(r.Pooled > 0.95) {
+		t.Errorf("D correlates with the distance by %.3f", r.Pooled)
+	}
+	for _, p := range r.Pairs {
+		if !(p.Share > 0.9) {
+			t.Errorf("D orders %s before %s in %.1f %% of all pairs", p.Near, p.Far, 100*p.Share)
+		}
+	}
+	for _, f := range r.Families {
+		if f.Off && !(f.Zero < 0.01 && f.Unit > 0.7) {
+			t.Errorf("%s: D is 0 for %.1f %%, |∇D| from 0.7 to 1.3 for %.1f %%", f.Name, 100*f.Zero, 100*f.Unit)
+		}
+	}
+	for _, f := range r.Falls {
+		if first, last := f.D[0], f.D[len(f.D)-1]; !(f.Falls > 0.9 && last < first/5) {
+			t.Errorf("%s from %s: D goes from %.2f to %.2f, and falls in %.0f %% of the steps", f.Flow, f.From, first, last, 100*f.Falls)
+		}
+	}
+}
+
 // TestRun holds a report on the shipped model to what follows from the meaning of
 // its figures, whatever the D.
 func TestRun(t *testing.T) {

@@ -119,8 +119,8 @@ func TestResume(t *testing.T) {
 	if n := len(file.Trials); n < 40 || strings.Count(want, "\n") != 4 {
 		t.Fatalf("%d trials, winners:\n%s", n, want)
 	}
-	if other, _, err := search(t.Context(), t.TempDir(), 2, nil); err != nil || other == want {
-		t.Errorf("another seed finds the same: %v", err)
+	if _, other, err := search(t.Context(), t.TempDir(), 2, nil); err != nil || bytes.Equal(other, log) {
+		t.Errorf("another seed tries the same: %v", err)
 	}
 	for _, keep := range []int{1, 25, len(file.Trials)} {
 		part, err := json.Marshal(logFile{file.Setup, file.Trials[:keep]})

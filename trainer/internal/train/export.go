@@ -22,10 +22,10 @@ import (
 // presets are the flows that a weights file of LMPPM names. σ, τ and the noise are in
 // multiples of what the codes themselves give, so they hold for any run.
 var presets = map[string]model.Preset{
-	"restore":  {Alpha: 0.31, Beta: 0.4, Sigma: 0.11, Start: 0.74, Tau: 6.8, Steps: 30},
-	"sharp":    {Alpha: 0.9, Beta: 0.08, Sigma: 0.1, Start: 0.3, Steps: 30},
-	"faithful": {Alpha: 0.78, Beta: 0.2, Sigma: 0.3, Tau: 3.31, Steps: 3},
-	"generate": {Alpha: 0.16, Beta: 0.08, Sigma: 0.24, Start: 0.95, Steps: 24, Noise: 1.7},
+	"restore":  {Alpha: 0.14, Beta: 0.4, Sigma: 0.42, Start: 0.56, Tau: 3.82, Steps: 15},
+	"sharp":    {Alpha: 0.7, Beta: 0.16, Sigma: 0.13, Start: 0.48, Steps: 30},
+	"faithful": {Alpha: 0.09, Beta: 0.36, Sigma: 0.42, Start: 0.56, Tau: 8, Steps: 15},
+	"generate": {Alpha: 0.05, Beta: 0.07, Sigma: 0.19, Start: 1.25, Steps: 23, Noise: 1.67},
 }
 
 // presetsDAE are the flows of a model without D: restoration is G(F(x)) alone,

@@ -54,7 +54,7 @@ func Default() Config {
 		Lambda: [Terms]float32{0.18, 1, 0.18, 1, 0.05, 2},
 		Noise:  0.8, Clipped: 0.25, Centers: 5000,
 		Hidden: []int{100, 50, 20}, Activation: nn.SiLU,
-		Support: Support{Epochs: 8, Distance: 1.5, Eikonal: 1},
+		Support: Support{Epochs: 8, Distance: 20, Eikonal: 8},
 	}
 }
 
