@@ -477,15 +477,15 @@ func TestRestoreDegrades(t *testing.T) {
 	dir := t.TempDir()
 	in := put(t, filepath.Join(dir, "in.idx"), idxOf(digits(60)))
 	args := func(out, seed string, more ...string) []string {
-		return append([]string{"restore", "--weights", w, "--in", in, "--out", filepath.Join(dir, out), "--degrade", "gaussian=0.5", "--seed", seed}, more...)
+		return append([]string{"restore", "--weights", w, "--in", in, "--out", filepath.Join(dir, out), "--degrade", "gaussian-unclipped=0.5", "--seed", seed}, more...)
 	}
 	first := must(t, args("a.idx", "7")...)
 	rows := table(t, first.stdout)
-	// Unclipped noise of deviation 0.5: a mean square of 0.25, 6.02 dB.
+	// Noise of deviation 0.5: a mean square of 0.25, 6.02 dB.
 	if d := rows["degraded"]; math.Abs(d[0]-0.25) > 0.005 || math.Abs(d[1]-6.02) > 0.1 || !(d[2] < 0.5) {
 		t.Errorf("degraded %v, want about 0.25 and 6.02", d)
 	}
-	if !strings.HasPrefix(first.stdout, "60 images, gaussian=0.5, seed 7: ") {
+	if !strings.HasPrefix(first.stdout, "60 images, gaussian-unclipped=0.5, seed 7: ") {
 		t.Errorf("stdout %q", first.stdout)
 	}
 	// The score of the output is that of the file.
@@ -764,9 +764,9 @@ func TestTrainAndExport(t *testing.T) {
 	train := func(out string, more ...string) []string {
 		return append([]string{"train", "mnist", "--data", data, "--out", filepath.Join(dir, out)}, more...)
 	}
-	settings := []string{"--epochs", "4", "--refine", "2", "--batch", "32", "--centers", "20", "--seed", "3", "--hidden", "16,8"}
+	settings := []string{"--epochs", "4", "--distance", "2", "--refine", "2", "--batch", "32", "--centers", "20", "--seed", "3", "--hidden", "16,8"}
 	r := must(t, train("whole", settings...)...)
-	if !strings.HasPrefix(r.stdout, "trained to ") || !strings.Contains(r.stderr, "training: 384/384 images in ") {
+	if !strings.HasPrefix(r.stdout, "trained to ") || !strings.Contains(r.stderr, "training: 512/512 images in ") {
 		t.Errorf("%+v", r)
 	}
 	for _, name := range []string{"checkpoint.safetensors", "mnist.safetensors", "loss.png", "restored.png", "generated.png"} {

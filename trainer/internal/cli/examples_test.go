@@ -16,7 +16,7 @@ import (
 // few makes the work of a command small: settings that are given after those of
 // an example, and count in their place.
 var few = map[string]string{
-	"train mnist":      "--epochs 1 --refine 1 --batch 16 --centers 8",
+	"train mnist":      "--epochs 1 --distance 1 --refine 1 --batch 16 --centers 8",
 	"train dae":        "--epochs 1 --batch 16 --centers 8",
 	"train ldm":        "--epochs 1 --batch 16 --hidden 12 --diffusion-steps 30 --last 0.3",
 	"train classifier": "--epochs 1 --batch 16 --holdout 10",
