@@ -41,44 +41,53 @@ func TestBaselines(t *testing.T) {
 	for range steps {
 	}
 	r.Decode(clean, z)
-	d := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
-	var sources []*rng.Source
-	for i := range n {
-		at := i * model.Pixels
-		if err := d.Apply(noisy[at:at+model.Pixels], clean[at:at+model.Pixels], model.Side, model.Side, rng.New(2, uint64(i))); err != nil {
-			t.Fatal(err)
-		}
-		sources = append(sources, rng.New(3, uint64(i)))
-	}
-	before := metric.MSE(noisy, clean)
-	restored := make([]float32, len(clean))
-	run := dae.Runner(n)
-	run.Encode(z, noisy)
-	run.Decode(restored, z)
-	if after := metric.MSE(restored, clean); after > before/8 {
-		t.Errorf("the autoencoder took the mean squared error from %.4f to %.4f only", before, after)
-	}
-	start, err := diffusion.Start(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	back := diffusion.Runner(n)
-	back.Encode(z, noisy)
-	seq, err := back.Restore(z, start, sources)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range seq {
-	}
-	back.Codes(z, z, 0)
-	back.Decode(restored, z)
-	if after := metric.MSE(restored, clean); after > before/4 {
-		t.Errorf("diffusion took the mean squared error from %.4f to %.4f only", before, after)
-	}
-	// One number of one code stands for all: every step and every net is in it.
-	if got := math.Float32bits(z[0]); got != diffused {
-		t.Errorf("the first number of the first code is %v, bits %#x; want bits %#x", z[0], got, uint32(diffused))
+	for _, c := range []struct {
+		kind     degrade.Kind
+		share    float64 // of the error that diffusion may leave is 1/share
+		diffused uint32
+	}{
+		{degrade.GaussianUnclipped, 5, 0xc0e9c316},
+		{degrade.Gaussian, 4, 0xc0cafde4}, // an error of half the size before
+	} {
+		t.Run(string(c.kind), func(t *testing.T) {
+			d := degrade.Degradation{Kind: c.kind, Severity: 0.7}
+			var sources []*rng.Source
+			for i := range n {
+				at := i * model.Pixels
+				if err := d.Apply(noisy[at:at+model.Pixels], clean[at:at+model.Pixels], model.Side, model.Side, rng.New(2, uint64(i))); err != nil {
+					t.Fatal(err)
+				}
+				sources = append(sources, rng.New(3, uint64(i)))
+			}
+			before := metric.MSE(noisy, clean)
+			restored := make([]float32, len(clean))
+			run := dae.Runner(n)
+			run.Encode(z, noisy)
+			run.Decode(restored, z)
+			if after := metric.MSE(restored, clean); after > before/8 {
+				t.Errorf("the autoencoder took the mean squared error from %.4f to %.4f only", before, after)
+			}
+			start, err := diffusion.Start(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			back := diffusion.Runner(n)
+			back.Encode(z, noisy)
+			seq, err := back.Restore(z, start, sources)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range seq {
+			}
+			back.Codes(z, z, 0)
+			back.Decode(restored, z)
+			if after := metric.MSE(restored, clean); after > before/c.share {
+				t.Errorf("diffusion took the mean squared error from %.4f to %.4f only", before, after)
+			}
+			// One number of one code stands for all: every step and every net is in it.
+			if got := math.Float32bits(z[0]); got != c.diffused {
+				t.Errorf("the first number of the first code is %v, bits %#x; want bits %#x", z[0], got, c.diffused)
+			}
+		})
 	}
 }
-
-const diffused = 0xc0cafde4

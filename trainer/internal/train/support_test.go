@@ -116,12 +116,12 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-// TestSupportMakesADistance: five hundred steps on real digits make D a distance
-// all over the latent space. Without them the correlation is below 0.
+// TestSupportMakesADistance: five hundred steps of D alone, on real digits, make it a
+// distance all over the latent space. Without them the correlation is below 0.
 func TestSupportMakesADistance(t *testing.T) {
 	set := digits(t, 2560)
 	c := tiny()
-	c.Epochs, c.Centers, c.Support.Epochs, c.Rate = 4, 500, 6, 4e-3
+	c.Epochs, c.Centers, c.Support.Epochs, c.Rate = 8, 500, 6, 4e-3
 	c.Lambda[0], c.Lambda[2] = 1, 1 // in so few steps
 	r, err := New(c, set, t.TempDir())
 	if err != nil {
@@ -138,7 +138,7 @@ func TestSupportMakesADistance(t *testing.T) {
 		t.Errorf("D correlates with the distance by %.3f", report.Pooled)
 	}
 	for _, p := range report.Pairs[:2] {
-		if p.Share < 0.7 {
+		if p.Share < 0.9 {
 			t.Errorf("D orders %s before %s in %.0f %% of all pairs", p.Near, p.Far, 100*p.Share)
 		}
 	}
