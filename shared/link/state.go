@@ -56,15 +56,11 @@ const (
 // None is the kind of "no damage": the original itself is restored.
 const None degrade.Kind = "none"
 
-// Find returns the description of a kind of damage, the zero Info for what is not
-// one of degrade.Kinds.
+// Find returns the description of a kind of damage, the zero Info for None and
+// for what there is not.
 func Find(k degrade.Kind) degrade.Info {
-	for _, info := range degrade.Kinds() {
-		if info.Kind == k {
-			return info
-		}
-	}
-	return degrade.Info{}
+	info, _ := k.Info()
+	return info
 }
 
 // Damages lists the kinds of damage, None the first.

@@ -84,10 +84,12 @@ func newAtlas(e Engine) (*Atlas, error) {
 	}
 	// D at the edges of the map bounds the scale of its colors.
 	const n = 12
-	d := make([]float32, n*n)
-	for i := range d {
-		x, y := t.x+t.w*(float64(i%n)/(n-1)-0.5), t.y+t.h*(float64(i/n)/(n-1)-0.5)
-		t.distances(e, d[i:i+1], []float64{x}, y)
+	d, x := make([]float32, n*n), make([]float64, n)
+	for i := range x {
+		x[i] = t.x + t.w*(float64(i)/(n-1)-0.5)
+	}
+	for i := range n {
+		t.distances(e, d[i*n:(i+1)*n], x, t.y+t.h*(float64(i)/(n-1)-0.5))
 	}
 	t.highest = slices.Max(d)
 	return t, nil
@@ -103,24 +105,10 @@ const around = 8
 func (t *Atlas) distances(e Engine, d []float32, x []float64, y float64) {
 	n := min(around, len(t.At))
 	z := make([]float32, len(x)*n*model.Latent)
-	near, far := make([]int, n), make([]float32, n) // the nearest dots, the nearest first
+	near, d2 := make([]int, n), make([]float32, n)
 	for i, x := range x {
 		px, py := float32(x), float32(y)
-		for k := range far {
-			far[k] = math.MaxFloat32
-		}
-		for k, p := range t.At {
-			dx, dy := p[0]-px, p[1]-py
-			q := float32(dx*dx) + float32(dy*dy)
-			if q >= far[n-1] {
-				continue
-			}
-			j := n - 1
-			for ; j > 0 && far[j-1] > q; j-- {
-				near[j], far[j] = near[j-1], far[j-1]
-			}
-			near[j], far[j] = k, q
-		}
+		t.closest(near, d2, px, py)
 		for k, code := range near {
 			at := t.At[code]
 			t.Plane.Shift(z[(i*n+k)*model.Latent:(i*n+k+1)*model.Latent], t.Codes[code*model.Latent:(code+1)*model.Latent], px-at[0], py-at[1])
@@ -136,16 +124,33 @@ func (t *Atlas) distances(e Engine, d []float32, x []float64, y float64) {
 	}
 }
 
-// nearest returns the code whose place is nearest, and how far it is.
-func (t *Atlas) nearest(x, y float32) (i int, d float32) {
-	best := float32(math.MaxFloat32)
+// closest fills near with the codes whose places are nearest, the nearest first, and
+// d2, as long, with the squares of how far they are.
+func (t *Atlas) closest(near []int, d2 []float32, x, y float32) {
+	for i := range d2 {
+		d2[i] = math.MaxFloat32
+	}
 	for k, p := range t.At {
 		dx, dy := p[0]-x, p[1]-y
-		if q := float32(dx*dx) + float32(dy*dy); q < best {
-			i, best = k, q
+		q := float32(dx*dx) + float32(dy*dy)
+		i := len(d2)
+		for ; i > 0 && d2[i-1] > q; i-- {
+			if i < len(d2) {
+				near[i], d2[i] = near[i-1], d2[i-1]
+			}
+		}
+		if i < len(d2) {
+			near[i], d2[i] = k, q
 		}
 	}
-	return i, float32(math.Sqrt(float64(best)))
+}
+
+// nearest returns the code whose place is nearest, and how far it is.
+func (t *Atlas) nearest(x, y float32) (i int, d float32) {
+	var near [1]int
+	var d2 [1]float32
+	t.closest(near[:], d2[:], x, y)
+	return near[0], float32(math.Sqrt(float64(d2[0])))
 }
 
 // Atlas returns the map's plane and codes, nil before the map was shown.

@@ -37,8 +37,8 @@ type Score struct {
 	SSIM float64 `json:"ssim"`
 }
 
-// Find returns the description of a kind of damage, the zero Info for what is not
-// one of degrade.Kinds.
+// Find returns the description of a kind of damage, the zero Info for None and
+// for what there is not.
 func Find(k degrade.Kind) degrade.Info { return link.Find(k) }
 
 // AnotherDigit takes the next test digit and plays its restoration.

@@ -11,25 +11,21 @@ import (
 // that this process holds already included.
 func (r *Run) Memory() (int64, error) {
 	n := r.Config.Batch
-	most, err := optim.Steps(n, func(n int) (*gorgonia.ExprGraph, error) {
-		c := r.Config
-		c.Batch = n
-		if _, err := newNet(c, r.params); err != nil {
-			return nil, err
-		}
-		return r.params[0].Node.Graph(), nil
-	})
-	if err == nil && r.Config.Support.Epochs > 0 {
-		var distance int64
-		distance, err = optim.Steps(n, func(n int) (*gorgonia.ExprGraph, error) {
+	steps := func(build func(Config, []*optim.Parameter) (*net, error)) (int64, error) {
+		return optim.Steps(n, func(n int) (*gorgonia.ExprGraph, error) {
 			c := r.Config
 			c.Batch = n
-			t, err := newDistance(c, r.params)
+			t, err := build(c, r.params)
 			if err != nil {
 				return nil, err
 			}
 			return t.params[0].Node.Graph(), nil
 		})
+	}
+	most, err := steps(newNet)
+	if err == nil && r.Config.Support.Epochs > 0 {
+		var distance int64
+		distance, err = steps(newDistance)
 		most = max(most, distance)
 	}
 	if err == nil && r.Config.Refine > 0 {

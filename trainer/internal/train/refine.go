@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"gorgonia.org/gorgonia"
 
@@ -23,14 +24,7 @@ import (
 // black and white more than the squared error does.
 func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 	first := r.perEpoch() * (r.Config.Epochs + r.Config.Support.Epochs)
-	params := r.part("decoder.")
-	if r.step == first {
-		forget(params)
-	}
-	codes, err := r.codes(ctx)
-	if ctx.Err() != nil {
-		return ErrInterrupted // nothing is new since the last checkpoint
-	}
+	params, codes, err := r.alone(ctx, "decoder.", first)
 	if err != nil {
 		return err
 	}
@@ -65,6 +59,53 @@ func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 	}).Run(ctx, &r.step)
 }
 
+// alone begins a part of the run in which one net learns while F stands still, and
+// returns the net's parameters, without the moments of another loss if the part's
+// first step is the next, and the codes of all training images.
+func (r *Run) alone(ctx context.Context, net string, first int) (params []*optim.Parameter, codes []float32, err error) {
+	params = r.part(net)
+	if r.step == first {
+		for _, p := range params {
+			clear(p.M)
+			clear(p.V)
+		}
+	}
+	codes, err = r.codes(ctx)
+	if ctx.Err() != nil {
+		return nil, nil, ErrInterrupted // nothing is new since the last checkpoint
+	}
+	return params, codes, err
+}
+
+// part returns the parameters whose names begin with that of a net.
+func (r *Run) part(net string) []*optim.Parameter {
+	var params []*optim.Parameter
+	for _, p := range r.params {
+		if strings.HasPrefix(p.Name, net) {
+			params = append(params, p)
+		}
+	}
+	return params
+}
+
+// picker returns what fills a step's batch with images and their codes. The part of
+// the run whose first step is given draws the order of each epoch from its stream.
+func (r *Run) picker(codes []float32, stream uint64, first int) func(images, z []float32, step int) {
+	n := r.Config.Batch
+	var order []int
+	return func(images, z []float32, step int) {
+		at := (step - first) % r.perEpoch()
+		if at == 0 || order == nil {
+			order = rng.New(r.Config.Seed, stream+uint64((step-first)/r.perEpoch())).Perm(r.set.Train.N)
+		}
+		which := order[at*n : (at+1)*n]
+		r.set.Train.Fill(images, which)
+		for i, k := range which {
+			copy(row(z, i), row(codes, k))
+		}
+	}
+}
+
 // pairs are codes and the images that the decoder is to make of them.
 type pairs struct {
 	codes, images []float32
@@ -80,21 +121,13 @@ func (r *Run) refineLoader(codes []float32, first int) (*optim.Loader[*pairs], e
 	if err != nil {
 		return nil, err
 	}
-	var order []int
+	pick := r.picker(codes, streamRefine, first)
 	return optim.NewLoader(r.step,
 		func() *pairs {
 			return &pairs{codes: make([]float32, n*model.Latent), images: make([]float32, n*model.Pixels)}
 		},
 		func(b *pairs, step int) {
-			at := (step - first) % r.perEpoch()
-			if at == 0 || order == nil {
-				order = rng.New(r.Config.Seed, streamRefine+uint64((step-first)/r.perEpoch())).Perm(r.set.Train.N)
-			}
-			which := order[at*n : (at+1)*n]
-			r.set.Train.Fill(b.images, which)
-			for i, k := range which {
-				copy(b.codes[i*model.Latent:(i+1)*model.Latent], codes[k*model.Latent:])
-			}
+			pick(b.images, b.codes, step)
 			b.err = restore(b.codes[:restored*model.Latent], b.images[:restored*model.Pixels], step)
 		}), nil
 }
@@ -116,10 +149,7 @@ func (r *Run) restorer(n int) (func(z, x []float32, step int) error, error) {
 	}
 	run, noisy := m.Runner(n), make([]float32, n*model.Pixels)
 	return func(z, x []float32, step int) error {
-		for i := range n {
-			y := noisy[i*model.Pixels : (i+1)*model.Pixels]
-			r.damage(y, x[i*model.Pixels:(i+1)*model.Pixels], r.noise(step*r.Config.Batch+i))
-		}
+		r.spoil(noisy, x, step)
 		run.Encode(z, noisy)
 		steps, err := run.Flow(z, home)
 		if err != nil {

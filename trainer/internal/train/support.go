@@ -285,14 +285,7 @@ func (s *survey) outside(z []float32, least float32, src *rng.Source) float32 {
 // distance trains D alone: F and G stay as they are.
 func (r *Run) distance(ctx context.Context, every int, bar *progress.Bar) error {
 	first := r.perEpoch() * r.Config.Epochs
-	params := r.part("distance.")
-	if r.step == first {
-		forget(params)
-	}
-	codes, err := r.codes(ctx)
-	if ctx.Err() != nil {
-		return ErrInterrupted // nothing is new since the last checkpoint
-	}
+	params, codes, err := r.alone(ctx, "distance.", first)
 	if err != nil {
 		return err
 	}
@@ -300,18 +293,7 @@ func (r *Run) distance(ctx context.Context, every int, bar *progress.Bar) error 
 	if err != nil {
 		return err
 	}
-	m, err := r.start(params, bar, func(step int) error {
-		for i, v := range t.terms {
-			if v-v != 0 {
-				return diverged(fmt.Sprintf("term %d of the loss", i+1), v, first+step)
-			}
-			r.sums.Terms[i] += float64(v)
-		}
-		for i, v := range t.probes.losses {
-			r.sums.Support[i] += float64(v)
-		}
-		return nil
-	})
+	m, err := r.start(params, bar, func(step int) error { return r.sum(t, first+step) })
 	if err != nil {
 		return err
 	}
@@ -347,25 +329,6 @@ func (r *Run) probe(p *probes, first int) error {
 	return nil
 }
 
-// part returns the parameters of one net.
-func (r *Run) part(prefix string) []*optim.Parameter {
-	var params []*optim.Parameter
-	for _, p := range r.params {
-		if strings.HasPrefix(p.Name, prefix) {
-			params = append(params, p)
-		}
-	}
-	return params
-}
-
-// forget clears the moments of another loss.
-func forget(params []*optim.Parameter) {
-	for _, p := range params {
-		clear(p.M)
-		clear(p.V)
-	}
-}
-
 // passage is a batch for D: images, their codes z* and codes z of the same with
 // noise.
 type passage struct{ images, codes, noisy []float32 }
@@ -379,22 +342,14 @@ func (r *Run) distanceLoader(codes []float32, first int) (*optim.Loader[*passage
 	}
 	n := r.Config.Batch
 	coder, noisy := a.Coder(n), make([]float32, n*model.Pixels)
-	var order []int
+	pick := r.picker(codes, streamDistance, first)
 	return optim.NewLoader(r.step,
 		func() *passage {
 			return &passage{make([]float32, n*model.Pixels), make([]float32, n*model.Latent), make([]float32, n*model.Latent)}
 		},
 		func(b *passage, step int) {
-			at := (step - first) % r.perEpoch()
-			if at == 0 || order == nil {
-				order = rng.New(r.Config.Seed, streamDistance+uint64((step-first)/r.perEpoch())).Perm(r.set.Train.N)
-			}
-			which := order[at*n : (at+1)*n]
-			r.set.Train.Fill(b.images, which)
-			for i, k := range which {
-				copy(row(b.codes, i), row(codes, k))
-				r.damage(noisy[i*model.Pixels:(i+1)*model.Pixels], b.images[i*model.Pixels:(i+1)*model.Pixels], r.noise(step*n+i))
-			}
+			pick(b.images, b.codes, step)
+			r.spoil(noisy, b.images, step)
 			coder.Encode(b.noisy, noisy)
 		}), nil
 }

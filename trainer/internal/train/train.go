@@ -351,15 +351,7 @@ func (r *Run) joint(ctx context.Context, every int, bar *progress.Bar) error {
 	if err != nil {
 		return err
 	}
-	m, err := r.start(r.params, bar, func(step int) error {
-		for i, v := range t.terms {
-			if v-v != 0 {
-				return diverged(fmt.Sprintf("term %d of the loss", i+1), v, step)
-			}
-			r.sums.Terms[i] += float64(v)
-		}
-		return nil
-	})
+	m, err := r.start(r.params, bar, func(step int) error { return r.sum(t, step) })
 	if err != nil {
 		return err
 	}
@@ -373,6 +365,22 @@ func (r *Run) joint(ctx context.Context, every int, bar *progress.Bar) error {
 		load.Recycle(b)
 		return nil
 	}).Run(ctx, &r.step)
+}
+
+// sum puts the terms of a step's loss on record. step is that of the run, from 1.
+func (r *Run) sum(t *net, step int) error {
+	for i, v := range t.terms {
+		if v-v != 0 {
+			return diverged(fmt.Sprintf("term %d of the loss", i+1), v, step)
+		}
+		r.sums.Terms[i] += float64(v)
+	}
+	if t.probes != nil {
+		for i, v := range t.probes.losses {
+			r.sums.Support[i] += float64(v)
+		}
+	}
+	return nil
 }
 
 // diverged is the error of a loss, or a part of it, that is no number at a step of
@@ -450,10 +458,14 @@ func (r *Run) loader() *optim.Loader[*batch] {
 func (r *Run) fill(b *batch, step int, order []int) {
 	first := step % r.perEpoch() * r.Config.Batch
 	r.set.Train.Fill(b.clean, order[first:first+r.Config.Batch])
-	for i := range r.Config.Batch {
-		x := b.clean[i*model.Pixels : (i+1)*model.Pixels]
-		y := b.noisy[i*model.Pixels : (i+1)*model.Pixels]
-		r.damage(y, x, r.noise(step*r.Config.Batch+i))
+	r.spoil(b.noisy, b.clean, step)
+}
+
+// spoil writes to y the images x, the first ones of a step's batch, with noise.
+func (r *Run) spoil(y, x []float32, step int) {
+	for i := range len(x) / model.Pixels {
+		lo, hi := i*model.Pixels, (i+1)*model.Pixels
+		r.damage(y[lo:hi], x[lo:hi], r.noise(step*r.Config.Batch+i))
 	}
 }
 
