@@ -26,44 +26,27 @@ const (
 // Kind is the value of the metadata key "kind" of the files Load reads.
 const Kind = "classifier-28x28"
 
-// channels of the two convolutions' outputs.
-const (
-	channels1 = 32
-	channels2 = 64
-)
-
-// The geometries of the two convolutions: 28 × 28 × 1 → 14 × 14 × 32 → 7 × 7 × 64.
-var (
-	Outer = nn.Halving(Side, Side, 1)
-	Inner = nn.Halving(Outer.OH, Outer.OW, channels1)
-)
-
-const flat = 7 * 7 * channels2
-
-// Spec names one tensor of a classifier file and gives its shape.
-type Spec struct {
-	Name  string
-	Shape []int
+// Net is the classifier for images of any shape: two convolutions that halve the
+// side, the embedding, which it keeps by that name, and the logits of so many
+// classes.
+func Net(image nn.Shape, classes int) (*nn.Net, error) {
+	return nn.New(image,
+		nn.Conv{Name: "conv1", Window: nn.Halving, Out: 32}, nn.ReLU,
+		nn.Conv{Name: "conv2", Window: nn.Halving, Out: 64}, nn.ReLU,
+		nn.Linear{Name: embedding, Out: nn.Vector(Width)}, nn.ReLU, nn.Keep(embedding),
+		nn.Linear{Name: "classes", Out: nn.Vector(classes)})
 }
 
-// Specs lists the parameters of the net in the order of its layers, each weight
-// with its output channel first and its bias after it. Every layer but the last
-// is followed by ReLU; the embedding is what follows layer "embedding".
-func Specs() []Spec {
-	return []Spec{
-		{"conv1.weight", []int{channels1, Outer.Side, Outer.Side, Outer.C}}, {"conv1.bias", []int{channels1}},
-		{"conv2.weight", []int{channels2, Inner.Side, Inner.Side, Inner.C}}, {"conv2.bias", []int{channels2}},
-		{"embedding.weight", []int{Width, flat}}, {"embedding.bias", []int{Width}},
-		{"classes.weight", []int{Classes, Width}}, {"classes.bias", []int{Classes}},
-	}
-}
+const embedding = "embedding"
+
+// Digits is the net for handwritten digits.
+var Digits = nn.Must(Net(nn.Shape{H: Side, W: Side, C: 1}, Classes))
 
 // Classifier is the net.
 type Classifier struct {
 	Meta map[string]string // the file's metadata
 
-	conv1, conv2   *nn.Conv
-	embed, classes *nn.Linear
+	net *nn.Function
 }
 
 // Load reads a classifier from the bytes of a safetensors file. It trusts
@@ -85,49 +68,27 @@ func load(f *safetensors.File) (*Classifier, error) {
 	if k := f.Meta["kind"]; k != Kind {
 		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q", k, Kind)
 	}
-	t := map[string][]float32{}
-	for _, s := range Specs() {
-		var err error
-		if t[s.Name], err = f.Float32(s.Name, s.Shape...); err != nil {
-			return nil, err
-		}
-	}
-	c := &Classifier{Meta: f.Meta}
-	var err error
-	if c.conv1, err = nn.NewConv(Outer, channels1, t["conv1.weight"], t["conv1.bias"]); err != nil {
+	net, err := Digits.Load(f)
+	if err != nil {
 		return nil, err
 	}
-	if c.conv2, err = nn.NewConv(Inner, channels2, t["conv2.weight"], t["conv2.bias"]); err != nil {
-		return nil, err
-	}
-	if c.embed, err = nn.NewLinear(flat, Width, t["embedding.weight"], t["embedding.bias"]); err != nil {
-		return nil, err
-	}
-	if c.classes, err = nn.NewLinear(Width, Classes, t["classes.weight"], t["classes.bias"]); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return &Classifier{f.Meta, net}, nil
 }
 
 // Runner computes with a classifier. It holds the workspaces of the layers and
 // is not safe for concurrent use.
 type Runner struct {
 	*Classifier
-	batch         int
-	ws            nn.Workspace
-	a, b          []float32
-	embedding, ps []float32
+	run    *nn.Runner
+	batch  int
+	logits []float32
 }
 
 // Runner returns a runner that computes at most batch ≥ 1 images at a time:
 // memory for about 40 KB an image.
 func (c *Classifier) Runner(batch int) *Runner {
 	batch = max(batch, 1)
-	return &Runner{
-		Classifier: c, batch: batch,
-		a: make([]float32, batch*Outer.OH*Outer.OW*channels1), b: make([]float32, batch*flat),
-		embedding: make([]float32, batch*Width), ps: make([]float32, batch*Classes),
-	}
+	return &Runner{c, c.net.Runner(batch), batch, make([]float32, batch*Classes)}
 }
 
 // Classify reads n images x (n × Pixels, nominally in [0, 1]). It writes to
@@ -138,23 +99,15 @@ func (c *Classifier) Runner(batch int) *Runner {
 func (r *Runner) Classify(probs, embeddings, x []float32) {
 	for n := len(x) / Pixels; n > 0; n = len(x) / Pixels {
 		n = min(n, r.batch)
-		a, b, e := r.a[:n*Outer.OH*Outer.OW*channels1], r.b[:n*flat], r.embedding[:n*Width]
-		r.conv1.Forward(a, x, n, &r.ws)
-		nn.ReLU.Apply(a, a, &r.ws)
-		r.conv2.Forward(b, a, n, &r.ws)
-		nn.ReLU.Apply(b, b, &r.ws)
-		r.embed.Forward(e, b, n, &r.ws)
-		nn.ReLU.Apply(e, e, &r.ws)
+		logits := r.logits[:n*Classes]
+		r.run.Forward(logits, x[:n*Pixels])
 		x = x[n*Pixels:]
 		if embeddings != nil {
-			copy(embeddings[:n*Width], e)
-			embeddings = embeddings[n*Width:]
+			embeddings = embeddings[copy(embeddings, r.run.Kept(embedding)):]
 		}
 		if probs != nil {
-			p := r.ps[:n*Classes]
-			r.classes.Forward(p, e, n, &r.ws)
-			for i := 0; i < len(p); i += Classes {
-				softmax(probs[i:i+Classes], p[i:i+Classes])
+			for i := 0; i < len(logits); i += Classes {
+				softmax(probs[i:i+Classes], logits[i:i+Classes])
 			}
 			probs = probs[n*Classes:]
 		}

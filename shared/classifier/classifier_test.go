@@ -28,7 +28,7 @@ func images(n int, seed uint64) []float32 {
 func reference(t *testing.T, f *safetensors.File, img []float32) (probs, embedding []float64) {
 	t.Helper()
 	get := func(layer string) (w, b []float32) {
-		for _, s := range classifier.Specs() {
+		for _, s := range classifier.Digits.Specs() {
 			for suffix, dst := range map[string]*[]float32{".weight": &w, ".bias": &b} {
 				if s.Name == layer+suffix {
 					var err error

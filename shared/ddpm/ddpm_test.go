@@ -208,7 +208,11 @@ func file(t testing.TB, dim int, hidden []int) *safetensors.File {
 	t.Helper()
 	f := &safetensors.File{}
 	r := rng.New(5, 0)
-	for _, s := range ddpm.Specs(dim, hidden) {
+	n, err := ddpm.Net(dim, hidden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range n.Specs() {
 		n := 1
 		for _, d := range s.Shape {
 			n *= d

@@ -1,7 +1,6 @@
 package ddpm
 
 import (
-	"fmt"
 	"math"
 
 	"mppm/shared/nn"
@@ -36,117 +35,58 @@ func Features(dst []float32, time float64) {
 	}
 }
 
-// Spec names one tensor of a denoiser and gives its shape.
-type Spec struct {
-	Name  string
-	Shape []int
+// Net is the denoiser of points of dim dimensions with the given hidden widths:
+// linear layers with SiLU between. Its input is a point and the features of the
+// time, its output the noise.
+func Net(dim int, hidden []int) (*nn.Net, error) {
+	return nn.MLP("denoiser", dim+TimeFeatures, hidden, dim, nn.SiLU)
 }
 
-// Specs lists the parameters of the denoiser of points of dim dimensions with
-// the given hidden widths, each weight [out, in] with its bias after it. The
-// first layer's input is a point and the features of the time.
-func Specs(dim int, hidden []int) []Spec {
-	var s []Spec
-	in := dim + TimeFeatures
-	for i, out := range append(append([]int(nil), hidden...), dim) {
-		s = append(s, Spec{fmt.Sprintf("denoiser.%d.weight", i), []int{out, in}}, Spec{fmt.Sprintf("denoiser.%d.bias", i), []int{out}})
-		in = out
-	}
-	return s
-}
-
-// Bounds of the layers of a denoiser read from a file.
-const (
-	maxLayers = 16
-	maxWidth  = 4096
-)
-
-// Denoiser is a net that predicts noise: linear layers with SiLU between. It is
-// immutable and safe for concurrent use.
-type Denoiser struct {
-	dim, width int
-	layers     []*nn.Linear
-}
+// Denoiser is a net that predicts noise. It is immutable and safe for concurrent
+// use.
+type Denoiser struct{ net *nn.Function }
 
 // Load reads the denoiser of points of dim dimensions from a file, whatever else
 // it holds. It returns an error that says which tensor is wrong.
 func Load(f *safetensors.File, dim int) (*Denoiser, error) {
-	d := &Denoiser{dim: dim, width: dim + TimeFeatures}
-	in := d.width
-	for i := 0; ; i++ {
-		name := fmt.Sprintf("denoiser.%d", i)
-		t, ok := f.Lookup(name + ".weight")
-		if !ok && i > 0 {
-			break
-		}
-		if !ok {
-			return nil, fmt.Errorf("tensor %s.weight is missing", name)
-		}
-		if i == maxLayers || len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[0] > maxWidth {
-			return nil, fmt.Errorf("tensor %s.weight has shape %v; want [out, in] with out from 1 to %d, in at most %d layers", name, t.Shape, maxWidth, maxLayers)
-		}
-		out := t.Shape[0]
-		w, err := f.Float32(name+".weight", out, in)
-		if err != nil {
-			return nil, err
-		}
-		b, err := f.Float32(name+".bias", out)
-		if err != nil {
-			return nil, err
-		}
-		l, err := nn.NewLinear(in, out, w, b)
-		if err != nil {
-			return nil, err
-		}
-		d.layers = append(d.layers, l)
-		d.width = max(d.width, out)
-		in = out
+	net, err := nn.LoadMLP(f, "denoiser", dim+TimeFeatures, dim, nn.SiLU)
+	if err != nil {
+		return nil, err
 	}
-	if in != dim {
-		return nil, fmt.Errorf("tensor denoiser.%d.weight has %d rows; the last layer has one for each of the %d dimensions", len(d.layers)-1, in, dim)
-	}
-	return d, nil
+	return &Denoiser{net}, nil
 }
 
 // Runner computes with a denoiser. It is a Predictor, holds the workspaces of
 // the layers and is not safe for concurrent use.
 type Runner struct {
 	*Denoiser
+	run   *nn.Runner
 	batch int
-	ws    nn.Workspace
-	a, b  []float32
+	in    []float32
 }
 
 // Runner returns a runner that computes at most batch ≥ 1 points at a time.
 func (d *Denoiser) Runner(batch int) *Runner {
 	batch = max(batch, 1)
-	return &Runner{Denoiser: d, batch: batch, a: make([]float32, batch*d.width), b: make([]float32, batch*d.width)}
+	return &Runner{d, d.net.Runner(batch), batch, make([]float32, batch*d.net.In().Size())}
 }
 
 // Dim returns the number of coordinates of a point.
-func (d *Denoiser) Dim() int { return d.dim }
+func (d *Denoiser) Dim() int { return d.net.Out().Size() }
 
 // Predict is that of Predictor.
 func (r *Runner) Predict(noise, x []float32, time float64) {
 	var features [TimeFeatures]float32
 	Features(features[:], time)
-	for n := len(x) / r.dim; n > 0; n = len(x) / r.dim {
+	dim, width := r.Dim(), r.net.In().Size()
+	for n := len(x) / dim; n > 0; n = len(x) / dim {
 		n = min(n, r.batch)
-		in, out := r.a, r.b
 		for i := range n {
-			row := in[i*(r.dim+TimeFeatures):]
-			copy(row[:r.dim], x[i*r.dim:])
-			copy(row[r.dim:], features[:])
+			row := r.in[i*width : (i+1)*width]
+			copy(row, x[i*dim:(i+1)*dim])
+			copy(row[dim:], features[:])
 		}
-		for i, l := range r.layers {
-			if i == len(r.layers)-1 {
-				l.Forward(noise, in, n, &r.ws)
-				break
-			}
-			l.Forward(out, in, n, &r.ws)
-			nn.SiLU.Apply(out[:n*l.Out], out[:n*l.Out], &r.ws)
-			in, out = out, in
-		}
-		x, noise = x[n*r.dim:], noise[n*r.dim:]
+		r.run.Forward(noise, r.in[:n*width])
+		x, noise = x[n*dim:], noise[n*dim:]
 	}
 }

@@ -134,3 +134,21 @@ func (p Params) move(x, mean, grad []float32, d float32) float32 {
 	}
 	return float32(math.Sqrt(float64(sum)))
 }
+
+// Unit scales each row of dim numbers of g to length 1 (Eq. 14); one of length 0
+// stays.
+func Unit(g []float32, dim int) {
+	for ; len(g) >= dim; g = g[dim:] {
+		var sum float32
+		for _, v := range g[:dim] {
+			sum += float32(v * v)
+		}
+		if sum == 0 {
+			continue
+		}
+		s := 1 / float32(math.Sqrt(float64(sum)))
+		for i := range g[:dim] {
+			g[i] *= s
+		}
+	}
+}

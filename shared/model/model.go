@@ -31,13 +31,6 @@ const (
 // Kind is the value of the metadata key "kind" of the files Load reads.
 const Kind = "lmppm-28x28"
 
-// The two geometries that F halves the image with and G doubles it.
-var (
-	outer = nn.Halving(Side, Side, 1)          // 28 × 28 × 1 ↔ 14 × 14 × 32
-	inner = nn.Halving(outer.OH, outer.OW, 32) // 14 × 14 × 32 ↔ 7 × 7 × 64
-	flat  = inner.OH * inner.OW * 64
-)
-
 // Preset is a flow with its kernel: the parameters of Alg. 4.
 type Preset struct {
 	Alpha     float32 `json:"alpha"`               // α of Eq. 15
@@ -95,33 +88,10 @@ type Model struct {
 	Plane    *project.Plane    // on which classes of codes overlap least; nil where the file names none
 	Meta     map[string]string // the file's metadata
 
-	distance   []*nn.Linear  // nil where there is no D
-	activation nn.Activation // of D
+	distance *nn.Field // nil where there is no D
 
 	priorMean, priorFactor []float32 // mean of the codes; lower triangle L, L·Lᵀ their covariance
 }
-
-// Spec names one tensor of a model file and gives its shape.
-type Spec struct {
-	Name  string
-	Shape []int
-}
-
-// Specs lists the parameters of the nets of Table 8, each weight with its
-// output channel first, for a distance net with the given hidden widths
-// (Table 8: 100, 50, 20).
-func Specs(hidden []int) []Spec {
-	s := AutoencoderSpecs()
-	in := Latent
-	for i, out := range append(append([]int(nil), hidden...), 1) {
-		s = append(s, Spec{fmt.Sprintf("distance.%d.weight", i), []int{out, in}}, Spec{fmt.Sprintf("distance.%d.bias", i), []int{out}})
-		in = out
-	}
-	return s
-}
-
-// maxWidth bounds the layers of a distance net read from a file.
-const maxWidth = 4096
 
 // Load reads a model from the bytes of a safetensors file. It trusts nothing in
 // it, and returns an error that says which tensor or metadata key is wrong.
@@ -192,33 +162,16 @@ func (m *Model) loadDistance(f *safetensors.File) error {
 	if !some {
 		return nil
 	}
-	m.activation = nn.Activation(activation)
-	if !m.activation.Valid() {
+	act := nn.Activation(activation)
+	if !act.Valid() {
 		return fmt.Errorf("metadata: distance.activation is %q; want %q or %q", activation, nn.SiLU, nn.ReLU)
 	}
-	w, err := widths(f)
+	d, err := nn.LoadMLP(f, "distance", Latent, 1, act)
 	if err != nil {
 		return err
 	}
-	in := Latent
-	for i, out := range w {
-		name := fmt.Sprintf("distance.%d", i)
-		weight, err := f.Float32(name+".weight", out, in)
-		if err != nil {
-			return err
-		}
-		bias, err := f.Float32(name+".bias", out)
-		if err != nil {
-			return err
-		}
-		l, err := nn.NewLinear(in, out, weight, bias)
-		if err != nil {
-			return err
-		}
-		m.distance = append(m.distance, l)
-		in = out
-	}
-	return nil
+	m.distance, err = d.Field()
+	return err
 }
 
 // HasDistance reports whether the model has D. Without it every distance is 0,
@@ -240,29 +193,6 @@ func (m *Model) check(p Preset) error {
 		return fmt.Errorf("flow: τ is %v, but the model has no distance net to gate the kernel (it is a denoising autoencoder); give τ 0", p.Tau)
 	}
 	return nil
-}
-
-// widths reads the widths of D's layers off the shapes of its weights.
-func widths(f *safetensors.File) ([]int, error) {
-	var w []int
-	for i := range 16 {
-		name := fmt.Sprintf("distance.%d.weight", i)
-		t, ok := f.Lookup(name)
-		if !ok {
-			if i == 0 {
-				return nil, fmt.Errorf("tensor %s is missing", name)
-			}
-			break
-		}
-		if len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[0] > maxWidth {
-			return nil, fmt.Errorf("tensor %s has shape %v; want [out, in] with out from 1 to %d", name, t.Shape, maxWidth)
-		}
-		w = append(w, t.Shape[0])
-	}
-	if last := w[len(w)-1]; last != 1 {
-		return nil, fmt.Errorf("tensor distance.%d.weight has %d rows; the last layer of D has 1", len(w)-1, last)
-	}
-	return w, nil
 }
 
 func loadBank(f *safetensors.File) (*Bank, error) {
@@ -313,26 +243,17 @@ func CheckImage(x []float32) error {
 type Runner struct {
 	*Model
 	*Coder
-	batch   int
-	ws      nn.Workspace
-	bank    kde.Workspace
-	hidden  [][]float32 // of D, each layer's output before activation
-	g0, g1  []float32   // gradients of D's layers
-	pending []float32
+	d    *nn.FieldRunner // nil where there is no D
+	bank kde.Workspace
 }
 
 // Runner returns a runner that computes at most batch ≥ 1 images at a time:
 // memory for about 90 KB an image.
 func (m *Model) Runner(batch int) *Runner {
-	batch = max(batch, 1)
-	r := &Runner{Model: m, Coder: m.Autoencoder.Coder(batch), batch: batch}
-	width := Latent
-	for _, l := range m.distance {
-		r.hidden = append(r.hidden, make([]float32, batch*l.Out))
-		width = max(width, l.Out)
+	r := &Runner{Model: m, Coder: m.Autoencoder.Coder(batch)}
+	if m.HasDistance() {
+		r.d = m.distance.Runner(batch)
 	}
-	r.g0, r.g1 = make([]float32, batch*width), make([]float32, batch*width)
-	r.pending = make([]float32, batch*width)
 	return r
 }
 
@@ -346,24 +267,9 @@ func (r *Runner) Mean(mean, z []float32, sigma float32) {
 // to the codes of clean images, cut off below at 0, and to grad (n × Latent) its
 // unit gradient (Eq. 14). grad may be nil. Without D all of them are 0.
 func (r *Runner) Distance(d, grad, z []float32) {
-	if !r.HasDistance() {
-		clear(d[:len(z)/Latent])
-		if grad != nil {
-			clear(grad[:len(z)])
-		}
-		return
-	}
-	for n := len(z) / Latent; n > 0; n = len(z) / Latent {
-		n = min(n, r.batch)
-		r.distances(d[:n], z, n)
-		if grad != nil {
-			r.gradients(grad[:n*Latent], n)
-			for i := 0; i < n*Latent; i += Latent {
-				unit(grad[i : i+Latent])
-			}
-			grad = grad[n*Latent:]
-		}
-		d, z = d[n:], z[n*Latent:]
+	r.evaluate(d, grad, z)
+	if grad != nil {
+		flow.Unit(grad[:len(z)], Latent)
 	}
 }
 
@@ -371,63 +277,24 @@ func (r *Runner) Distance(d, grad, z []float32) {
 // that of a distance has length 1. Where D is cut off at 0, it is the gradient of
 // what was cut off. Without D it is 0.
 func (r *Runner) Gradient(grad, z []float32) {
-	if !r.HasDistance() {
-		clear(grad[:len(z)])
-		return
-	}
-	d := make([]float32, r.batch)
-	for n := len(z) / Latent; n > 0; n = len(z) / Latent {
-		n = min(n, r.batch)
-		r.distances(d[:n], z, n)
-		r.gradients(grad[:n*Latent], n)
-		grad, z = grad[n*Latent:], z[n*Latent:]
-	}
+	r.evaluate(make([]float32, len(z)/Latent), grad, z)
 }
 
-func (r *Runner) distances(d, z []float32, n int) {
-	in := z
-	for i, l := range r.distance {
-		h := r.hidden[i][:n*l.Out]
-		l.Forward(h, in, n, &r.ws)
-		if i < len(r.distance)-1 {
-			in = r.pending[:len(h)]
-			copy(in, h)
-			r.activation.Apply(in, in, &r.ws)
-		}
+// evaluate writes D, cut off below at 0, and its gradient, unless grad is nil.
+func (r *Runner) evaluate(d, grad, z []float32) {
+	n := len(z) / Latent
+	d = d[:n]
+	if grad != nil {
+		grad = grad[:n*Latent]
 	}
-	for i, v := range r.hidden[len(r.hidden)-1][:n] {
+	if r.d == nil {
+		clear(d)
+		clear(grad)
+		return
+	}
+	r.d.Evaluate(d, grad, z)
+	for i, v := range d {
 		d[i] = max(v, 0)
-	}
-}
-
-// gradients walks the chain rule back from D to its input: the transposed
-// weights and the activation's derivatives, in turn.
-func (r *Runner) gradients(grad []float32, n int) {
-	g, next := r.g0, r.g1
-	for i := range n {
-		g[i] = 1
-	}
-	for i := len(r.distance) - 1; i > 0; i-- {
-		l := r.distance[i]
-		l.Back(next, g, n, &r.ws)
-		r.activation.Derive(next[:n*l.In], next[:n*l.In], r.hidden[i-1][:n*l.In], &r.ws)
-		g, next = next, g
-	}
-	r.distance[0].Back(grad, g, n, &r.ws)
-}
-
-// unit scales g to length 1; a g of length 0 stays.
-func unit(g []float32) {
-	var sum float32
-	for _, v := range g {
-		sum += float32(v * v)
-	}
-	if sum == 0 {
-		return
-	}
-	s := 1 / float32(math.Sqrt(float64(sum)))
-	for i := range g {
-		g[i] *= s
 	}
 }
 

@@ -89,9 +89,10 @@ type Model struct {
 	Schedule *ddpm.Schedule // of the diffusion
 	Meta     map[string]string
 
-	f, g, d    *net
-	daeF, daeG *net
-	denoiser   *ddpm.Denoiser
+	f, g, daeF, daeG *nn.Function
+
+	d        *nn.Field
+	denoiser *ddpm.Denoiser
 }
 
 // defaultFlow is the name of the flow that a file must have.
@@ -162,8 +163,8 @@ func (m *Model) loadFlows() error {
 
 func (m *Model) loadPoints(f *safetensors.File) error {
 	t, ok := f.Lookup("points")
-	if !ok || len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[0] > MaxPoints || t.Shape[1] < 1 || t.Shape[1] > maxWidth {
-		return fmt.Errorf("tensor points is missing or not of shape [points, coordinates], at most %d and %d", MaxPoints, maxWidth)
+	if !ok || len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[0] > MaxPoints || t.Shape[1] < 1 || t.Shape[1] > nn.MaxWidth {
+		return fmt.Errorf("tensor points is missing or not of shape [points, coordinates], at most %d and %d", MaxPoints, nn.MaxWidth)
 	}
 	m.Dim = t.Shape[1]
 	var err error
@@ -212,32 +213,6 @@ func (m *Model) loadCenter(f *safetensors.File) error {
 	}
 	m.Center = exact
 	return nil
-}
-
-func (m *Model) loadNets(f *safetensors.File) error {
-	act := nn.Activation(f.Meta["distance.activation"])
-	if !act.Valid() {
-		return fmt.Errorf("metadata: distance.activation is %q; want %q or %q", act, nn.SiLU, nn.ReLU)
-	}
-	var err error
-	if m.f, err = loadNet(f, Encoder, m.Dim, 0, nn.ReLU); err != nil {
-		return err
-	}
-	m.Latent = m.f.out()
-	if m.g, err = loadNet(f, Decoder, m.Latent, m.Dim, nn.ReLU); err != nil {
-		return err
-	}
-	if m.d, err = loadNet(f, Distance, m.Dim, 1, act); err != nil {
-		return err
-	}
-	if m.daeF, err = loadNet(f, DAEEncoder, m.Dim, 0, nn.ReLU); err != nil {
-		return err
-	}
-	if m.daeG, err = loadNet(f, DAEDecoder, m.daeF.out(), m.Dim, nn.ReLU); err != nil {
-		return err
-	}
-	m.denoiser, err = ddpm.Load(f, m.Dim)
-	return err
 }
 
 // encode makes the codes of the training points, and measures their spread.

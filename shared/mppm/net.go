@@ -2,16 +2,12 @@ package mppm
 
 import (
 	"fmt"
+	"slices"
 
+	"mppm/shared/ddpm"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 )
-
-// Spec names one tensor of a model file and gives its shape.
-type Spec struct {
-	Name  string
-	Shape []int
-}
 
 // The nets of a file. Those of the baseline have the shapes of the model's.
 const (
@@ -22,121 +18,52 @@ const (
 	DAEDecoder = "dae.decoder"
 )
 
-// Specs lists the parameters of a net from in numbers to out with the given
-// hidden widths: for each layer the weight [out, in] and its bias.
-func Specs(net string, in int, hidden []int, out int) []Spec {
-	var s []Spec
-	for i, w := range append(append([]int(nil), hidden...), out) {
-		s = append(s, Spec{fmt.Sprintf("%s.%d.weight", net, i), []int{w, in}}, Spec{fmt.Sprintf("%s.%d.bias", net, i), []int{w}})
-		in = w
+// Autoencoder is F and G of Table 7, called by those names: from points of dim
+// coordinates through the hidden widths to codes of so many numbers, and back.
+func Autoencoder(encoder, decoder string, dim int, hidden []int, latent int) (f, g *nn.Net, err error) {
+	if f, err = nn.MLP(encoder, dim, hidden, latent, nn.ReLU); err != nil {
+		return nil, nil, err
 	}
-	return s
+	back := slices.Clone(hidden)
+	slices.Reverse(back)
+	g, err = nn.MLP(decoder, latent, back, dim, nn.ReLU)
+	return f, g, err
 }
 
-// Bounds of the nets read from a file.
-const (
-	maxLayers = 16
-	maxWidth  = 4096
-)
-
-// net is a chain of linear layers with an activation between. It is immutable.
-type net struct {
-	layers []*nn.Linear
-	act    nn.Activation
-	width  int // of the widest layer, the input included
+// DistanceNet is D of Table 7, for points of dim coordinates.
+func DistanceNet(dim int, hidden []int, act nn.Activation) (*nn.Net, error) {
+	return nn.MLP(Distance, dim, hidden, 1, act)
 }
 
-// loadNet reads the net of that name from in numbers to out; 0 takes the number
-// from the file.
-func loadNet(f *safetensors.File, name string, in, out int, act nn.Activation) (*net, error) {
-	n := &net{act: act, width: in}
-	for i := 0; ; i++ {
-		layer := fmt.Sprintf("%s.%d", name, i)
-		t, ok := f.Lookup(layer + ".weight")
-		if !ok && i > 0 {
-			break
-		}
-		if !ok {
-			return nil, fmt.Errorf("tensor %s.weight is missing", layer)
-		}
-		if i == maxLayers || len(t.Shape) != 2 || min(t.Shape[0], t.Shape[1]) < 1 || max(t.Shape[0], t.Shape[1]) > maxWidth {
-			return nil, fmt.Errorf("tensor %s.weight has shape %v; want [out, in], each from 1 to %d, in at most %d layers", layer, t.Shape, maxWidth, maxLayers)
-		}
-		rows := t.Shape[0]
-		if in == 0 {
-			in = t.Shape[1]
-		}
-		w, err := f.Float32(layer+".weight", rows, in)
-		if err != nil {
-			return nil, err
-		}
-		b, err := f.Float32(layer+".bias", rows)
-		if err != nil {
-			return nil, err
-		}
-		l, err := nn.NewLinear(in, rows, w, b)
-		if err != nil {
-			return nil, err
-		}
-		n.layers = append(n.layers, l)
-		n.width = max(n.width, in, rows)
-		in = rows
+// loadNets reads the nets of a file.
+func (m *Model) loadNets(f *safetensors.File) error {
+	act := nn.Activation(f.Meta["distance.activation"])
+	if !act.Valid() {
+		return fmt.Errorf("metadata: distance.activation is %q; want %q or %q", act, nn.SiLU, nn.ReLU)
 	}
-	if out > 0 && in != out {
-		return nil, fmt.Errorf("tensor %s.%d.weight has %d rows; the last layer of that net has %d", name, len(n.layers)-1, in, out)
+	var err error
+	if m.f, m.g, err = m.loadAutoencoder(f, Encoder, Decoder); err != nil {
+		return err
 	}
-	return n, nil
+	m.Latent = m.f.Out().Size()
+	d, err := nn.LoadMLP(f, Distance, m.Dim, 1, act)
+	if err != nil {
+		return err
+	}
+	if m.d, err = d.Field(); err != nil {
+		return err
+	}
+	if m.daeF, m.daeG, err = m.loadAutoencoder(f, DAEEncoder, DAEDecoder); err != nil {
+		return err
+	}
+	m.denoiser, err = ddpm.Load(f, m.Dim)
+	return err
 }
 
-func (n *net) in() int  { return n.layers[0].In }
-func (n *net) out() int { return n.layers[len(n.layers)-1].Out }
-
-// chain computes with a net: it holds what each layer puts out. It is not safe
-// for concurrent use.
-type chain struct {
-	*net
-	ws     *nn.Workspace
-	hidden [][]float32 // each layer's output before activation
-	a, b   []float32
-}
-
-func (n *net) chain(batch int, ws *nn.Workspace) *chain {
-	c := &chain{net: n, ws: ws, a: make([]float32, batch*n.width), b: make([]float32, batch*n.width)}
-	for _, l := range n.layers {
-		c.hidden = append(c.hidden, make([]float32, batch*l.Out))
+func (m *Model) loadAutoencoder(file *safetensors.File, encoder, decoder string) (f, g *nn.Function, err error) {
+	if f, err = nn.LoadMLP(file, encoder, m.Dim, 0, nn.ReLU); err != nil {
+		return nil, nil, err
 	}
-	return c
-}
-
-// forward returns the net's outputs at n inputs x, at most the chain's batch. The
-// slice is the chain's own.
-func (c *chain) forward(x []float32, n int) []float32 {
-	var h []float32
-	for i, l := range c.layers {
-		if i > 0 {
-			x = c.a[:len(h)]
-			copy(x, h)
-			c.act.Apply(x, x, c.ws)
-		}
-		h = c.hidden[i][:n*l.Out]
-		l.Forward(h, x, n, c.ws)
-	}
-	return h
-}
-
-// gradient writes to grad (n × in) the gradient of the net's one output at the n
-// inputs of the last forward: transposed weights and the activation's
-// derivatives, in turn.
-func (c *chain) gradient(grad []float32, n int) {
-	g, next := c.a, c.b
-	for i := range n {
-		g[i] = 1
-	}
-	for i := len(c.layers) - 1; i > 0; i-- {
-		l := c.layers[i]
-		l.Back(next, g, n, c.ws)
-		c.act.Derive(next[:n*l.In], next[:n*l.In], c.hidden[i-1][:n*l.In], c.ws)
-		g, next = next, g
-	}
-	c.layers[0].Back(grad, g, n, c.ws)
+	g, err = nn.LoadMLP(file, decoder, f.Out().Size(), m.Dim, nn.ReLU)
+	return f, g, err
 }

@@ -2,7 +2,6 @@ package mppm
 
 import (
 	"iter"
-	"math"
 
 	"mppm/shared/ddpm"
 	"mppm/shared/flow"
@@ -17,10 +16,11 @@ import (
 type Runner struct {
 	*Model
 	batch      int
-	ws         nn.Workspace
-	f, g, d    *chain
-	daeF, daeG *chain
+	f, g       *nn.Runner
+	d          *nn.FieldRunner
+	daeF, daeG *nn.Runner
 	predictor  *ddpm.Runner
+	codes      []float32 // of a batch, on their way from an encoder to a decoder
 
 	bank *kde.Bank // what the kernel mean sums over
 	of   samples   // what it was drawn for
@@ -37,31 +37,18 @@ type samples struct {
 // Runner returns a runner that computes at most batch ≥ 1 points at a time.
 func (m *Model) Runner(batch int) *Runner {
 	r := &Runner{Model: m, batch: max(batch, 1)}
-	r.f, r.g, r.d = m.f.chain(r.batch, &r.ws), m.g.chain(r.batch, &r.ws), m.d.chain(r.batch, &r.ws)
-	r.daeF, r.daeG = m.daeF.chain(r.batch, &r.ws), m.daeG.chain(r.batch, &r.ws)
+	r.f, r.g, r.d = m.f.Runner(r.batch), m.g.Runner(r.batch), m.d.Runner(r.batch)
+	r.daeF, r.daeG = m.daeF.Runner(r.batch), m.daeG.Runner(r.batch)
 	r.predictor = m.denoiser.Runner(r.batch)
+	r.codes = make([]float32, r.batch*max(m.Latent, m.daeF.Out().Size()))
 	return r
 }
 
-// through sends the rows of x through the nets, one after the other.
-func (r *Runner) through(y, x []float32, nets ...*chain) {
-	in, out := nets[0].in(), nets[len(nets)-1].out()
-	for n := len(x) / in; n > 0; n = len(x) / in {
-		n = min(n, r.batch)
-		h := x[:n*in]
-		for _, c := range nets {
-			h = c.forward(h, n)
-		}
-		copy(y, h)
-		x, y = x[n*in:], y[n*out:]
-	}
-}
-
 // Encode writes to z (n × Latent) the codes F(x) of points x (n × Dim).
-func (r *Runner) Encode(z, x []float32) { r.through(z, x, r.f) }
+func (r *Runner) Encode(z, x []float32) { r.f.Forward(z, x) }
 
 // Decode writes to x (n × Dim) the points G(z) of codes z (n × Latent).
-func (r *Runner) Decode(x, z []float32) { r.through(x, z, r.g) }
+func (r *Runner) Decode(x, z []float32) { r.g.Forward(x, z) }
 
 // Project writes to y the projections x* = G(F(x)) of points x (Eq. 18), both
 // n × Dim. y may be x.
@@ -71,38 +58,26 @@ func (r *Runner) Project(y, x []float32) { r.through(y, x, r.f, r.g) }
 // n × Dim. y may be x.
 func (r *Runner) DAE(y, x []float32) { r.through(y, x, r.daeF, r.daeG) }
 
+func (r *Runner) through(y, x []float32, f, g *nn.Runner) {
+	for n := len(x) / r.Dim; n > 0; n = len(x) / r.Dim {
+		n = min(n, r.batch)
+		z := r.codes[:n*f.Out().Size()]
+		f.Forward(z, x[:n*r.Dim])
+		g.Forward(y, z)
+		x, y = x[n*r.Dim:], y[n*r.Dim:]
+	}
+}
+
 // Distance writes to d (n) the learned distance of each point of x (n × Dim) to
 // the manifold, cut off below at 0, and to grad (n × Dim) its unit gradient
 // (Eq. 14), or 0 where there is none. grad may be nil.
 func (r *Runner) Distance(d, grad, x []float32) {
-	for n := len(x) / r.Dim; n > 0; n = len(x) / r.Dim {
-		n = min(n, r.batch)
-		for i, v := range r.d.forward(x[:n*r.Dim], n) {
-			d[i] = max(v, 0)
-		}
-		if grad != nil {
-			r.d.gradient(grad, n)
-			for i := 0; i < n*r.Dim; i += r.Dim {
-				unit(grad[i : i+r.Dim])
-			}
-			grad = grad[n*r.Dim:]
-		}
-		d, x = d[n:], x[n*r.Dim:]
+	r.d.Evaluate(d, grad, x)
+	for i, v := range d[:len(x)/r.Dim] {
+		d[i] = max(v, 0)
 	}
-}
-
-// unit scales g to length 1; a g of length 0 stays.
-func unit(g []float32) {
-	var sum float32
-	for _, v := range g {
-		sum += float32(v * v)
-	}
-	if sum == 0 {
-		return
-	}
-	s := 1 / float32(math.Sqrt(float64(sum)))
-	for i := range g {
-		g[i] *= s
+	if grad != nil {
+		flow.Unit(grad[:len(x)], r.Dim)
 	}
 }
 

@@ -22,7 +22,7 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 	}
 }
 
-var geometries = []Geometry{Halving(28, 28, 1), Halving(14, 14, 32), Halving(7, 5, 3), {H: 6, W: 6, OH: 6, OW: 6, C: 2, Side: 3, Stride: 1, Pad: 1}, {H: 5, W: 9, OH: 2, OW: 4, C: 4, Side: 2, Stride: 2}}
+var geometries = []Geometry{Halving.On(Shape{28, 28, 1}), Halving.On(Shape{14, 14, 32}), Halving.On(Shape{7, 5, 3}), {H: 6, W: 6, OH: 6, OW: 6, C: 2, Side: 3, Stride: 1, Pad: 1}, {H: 5, W: 9, OH: 2, OW: 4, C: 4, Side: 2, Stride: 2}}
 
 // direct visits every (image, output pixel, kernel tap, input pixel) inside.
 func direct(g Geometry, n int, visit func(out, tap, in int)) {
@@ -50,12 +50,12 @@ func TestConvAgainstDefinition(t *testing.T) {
 			}
 			const out = 5
 			x, w, b := random(n*g.H*g.W*g.C, 1), random(out*g.Patch(), 2), random(out, 3)
-			c, err := NewConv(g, out, w, b)
+			c, err := newConv(g, out, w, b)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := make([]float32, n*g.OH*g.OW*out)
-			c.Forward(got, x, n, new(Workspace))
+			c.forward(got, x, n, new(Workspace))
 			want := make([]float64, len(got))
 			for i := range want {
 				want[i] = float64(b[i%out])
@@ -77,12 +77,12 @@ func TestConvTransposeAgainstDefinition(t *testing.T) {
 		for _, n := range []int{1, 3, 9} {
 			const in = 5
 			x, w, b := random(n*g.OH*g.OW*in, 1), random(in*g.Patch(), 2), random(g.C, 3)
-			c, err := NewConvTranspose(g, in, w, b)
+			c, err := newConvTranspose(g, in, w, b)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := make([]float32, n*g.H*g.W*g.C)
-			c.Forward(got, x, n, new(Workspace))
+			c.forward(got, x, n, new(Workspace))
 			want := make([]float64, len(got))
 			for i := range want {
 				want[i] = float64(b[i%g.C])
@@ -102,13 +102,13 @@ func TestConvTransposeAgainstDefinition(t *testing.T) {
 func TestLinear(t *testing.T) {
 	const n, in, out = 3, 7, 4
 	x, w, b := random(n*in, 1), random(in*out, 2), random(out, 3)
-	l, err := NewLinear(in, out, w, b)
+	l, err := newLinear(in, out, w, b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ws := new(Workspace)
 	got := make([]float32, n*out)
-	l.Forward(got, x, n, ws)
+	l.forward(got, x, n, ws)
 	want := make([]float64, n*out)
 	for i := range n {
 		for o := range out {
@@ -121,7 +121,7 @@ func TestLinear(t *testing.T) {
 	near(t, "linear", got, want)
 	gy := random(n*out, 4)
 	gx := make([]float32, n*in)
-	l.Back(gx, gy, n, ws)
+	l.back(gx, gy, n, ws)
 	want = make([]float64, n*in)
 	for i := range n {
 		for k := range in {
@@ -137,10 +137,11 @@ func TestLinear(t *testing.T) {
 // derivative by a central difference.
 func TestActivations(t *testing.T) {
 	f := map[Activation]func(float64) float64{
-		Identity: func(x float64) float64 { return x },
-		ReLU:     func(x float64) float64 { return math.Max(x, 0) },
-		Sigmoid:  func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
-		SiLU:     func(x float64) float64 { return x / (1 + math.Exp(-x)) },
+		Identity:  func(x float64) float64 { return x },
+		ReLU:      func(x float64) float64 { return math.Max(x, 0) },
+		LeakyReLU: func(x float64) float64 { return math.Max(x, 0.2*x) },
+		Sigmoid:   func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
+		SiLU:      func(x float64) float64 { return x / (1 + math.Exp(-x)) },
 	}
 	ws := new(Workspace)
 	for a, f := range f {
@@ -167,14 +168,14 @@ func TestActivations(t *testing.T) {
 }
 
 func TestWrongLengths(t *testing.T) {
-	g := Halving(4, 4, 1)
-	if _, err := NewLinear(2, 3, make([]float32, 5), make([]float32, 3)); err == nil {
-		t.Error("NewLinear took 5 weights for 6")
+	g := Halving.On(Shape{4, 4, 1})
+	if _, err := newLinear(2, 3, make([]float32, 5), make([]float32, 3)); err == nil {
+		t.Error("newLinear took 5 weights for 6")
 	}
-	if _, err := NewConv(g, 3, make([]float32, 26), make([]float32, 3)); err == nil {
-		t.Error("NewConv took 26 weights for 27")
+	if _, err := newConv(g, 3, make([]float32, 26), make([]float32, 3)); err == nil {
+		t.Error("newConv took 26 weights for 27")
 	}
-	if _, err := NewConvTranspose(g, 3, make([]float32, 27), make([]float32, 3)); err == nil {
-		t.Error("NewConvTranspose took 3 biases for 1")
+	if _, err := newConvTranspose(g, 3, make([]float32, 27), make([]float32, 3)); err == nil {
+		t.Error("newConvTranspose took 3 biases for 1")
 	}
 }

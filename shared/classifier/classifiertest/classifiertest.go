@@ -15,7 +15,7 @@ import (
 func File(seed uint64) *safetensors.File {
 	f := &safetensors.File{Meta: map[string]string{"kind": classifier.Kind}}
 	r := rng.New(seed, 0)
-	for _, s := range classifier.Specs() {
+	for _, s := range classifier.Digits.Specs() {
 		n := 1
 		for _, d := range s.Shape {
 			n *= d

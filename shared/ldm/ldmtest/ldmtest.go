@@ -44,7 +44,9 @@ func File(seed uint64) *safetensors.File {
 	for _, s := range model.AutoencoderSpecs() {
 		add(s.Name, s.Shape)
 	}
-	for _, s := range ddpm.Specs(model.Latent, []int{24}) {
+	denoiser, err := ddpm.Net(model.Latent, []int{24})
+	must(err)
+	for _, s := range denoiser.Specs() {
 		add(s.Name, s.Shape)
 	}
 	add("latent.mean", []int{model.Latent})

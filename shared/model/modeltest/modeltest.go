@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"mppm/shared/model"
+	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
@@ -38,7 +39,11 @@ func File(seed uint64) *safetensors.File {
 			panic("modeltest: " + err.Error()) // the names and shapes are this package's own
 		}
 	}
-	for _, s := range model.Specs([]int{100, 50, 20}) {
+	d, err := model.Distance(model.Latent, []int{100, 50, 20}, nn.SiLU)
+	if err != nil {
+		panic("modeltest: " + err.Error())
+	}
+	for _, s := range append(model.AutoencoderSpecs(), d.Specs()...) {
 		scale := 0.01
 		if len(s.Shape) > 1 {
 			fan := 1

@@ -3,10 +3,10 @@ package mppmtest
 
 import (
 	"math"
-	"slices"
 
 	"mppm/shared/ddpm"
 	"mppm/shared/mppm"
+	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
@@ -29,14 +29,20 @@ func File(seed uint64) *safetensors.File {
 		"flow.gated":          `{"alpha":0.2,"beta":0.3,"sigma_d":0.3,"sigma_ker":0.2,"samples":2,"tau":0.1,"steps":9,"tolerance":0.01,"seed":5}`,
 	}}
 	r := rng.New(seed, 0)
-	var specs []mppm.Spec
-	for _, s := range ddpm.Specs(Dim, []int{20}) {
-		specs = append(specs, mppm.Spec(s))
+	var specs []nn.Spec
+	add := func(n *nn.Net, err error) {
+		must(err)
+		specs = append(specs, n.Specs()...)
 	}
-	specs = slices.Concat(specs,
-		mppm.Specs(mppm.Encoder, Dim, []int{18, 9}, Latent), mppm.Specs(mppm.Decoder, Latent, []int{9, 18}, Dim),
-		mppm.Specs(mppm.Distance, Dim, []int{17, 8}, 1),
-		mppm.Specs(mppm.DAEEncoder, Dim, []int{18}, 1), mppm.Specs(mppm.DAEDecoder, 1, []int{18}, Dim))
+	autoencoder := func(encoder, decoder string, hidden []int, latent int) {
+		f, g, err := mppm.Autoencoder(encoder, decoder, Dim, hidden, latent)
+		add(f, err)
+		add(g, err)
+	}
+	add(ddpm.Net(Dim, []int{20}))
+	autoencoder(mppm.Encoder, mppm.Decoder, []int{18, 9}, Latent)
+	add(mppm.DistanceNet(Dim, []int{17, 8}, nn.SiLU))
+	autoencoder(mppm.DAEEncoder, mppm.DAEDecoder, []int{18}, 1)
 	for _, s := range specs {
 		n := 1
 		for _, d := range s.Shape {

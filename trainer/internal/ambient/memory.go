@@ -3,7 +3,8 @@ package ambient
 import (
 	"gorgonia.org/gorgonia"
 
-	"mppm/shared/mppm"
+	"mppm/shared/nn"
+	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 )
 
@@ -31,9 +32,13 @@ func (r *Run) Memory() (int64, error) {
 // fits returns an error if the nets for points of dim coordinates are more than the
 // memory that there is.
 func fits(c Config, dim int) error {
-	var all []mppm.Spec
+	var all []nn.Spec
 	for m := range methods {
-		specs := m.specs(c, dim)
+		nets, err := m.nets(c, dim)
+		if err != nil {
+			return err
+		}
+		specs := netgraph.Specs(nets...)
 		all = append(append(all, specs...), specs...) // the nets, and the best so far
 	}
 	return optim.Fits(all)

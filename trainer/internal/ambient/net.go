@@ -2,7 +2,6 @@ package ambient
 
 import (
 	"fmt"
-	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -10,6 +9,7 @@ import (
 	"mppm/shared/mppm"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/graph"
+	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 )
 
@@ -26,26 +26,23 @@ const (
 
 func (m method) String() string { return [methods]string{"MPPM", "DAE", "DDPM"}[m] }
 
-// specs lists the parameters of a method for points of dim coordinates.
-func (m method) specs(c Config, dim int) []mppm.Spec {
-	back := slices.Clone(c.Hidden)
-	slices.Reverse(back)
-	switch m {
-	case model:
-		return slices.Concat(
-			mppm.Specs(mppm.Encoder, dim, c.Hidden, c.Latent),
-			mppm.Specs(mppm.Decoder, c.Latent, back, dim),
-			mppm.Specs(mppm.Distance, dim, c.Distance, 1))
-	case dae:
-		return slices.Concat(
-			mppm.Specs(mppm.DAEEncoder, dim, c.Hidden, c.Latent),
-			mppm.Specs(mppm.DAEDecoder, c.Latent, back, dim))
+// nets are those that a method trains for points of dim coordinates: F and G, and
+// D of the model, or the denoiser alone.
+func (m method) nets(c Config, dim int) ([]*nn.Net, error) {
+	if m == diffusion {
+		n, err := ddpm.Net(dim, c.Denoiser)
+		return []*nn.Net{n}, err
 	}
-	var s []mppm.Spec
-	for _, spec := range ddpm.Specs(dim, c.Denoiser) {
-		s = append(s, mppm.Spec(spec))
+	encoder, decoder := mppm.Encoder, mppm.Decoder
+	if m == dae {
+		encoder, decoder = mppm.DAEEncoder, mppm.DAEDecoder
 	}
-	return s
+	f, g, err := mppm.Autoencoder(encoder, decoder, dim, c.Hidden, c.Latent)
+	if err != nil || m == dae {
+		return []*nn.Net{f, g}, err
+	}
+	d, err := mppm.DistanceNet(dim, c.Distance, c.Activation)
+	return []*nn.Net{f, g, d}, err
 }
 
 // batch is the data of one step: clean points, and the same with noise; and for
@@ -68,152 +65,68 @@ type net struct {
 	vm    gorgonia.VM
 }
 
-// builder puts nets into a graph, and remembers the first error.
-type builder struct {
-	g      *gorgonia.ExprGraph
-	params map[string]*gorgonia.Node
-	err    error
-}
-
-// do applies a layer of the graph unless something failed before.
-func (b *builder) do(f func() (*gorgonia.Node, error)) *gorgonia.Node {
-	if b.err != nil {
-		return nil
-	}
-	n, err := f()
-	b.err = err
-	return n
-}
-
-// chain is a net of so many layers at x: its output, and what its hidden layers
-// put out before activation.
-func (b *builder) chain(name string, act nn.Activation, layers int, x *gorgonia.Node) (y *gorgonia.Node, hidden []*gorgonia.Node) {
-	for i := range layers {
-		w, bias := b.params[fmt.Sprintf("%s.%d.weight", name, i)], b.params[fmt.Sprintf("%s.%d.bias", name, i)]
-		y = b.do(func() (*gorgonia.Node, error) { return graph.Linear(x, w, bias) })
-		if i == layers-1 {
-			break
-		}
-		hidden = append(hidden, y)
-		x = b.do(func() (*gorgonia.Node, error) { return graph.Activate(act, y) })
-	}
-	return y, hidden
-}
-
-// gradient is ∇D written as a forward graph: from the last layer's weight back
-// to the input, through transposed products and the activation's derivative.
-func (b *builder) gradient(act nn.Activation, one *gorgonia.Node, hidden []*gorgonia.Node) *gorgonia.Node {
-	g := one
-	for i := len(hidden); i >= 0; i-- {
-		w := b.params[fmt.Sprintf("%s.%d.weight", mppm.Distance, i)]
-		g = b.do(func() (*gorgonia.Node, error) { return graph.Product(g, w, false) })
-		if i > 0 {
-			g = b.do(func() (*gorgonia.Node, error) { return graph.BackActivate(act, hidden[i-1], g) })
-		}
-	}
-	return g
-}
-
-func (b *builder) squared(a, c *gorgonia.Node) *gorgonia.Node {
-	return b.do(func() (*gorgonia.Node, error) { return graph.SquaredError(a, c) })
-}
-
 // newNet builds the graph of a method's loss over n points of dim coordinates;
 // with derive, that of its gradient too, which every run leaves in params.
 func newNet(c Config, m method, params []*optim.Parameter, n, dim int, derive bool) (*net, error) {
 	t := &net{in: newBatch(n, c.Draws, dim)}
-	b := &builder{g: gorgonia.NewGraph(), params: map[string]*gorgonia.Node{}}
-	for _, p := range params {
-		p.AddTo(b.g)
-		b.params[p.Name] = p.Node
+	nets, err := m.nets(c, dim)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
+	b := netgraph.New(params)
 	var terms []*gorgonia.Node
 	weights := []float32{1}
 	switch m {
 	case model:
-		terms, weights = b.model(c, t.in, n, dim), c.Lambda[:]
-	case dae:
-		terms = b.dae(c, t.in, n, dim)
-	case diffusion:
-		terms = b.diffusion(c, t.in, n*c.Draws, dim)
+		terms, weights = modelTerms(b, c, nets, t.in, n, dim), c.Lambda[:]
+	case dae: // the squared error of G(F(x + noise))
+		noisy := b.Matrix("noisy", n, dim, t.in.noisy)
+		back := b.Apply(nets[1], b.Apply(nets[0], noisy).Out()).Out()
+		terms = append(terms, b.SquaredError(back, b.Matrix("clean", n, dim, t.in.clean)))
+	case diffusion: // lines 9 and 10 of Alg. 2
+		x := b.Matrix("diffused", n*c.Draws, dim+ddpm.TimeFeatures, t.in.diffused)
+		predicted := b.Apply(nets[0], x).Out()
+		terms = append(terms, b.SquaredError(predicted, b.Matrix("noise", n*c.Draws, dim, t.in.noise)))
 	}
-	loss := b.do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
+	loss := b.Do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
 	t.terms = make([]float32, len(terms))
 	for i, term := range terms {
-		b.do(func() (*gorgonia.Node, error) {
-			return nil, graph.Keep(fmt.Sprintf("term %d", i+1), term, t.terms[i:i+1])
-		})
+		b.Keep(fmt.Sprintf("term %d", i+1), term, t.terms[i:i+1])
 	}
-	if b.err == nil && derive {
-		b.err = optim.Differentiate(loss, params)
+	if err = b.Err(); err == nil && derive {
+		err = optim.Differentiate(loss, params)
 	}
-	if b.err != nil {
-		return nil, fmt.Errorf("train: %w", b.err)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
-	t.vm = gorgonia.NewTapeMachine(b.g)
+	t.vm = gorgonia.NewTapeMachine(b.Graph)
 	return t, nil
 }
 
-// model is the terms of Eq. 16.
-func (b *builder) model(c Config, in *batch, n, dim int) []*gorgonia.Node {
-	clean := optim.Matrix(b.g, "clean", n, dim, in.clean)
-	noisy := optim.Matrix(b.g, "noisy", n, dim, in.noisy)
-	ones := make([]float32, n)
-	for i := range ones {
-		ones[i] = 1
-	}
-	one := optim.Matrix(b.g, "one", n, 1, ones)
-	project := func(x *gorgonia.Node) *gorgonia.Node {
-		z, _ := b.chain(mppm.Encoder, nn.ReLU, len(c.Hidden)+1, x)
-		y, _ := b.chain(mppm.Decoder, nn.ReLU, len(c.Hidden)+1, z)
-		return y
-	}
-	distance := func(x *gorgonia.Node) (d *gorgonia.Node, hidden []*gorgonia.Node) {
-		return b.chain(mppm.Distance, c.Activation, len(c.Distance)+1, x)
-	}
+// modelTerms is the terms of Eq. 16; nets are F, G and D.
+func modelTerms(b *netgraph.Builder, c Config, nets []*nn.Net, in *batch, n, dim int) []*gorgonia.Node {
+	f, g, d := nets[0], nets[1], nets[2]
+	clean := b.Matrix("clean", n, dim, in.clean)
+	noisy := b.Matrix("noisy", n, dim, in.noisy)
+	one := b.Ones(n)
+	project := func(x *gorgonia.Node) *gorgonia.Node { return b.Apply(g, b.Apply(f, x).Out()).Out() }
 	var star *gorgonia.Node
 	if c.Target == Projection {
 		star = project(noisy)
 	} else {
-		star = optim.Matrix(b.g, "star", n, dim, in.star)
+		star = b.Matrix("star", n, dim, in.star)
 	}
-	d, hidden := distance(noisy)
-	on, _ := distance(clean)
-	grad := b.gradient(c.Activation, one, hidden)
-	shift := b.do(func() (*gorgonia.Node, error) { return graph.Shift(noisy, d, grad) })
+	at := b.Apply(d, noisy)
+	off, on := at.Out(), b.Apply(d, clean).Out()
+	grad := at.Gradient(one)
+	shift := b.Do(func() (*gorgonia.Node, error) { return graph.Shift(noisy, off, grad) })
 	return []*gorgonia.Node{
-		b.do(func() (*gorgonia.Node, error) { return graph.DistanceError(d, noisy, star) }),
-		b.squared(project(clean), clean),
-		b.squared(on, nil),
-		b.do(func() (*gorgonia.Node, error) {
-			negOn, err := graph.NegativePart(on)
-			if err != nil {
-				return nil, err
-			}
-			negOff, err := graph.NegativePart(d)
-			if err != nil {
-				return nil, err
-			}
-			return graph.WeightedSum([]float32{0.5, 0.5}, negOn, negOff)
-		}),
-		b.squared(shift, star),
+		b.Do(func() (*gorgonia.Node, error) { return graph.DistanceError(off, noisy, star) }),
+		b.SquaredError(project(clean), clean),
+		b.SquaredError(on, nil),
+		b.NegativePart(on, off),
+		b.SquaredError(shift, star),
 	}
-}
-
-// dae is the loss of the denoising autoencoder: the squared error of
-// G(F(x + noise)).
-func (b *builder) dae(c Config, in *batch, n, dim int) []*gorgonia.Node {
-	noisy := optim.Matrix(b.g, "noisy", n, dim, in.noisy)
-	z, _ := b.chain(mppm.DAEEncoder, nn.ReLU, len(c.Hidden)+1, noisy)
-	y, _ := b.chain(mppm.DAEDecoder, nn.ReLU, len(c.Hidden)+1, z)
-	return []*gorgonia.Node{b.squared(y, optim.Matrix(b.g, "clean", n, dim, in.clean))}
-}
-
-// diffusion is lines 9 and 10 of Alg. 2.
-func (b *builder) diffusion(c Config, in *batch, n, dim int) []*gorgonia.Node {
-	x := optim.Matrix(b.g, "diffused", n, dim+ddpm.TimeFeatures, in.diffused)
-	y, _ := b.chain("denoiser", nn.SiLU, len(c.Denoiser)+1, x)
-	return []*gorgonia.Node{b.squared(y, optim.Matrix(b.g, "noise", n, dim, in.noise))}
 }
 
 // run runs the graph on the numbers of b.

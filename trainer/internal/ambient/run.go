@@ -9,6 +9,7 @@ import (
 
 	"mppm/shared/ddpm"
 	"mppm/shared/rng"
+	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/pointcloud"
@@ -112,9 +113,12 @@ func newRun(c Config, cloud *pointcloud.Cloud, dir string) (*Run, error) {
 	r := &Run{Config: c, Dir: dir, cloud: cloud}
 	r.split()
 	for m := range methods {
-		specs := m.specs(c, cloud.Dim)
-		r.params[m] = optim.NewParameters(c.Seed, streamInit+uint64(m)*perMethod, specs)
-		for _, p := range optim.NewParameters(c.Seed, 0, specs) {
+		nets, err := m.nets(c, cloud.Dim)
+		if err != nil {
+			return nil, err
+		}
+		r.params[m] = netgraph.Parameters(c.Seed, streamInit+uint64(m)*perMethod, nets...)
+		for _, p := range netgraph.Parameters(c.Seed, 0, nets...) {
 			p.Name = "best." + p.Name
 			r.kept[m] = append(r.kept[m], p)
 		}

@@ -82,12 +82,14 @@ var operations = map[string]func(s sizes) example{
 			},
 		}
 	},
-	"relu":                 func(s sizes) example { return activations(s, nn.ReLU) },
-	"silu":                 func(s sizes) example { return activations(s, nn.SiLU) },
-	"sigmoid":              func(s sizes) example { return activations(s, nn.Sigmoid) },
-	"back through relu":    func(s sizes) example { return derivatives(s, nn.ReLU) },
-	"back through silu":    func(s sizes) example { return derivatives(s, nn.SiLU) },
-	"back through sigmoid": func(s sizes) example { return derivatives(s, nn.Sigmoid) },
+	"relu":                    func(s sizes) example { return activations(s, nn.ReLU) },
+	"leaky relu":              func(s sizes) example { return activations(s, nn.LeakyReLU) },
+	"silu":                    func(s sizes) example { return activations(s, nn.SiLU) },
+	"sigmoid":                 func(s sizes) example { return activations(s, nn.Sigmoid) },
+	"back through relu":       func(s sizes) example { return derivatives(s, nn.ReLU) },
+	"back through leaky relu": func(s sizes) example { return derivatives(s, nn.LeakyReLU) },
+	"back through silu":       func(s sizes) example { return derivatives(s, nn.SiLU) },
+	"back through sigmoid":    func(s sizes) example { return derivatives(s, nn.Sigmoid) },
 	"shift": func(s sizes) example {
 		n, d := s.upTo(40), 1+s.upTo(20)
 		return example{
@@ -457,6 +459,8 @@ func activation(f nn.Activation, x float64) float64 {
 	switch f {
 	case nn.ReLU:
 		return max(x, 0)
+	case nn.LeakyReLU:
+		return max(x, nn.Leak*x)
 	case nn.SiLU:
 		return x * s
 	}
@@ -465,9 +469,12 @@ func activation(f nn.Activation, x float64) float64 {
 
 // derivative is the slope of activation.
 func derivative(f nn.Activation, x float64) float64 {
-	if f == nn.ReLU {
-		if x > 0 {
+	if f == nn.ReLU || f == nn.LeakyReLU {
+		switch {
+		case x > 0:
 			return 1
+		case f == nn.LeakyReLU:
+			return nn.Leak
 		}
 		return 0
 	}

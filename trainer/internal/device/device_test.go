@@ -6,6 +6,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"mppm/shared/nn"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/optim"
 )
@@ -13,7 +14,7 @@ import (
 // parabola is a graph that trains one number to be 0.
 func parabola(t *testing.T) (*gorgonia.ExprGraph, []*optim.Parameter, []float32) {
 	t.Helper()
-	params := optim.NewParameters(1, 0, []optim.Spec{{Name: "x", Shape: []int{1, 1}}})
+	params := optim.NewParameters(1, 0, []nn.Spec{{Name: "x", Shape: []int{1, 1}}})
 	params[0].Data[0] = 3
 	g := gorgonia.NewGraph()
 	params[0].AddTo(g)

@@ -15,14 +15,13 @@ import (
 	"mppm/shared/ddpm"
 	"mppm/shared/ldm"
 	"mppm/shared/model"
-	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/device"
-	"mppm/trainer/internal/graph"
+	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/progress"
@@ -136,7 +135,7 @@ func New(c Config, set *dataset.Set, autoencoder []byte, dir string) (*Run, erro
 		err = r.adopt(autoencoder)
 	}
 	if err == nil {
-		err = optim.Fits(c.specs())
+		r.params, err = newParameters(c)
 	}
 	if err == nil {
 		err = optim.Claim(dir)
@@ -147,16 +146,21 @@ func New(c Config, set *dataset.Set, autoencoder []byte, dir string) (*Run, erro
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	r.params = newParameters(c)
 	return r, nil
 }
 
-func newParameters(c Config) []*optim.Parameter {
-	return optim.NewParameters(c.Seed, streamInit, c.specs())
+// newParameters draws the parameters of the denoiser. It returns an error if they
+// are more than the memory that there is.
+func newParameters(c Config) ([]*optim.Parameter, error) {
+	net, err := ddpm.Net(model.Latent, c.Hidden)
+	if err != nil {
+		return nil, err
+	}
+	if err := optim.Fits(net.Specs()); err != nil {
+		return nil, err
+	}
+	return netgraph.Parameters(c.Seed, streamInit, net), nil
 }
-
-// specs are the parameters of the denoiser.
-func (c Config) specs() []ddpm.Spec { return ddpm.Specs(model.Latent, c.Hidden) }
 
 // adopt takes F and G from a weights file.
 func (r *Run) adopt(b []byte) error {
@@ -209,7 +213,8 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 	if err := s.Config.Validate(r.set.Train.N); err != nil {
 		return c.Wrap(err)
 	}
-	if err := optim.Fits(s.Config.specs()); err != nil {
+	params, err := newParameters(s.Config)
+	if err != nil {
 		return c.Wrap(err)
 	}
 	path := filepath.Join(r.Dir, autoencoderName)
@@ -224,7 +229,7 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 		return fmt.Errorf("%s: the run was trained on another autoencoder: it had MD5 %s, and now has %s", path, s.Autoencoder, r.sum)
 	}
 	r.Config, r.step, r.history, r.total = s.Config, s.Step, s.History, s.Total
-	r.params = newParameters(s.Config)
+	r.params = params
 	return c.Parameters(r.params)
 }
 
@@ -404,28 +409,16 @@ type net struct {
 // newNet builds the graph of lines 9 and 10 of Alg. 2.
 func newNet(c Config, params []*optim.Parameter) (*net, error) {
 	t := &net{in: make([]float32, c.Batch*inputs), noise: make([]float32, c.Batch*model.Latent)}
-	g := gorgonia.NewGraph()
-	t.graph = g
-	for _, p := range params {
-		p.AddTo(g)
+	net, err := ddpm.Net(model.Latent, c.Hidden)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
-	x := optim.Matrix(g, "in", c.Batch, inputs, t.in)
-	for i := 0; i < len(params); i += 2 { // a weight and its bias
-		var err error
-		if x, err = graph.Linear(x, params[i].Node, params[i+1].Node); err != nil {
-			return nil, err
-		}
-		if i+2 < len(params) {
-			if x, err = graph.Activate(nn.SiLU, x); err != nil {
-				return nil, err
-			}
-		}
-	}
-	loss, err := graph.SquaredError(x, optim.Matrix(g, "noise", c.Batch, model.Latent, t.noise))
-	if err == nil {
-		err = graph.Keep("loss", loss, t.loss[:])
-	}
-	if err == nil {
+	b := netgraph.New(params)
+	t.graph = b.Graph
+	predicted := b.Apply(net, b.Matrix("in", c.Batch, inputs, t.in)).Out()
+	loss := b.SquaredError(predicted, b.Matrix("noise", c.Batch, model.Latent, t.noise))
+	b.Keep("loss", loss, t.loss[:])
+	if err = b.Err(); err == nil {
 		err = optim.Differentiate(loss, params)
 	}
 	if err != nil {

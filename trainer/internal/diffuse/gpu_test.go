@@ -22,7 +22,10 @@ func TestTraining(t *testing.T) {
 	c := Default()
 	c.Batch, c.Hidden = 9, []int{31, 40}
 	build := func() compliance.Net {
-		params := newParameters(c)
+		params, err := newParameters(c)
+		if err != nil {
+			t.Fatal(err)
+		}
 		n, err := newNet(c, params)
 		if err != nil {
 			t.Fatal(err)

@@ -144,7 +144,7 @@ func (b *bench) loss(n node) node {
 }
 
 func TestGradients(t *testing.T) {
-	small := nn.Halving(7, 6, 3)
+	small := nn.Halving.On(nn.Shape{H: 7, W: 6, C: 3})
 	for name, build := range map[string]func(b *bench) node{
 		"linear":  func(b *bench) node { return b.loss(b.must(Linear(b.input(19, 7), b.input(5, 7), b.input(5)))) },
 		"product": func(b *bench) node { return b.loss(b.must(Product(b.input(18, 4), b.input(4, 6), false))) },
@@ -155,13 +155,13 @@ func TestGradients(t *testing.T) {
 			return b.loss(b.must(Conv(small, b.input(18, 7*6*3), b.input(5, 27), b.input(5))))
 		},
 		"conv of one channel": func(b *bench) node {
-			return b.loss(b.must(Conv(nn.Halving(6, 6, 1), b.input(3, 36), b.input(4, 9), b.input(4))))
+			return b.loss(b.must(Conv(nn.Halving.On(nn.Shape{H: 6, W: 6, C: 1}), b.input(3, 36), b.input(4, 9), b.input(4))))
 		},
 		"transposed conv": func(b *bench) node {
 			return b.loss(b.must(ConvTranspose(small, b.input(18, 4*3*5), b.input(3, 45), b.input(3))))
 		},
 		"transposed conv to one channel": func(b *bench) node {
-			return b.loss(b.must(ConvTranspose(nn.Halving(6, 6, 1), b.input(3, 9*4), b.input(1, 36), b.input(1))))
+			return b.loss(b.must(ConvTranspose(nn.Halving.On(nn.Shape{H: 6, W: 6, C: 1}), b.input(3, 9*4), b.input(1, 36), b.input(1))))
 		},
 		"relu":    func(b *bench) node { return b.loss(b.must(Activate(nn.ReLU, b.input(5, 6)))) },
 		"silu":    func(b *bench) node { return b.loss(b.must(Activate(nn.SiLU, b.input(5, 6)))) },
@@ -218,7 +218,7 @@ func TestGradients(t *testing.T) {
 // other, but for the images' own, which is not computed.
 func TestConvOfData(t *testing.T) {
 	const n, out = 3, 5
-	g := nn.Halving(7, 6, 2)
+	g := nn.Halving.On(nn.Shape{H: 7, W: 6, C: 2})
 	grads := func(of func(nn.Geometry, node, node, node) (node, error)) [][]float32 {
 		b := newBench(t)
 		x, w, bias := b.input(n, g.H*g.W*g.C), b.input(out, g.Patch()), b.input(out)
@@ -314,7 +314,7 @@ func TestBinaryCrossEntropy(t *testing.T) {
 func TestMismatch(t *testing.T) {
 	b := newBench(t)
 	m := func(r, c int) node { return b.input(r, c) }
-	g := nn.Halving(6, 6, 1)
+	g := nn.Halving.On(nn.Shape{H: 6, W: 6, C: 1})
 	for name, err := range map[string]error{
 		"linear":  second(Linear(m(2, 3), m(4, 5), b.input(4))),
 		"product": second(Product(m(2, 3), m(4, 5), false)),

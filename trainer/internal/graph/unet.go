@@ -163,9 +163,6 @@ func scramble(x uint32) uint32 {
 	return x>>22 ^ x
 }
 
-// normEpsilon keeps the deviation of a channel away from 0.
-const normEpsilon = 1e-5
-
 // BatchNorm returns γ·(x − mean)/√(variance + ε) + β for each channel over a
 // batch of channels-last images (Ioffe and Szegedy 2015): x is [n, pixels·c], γ
 // and β are [c]. mean and variance, [c] each, are those of this batch; the
@@ -184,7 +181,7 @@ func BatchNorm(x, gamma, beta node) (y, mean, variance node, err error) {
 	}
 	y, err = apply(&op{
 		name: fmt.Sprintf("batchNorm(%d,%d,%d)", n, w, c), shape: tensor.Shape{n, w},
-		spec: Spec{Kind: KindBatchNorm, Factors: []float32{normEpsilon}},
+		spec: Spec{Kind: KindBatchNorm, Factors: []float32{nn.NormEpsilon}},
 		run: func(y []float32, in [][]float32) {
 			inv := deviations(in[2])
 			rows(n, func(_, lo, hi int, _ *nn.Workspace) {
@@ -215,7 +212,7 @@ func BatchNorm(x, gamma, beta node) (y, mean, variance node, err error) {
 func deviations(variance []float32) []float32 {
 	inv := make([]float32, len(variance))
 	for k, v := range variance {
-		inv[k] = float32(1 / math.Sqrt(float64(v)+normEpsilon))
+		inv[k] = float32(1 / math.Sqrt(float64(v)+nn.NormEpsilon))
 	}
 	return inv
 }
@@ -262,9 +259,9 @@ func channelVariances(x, mean node) (node, error) {
 func batchNormScale(x, mean, variance, g node) (node, error) {
 	n, w := dims(x)
 	c := mean.Shape()[0]
-	o := &op{name: fmt.Sprintf("batchNormScale(%d,%d,%d)", n, w, c), spec: Spec{Kind: KindBatchNormScale, Factors: []float32{normEpsilon}}}
+	o := &op{name: fmt.Sprintf("batchNormScale(%d,%d,%d)", n, w, c), spec: Spec{Kind: KindBatchNormScale, Factors: []float32{nn.NormEpsilon}}}
 	return perChannel(o, x, c, 1, func(in [][]float32, i, k int) float32 {
-		return float32(in[3][i] * float32((in[0][i]-in[1][k])/float32(math.Sqrt(float64(in[2][k])+normEpsilon))))
+		return float32(in[3][i] * float32((in[0][i]-in[1][k])/float32(math.Sqrt(float64(in[2][k])+nn.NormEpsilon))))
 	}, x, mean, variance, g)
 }
 
@@ -276,7 +273,7 @@ func batchNormInput(x, mean, variance, gamma, g, db, dg node) (node, error) {
 	share := float32(c) / float32(n*w)
 	return apply(&op{
 		name: fmt.Sprintf("batchNormInput(%d,%d,%d)", n, w, c), shape: tensor.Shape{n, w},
-		spec: Spec{Kind: KindBatchNormInput, Factors: []float32{normEpsilon}},
+		spec: Spec{Kind: KindBatchNormInput, Factors: []float32{nn.NormEpsilon}},
 		run: func(y []float32, in [][]float32) {
 			inv := deviations(in[2])
 			rows(n, func(_, lo, hi int, _ *nn.Workspace) {

@@ -13,6 +13,7 @@ import (
 	"mppm/shared/rng"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/device"
+	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/progress"
@@ -90,7 +91,7 @@ type state struct {
 }
 
 func newParameters(c Config) []*optim.Parameter {
-	return optim.NewParameters(c.Seed, streamInit, classifier.Specs())
+	return netgraph.Parameters(c.Seed, streamInit, classifier.Digits)
 }
 
 // New starts a run in dir, which is made if need be. It returns an error if dir

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/bounded"
@@ -96,7 +97,7 @@ func (c *Checkpoint) Parameters(params []*Parameter) error {
 
 // Buffer is a tensor of a run that no gradient changes.
 type Buffer struct {
-	Spec
+	nn.Spec
 	Data []float32
 }
 

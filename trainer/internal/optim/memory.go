@@ -5,6 +5,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"mppm/shared/nn"
 	"mppm/trainer/internal/memory"
 )
 
@@ -91,15 +92,12 @@ func Peak(steps int64, params []*Parameter) int64 {
 
 // Fits returns an error if parameters of these shapes, with what training keeps of
 // each, are more than the memory that there is.
-func Fits[S ~struct {
-	Name  string
-	Shape []int
-}](specs []S) error {
+func Fits(specs []nn.Spec) error {
 	const kept = 4 // the number itself, its gradient, and two moments
 	var total int64
 	for _, s := range specs {
 		n := int64(kept * number)
-		for _, d := range Spec(s).Shape {
+		for _, d := range s.Shape {
 			n *= int64(d)
 		}
 		total += n

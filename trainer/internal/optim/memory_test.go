@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"mppm/shared/nn"
 	"mppm/trainer/internal/memory"
 )
 
@@ -41,13 +42,13 @@ func TestSteps(t *testing.T) {
 }
 
 func TestFits(t *testing.T) {
-	if err := Fits([]Spec{{"w", []int{100, 50}}, {"b", []int{100}}}); err != nil {
+	if err := Fits([]nn.Spec{{Name: "w", Shape: []int{100, 50}}, {Name: "b", Shape: []int{100}}}); err != nil {
 		t.Error(err)
 	}
 	if memory.Limit() == 0 {
 		t.Skip("the system does not say how much memory there is")
 	}
-	if err := Fits([]Spec{{"w", []int{math.MaxInt32, 1 << 20}}}); err == nil || !strings.Contains(err.Error(), "a net of such layers needs about") {
+	if err := Fits([]nn.Spec{{Name: "w", Shape: []int{math.MaxInt32, 1 << 20}}}); err == nil || !strings.Contains(err.Error(), "a net of such layers needs about") {
 		t.Errorf("a net of 36 million GB: %v", err)
 	}
 }

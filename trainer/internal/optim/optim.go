@@ -11,19 +11,14 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/graph"
 )
 
-// Spec names one tensor and gives its shape.
-type Spec struct {
-	Name  string
-	Shape []int
-}
-
 // Parameter is one trained tensor, its gradient and its moments.
 type Parameter struct {
-	Spec
+	nn.Spec
 	Data, Grad []float32
 	M, V       []float32 // Adam's first and second moment
 	Node       *gorgonia.Node
@@ -32,18 +27,11 @@ type Parameter struct {
 // NewParameters draws a net's parameters: uniform on ±1/√fan-in, weights and
 // biases alike. A weight has its output channel first and is followed by its
 // bias. Parameter i draws from the stream numbered stream+i of the seed.
-func NewParameters[S ~struct {
-	Name  string
-	Shape []int
-}](seed, stream uint64, specs []S) []*Parameter {
+func NewParameters(seed, stream uint64, specs []nn.Spec) []*Parameter {
 	var all []*Parameter
 	fan := 1
-	for i, spec := range specs {
-		s := Spec(spec)
-		n := 1
-		for _, d := range s.Shape {
-			n *= d
-		}
+	for i, s := range specs {
+		n := s.Size()
 		if len(s.Shape) > 1 { // a bias follows its weight
 			fan = n / s.Shape[0]
 		}

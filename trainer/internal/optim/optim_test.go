@@ -12,11 +12,12 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"mppm/shared/nn"
 	"mppm/trainer/internal/graph"
 )
 
 func params(seed uint64) []*Parameter {
-	return NewParameters(seed, 100, []Spec{{"a.weight", []int{3, 2, 2}}, {"a.bias", []int{3}}, {"b.weight", []int{4, 3}}, {"b.bias", []int{4}}})
+	return NewParameters(seed, 100, []nn.Spec{{Name: "a.weight", Shape: []int{3, 2, 2}}, {Name: "a.bias", Shape: []int{3}}, {Name: "b.weight", Shape: []int{4, 3}}, {Name: "b.bias", Shape: []int{4}}})
 }
 
 func TestNewParameters(t *testing.T) {
@@ -37,7 +38,7 @@ func TestNewParameters(t *testing.T) {
 		t.Error("two seeds give the same numbers")
 	}
 	// What a parameter is drawn from does not depend on those before it.
-	if q := NewParameters(1, 102, []Spec{{"b.weight", []int{4, 3}}}); !slices.Equal(q[0].Data, p[2].Data) {
+	if q := NewParameters(1, 102, []nn.Spec{{Name: "b.weight", Shape: []int{4, 3}}}); !slices.Equal(q[0].Data, p[2].Data) {
 		t.Error("a parameter's numbers depend on others")
 	}
 }
@@ -161,8 +162,8 @@ func TestCheckpoint(t *testing.T) {
 	for what, err := range map[string]error{
 		"another kind":  c.State("other", &got),
 		"another state": c.State("test", new(int)),
-		"another shape": c.Parameters(NewParameters(1, 0, []Spec{{"a.weight", []int{3, 4}}})),
-		"another name":  c.Parameters(NewParameters(1, 0, []Spec{{"z.weight", []int{3, 4}}})),
+		"another shape": c.Parameters(NewParameters(1, 0, []nn.Spec{{Name: "a.weight", Shape: []int{3, 4}}})),
+		"another name":  c.Parameters(NewParameters(1, 0, []nn.Spec{{Name: "z.weight", Shape: []int{3, 4}}})),
 	} {
 		if err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, want an error that names the file", what, err)

@@ -18,6 +18,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"mppm/shared/model"
+	"mppm/shared/unet"
 	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/memory"
 	"mppm/trainer/internal/optim"
@@ -232,7 +233,8 @@ func atLeast(c Cell) int64 {
 	side, batch := int64(c.Side), int64(c.Batch)
 	channels, flat, wide := int64(1), side/4*(side/4)*64, int64(model.Latent)
 	if c.Net == UNet {
-		channels, flat, wide = colors, side/16*(side/16)*int64(blocks[len(blocks)-1]), bottleneck
+		c := unet.Table9()
+		channels, flat, wide = colors, side/16*(side/16)*int64(c.Channels[len(c.Channels)-1]), int64(c.Latent)
 	}
 	return 2*number*batch*side*side*channels + 2*kept*number*flat*wide
 }

@@ -73,7 +73,7 @@ func TestAutoencoder(t *testing.T) {
 // TestUNet: it has the numbers that Table 9 gives it, all of its weights have a
 // share in the loss, and it learns.
 func TestUNet(t *testing.T) {
-	s, err := unet(16, 2)
+	s, err := uNet(16, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestUNet(t *testing.T) {
 			t.Errorf("%s has no gradient", p.Name)
 		}
 	}
-	if _, err := unet(31, 1); err != nil { // 15, 7, 3, 1
+	if _, err := uNet(31, 1); err != nil { // 15, 7, 3, 1
 		t.Error(err)
 	}
 }

@@ -26,7 +26,10 @@ func TestTraining(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.Batch = 5
 			build := func() compliance.Net {
-				params := newParameters(c)
+				params, err := newParameters(c)
+				if err != nil {
+					t.Fatal(err)
+				}
 				n, err := newNet(c, params)
 				if name == "D alone" {
 					n, err = newDistance(c, params)
@@ -75,7 +78,10 @@ func BenchmarkGPU(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", method, n), func(b *testing.B) {
 				c := map[string]Config{"LMPPM": Default(), "DAE": DefaultDAE()}[method]
 				c.Batch = n
-				params := newParameters(c)
+				params, err := newParameters(c)
+				if err != nil {
+					b.Fatal(err)
+				}
 				if _, err := newNet(c, params); err != nil {
 					b.Fatal(err)
 				}

@@ -20,7 +20,11 @@ func NewStep(c Config) (*Step, error) {
 	if err := c.Validate(max(c.Batch, c.Centers)); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	t, err := newNet(c, newParameters(c))
+	params, err := newParameters(c)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	t, err := newNet(c, params)
 	if err != nil {
 		return nil, err
 	}

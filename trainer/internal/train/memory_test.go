@@ -13,7 +13,11 @@ func TestMemory(t *testing.T) {
 	for _, c := range []Config{Default(), DefaultDAE()} {
 		need := func(batch int) int64 {
 			c.Batch = batch
-			r := &Run{Config: c, set: &dataset.Set{Train: dataset.Split{N: 60_000}}, params: newParameters(c)}
+			params, err := newParameters(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := &Run{Config: c, set: &dataset.Set{Train: dataset.Split{N: 60_000}}, params: params}
 			n, err := r.Memory()
 			if err != nil {
 				t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/graph"
+	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/progress"
 )
@@ -185,16 +186,13 @@ func (r *Run) unbanked() (*model.Model, error) {
 // newRefinement builds the graph of a step of refine for n codes in z, n images
 // in x and the decoder's parameters. A run of it leaves the loss in loss.
 func newRefinement(decoder []*optim.Parameter, n int, z, x, loss []float32) error {
-	b := &builder{g: gorgonia.NewGraph(), params: map[string]*gorgonia.Node{}}
-	for _, p := range decoder {
-		b.parameter(p)
-	}
-	logits := b.logits(b.matrix("codes", n, model.Latent, z))
-	clean := b.matrix("clean", n, model.Pixels, x)
-	entropy := b.do(func() (*gorgonia.Node, error) { return graph.BinaryCrossEntropy(logits, clean) })
-	b.do(func() (*gorgonia.Node, error) { return nil, graph.Keep("cross entropy", entropy, loss) })
-	if b.err != nil {
-		return b.err
+	b := netgraph.New(decoder)
+	logits := b.Apply(model.G.Trunk(), b.Matrix("codes", n, model.Latent, z)).Out()
+	clean := b.Matrix("clean", n, model.Pixels, x)
+	entropy := b.Do(func() (*gorgonia.Node, error) { return graph.BinaryCrossEntropy(logits, clean) })
+	b.Keep("cross entropy", entropy, loss)
+	if err := b.Err(); err != nil {
+		return fmt.Errorf("train: %w", err)
 	}
 	if err := optim.Differentiate(entropy, decoder); err != nil {
 		return fmt.Errorf("train: %w", err)

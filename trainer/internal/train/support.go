@@ -14,6 +14,7 @@ import (
 
 	"mppm/shared/kde"
 	"mppm/shared/model"
+	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/optim"
@@ -359,24 +360,28 @@ func (r *Run) distanceLoader(codes []float32, first int) (*optim.Loader[*passage
 func newDistance(c Config, params []*optim.Parameter) (*net, error) {
 	n := c.Batch
 	t := &net{clean: make([]float32, n*model.Pixels), z: make([]float32, n*model.Latent), zStar: make([]float32, n*model.Latent)}
-	b := &builder{g: gorgonia.NewGraph(), params: map[string]*gorgonia.Node{}, act: c.Activation, layers: len(c.Hidden) + 1}
+	var nets []*optim.Parameter
 	for _, p := range params {
-		switch {
-		case strings.HasPrefix(p.Name, "distance."):
+		if strings.HasPrefix(p.Name, "distance.") {
 			t.params = append(t.params, p)
-			fallthrough
-		case strings.HasPrefix(p.Name, "decoder."):
-			b.parameter(p)
+			nets = append(nets, p)
+		}
+		if strings.HasPrefix(p.Name, "decoder.") {
+			nets = append(nets, p)
 		}
 	}
-	clean := b.matrix("clean", n, model.Pixels, t.clean)
-	zStar, z := b.matrix("codes", n, model.Latent, t.zStar), b.matrix("noisy codes", n, model.Latent, t.z)
-	one := b.ones(n)
+	b, err := newBuilder(c, nets)
+	if err != nil {
+		return nil, err
+	}
+	clean := b.Matrix("clean", n, model.Pixels, t.clean)
+	zStar, z := b.Matrix("codes", n, model.Latent, t.zStar), b.Matrix("noisy codes", n, model.Latent, t.z)
+	one := b.Ones(n)
 	terms := append(b.terms(t, one, zStar, z, clean, false), b.support(c, t, one)...)
 	weights := append(slices.Delete(slices.Clone(c.Lambda[:]), 1, 2), c.Support.Distance, c.Support.Eikonal)
-	loss := b.do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
-	if b.err != nil {
-		return nil, b.err
+	loss := b.Do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
+	if err := b.Err(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
 	if err := optim.Differentiate(loss, t.params); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
@@ -390,17 +395,16 @@ func (b *builder) support(c Config, t *net, one *gorgonia.Node) []*gorgonia.Node
 	n, count := c.Batch, c.count()
 	p := &probes{points: make([]float32, count*model.Latent), distances: make([]float32, count), slopes: make([]float32, n*model.Latent)}
 	t.probes = p
-	d, _ := b.distance(b.matrix("points", count, model.Latent, p.points))
-	known := b.matrix("distances", count, 1, p.distances)
-	_, hidden := b.distance(b.matrix("slopes", n, model.Latent, p.slopes))
-	grad := b.gradient(one, hidden)
-	zero := b.matrix("zero", n, model.Latent, make([]float32, n*model.Latent))
+	d := b.Apply(b.d, b.Matrix("points", count, model.Latent, p.points)).Out()
+	known := b.Matrix("distances", count, 1, p.distances)
+	grad := b.Apply(b.d, b.Matrix("slopes", n, model.Latent, p.slopes)).Gradient(one)
+	zero := b.Matrix("zero", n, model.Latent, make([]float32, n*model.Latent))
 	terms := []*gorgonia.Node{
-		b.do(func() (*gorgonia.Node, error) { return graph.SquaredError(d, known) }),
-		b.do(func() (*gorgonia.Node, error) { return graph.DistanceError(one, grad, zero) }),
+		b.SquaredError(d, known),
+		b.Do(func() (*gorgonia.Node, error) { return graph.DistanceError(one, grad, zero) }),
 	}
 	for i, name := range []string{"distance", "eikonal"} {
-		b.do(func() (*gorgonia.Node, error) { return nil, graph.Keep(name, terms[i], p.losses[i:i+1]) })
+		b.Keep(name, terms[i], p.losses[i:i+1])
 	}
 	return terms
 }
@@ -412,11 +416,11 @@ const surveyPrefix = "survey."
 func (s *survey) buffers() []optim.Buffer {
 	n := len(s.clean) / model.Latent
 	return []optim.Buffer{
-		{Spec: optim.Spec{Name: surveyPrefix + "clean", Shape: []int{n, model.Latent}}, Data: s.clean},
-		{Spec: optim.Spec{Name: surveyPrefix + "noisy", Shape: []int{n, model.Latent}}, Data: s.noisy},
-		{Spec: optim.Spec{Name: surveyPrefix + "off", Shape: []int{offPoints, model.Latent}}, Data: s.off},
-		{Spec: optim.Spec{Name: surveyPrefix + "far", Shape: []int{offPoints}}, Data: s.far},
-		{Spec: optim.Spec{Name: surveyPrefix + "reach", Shape: []int{1}}, Data: []float32{s.reach}},
+		{Spec: nn.Spec{Name: surveyPrefix + "clean", Shape: []int{n, model.Latent}}, Data: s.clean},
+		{Spec: nn.Spec{Name: surveyPrefix + "noisy", Shape: []int{n, model.Latent}}, Data: s.noisy},
+		{Spec: nn.Spec{Name: surveyPrefix + "off", Shape: []int{offPoints, model.Latent}}, Data: s.off},
+		{Spec: nn.Spec{Name: surveyPrefix + "far", Shape: []int{offPoints}}, Data: s.far},
+		{Spec: nn.Spec{Name: surveyPrefix + "reach", Shape: []int{1}}, Data: []float32{s.reach}},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"mppm/shared/rng"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/device"
+	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/progress"
@@ -179,13 +180,14 @@ func New(c Config, set *dataset.Set, dir string) (*Run, error) {
 	if err := c.Validate(set.Train.N); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	if err := optim.Fits(c.specs()); err != nil {
+	params, err := newParameters(c)
+	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	if err := optim.Claim(dir); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	return &Run{Config: c, Dir: dir, set: set, params: newParameters(c)}, nil
+	return &Run{Config: c, Dir: dir, set: set, params: params}, nil
 }
 
 // Open reads the run in dir. set may be nil if the run is only to be exported
@@ -217,16 +219,32 @@ type state struct {
 // CheckpointKind is the kind of the checkpoints of this package's runs.
 const CheckpointKind = "lmppm-28x28-checkpoint"
 
-func newParameters(c Config) []*optim.Parameter {
-	return optim.NewParameters(c.Seed, streamInit, c.specs())
+// nets are those that are trained.
+func (c Config) nets() ([]*nn.Net, error) {
+	nets := []*nn.Net{model.F, model.G}
+	if c.Method != LMPPM {
+		return nets, nil
+	}
+	d, err := c.distanceNet()
+	return append(nets, d), err
 }
 
-// specs are the parameters of the nets that are trained.
-func (c Config) specs() []model.Spec {
-	if c.Method == LMPPM {
-		return model.Specs(c.Hidden)
+// distanceNet is D.
+func (c Config) distanceNet() (*nn.Net, error) {
+	return model.Distance(model.Latent, c.Hidden, c.Activation)
+}
+
+// newParameters draws the parameters of the nets that are trained. It returns an
+// error if they are more than the memory that there is.
+func newParameters(c Config) ([]*optim.Parameter, error) {
+	nets, err := c.nets()
+	if err != nil {
+		return nil, err
 	}
-	return model.AutoencoderSpecs()
+	if err := optim.Fits(netgraph.Specs(nets...)); err != nil {
+		return nil, err
+	}
+	return netgraph.Parameters(c.Seed, streamInit, nets...), nil
 }
 
 func (r *Run) decode(c *optim.Checkpoint) error {
@@ -246,11 +264,10 @@ func (r *Run) decode(c *optim.Checkpoint) error {
 			return c.Wrap(err)
 		}
 	}
-	if err := optim.Fits(s.Config.specs()); err != nil {
+	if r.params, err = newParameters(s.Config); err != nil {
 		return c.Wrap(err)
 	}
 	r.Config, r.step, r.history, r.sums = s.Config, s.Step, s.History, Record{s.Sums, s.Support, s.Decoder}
-	r.params = newParameters(s.Config)
 	if err := c.Parameters(r.params); err != nil || !r.surveyed() || r.set == nil {
 		return err
 	}

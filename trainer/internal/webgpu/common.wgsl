@@ -5,17 +5,20 @@
 
 fn sigmoid(x: f32) -> f32 { return 1.0 / (1.0 + exp(-x)); }
 fn relu(x: f32) -> f32 { return max(x, 0.0); }
+fn leakyrelu(x: f32) -> f32 { return max(x, 0.2 * x); }
 fn silu(x: f32) -> f32 { return x * sigmoid(x); }
 fn identity(x: f32) -> f32 { return x; }
 
 // First derivatives, at the number before the activation.
 fn relu1(x: f32) -> f32 { return select(0.0, 1.0, x > 0.0); }
+fn leakyrelu1(x: f32) -> f32 { return select(0.2, 1.0, x > 0.0); }
 fn sigmoid1(x: f32) -> f32 { let s = sigmoid(x); return s * (1.0 - s); }
 fn silu1(x: f32) -> f32 { let s = sigmoid(x); return s * (1.0 + x * (1.0 - s)); }
 fn identity1(x: f32) -> f32 { return 1.0; }
 
 // Second derivatives.
 fn relu2(x: f32) -> f32 { return 0.0; }
+fn leakyrelu2(x: f32) -> f32 { return 0.0; }
 fn sigmoid2(x: f32) -> f32 { let s = sigmoid(x); return s * (1.0 - s) * (1.0 - 2.0 * s); }
 fn silu2(x: f32) -> f32 { let s = sigmoid(x); return s * (1.0 - s) * (2.0 + x * (1.0 - 2.0 * s)); }
 fn identity2(x: f32) -> f32 { return 0.0; }

@@ -8,6 +8,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"mppm/shared/nn"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/optim"
 )
@@ -21,7 +22,7 @@ func TestTrainingSteps(t *testing.T) {
 	}
 	defer d.Close()
 	d.Adapter.Software = false
-	params := optim.NewParameters(1, 0, []optim.Spec{{Name: "x", Shape: []int{1, 1}}})
+	params := optim.NewParameters(1, 0, []nn.Spec{{Name: "x", Shape: []int{1, 1}}})
 	params[0].Data[0] = 3
 	g := gorgonia.NewGraph()
 	params[0].AddTo(g)

@@ -1,0 +1,145 @@
+package nn
+
+import (
+	"fmt"
+
+	"mppm/shared/vec"
+)
+
+// Shape is what one input or output of a layer is: an image of H × W pixels with C
+// channels. A vector of n numbers is a pixel with n channels.
+type Shape struct{ H, W, C int }
+
+// Vector is the shape of n numbers.
+func Vector(n int) Shape { return Shape{1, 1, n} }
+
+// Size returns how many numbers there are: H·W·C.
+func (s Shape) Size() int { return s.H * s.W * s.C }
+
+func (s Shape) String() string {
+	if s.H == 1 && s.W == 1 {
+		return fmt.Sprint(s.C)
+	}
+	return fmt.Sprintf("%d×%d×%d", s.H, s.W, s.C)
+}
+
+// maxSize bounds the numbers of a Shape, far above those of any image a net could
+// be run on.
+const maxSize = 1 << 28
+
+func (s Shape) check() error {
+	n := 1
+	for _, d := range []int{s.H, s.W, s.C} {
+		if d < 1 || d > maxSize/n {
+			return fmt.Errorf("the shape is %d×%d×%d; want 1 or more each, and at most %d numbers", s.H, s.W, s.C, maxSize)
+		}
+		n *= d
+	}
+	return nil
+}
+
+// Window is a square kernel that moves over an image: Side² pixels, Stride pixels
+// from one place to the next, with Pad pixels of 0 around the image.
+type Window struct{ Side, Stride, Pad int }
+
+// The windows of the tables.
+var (
+	Halving = Window{3, 2, 1} // Table 8: the side is halved, rounded up
+	Same    = Window{3, 1, 1} // Table 9's convolutions: the side stays
+	Pairs   = Window{2, 2, 0} // Table 9's pooling: the side is halved, rounded down
+)
+
+// On returns where the window's kernels are on an image. An image that the kernel
+// does not fit into has no place for it, and OH or OW is less than 1.
+func (w Window) On(s Shape) Geometry {
+	fit := func(n int) int { return (n + 2*w.Pad - w.Side + w.Stride) / w.Stride }
+	return Geometry{H: s.H, W: s.W, OH: fit(s.H), OW: fit(s.W), C: s.C, Side: w.Side, Stride: w.Stride, Pad: w.Pad}
+}
+
+func (w Window) check(s Shape) error {
+	if w.Side < 1 || w.Stride < 1 || w.Pad < 0 || w.Pad >= w.Side {
+		return fmt.Errorf("the window %+v is none: want a side and a stride of 1 or more, and padding from 0 to less than the side", w)
+	}
+	if least := w.Side - 2*w.Pad; s.H < least || s.W < least {
+		return fmt.Errorf("a kernel of %d×%[1]d pixels with padding %d does not fit into an image of %v", w.Side, w.Pad, s)
+	}
+	return nil
+}
+
+// Geometry is the place of a square kernel on an image: of Side² kernels at
+// Stride pixels with Pad zero pixels around an H × W image, OH × OW fit.
+type Geometry struct {
+	H, W   int // the larger image
+	OH, OW int // the smaller image
+	C      int // channels of the larger image
+	Side   int // of the kernel
+	Stride int
+	Pad    int
+}
+
+// Patch returns the numbers under one kernel: Side²·C.
+func (g Geometry) Patch() int { return g.Side * g.Side * g.C }
+
+// Columns copies the patches of n larger images x into the rows of cols, n·OH·OW
+// × Patch; what lies outside the image is 0.
+func (g Geometry) Columns(cols, x []float32, n int) {
+	run := g.Side * g.C
+	for i := range n {
+		img := x[i*g.H*g.W*g.C : (i+1)*g.H*g.W*g.C]
+		for oy := range g.OH {
+			for ox := range g.OW {
+				row := cols[((i*g.OH+oy)*g.OW+ox)*g.Patch():]
+				for ky := range g.Side {
+					dst := row[ky*run : (ky+1)*run]
+					y := oy*g.Stride - g.Pad + ky
+					if y < 0 || y >= g.H {
+						clear(dst)
+						continue
+					}
+					x0 := ox*g.Stride - g.Pad
+					lo, hi := max(0, -x0), min(g.Side, g.W-x0)
+					clear(dst[:lo*g.C])
+					at := (y*g.W + x0) * g.C
+					if g.C == 1 { // too few numbers to call copy for
+						for j := lo; j < hi; j++ {
+							dst[j] = img[at+j]
+						}
+					} else {
+						copy(dst[lo*g.C:hi*g.C], img[at+lo*g.C:at+hi*g.C])
+					}
+					clear(dst[hi*g.C:])
+				}
+			}
+		}
+	}
+}
+
+// Scatter adds the rows of cols, n·OH·OW × Patch, to the pixels of n larger
+// images x that they are patches of: the transpose of Columns.
+func (g Geometry) Scatter(x, cols []float32, n int) {
+	run := g.Side * g.C
+	for i := range n {
+		img := x[i*g.H*g.W*g.C : (i+1)*g.H*g.W*g.C]
+		for oy := range g.OH {
+			for ox := range g.OW {
+				row := cols[((i*g.OH+oy)*g.OW+ox)*g.Patch():]
+				x0 := ox*g.Stride - g.Pad
+				lo, hi := max(0, -x0), min(g.Side, g.W-x0)
+				for ky := range g.Side {
+					y := oy*g.Stride - g.Pad + ky
+					if y < 0 || y >= g.H {
+						continue
+					}
+					at := (y*g.W + x0) * g.C
+					vec.Add(img[at+lo*g.C:at+hi*g.C], row[ky*run+lo*g.C:ky*run+hi*g.C])
+				}
+			}
+		}
+	}
+}
+
+// chunk is how many images are unfolded at a time, so that their patches stay in
+// the cache: at most 64 Ki numbers.
+func (g Geometry) chunk(n int) int {
+	return max(1, min(n, 1<<16/(g.OH*g.OW*g.Patch())))
+}
