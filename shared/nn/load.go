@@ -23,20 +23,28 @@ func (n *Net) Load(f *safetensors.File) (*Function, error) {
 			continue
 		}
 		params, buffers := l.tensors(s.In)
-		var t [][]float32
-		for _, spec := range append(params, buffers...) {
-			data, err := f.Float32(spec.Name, spec.Shape...)
-			if err != nil {
-				return nil, err
-			}
-			t = append(t, data)
+		t, err := read(f, append(params, buffers...))
+		if err != nil {
+			return nil, err
 		}
-		var err error
 		if fn.ops[i], err = l.bind(s.In, s.Out, t); err != nil {
 			return nil, err
 		}
 	}
 	return fn, nil
+}
+
+// read returns the numbers of tensors.
+func read(f *safetensors.File, specs []Spec) ([][]float32, error) {
+	var all [][]float32
+	for _, s := range specs {
+		data, err := f.Float32(s.Name, s.Shape...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, data)
+	}
+	return all, nil
 }
 
 // Bounds of an MLP read from a file.
