@@ -160,6 +160,9 @@ func (n *Net) In() Shape { return n.shapes[0] }
 // Out returns the shape of what the last layer makes.
 func (n *Net) Out() Shape { return n.shapes[n.out] }
 
+// Layers returns what New was given.
+func (n *Net) Layers() []Layer { return slices.Clone(n.layers) }
+
 // Steps returns the layers that compute, in order. They are not to be changed.
 func (n *Net) Steps() []Step { return n.steps }
 

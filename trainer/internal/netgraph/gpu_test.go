@@ -1,0 +1,49 @@
+//go:build webgpu
+
+package netgraph
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"mppm/trainer/internal/compliance"
+	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/webgpu"
+)
+
+// TestTraining: nets of every kind of layer, with odd sides, projected skips and the
+// gradient of D, train on a GPU as on the CPU.
+func TestTraining(t *testing.T) {
+	d, err := webgpu.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for name, build := range map[string]func(testing.TB) *trained{"projected": projected, "strange": strange} {
+		t.Run(name, func(t *testing.T) {
+			compliance.Training(t, 3e-4, func() compliance.Net {
+				s := build(t)
+				return compliance.Net{
+					Graph: s.b.Graph, Params: s.params, Batch: s.fill,
+					Losses: func() []float32 {
+						s.running.Step()
+						all := slices.Clone(s.loss)
+						for _, b := range s.buffers {
+							// Means hang on the biases before batch norm, whose
+							// gradients are rounding alone.
+							if strings.HasSuffix(b.Name, "_var") {
+								all = append(all, b.Data...)
+							}
+						}
+						return all
+					},
+				}
+			}, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
+				return webgpu.NewTraining(d, g, params, seen)
+			})
+		})
+	}
+}
