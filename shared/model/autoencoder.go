@@ -74,19 +74,31 @@ func LoadAutoencoder(f *safetensors.File) (*Autoencoder, error) {
 	return a, nil
 }
 
-// Coder computes F and G. It holds their workspaces and is not safe for
-// concurrent use.
-type Coder struct{ f, g *nn.Runner }
+// Coder computes F and G. It holds their workspaces, each from when it is first
+// needed on, and is not safe for concurrent use.
+type Coder struct {
+	nets  *Autoencoder
+	batch int
+	f, g  *nn.Runner
+}
 
 // Coder returns a coder that computes at most batch ≥ 1 images at a time.
-func (a *Autoencoder) Coder(batch int) *Coder {
-	return &Coder{a.f.Runner(batch), a.g.Runner(batch)}
-}
+func (a *Autoencoder) Coder(batch int) *Coder { return &Coder{nets: a, batch: batch} }
 
 // Encode writes to z (n × Latent) the codes F(x) of n images x (n × Pixels),
 // nominally in [0, 1]; noise may take pixels outside.
-func (c *Coder) Encode(z, x []float32) { c.f.Forward(z, x) }
+func (c *Coder) Encode(z, x []float32) {
+	if c.f == nil {
+		c.f = c.nets.f.Runner(c.batch)
+	}
+	c.f.Forward(z, x)
+}
 
 // Decode writes to x (n × Pixels, in [0, 1]) the images G(z) of n codes z
 // (n × Latent).
-func (c *Coder) Decode(x, z []float32) { c.g.Forward(x, z) }
+func (c *Coder) Decode(x, z []float32) {
+	if c.g == nil {
+		c.g = c.nets.g.Runner(c.batch)
+	}
+	c.g.Forward(x, z)
+}
