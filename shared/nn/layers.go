@@ -292,15 +292,18 @@ func newConv(g Geometry, out int, weight, bias []float32) (*conv, error) {
 
 // forward writes to y (n × OH × OW × out) the convolution of x (n × H × W × C).
 func (c *conv) forward(y, x []float32, n int, ws *Workspace) {
-	in, out, step := c.H*c.W*c.C, c.OH*c.OW*c.out, c.chunk(n)
-	cols := ws.Columns(step * c.OH * c.OW * c.Patch())
-	for i := 0; i < n; i += step {
-		m := min(step, n-i)
-		c.Columns(cols, x[i*in:], m)
-		dst := y[i*out : (i+m)*out]
+	in, patch := c.H*c.W*c.C, c.Patch()
+	c.strips(n, func(first, images, lo, hi int) {
+		each := (hi - lo) * c.OW
+		cols := ws.Columns(images * each * patch)
+		for i := range images {
+			c.columns(cols[i*each*patch:], x[(first+i)*in:(first+i+1)*in], lo, hi)
+		}
+		at := (first*c.OH + lo) * c.OW * c.out
+		dst := y[at : at+images*each*c.out]
 		fill(dst, c.bias)
-		ws.Gemm.MulPacked(dst, c.out, m*c.OH*c.OW, gemm.Rows(cols, c.Patch()), c.weight, true)
-	}
+		ws.Gemm.MulPacked(dst, c.out, images*each, gemm.Rows(cols, patch), c.weight, true)
+	})
 }
 
 // convTranspose computes a ConvTranspose: it takes the smaller images of a
@@ -332,15 +335,18 @@ func newConvTranspose(g Geometry, in int, weight, bias []float32) (*convTranspos
 // forward writes to y (n × H × W × C) the transposed convolution of
 // x (n × OH × OW × in).
 func (c *convTranspose) forward(y, x []float32, n int, ws *Workspace) {
-	in, out, step := c.OH*c.OW*c.in, c.H*c.W*c.C, c.chunk(n)
-	cols := ws.Columns(step * c.OH * c.OW * c.Patch())
-	for i := 0; i < n; i += step {
-		m := min(step, n-i)
-		ws.Gemm.MulPacked(cols, c.Patch(), m*c.OH*c.OW, gemm.Rows(x[i*in:], c.in), c.weight, false)
-		dst := y[i*out : (i+m)*out]
-		fill(dst, c.bias)
-		c.Scatter(dst, cols, m)
-	}
+	out, patch := c.H*c.W*c.C, c.Patch()
+	c.strips(n, func(first, images, lo, hi int) {
+		each := (hi - lo) * c.OW
+		if lo == 0 {
+			fill(y[first*out:(first+images)*out], c.bias)
+		}
+		cols := ws.Columns(images * each * patch)
+		ws.Gemm.MulPacked(cols, patch, images*each, gemm.Rows(x[(first*c.OH+lo)*c.OW*c.in:], c.in), c.weight, false)
+		for i := range images {
+			c.scatter(y[(first+i)*out:(first+i+1)*out], cols[i*each*patch:], lo, hi)
+		}
+	})
 }
 
 // maxPool computes a MaxPool.

@@ -22,7 +22,11 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 	}
 }
 
-var geometries = []Geometry{Halving.On(Shape{28, 28, 1}), Halving.On(Shape{14, 14, 32}), Halving.On(Shape{7, 5, 3}), {H: 6, W: 6, OH: 6, OW: 6, C: 2, Side: 3, Stride: 1, Pad: 1}, {H: 5, W: 9, OH: 2, OW: 4, C: 4, Side: 2, Stride: 2}}
+var geometries = []Geometry{
+	Halving.On(Shape{28, 28, 1}), Halving.On(Shape{14, 14, 32}), Halving.On(Shape{7, 5, 3}), {H: 6, W: 6, OH: 6, OW: 6, C: 2, Side: 3, Stride: 1, Pad: 1}, {H: 5, W: 9, OH: 2, OW: 4, C: 4, Side: 2, Stride: 2},
+	// Too large to be unfolded at once.
+	Same.On(Shape{19, 90, 24}), Halving.On(Shape{31, 120, 40}),
+}
 
 // direct visits every (image, output pixel, kernel tap, input pixel) inside.
 func direct(g Geometry, n int, visit func(out, tap, in int)) {

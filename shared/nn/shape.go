@@ -83,32 +83,37 @@ func (g Geometry) Patch() int { return g.Side * g.Side * g.C }
 // Columns copies the patches of n larger images x into the rows of cols, n·OH·OW
 // × Patch; what lies outside the image is 0.
 func (g Geometry) Columns(cols, x []float32, n int) {
-	run := g.Side * g.C
+	in, out := g.H*g.W*g.C, g.OH*g.OW*g.Patch()
 	for i := range n {
-		img := x[i*g.H*g.W*g.C : (i+1)*g.H*g.W*g.C]
-		for oy := range g.OH {
-			for ox := range g.OW {
-				row := cols[((i*g.OH+oy)*g.OW+ox)*g.Patch():]
-				for ky := range g.Side {
-					dst := row[ky*run : (ky+1)*run]
-					y := oy*g.Stride - g.Pad + ky
-					if y < 0 || y >= g.H {
-						clear(dst)
-						continue
-					}
-					x0 := ox*g.Stride - g.Pad
-					lo, hi := max(0, -x0), min(g.Side, g.W-x0)
-					clear(dst[:lo*g.C])
-					at := (y*g.W + x0) * g.C
-					if g.C == 1 { // too few numbers to call copy for
-						for j := lo; j < hi; j++ {
-							dst[j] = img[at+j]
-						}
-					} else {
-						copy(dst[lo*g.C:hi*g.C], img[at+lo*g.C:at+hi*g.C])
-					}
-					clear(dst[hi*g.C:])
+		g.columns(cols[i*out:], x[i*in:(i+1)*in], 0, g.OH)
+	}
+}
+
+// columns is Columns of the patches in rows lo to hi of one smaller image.
+func (g Geometry) columns(cols, img []float32, lo, hi int) {
+	run := g.Side * g.C
+	for oy := lo; oy < hi; oy++ {
+		for ox := range g.OW {
+			row := cols[((oy-lo)*g.OW+ox)*g.Patch():]
+			for ky := range g.Side {
+				dst := row[ky*run : (ky+1)*run]
+				y := oy*g.Stride - g.Pad + ky
+				if y < 0 || y >= g.H {
+					clear(dst)
+					continue
 				}
+				x0 := ox*g.Stride - g.Pad
+				lo, hi := max(0, -x0), min(g.Side, g.W-x0)
+				clear(dst[:lo*g.C])
+				at := (y*g.W + x0) * g.C
+				if g.C == 1 { // too few numbers to call copy for
+					for j := lo; j < hi; j++ {
+						dst[j] = img[at+j]
+					}
+				} else {
+					copy(dst[lo*g.C:hi*g.C], img[at+lo*g.C:at+hi*g.C])
+				}
+				clear(dst[hi*g.C:])
 			}
 		}
 	}
@@ -117,29 +122,52 @@ func (g Geometry) Columns(cols, x []float32, n int) {
 // Scatter adds the rows of cols, n·OH·OW × Patch, to the pixels of n larger
 // images x that they are patches of: the transpose of Columns.
 func (g Geometry) Scatter(x, cols []float32, n int) {
-	run := g.Side * g.C
+	in, out := g.H*g.W*g.C, g.OH*g.OW*g.Patch()
 	for i := range n {
-		img := x[i*g.H*g.W*g.C : (i+1)*g.H*g.W*g.C]
-		for oy := range g.OH {
-			for ox := range g.OW {
-				row := cols[((i*g.OH+oy)*g.OW+ox)*g.Patch():]
-				x0 := ox*g.Stride - g.Pad
-				lo, hi := max(0, -x0), min(g.Side, g.W-x0)
-				for ky := range g.Side {
-					y := oy*g.Stride - g.Pad + ky
-					if y < 0 || y >= g.H {
-						continue
-					}
-					at := (y*g.W + x0) * g.C
-					vec.Add(img[at+lo*g.C:at+hi*g.C], row[ky*run+lo*g.C:ky*run+hi*g.C])
+		g.scatter(x[i*in:(i+1)*in], cols[i*out:], 0, g.OH)
+	}
+}
+
+// scatter is Scatter of the patches in rows lo to hi of one smaller image.
+func (g Geometry) scatter(img, cols []float32, lo, hi int) {
+	run := g.Side * g.C
+	for oy := lo; oy < hi; oy++ {
+		for ox := range g.OW {
+			row := cols[((oy-lo)*g.OW+ox)*g.Patch():]
+			x0 := ox*g.Stride - g.Pad
+			lo, hi := max(0, -x0), min(g.Side, g.W-x0)
+			for ky := range g.Side {
+				y := oy*g.Stride - g.Pad + ky
+				if y < 0 || y >= g.H {
+					continue
 				}
+				at := (y*g.W + x0) * g.C
+				vec.Add(img[at+lo*g.C:at+hi*g.C], row[ky*run+lo*g.C:ky*run+hi*g.C])
 			}
 		}
 	}
 }
 
-// chunk is how many images are unfolded at a time, so that their patches stay in
-// the cache: at most 64 Ki numbers.
-func (g Geometry) chunk(n int) int {
-	return max(1, min(n, 1<<16/(g.OH*g.OW*g.Patch())))
+// unfolded is how many numbers of patches are made at a time, so that they stay in
+// the cache.
+const unfolded = 1 << 16
+
+// strips cuts n smaller images into parts whose patches are no more than unfolded
+// numbers, or those of one row: whole images where they are small, rows of one where
+// they are large. f is called for the first image of each part and their number, and
+// for the rows lo to hi of them.
+func (g Geometry) strips(n int, f func(first, images, lo, hi int)) {
+	row := g.OW * g.Patch()
+	if images := unfolded / (g.OH * row); images > 0 {
+		for i := 0; i < n; i += images {
+			f(i, min(images, n-i), 0, g.OH)
+		}
+		return
+	}
+	rows := max(1, unfolded/row)
+	for i := range n {
+		for lo := 0; lo < g.OH; lo += rows {
+			f(i, 1, lo, min(lo+rows, g.OH))
+		}
+	}
 }
