@@ -13,6 +13,7 @@ import (
 	"mppm/shared/model"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/optim"
 )
 
 // Weights turns the run into a weights file: the autoencoder as it came, and the
@@ -33,14 +34,8 @@ func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error
 			return nil, err
 		}
 	}
-	for _, p := range r.params {
-		add := f.AddInt8
-		if float || len(p.Shape) == 1 {
-			add = f.AddFloat32
-		}
-		if err := add(p.Name, p.Data, p.Shape...); err != nil {
-			return nil, fmt.Errorf("export: %w", err)
-		}
+	if err := optim.Export(f, float, r.params); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
 	}
 	err := f.AddFloat32("latent.mean", r.mean, model.Latent)
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/optim"
 )
 
 // Weights turns the run into a weights file: eight bits for each weight with one
@@ -18,14 +19,8 @@ import (
 // Score with the result; the metadata has that, and how the run was trained.
 func (r *Run) Weights(ctx context.Context, float bool) ([]byte, Score, error) {
 	f := &safetensors.File{Meta: map[string]string{"kind": classifier.Kind}}
-	for _, p := range r.params {
-		add := f.AddInt8
-		if float || len(p.Shape) == 1 {
-			add = f.AddFloat32
-		}
-		if err := add(p.Name, p.Data, p.Shape...); err != nil {
-			return nil, Score{}, fmt.Errorf("export: %w", err)
-		}
+	if err := optim.Export(f, float, r.params); err != nil {
+		return nil, Score{}, fmt.Errorf("export: %w", err)
 	}
 	score, err := r.score(ctx, f)
 	if err != nil {

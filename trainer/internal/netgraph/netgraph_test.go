@@ -8,6 +8,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"mppm/shared/flow"
 	"mppm/shared/nn"
 	"mppm/shared/nn/nntest"
 	"mppm/shared/rng"
@@ -21,19 +22,8 @@ import (
 func file(t testing.TB, params []*optim.Parameter, buffers []optim.Buffer, eight bool) *safetensors.File {
 	t.Helper()
 	f := new(safetensors.File)
-	for _, p := range params {
-		add := f.AddFloat32
-		if eight && len(p.Shape) > 1 {
-			add = f.AddInt8
-		}
-		if err := add(p.Name, p.Data, p.Shape...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, b := range buffers {
-		if err := f.AddFloat32(b.Name, b.Data, b.Shape...); err != nil {
-			t.Fatal(err)
-		}
+	if err := optim.Export(f, !eight, params, buffers...); err != nil {
+		t.Fatal(err)
 	}
 	return f
 }
@@ -215,7 +205,7 @@ func TestRefused(t *testing.T) {
 	if err := b.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Run(Buffers(u)[1:]); err == nil || !strings.Contains(err.Error(), "u.norm1") {
+	if _, err := b.Follow(Buffers(u)[1:]); err == nil || !strings.Contains(err.Error(), "u.norm1") {
 		t.Errorf("without a buffer: %v", err)
 	}
 }
@@ -295,7 +285,7 @@ func newTrained(t testing.TB, nets []*nn.Net, autoencode func(b *Builder, x node
 		t.Fatal(err)
 	}
 	var err error
-	if s.running, err = b.Run(s.buffers); err != nil {
+	if s.running, err = b.Follow(s.buffers); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -365,8 +355,9 @@ func TestDifferentiates(t *testing.T) {
 	}
 }
 
-// TestTrainsAndExports: ten steps make the loss less, and what is exported in eight
-// bits and loaded again makes images near those that training made.
+// TestTrainsAndExports: ten steps make the loss less. What is exported in eight bits,
+// batch norm folded away, and loaded again makes images near those of the nets in 32,
+// and its codes flow along its D.
 func TestTrainsAndExports(t *testing.T) {
 	s := strange(t)
 	losses := s.train(t, 0, 10)
@@ -374,16 +365,74 @@ func TestTrainsAndExports(t *testing.T) {
 		t.Errorf("the losses are %v", losses)
 	}
 	s.fill(0)
-	var back [2][]float32
+	var z, back [2][]float32
 	for i, eight := range []bool{false, true} {
 		f := file(t, s.params, s.buffers, eight)
-		back[i] = evaluate(t, s.nets[1], f, evaluate(t, s.nets[0], f, s.x))
+		z[i] = evaluate(t, s.nets[0], f, s.x)
+		back[i] = evaluate(t, s.nets[1], f, z[i])
 	}
-	for i, v := range back[1] {
-		if math.Abs(float64(v-back[0][i])) > 0.05 {
-			t.Fatalf("number %d is %v in eight bits, %v in 32", i, v, back[0][i])
+	agree := func(what string, got, want []float32) {
+		t.Helper()
+		for i, v := range got {
+			if math.Abs(float64(v-want[i])) > 0.05 {
+				t.Fatalf("%s: number %d is %v in eight bits, %v in 32", what, i, v, want[i])
+			}
 		}
 	}
+	agree("strange", back[1], back[0])
+
+	fn, err := s.nets[2].Load(file(t, s.params, nil, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := fn.Field()
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, err := flow.Run(field{d.Runner(3)}, flow.Params{Alpha: 0.3, Steps: 5}, z[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var far []float32 // of the first code, at each step
+	for s := range steps {
+		far = append(far, s.Distance[0])
+	}
+	if len(far) != 6 || !(far[0] > 0 && far[5] < far[0]) {
+		t.Errorf("the distances along the flow are %v", far)
+	}
+
+	u := projected(t)
+	u.train(t, 0, 10)
+	u.fill(0)
+	whole := file(t, u.params, u.buffers, false)
+	f, folded, err := u.nets[0].Fold(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := new(safetensors.File)
+	for _, spec := range f.Specs() {
+		data, err := folded.Float32(spec.Name, spec.Shape...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := optim.Export(small, false, []*optim.Parameter{{Spec: spec, Data: data}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	agree("projected", evaluate(t, f, small, u.x), evaluate(t, u.nets[0], whole, u.x))
+}
+
+// field is a D as a flow follows it.
+type field struct{ d *nn.FieldRunner }
+
+func (f field) Dim() int            { return f.d.In().Size() }
+func (f field) Mean(m, z []float32) { copy(m, z) }
+func (f field) Distance(d, grad, z []float32) {
+	f.d.Evaluate(d, grad, z)
+	for i, v := range d {
+		d[i] = max(v, 0)
+	}
+	flow.Unit(grad, f.Dim())
 }
 
 // TestResumes: parameters, moments, running means and variances of a checkpoint lead

@@ -67,9 +67,9 @@ type Running struct {
 	mean, variance []optim.Buffer
 }
 
-// Run returns what has the buffers run along with the graph. It returns an error if
+// Follow returns what has the buffers run along with the graph. It returns an error if
 // they are not those of the nets in it.
-func (b *Builder) Run(buffers []optim.Buffer) (*Running, error) {
+func (b *Builder) Follow(buffers []optim.Buffer) (*Running, error) {
 	byName := map[string]optim.Buffer{}
 	for _, f := range buffers {
 		byName[f.Name] = f

@@ -162,3 +162,23 @@ func encode(kind string, state any, params []*Parameter, buffers []Buffer) ([]by
 	}
 	return f.Encode()
 }
+
+// Export adds the numbers of parameters and buffers to a weights file: in eight bits
+// those with an output channel each, unless float is set, and all others in 32.
+func Export(f *safetensors.File, float bool, params []*Parameter, buffers ...Buffer) error {
+	for _, p := range params {
+		add := f.AddInt8
+		if float || len(p.Shape) == 1 {
+			add = f.AddFloat32
+		}
+		if err := add(p.Name, p.Data, p.Shape...); err != nil {
+			return err
+		}
+	}
+	for _, b := range buffers {
+		if err := f.AddFloat32(b.Name, b.Data, b.Shape...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -17,6 +17,7 @@ import (
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/kmeans"
+	"mppm/trainer/internal/optim"
 )
 
 // presets are the flows that a weights file of LMPPM names. σ, τ and the noise are in
@@ -74,14 +75,8 @@ func (r *Run) Nets(float bool) (*safetensors.File, error) {
 	if err := setJSON(f.Meta, "data", map[string]any{"name": r.set.Name, "md5": r.set.Checksums}); err != nil {
 		return nil, err
 	}
-	for _, p := range r.params {
-		add := f.AddInt8
-		if float || len(p.Shape) == 1 {
-			add = f.AddFloat32
-		}
-		if err := add(p.Name, p.Data, p.Shape...); err != nil {
-			return nil, fmt.Errorf("export: %w", err)
-		}
+	if err := optim.Export(f, float, r.params); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
 	}
 	return f, nil
 }

@@ -212,10 +212,8 @@ func (r *Run) codes(ctx context.Context) ([]float32, error) {
 // autoencoder returns F and G as they are trained.
 func (r *Run) autoencoder() (*model.Autoencoder, error) {
 	f := new(safetensors.File)
-	for _, p := range r.params {
-		if err := f.AddFloat32(p.Name, p.Data, p.Shape...); err != nil {
-			return nil, fmt.Errorf("train: %w", err)
-		}
+	if err := optim.Export(f, true, r.params); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
 	a, err := model.LoadAutoencoder(f)
 	if err != nil {
