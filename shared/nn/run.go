@@ -23,12 +23,11 @@ type layout struct {
 
 func further(k int) int { return -3 - k }
 
-// layout lays the values out. With all, every value has a place of its own, so that
-// the way back through the net finds it.
-func (n *Net) layout(all bool) layout {
-	// Values that are one place: what dropout makes is what it takes, and a layer
-	// that works number by number may write where it reads, if nobody needs that.
-	place := make([]int, len(n.shapes)) // the first value there
+// places returns for each value the first one that lies where it lies: what dropout
+// makes is what it takes, and a layer that works number by number writes where it
+// reads, if nobody else needs that. With all, only dropout does so.
+func (n *Net) places(all bool) []int {
+	place := make([]int, len(n.shapes))
 	for v := range place {
 		place[v] = v
 	}
@@ -40,34 +39,41 @@ func (n *Net) layout(all bool) layout {
 		safe[v] = true
 	}
 	safe[n.out] = true
-	last := make([]int, len(n.shapes)) // the last step that reads the place
-	read := func(v, step int) { last[place[v]] = max(last[place[v]], step) }
 	for i, s := range n.steps {
-		used := false // after this step
+		here := place[s.X]
+		read := false // by a later step
 		for _, t := range n.steps[i+1:] {
 			for _, v := range []int{t.X, t.Other} {
-				used = used || v >= 0 && v < s.Y && place[v] == place[s.X]
+				read = read || v >= 0 && v < s.Y && place[v] == here
 			}
 		}
 		switch s.Layer.(type) {
 		case Dropout:
-			place[s.Y] = place[s.X]
-			safe[place[s.X]] = safe[place[s.X]] || safe[s.Y]
+			place[s.Y] = here
+			safe[here] = safe[here] || safe[s.Y]
 		case Activation, BatchNorm:
-			if !all && !used && !safe[place[s.X]] {
-				place[s.Y] = place[s.X]
-				safe[place[s.X]] = safe[s.Y]
+			if !all && !read && !safe[here] {
+				place[s.Y] = here
+				safe[here] = safe[s.Y]
 			}
 		}
 	}
+	return place
+}
+
+// layout lays the values out. With all, every value has a buffer of its own, so that
+// the way back through the net finds it.
+func (n *Net) layout(all bool) layout {
+	place := n.places(all)
+	last := make([]int, len(n.shapes)) // the last step that reads the place
 	for i, s := range n.steps {
-		read(s.X, i)
+		last[place[s.X]] = i
 		if s.Other >= 0 {
-			read(s.Other, i)
+			last[place[s.Other]] = i
 		}
 	}
 	for _, v := range n.names {
-		read(v, math.MaxInt)
+		last[place[v]] = math.MaxInt
 	}
 	l := layout{at: make([]int, len(n.shapes))}
 	for k, v := range n.inputs {
@@ -81,25 +87,34 @@ func (n *Net) layout(all bool) layout {
 		switch {
 		case place[s.Y] != s.Y:
 			l.at[s.Y] = l.at[place[s.Y]]
-		case place[s.Y] == place[n.out]:
+			continue
+		case place[n.out] == s.Y:
 			l.at[s.Y] = inY
-		default:
-			size, best := s.Out.Size(), -1
-			for b, step := range until {
-				// The smallest that is large enough, else the largest.
-				if step < i && !all && (best < 0 || l.sizes[best] < size && l.sizes[b] > l.sizes[best] || l.sizes[b] >= size && l.sizes[b] < l.sizes[best]) {
-					best = b
-				}
-			}
-			if best < 0 {
-				best = len(until)
-				until, l.sizes = append(until, 0), append(l.sizes, 0)
-			}
-			until[best], l.sizes[best] = max(last[s.Y], i), max(l.sizes[best], size)
-			l.at[s.Y] = best
+			continue
 		}
+		size, buffer := s.Out.Size(), -1
+		for b, step := range until {
+			if step < i && !all && (buffer < 0 || l.better(b, buffer, size)) {
+				buffer = b
+			}
+		}
+		if buffer < 0 {
+			buffer = len(until)
+			until, l.sizes = append(until, 0), append(l.sizes, 0)
+		}
+		until[buffer], l.sizes[buffer] = max(last[s.Y], i), max(l.sizes[buffer], size)
+		l.at[s.Y] = buffer
 	}
 	return l
+}
+
+// better reports whether a buffer holds so many numbers at less cost than another:
+// the smallest of those that are large enough does, or else the largest.
+func (l *layout) better(buffer, other, size int) bool {
+	if l.sizes[other] < size {
+		return l.sizes[buffer] > l.sizes[other]
+	}
+	return l.sizes[buffer] >= size && l.sizes[buffer] < l.sizes[other]
 }
 
 // Runner computes with a Function. It holds what the layers put out and is not safe
