@@ -146,7 +146,7 @@ arm64:
 		echo 'qemu-user could not be installed: install it by hand, or set MPPM_SKIP_ARM64=1.'; exit 1; }
 	@exec=; if [ "$$(go env GOARCH)" != arm64 ]; then exec='-exec qemu-aarch64'; fi; \
 	for experiment in simd ''; do \
-		GOARCH=arm64 GOEXPERIMENT=$$experiment go test $$exec ./shared/gemm ./shared/vec ./shared/mppm || exit 1; done
+		GOARCH=arm64 GOEXPERIMENT=$$experiment go test $$exec ./shared/gemm ./shared/vec ./shared/ambient || exit 1; done
 endif
 
 # The packages with tests on a GPU, and those tests.

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"mppm/shared/idx"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/weights"
 )
@@ -97,7 +97,7 @@ func digits(t *testing.T, dir string) {
 	m := shipped(t)
 	const n = 32
 	r := m.Runner(n)
-	z, x := make([]float32, n*model.Latent), make([]float32, n*model.Pixels)
+	z, x := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels)
 	r.Noise(z, rng.New(5, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
@@ -116,14 +116,14 @@ func digits(t *testing.T, dir string) {
 		}
 	}
 	for i, name := range []string{"one.png", "two.png", "three.png"} {
-		img := &image.Gray{Pix: pixels[i*model.Pixels : (i+1)*model.Pixels], Stride: model.Side, Rect: image.Rect(0, 0, model.Side, model.Side)}
+		img := &image.Gray{Pix: pixels[i*latent.Pixels : (i+1)*latent.Pixels], Stride: latent.Side, Rect: image.Rect(0, 0, latent.Side, latent.Side)}
 		var b bytes.Buffer
 		if err := png.Encode(&b, img); err != nil {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(dir, "my-digits", name), b.Bytes())
 	}
-	f, err := idx.New(pixels, n, model.Side, model.Side)
+	f, err := idx.New(pixels, n, latent.Side, latent.Side)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,9 +170,9 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-func shipped(t *testing.T) *model.Model {
+func shipped(t *testing.T) *latent.Model {
 	t.Helper()
-	m, err := model.Load(weights.MNIST)
+	m, err := latent.Load(weights.MNIST)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,10 @@ import (
 
 	"github.com/hajimehoshi/ebiten/v2"
 
+	"mppm/shared/ambient"
 	"mppm/shared/classifier"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
-	"mppm/shared/model"
-	"mppm/shared/mppm"
 	"mppm/wasm/app"
 	"mppm/wasm/bridge"
 	"mppm/wasm/view"
@@ -50,7 +50,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	m, err := model.Load(weights)
+	m, err := latent.Load(weights)
 	if err != nil {
 		return err
 	}
@@ -117,11 +117,11 @@ func late(a *app.App, name string, file js.Value) error {
 	return nil // shown where the curve would be
 }
 
-func curve(file js.Value) (*mppm.Model, error) {
+func curve(file js.Value) (*ambient.Model, error) {
 	if file.Type() == js.TypeString {
 		return nil, errors.New("the curve is missing: " + file.String())
 	}
-	m, err := mppm.Load(bytesOf(file))
+	m, err := ambient.Load(bytesOf(file))
 	if err != nil {
 		return nil, fmt.Errorf("the curve: %w", err)
 	}

@@ -2,7 +2,7 @@ package weights
 
 import _ "embed"
 
-// DAE is a safetensors file for package model: a denoising autoencoder, which is
+// DAE is a safetensors file for package latent: a denoising autoencoder, which is
 // a model without the distance, in eight bits.
 //
 //go:embed dae.safetensors

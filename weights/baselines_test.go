@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/shared/metric"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 	"mppm/weights"
 )
@@ -15,11 +15,11 @@ import (
 // TestBaselines: the shipped baselines restore digits that the shipped model
 // grows, and diffusion gives the same bits wherever it runs.
 func TestBaselines(t *testing.T) {
-	m, err := model.Load(weights.MNIST)
+	m, err := latent.Load(weights.MNIST)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dae, err := model.Load(weights.DAE)
+	dae, err := latent.Load(weights.DAE)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestBaselines(t *testing.T) {
 		t.Error("the autoencoder has a distance")
 	}
 	const n = 20
-	z, clean, noisy := make([]float32, n*model.Latent), make([]float32, n*model.Pixels), make([]float32, n*model.Pixels)
+	z, clean, noisy := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels), make([]float32, n*latent.Pixels)
 	r := m.Runner(n)
 	r.Noise(z, rng.New(1, 0))
 	steps, err := r.Flow(z, m.Generate)
@@ -53,8 +53,8 @@ func TestBaselines(t *testing.T) {
 			d := degrade.Degradation{Kind: c.kind, Severity: 0.7}
 			var sources []*rng.Source
 			for i := range n {
-				at := i * model.Pixels
-				if err := d.Apply(noisy[at:at+model.Pixels], clean[at:at+model.Pixels], model.Side, model.Side, rng.New(2, uint64(i))); err != nil {
+				at := i * latent.Pixels
+				if err := d.Apply(noisy[at:at+latent.Pixels], clean[at:at+latent.Pixels], latent.Side, latent.Side, rng.New(2, uint64(i))); err != nil {
 					t.Fatal(err)
 				}
 				sources = append(sources, rng.New(3, uint64(i)))

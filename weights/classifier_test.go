@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"mppm/shared/classifier"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/weights"
 )
@@ -16,7 +16,7 @@ import (
 // in what the shipped model grows from noise. The bits
 // of what it says are pinned: the same test runs in a browser.
 func TestReadsWhatIsGrown(t *testing.T) {
-	m, err := model.Load(weights.MNIST)
+	m, err := latent.Load(weights.MNIST)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestReadsWhatIsGrown(t *testing.T) {
 	}
 	const n = 60
 	r := m.Runner(n)
-	z, x := make([]float32, n*model.Latent), make([]float32, n*model.Pixels)
+	z, x := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels)
 	r.Noise(z, rng.New(1, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {

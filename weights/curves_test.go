@@ -7,14 +7,14 @@ import (
 	"slices"
 	"testing"
 
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
 	"mppm/shared/rng"
 	"mppm/weights"
 )
 
-func curve(t *testing.T, b []byte) *mppm.Model {
+func curve(t *testing.T, b []byte) *ambient.Model {
 	t.Helper()
-	m, err := mppm.Load(b)
+	m, err := ambient.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestCurves(t *testing.T) {
 }
 
 // off returns the mean distance of points to the nearest training point.
-func off(m *mppm.Model, x []float32) float64 {
+func off(m *ambient.Model, x []float32) float64 {
 	var sum float64
 	for i := 0; i < len(x); i += m.Dim {
 		best := math.Inf(1)

@@ -4,7 +4,7 @@ package weights
 
 import _ "embed"
 
-// MNIST is a safetensors file for package model: the model of Sec. 4.2 for
+// MNIST is a safetensors file for package latent: the model of Sec. 4.2 for
 // handwritten digits, in eight bits.
 //
 //go:embed mnist.safetensors

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/metric"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 	"mppm/weights"
 )
@@ -17,7 +17,7 @@ import (
 // with the shipped weights. The bits of all that are pinned: the same test runs
 // in a browser.
 func TestRestoresItsOwn(t *testing.T) {
-	m, err := model.Load(weights.MNIST)
+	m, err := latent.Load(weights.MNIST)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestRestoresItsOwn(t *testing.T) {
 			h.Write([]byte{byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24)})
 		}
 	}
-	flow := func(z []float32, p model.Preset) {
+	flow := func(z []float32, p latent.Preset) {
 		steps, err := r.Flow(z, p)
 		if err != nil {
 			t.Fatal(err)
@@ -40,16 +40,16 @@ func TestRestoresItsOwn(t *testing.T) {
 			write(s.Distance)
 		}
 	}
-	z := make([]float32, n*model.Latent)
+	z := make([]float32, n*latent.Latent)
 	r.Noise(z, rng.New(1, 0))
 	flow(z, m.Generate)
-	clean := make([]float32, n*model.Pixels)
+	clean := make([]float32, n*latent.Pixels)
 	r.Decode(clean, z)
 	noisy := make([]float32, len(clean))
 	for i := range n {
-		at := i * model.Pixels
+		at := i * latent.Pixels
 		d := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
-		if err := d.Apply(noisy[at:at+model.Pixels], clean[at:at+model.Pixels], model.Side, model.Side, rng.New(2, uint64(i))); err != nil {
+		if err := d.Apply(noisy[at:at+latent.Pixels], clean[at:at+latent.Pixels], latent.Side, latent.Side, rng.New(2, uint64(i))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"mppm/shared/ddpm"
 	"mppm/shared/degrade"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
@@ -40,7 +40,7 @@ type Point struct {
 
 // Model is F, G, the denoiser, and how codes are made normal.
 type Model struct {
-	*model.Autoencoder
+	*latent.Autoencoder
 	Schedule *ddpm.Schedule
 	Meta     map[string]string // the file's metadata
 
@@ -84,16 +84,16 @@ func load(f *safetensors.File) (*Model, error) {
 	if m.Schedule, err = ddpm.Linear(d.First, d.Last, d.Steps); err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
-	if m.Autoencoder, err = model.LoadAutoencoder(f); err != nil {
+	if m.Autoencoder, err = latent.LoadAutoencoder(f); err != nil {
 		return nil, err
 	}
-	if m.denoiser, err = ddpm.Load(f, model.Latent); err != nil {
+	if m.denoiser, err = ddpm.Load(f, latent.Latent); err != nil {
 		return nil, err
 	}
-	if m.mean, err = f.Float32("latent.mean", model.Latent); err != nil {
+	if m.mean, err = f.Float32("latent.mean", latent.Latent); err != nil {
 		return nil, err
 	}
-	if m.std, err = f.Float32("latent.std", model.Latent); err != nil {
+	if m.std, err = f.Float32("latent.std", latent.Latent); err != nil {
 		return nil, err
 	}
 	for i, v := range m.std {
@@ -129,7 +129,7 @@ var Blind = degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
 // the file does not know the kind.
 //
 // So diffusion is told the kind and the severity of the damage, which the flow
-// of package model never is.
+// of package latent never is.
 func (m *Model) Start(d degrade.Degradation) (int, error) {
 	curve, ok := m.damage[d.Kind]
 	if !ok {
@@ -148,12 +148,12 @@ func (m *Model) Start(d degrade.Degradation) (int, error) {
 }
 
 // Spread returns the root mean square by which the coordinates of codes b (n ×
-// model.Latent, as F gives them) differ from those of codes a, in multiples of
+// latent.Latent, as F gives them) differ from those of codes a, in multiples of
 // the standard deviation of the codes of clean images.
 func (m *Model) Spread(a, b []float32) float64 {
 	var sum float64
 	for i, v := range a {
-		e := (float64(b[i]) - float64(v)) / float64(m.std[i%model.Latent])
+		e := (float64(b[i]) - float64(v)) / float64(m.std[i%latent.Latent])
 		sum += float64(e * e)
 	}
 	return math.Sqrt(sum / float64(len(a)))
@@ -163,7 +163,7 @@ func (m *Model) Spread(a, b []float32) float64 {
 // safe for concurrent use.
 type Runner struct {
 	*Model
-	*model.Coder
+	*latent.Coder
 	predictor *ddpm.Runner
 }
 
@@ -198,7 +198,7 @@ func (r *Runner) Generate(z []float32, sources []*rng.Source) (iter.Seq[ddpm.Ste
 	}
 	return func(yield func(ddpm.Step) bool) {
 		for i, src := range sources {
-			src.FillNorm(z[i*model.Latent:(i+1)*model.Latent], 1)
+			src.FillNorm(z[i*latent.Latent:(i+1)*latent.Latent], 1)
 		}
 		seq(yield)
 	}, nil
@@ -207,7 +207,7 @@ func (r *Runner) Generate(z []float32, sources []*rng.Source) (iter.Seq[ddpm.Ste
 // points writes to dst the codes z with mean 0 and standard deviation 1.
 func (m *Model) points(dst, z []float32) {
 	for i, v := range z {
-		k := i % model.Latent
+		k := i % latent.Latent
 		dst[i] = (v - m.mean[k]) / m.std[k]
 	}
 }
@@ -221,7 +221,7 @@ func (m *Model) Codes(z, x []float32, left int) {
 		scale = float32(1 / math.Sqrt(m.Schedule.Kept(left-1)))
 	}
 	for i, v := range x {
-		k := i % model.Latent
+		k := i % latent.Latent
 		z[i] = float32(float32(v*scale)*m.std[k]) + m.mean[k]
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"math"
 	"strconv"
 
-	"mppm/shared/model"
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
+	"mppm/shared/latent"
 )
 
 // Parameter is one of the numbers of a flow (Alg. 1 and 4).
@@ -62,7 +62,7 @@ func FigureDials() []Dial {
 
 // Value returns a parameter of a flow, as it is written: 0.6, not the nearest
 // float32.
-func Value(p model.Preset, name Parameter) float64 {
+func Value(p latent.Preset, name Parameter) float64 {
 	if name == Steps {
 		return float64(p.Steps)
 	}
@@ -73,7 +73,7 @@ func Value(p model.Preset, name Parameter) float64 {
 }
 
 // FigureValue returns a parameter of a flow of Manifold, as it is written.
-func FigureValue(p mppm.Preset, name Parameter) float64 {
+func FigureValue(p ambient.Preset, name Parameter) float64 {
 	if name == Steps {
 		return float64(p.Steps)
 	}
@@ -84,7 +84,7 @@ func FigureValue(p mppm.Preset, name Parameter) float64 {
 }
 
 // With returns p with a parameter set to v.
-func With(p model.Preset, name Parameter, v float64) model.Preset {
+func With(p latent.Preset, name Parameter, v float64) latent.Preset {
 	if name == Steps {
 		p.Steps = int(v)
 	} else if at := ofPreset(&p, name); at != nil {
@@ -94,7 +94,7 @@ func With(p model.Preset, name Parameter, v float64) model.Preset {
 }
 
 // WithFigure returns p with a parameter set to v.
-func WithFigure(p mppm.Preset, name Parameter, v float64) mppm.Preset {
+func WithFigure(p ambient.Preset, name Parameter, v float64) ambient.Preset {
 	if name == Steps {
 		p.Steps = int(v)
 	} else if at := ofFigure(&p, name); at != nil {
@@ -105,7 +105,7 @@ func WithFigure(p mppm.Preset, name Parameter, v float64) mppm.Preset {
 
 // ofPreset returns where a flow has a parameter, nil if it is not one of its
 // float32.
-func ofPreset(p *model.Preset, name Parameter) *float32 {
+func ofPreset(p *latent.Preset, name Parameter) *float32 {
 	switch name {
 	case Alpha:
 		return &p.Alpha
@@ -119,7 +119,7 @@ func ofPreset(p *model.Preset, name Parameter) *float32 {
 	return nil
 }
 
-func ofFigure(p *mppm.Preset, name Parameter) *float32 {
+func ofFigure(p *ambient.Preset, name Parameter) *float32 {
 	switch name {
 	case Alpha:
 		return &p.Alpha

@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"mppm/shared/ambient"
 	"mppm/shared/degrade"
-	"mppm/shared/model"
-	"mppm/shared/mppm"
+	"mppm/shared/latent"
 	"mppm/shared/stroke"
 )
 
@@ -360,14 +360,14 @@ func flowFields(of string, dials []Dial) []field {
 	return list
 }
 
-func inPreset(p *model.Preset, name Parameter) any {
+func inPreset(p *latent.Preset, name Parameter) any {
 	if name == Steps {
 		return &p.Steps
 	}
 	return ofPreset(p, name)
 }
 
-func inFigure(p *mppm.Preset, name Parameter) any {
+func inFigure(p *ambient.Preset, name Parameter) any {
 	if name == Steps {
 		return &p.Steps
 	}

@@ -23,7 +23,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // MaxLength bounds the links that are read, in bytes.
@@ -101,7 +101,7 @@ type Page struct {
 // New returns the page with so many test digits, and with a model's two flows,
 // both valid. only returns an error for a class that the model cannot grow alone;
 // nil: it can grow each.
-func New(digits int, restore, generate model.Preset, only func(class int) error) *Page {
+func New(digits int, restore, generate latent.Preset, only func(class int) error) *Page {
 	p := &Page{digits: digits, first: Link{State: first(digits, restore, generate), Step: -1}, only: only, named: map[string]int{}}
 	p.fields = p.list()
 	for i := range p.fields {

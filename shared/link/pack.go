@@ -9,7 +9,7 @@ import (
 	"io"
 	"math"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // CodeGrain is what the numbers of a packed code are multiples of: codes of
@@ -17,16 +17,16 @@ import (
 const CodeGrain = 1.0 / 1024
 
 // codeLength is how many letters a packed code has.
-var codeLength = base64.RawURLEncoding.EncodedLen(2 * model.Latent)
+var codeLength = base64.RawURLEncoding.EncodedLen(2 * latent.Latent)
 
 // maxPicture bounds a packed picture, in letters: one of noise takes half of it.
 const maxPicture = 2000
 
-// PackCode writes a code (model.Latent numbers) in letters that an address may
+// PackCode writes a code (latent.Latent numbers) in letters that an address may
 // hold, on the grain.
 func PackCode(z []float32) string {
-	b := make([]byte, 0, 2*model.Latent)
-	for _, v := range z[:model.Latent] {
+	b := make([]byte, 0, 2*latent.Latent)
+	for _, v := range z[:latent.Latent] {
 		g := math.Round(float64(v) / CodeGrain)
 		b = binary.LittleEndian.AppendUint16(b, uint16(int16(min(max(g, math.MinInt16), math.MaxInt16))))
 	}
@@ -36,17 +36,17 @@ func PackCode(z []float32) string {
 // UnpackCode reads what PackCode wrote. It returns an error for anything else.
 func UnpackCode(text string) ([]float32, error) {
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) != 2*model.Latent {
+	if err != nil || len(b) != 2*latent.Latent {
 		return nil, errors.New("this is not a code")
 	}
-	z := make([]float32, model.Latent)
+	z := make([]float32, latent.Latent)
 	for i := range z {
 		z[i] = float32(int16(binary.LittleEndian.Uint16(b[2*i:]))) * CodeGrain
 	}
 	return z, nil
 }
 
-// PackPicture writes an image of bytes (model.Pixels) in letters that an address
+// PackPicture writes an image of bytes (latent.Pixels) in letters that an address
 // may hold.
 func PackPicture(ink []byte) string {
 	var b bytes.Buffer
@@ -65,7 +65,7 @@ func PackPicture(ink []byte) string {
 
 // UnpackPicture reads what PackPicture wrote. It returns an error for anything
 // else.
-func UnpackPicture(text string) (ink [model.Pixels]byte, err error) {
+func UnpackPicture(text string) (ink [latent.Pixels]byte, err error) {
 	broken := errors.New("this is not a picture")
 	if len(text) > maxPicture {
 		return ink, broken

@@ -4,11 +4,11 @@ import (
 	"math"
 	"testing"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 func TestPackedCode(t *testing.T) {
-	z := make([]float32, model.Latent)
+	z := make([]float32, latent.Latent)
 	for i := range z {
 		z[i] = float32(i-9) * 1.2345
 	}

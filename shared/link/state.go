@@ -4,10 +4,10 @@ import (
 	"math"
 	"slices"
 
+	"mppm/shared/ambient"
 	"mppm/shared/classifier"
 	"mppm/shared/degrade"
-	"mppm/shared/model"
-	"mppm/shared/mppm"
+	"mppm/shared/latent"
 )
 
 // Mode is one of the page's tabs.
@@ -102,28 +102,28 @@ type Lens struct {
 // State is everything the user chose: a plain value that says what is on the
 // screen, up to the playhead, and the strokes of a drawing.
 type State struct {
-	Mode         Mode         `json:"mode"`
-	Source       Source       `json:"source"`
-	Digit        int          `json:"digit"`             // index of the test digit
-	Picture      string       `json:"picture,omitempty"` // what the user brought, packed
-	Kind         degrade.Kind `json:"kind"`              // None, or one of degrade.Kinds
-	Severity     float64      `json:"severity"`          // in the kind's unit
-	Seed         uint64       `json:"seed"`              // of the damage
-	Brush        float64      `json:"brush"`             // diameter, pixels
-	GenerateSeed uint64       `json:"generateSeed"`
-	Grid         int          `json:"grid"`           // digits along each edge of the grid
-	Class        int          `json:"class"`          // the only class of the grid, or Any
-	Like         string       `json:"like,omitempty"` // the code that the grid grows around, packed; "": noise
-	Selected     int          `json:"selected"`       // index of the digit of the grid that is shown large
-	Walk         bool         `json:"walk"`           // walk from Selected to WalkTo
-	WalkTo       int          `json:"walkTo"`         // index of the other digit
-	Follow       Subject      `json:"follow"`         // whose path the map shows
-	Spot         string       `json:"spot,omitempty"` // the code that was put on the map, packed; "": none
-	View         Lens         `json:"view"`           // what part of the map is seen
-	Heat         bool         `json:"heat"`           // D on the map
-	Figure       Figure       `json:"figure"`         // of Manifold
-	RestoreFlow  model.Preset `json:"restoreFlow"`
-	GenerateFlow model.Preset `json:"generateFlow"`
+	Mode         Mode          `json:"mode"`
+	Source       Source        `json:"source"`
+	Digit        int           `json:"digit"`             // index of the test digit
+	Picture      string        `json:"picture,omitempty"` // what the user brought, packed
+	Kind         degrade.Kind  `json:"kind"`              // None, or one of degrade.Kinds
+	Severity     float64       `json:"severity"`          // in the kind's unit
+	Seed         uint64        `json:"seed"`              // of the damage
+	Brush        float64       `json:"brush"`             // diameter, pixels
+	GenerateSeed uint64        `json:"generateSeed"`
+	Grid         int           `json:"grid"`           // digits along each edge of the grid
+	Class        int           `json:"class"`          // the only class of the grid, or Any
+	Like         string        `json:"like,omitempty"` // the code that the grid grows around, packed; "": noise
+	Selected     int           `json:"selected"`       // index of the digit of the grid that is shown large
+	Walk         bool          `json:"walk"`           // walk from Selected to WalkTo
+	WalkTo       int           `json:"walkTo"`         // index of the other digit
+	Follow       Subject       `json:"follow"`         // whose path the map shows
+	Spot         string        `json:"spot,omitempty"` // the code that was put on the map, packed; "": none
+	View         Lens          `json:"view"`           // what part of the map is seen
+	Heat         bool          `json:"heat"`           // D on the map
+	Figure       Figure        `json:"figure"`         // of Manifold
+	RestoreFlow  latent.Preset `json:"restoreFlow"`
+	GenerateFlow latent.Preset `json:"generateFlow"`
 }
 
 // Subject returns what the timeline is about.
@@ -142,7 +142,7 @@ func (s *State) Subject() Subject {
 }
 
 // first is the first screen: a test digit under noise, about to be restored.
-func first(digits int, restore, generate model.Preset) State {
+func first(digits int, restore, generate latent.Preset) State {
 	s := State{
 		Mode: Restore, Source: Digit, Kind: degrade.Gaussian, Seed: 1,
 		Brush: 2.6, GenerateSeed: 1, Grid: 6, Class: Any, WalkTo: 1,
@@ -219,21 +219,21 @@ func Methods() []Method { return []Method{MPPM, DAE, DDPM} }
 // Figure is what was chosen in Manifold. Lengths are in the coordinates of the
 // curve's points.
 type Figure struct {
-	Curve        Curve       `json:"curve"`
-	At           [3]float64  `json:"at"`   // where the point was dropped; flat curves leave the last at 0
-	Seed         uint64      `json:"seed"` // of the random point, and of diffusion
-	Camera       Camera      `json:"camera"`
-	MPPM         bool        `json:"mppm"` // which ways are shown
-	DAE          bool        `json:"dae"`
-	DDPM         bool        `json:"ddpm"`
-	Slice        bool        `json:"slice"`        // D on the plane that faces the viewer
-	Construction bool        `json:"construction"` // Fig. 3 at the point
-	Flow         mppm.Preset `json:"flow"`
+	Curve        Curve          `json:"curve"`
+	At           [3]float64     `json:"at"`   // where the point was dropped; flat curves leave the last at 0
+	Seed         uint64         `json:"seed"` // of the random point, and of diffusion
+	Camera       Camera         `json:"camera"`
+	MPPM         bool           `json:"mppm"` // which ways are shown
+	DAE          bool           `json:"dae"`
+	DDPM         bool           `json:"ddpm"`
+	Slice        bool           `json:"slice"`        // D on the plane that faces the viewer
+	Construction bool           `json:"construction"` // Fig. 3 at the point
+	Flow         ambient.Preset `json:"flow"`
 }
 
 // CurveFlow is the flow that every shipped curve names as its own.
-func CurveFlow() mppm.Preset {
-	return mppm.Preset{Alpha: 0.15, Beta: 0.3, SigmaD: 0.02, SigmaKer: 0.05, Samples: 8, Steps: 15}
+func CurveFlow() ambient.Preset {
+	return ambient.Preset{Alpha: 0.15, Beta: 0.3, SigmaD: 0.02, SigmaKer: 0.05, Samples: 8, Steps: 15}
 }
 
 func firstFigure() Figure {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/project"
 	"mppm/shared/rng"
 	"mppm/weights"
@@ -101,22 +101,22 @@ func distance2(a, b []float32) (s float64) {
 // TestShippedBank: on the plane, most of the shipped codes are among their own
 // kind, far more than by chance.
 func TestShippedBank(t *testing.T) {
-	m, err := model.Load(weights.MNIST)
+	m, err := latent.Load(weights.MNIST)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := m.Bank.Len()
-	codes := make([]float32, n*model.Latent)
+	codes := make([]float32, n*latent.Latent)
 	for i := range n {
-		m.Bank.Code(codes[i*model.Latent:], i)
+		m.Bank.Code(codes[i*latent.Latent:], i)
 	}
-	p, err := project.Separate(codes, model.Latent, m.Bank.Labels)
+	p, err := project.Separate(codes, latent.Latent, m.Bank.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := make([][2]float32, n)
 	for i := range at {
-		at[i][0], at[i][1] = p.Shadow(codes[i*model.Latent:])
+		at[i][0], at[i][1] = p.Shadow(codes[i*latent.Latent:])
 	}
 	const k = 15
 	right, asked := 0, 0

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"mppm/shared/classifier"
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 )
 
 // Reader is what the app needs of a classifier; *classifier.Runner is one.
@@ -49,7 +49,7 @@ type App struct {
 	reader        Reader
 	first         State // of the first screen
 	opened        int   // the step that a link asked for, -1 once it is shown
-	defaults      map[Mode]model.Preset
+	defaults      map[Mode]latent.Preset
 	heads         map[Subject]*Playhead
 	silenced      map[switched]float64 // what forces were before they were switched off
 	reducedMotion bool
@@ -66,7 +66,7 @@ type App struct {
 
 // New returns the app at its first screen: a test digit under severe noise,
 // about to be restored.
-func New(e Engine, r Reader, restore, generate model.Preset, d *Digits) (*App, error) {
+func New(e Engine, r Reader, restore, generate latent.Preset, d *Digits) (*App, error) {
 	if err := restore.Validate(); err != nil {
 		return nil, fmt.Errorf("the model's flow for restoring: %w", err)
 	}
@@ -82,12 +82,12 @@ func New(e Engine, r Reader, restore, generate model.Preset, d *Digits) (*App, e
 	})
 	a := &App{
 		State: page.First(), page: page,
-		engine: e, reader: r, defaults: map[Mode]model.Preset{Restore: restore, Generate: generate},
+		engine: e, reader: r, defaults: map[Mode]latent.Preset{Restore: restore, Generate: generate},
 		heads: map[Subject]*Playhead{Restoration: {}, Growth: {}, Walk: {}, Spot: {}, Descent: {}},
 	}
 	a.restoring = restoring{
 		digits:   d,
-		original: make([]float32, model.Pixels), degraded: make([]float32, model.Pixels),
+		original: make([]float32, latent.Pixels), degraded: make([]float32, latent.Pixels),
 		staleFlow: true, playFlow: true,
 	}
 	a.staleGrid, a.staleWays, a.playWays = true, true, true
@@ -131,10 +131,10 @@ func (a *App) FlowOf() Mode {
 }
 
 // Preset returns the flow that the sliders set.
-func (a *App) Preset() model.Preset { return *a.flow(a.FlowOf()) }
+func (a *App) Preset() latent.Preset { return *a.flow(a.FlowOf()) }
 
 // flow returns the flow of Restore or of Generate.
-func (a *App) flow(m Mode) *model.Preset {
+func (a *App) flow(m Mode) *latent.Preset {
 	if m == Generate {
 		return &a.GenerateFlow
 	}
@@ -259,7 +259,7 @@ func (a *App) Active() bool {
 
 // read returns what each of the images x is taken for.
 func (a *App) read(x []float32) []Reading {
-	n := len(x) / model.Pixels
+	n := len(x) / latent.Pixels
 	probs := make([]float32, n*classifier.Classes)
 	a.reader.Classify(probs, nil, x)
 	out := make([]Reading, n)

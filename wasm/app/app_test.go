@@ -12,7 +12,7 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/flow"
 	"mppm/shared/idx"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/project"
 	"mppm/shared/rng"
 )
@@ -28,30 +28,30 @@ type fake struct {
 }
 
 func (f *fake) Encode(z, x []float32) {
-	for i := 0; i < len(x)/model.Pixels; i++ {
+	for i := 0; i < len(x)/latent.Pixels; i++ {
 		var sum float32
-		for _, v := range x[i*model.Pixels : (i+1)*model.Pixels] {
+		for _, v := range x[i*latent.Pixels : (i+1)*latent.Pixels] {
 			sum += v
 		}
-		z[i*model.Latent], z[i*model.Latent+1] = sum/model.Pixels, 1
+		z[i*latent.Latent], z[i*latent.Latent+1] = sum/latent.Pixels, 1
 	}
 }
 
 func (f *fake) Decode(x, z []float32) {
-	for i := 0; i < len(z)/model.Latent; i++ {
-		for k := range model.Pixels {
-			x[i*model.Pixels+k] = z[i*model.Latent+1]
+	for i := 0; i < len(z)/latent.Latent; i++ {
+		for k := range latent.Pixels {
+			x[i*latent.Pixels+k] = z[i*latent.Latent+1]
 		}
 	}
 }
 
 func (f *fake) Noise(z []float32, src *rng.Source) {
-	for i := 0; i < len(z)/model.Latent; i++ {
-		z[i*model.Latent], z[i*model.Latent+1] = src.Float32(), 1
+	for i := 0; i < len(z)/latent.Latent; i++ {
+		z[i*latent.Latent], z[i*latent.Latent+1] = src.Float32(), 1
 	}
 }
 
-func (f *fake) Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error) {
+func (f *fake) Flow(z []float32, p latent.Preset) (iter.Seq[flow.Step], error) {
 	f.flows++
 	if f.err != nil {
 		return nil, f.err
@@ -59,18 +59,18 @@ func (f *fake) Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	n := len(z) / model.Latent
+	n := len(z) / latent.Latent
 	return func(yield func(flow.Step) bool) {
 		d := make([]float32, n)
 		for i := 0; ; i++ {
 			for k := range n {
-				d[k] = z[k*model.Latent+1]
+				d[k] = z[k*latent.Latent+1]
 			}
 			if !yield(flow.Step{Index: i, X: z, Distance: d}) || i == p.Steps || i == f.early && f.early > 0 {
 				return
 			}
 			for k := range n {
-				z[k*model.Latent+1] /= 2
+				z[k*latent.Latent+1] /= 2
 			}
 		}
 	}, nil
@@ -78,8 +78,8 @@ func (f *fake) Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error) {
 
 // Distance is the code's second number.
 func (f *fake) Distance(d, grad, z []float32) {
-	for i := range len(z) / model.Latent {
-		d[i] = z[i*model.Latent+1]
+	for i := range len(z) / latent.Latent {
+		d[i] = z[i*latent.Latent+1]
 	}
 }
 
@@ -88,7 +88,7 @@ func (f *fake) Distance(d, grad, z []float32) {
 func (f *fake) Bank() (codes []float32, labels []uint8) {
 	src := rng.New(5, 0)
 	for i := range 30 {
-		z := make([]float32, model.Latent)
+		z := make([]float32, latent.Latent)
 		src.FillNorm(z, 0.1)
 		class := i % 3
 		z[0] += float32([]int{0, 4, 0}[class])
@@ -115,7 +115,7 @@ type one struct {
 
 func (o *one) Noise(z []float32, src *rng.Source) {
 	o.fake.Noise(z, src)
-	for i := 0; i < len(z); i += model.Latent {
+	for i := 0; i < len(z); i += latent.Latent {
 		z[i] = float32(o.class)
 	}
 }
@@ -125,27 +125,27 @@ func (o *one) Noise(z []float32, src *rng.Source) {
 type reader struct{ images int }
 
 func (r *reader) Classify(probs, embeddings, x []float32) {
-	for i := 0; i < len(x)/model.Pixels; i++ {
+	for i := 0; i < len(x)/latent.Pixels; i++ {
 		r.images++
 		var sum float32
-		for _, v := range x[i*model.Pixels : (i+1)*model.Pixels] {
+		for _, v := range x[i*latent.Pixels : (i+1)*latent.Pixels] {
 			if !(v >= 0 && v <= 1) {
 				panic("the classifier was given a pixel that is not shown")
 			}
 			sum += v
 		}
-		mean := float64(sum) / model.Pixels
+		mean := float64(sum) / latent.Pixels
 		probs[i*classifier.Classes+min(int(mean*10+1e-3), 9)] = float32(1 - mean/2)
 	}
 }
 
-var preset = model.Preset{Alpha: 0.6, Beta: 0.2, Sigma: 0.4, Steps: 4}
+var preset = latent.Preset{Alpha: 0.6, Beta: 0.2, Sigma: 0.4, Steps: 4}
 
 // twoDigits are a blank image called 3 and a full one called 8.
 func twoDigits(t *testing.T) *Digits {
 	t.Helper()
-	pixels := make([]byte, 2*model.Pixels)
-	for i := model.Pixels; i < len(pixels); i++ {
+	pixels := make([]byte, 2*latent.Pixels)
+	for i := latent.Pixels; i < len(pixels); i++ {
 		pixels[i] = 255
 	}
 	images, err := idx.New(pixels, 2, 28, 28)
@@ -302,7 +302,7 @@ func TestRefusals(t *testing.T) {
 	if a.State != state {
 		t.Errorf("a refusal changed the state from %+v to %+v", state, a.State)
 	}
-	if _, err := New(&fake{}, &reader{}, model.Preset{Alpha: 2, Sigma: 1}, preset, twoDigits(t)); err == nil {
+	if _, err := New(&fake{}, &reader{}, latent.Preset{Alpha: 2, Sigma: 1}, preset, twoDigits(t)); err == nil {
 		t.Error("a flow with α = 2 was accepted")
 	}
 	if _, err := New(&fake{}, &reader{}, preset, preset, nil); err == nil {
@@ -360,7 +360,7 @@ func TestDrawing(t *testing.T) {
 	if a.Label() != -1 || a.Source != Drawing || a.PadEmpty() {
 		t.Errorf("after a stroke: label %d, source %q, empty %v", a.Label(), a.Source, a.PadEmpty())
 	}
-	at := func(x, y int) float32 { return a.Original()[y*model.Side+x] }
+	at := func(x, y int) float32 { return a.Original()[y*latent.Side+x] }
 	if at(13, 14) != 1 || at(14, 14) != 1 {
 		t.Errorf("the middle of the stroke has ink %v and %v, want 1", at(13, 14), at(14, 14))
 	}
@@ -476,12 +476,12 @@ func TestDrawingSettles(t *testing.T) {
 	a.PenDown(3, 2, 1)
 	a.PenMove(3, 12, 1)
 	a.Update(time.Millisecond)
-	left := func() float32 { return a.Original()[7*model.Side+3] }
+	left := func() float32 { return a.Original()[7*latent.Side+3] }
 	if left() != 1 || a.Settled() {
 		t.Errorf("under the pen there is ink %v, settled %v; want the stroke where it is drawn", left(), a.Settled())
 	}
 	// The model gets the stroke in the middle all the while.
-	if got := a.original[14*model.Side+13]; got != 1 || a.original[7*model.Side+3] != 0 {
+	if got := a.original[14*latent.Side+13]; got != 1 || a.original[7*latent.Side+3] != 0 {
 		t.Errorf("the model does not get the stroke in the middle: ink %v there", got)
 	}
 	a.Update(time.Minute)
@@ -493,13 +493,13 @@ func TestDrawingSettles(t *testing.T) {
 		t.Error("the page would rest before the drawing is where it belongs")
 	}
 	settle(t, a)
-	if left() != 0 || !a.Settled() || a.Original()[14*model.Side+13] != 1 {
+	if left() != 0 || !a.Settled() || a.Original()[14*latent.Side+13] != 1 {
 		t.Errorf("at rest the drawing is not shown as the model sees it: ink %v at the left", left())
 	}
 	// The next stroke begins where it is seen, under the pen.
 	a.PenDown(20, 20, 1)
 	a.Update(time.Millisecond)
-	if got := a.Original()[20*model.Side+20]; got < 0.95 {
+	if got := a.Original()[20*latent.Side+20]; got < 0.95 {
 		t.Errorf("under the pen there is ink %v, want nearly 1", got)
 	}
 	a.PenUp()

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // paper is a picture of w × h pixels with a dark bar on a light ground, or the
@@ -39,16 +39,16 @@ func TestPicture(t *testing.T) {
 	} {
 		must(t, a.OfferPicture(p.rgba, p.w, p.h))
 		o := a.Offered().Ink
-		if a.original[14*model.Side+3] > 0.1 {
+		if a.original[14*latent.Side+3] > 0.1 {
 			t.Fatal("a picture was taken before it was shown")
 		}
 		// A bar in the middle, from top to bottom of the frame, and nothing beside.
-		if o[14*model.Side+14] < 200 && o[14*model.Side+13] < 200 || o[14*model.Side+3] > 20 || o[1*model.Side+14] > 20 || o[6*model.Side+13] < 100 && o[6*model.Side+14] < 100 {
+		if o[14*latent.Side+14] < 200 && o[14*latent.Side+13] < 200 || o[14*latent.Side+3] > 20 || o[1*latent.Side+14] > 20 || o[6*latent.Side+13] < 100 && o[6*latent.Side+14] < 100 {
 			t.Errorf("%s: the bar is not where MNIST has it", name)
 		}
 		a.TakeOffer()
 		settle(t, a)
-		if a.Source != Picture || a.Label() != -1 || a.Offered() != nil || a.Kind != None || a.Original()[14*model.Side+3] > 0.1 {
+		if a.Source != Picture || a.Label() != -1 || a.Offered() != nil || a.Kind != None || a.Original()[14*latent.Side+3] > 0.1 {
 			t.Errorf("%s: after taking it: source %q, label %d", name, a.Source, a.Label())
 		}
 		must(t, a.SetKind("gaussian"))
@@ -107,9 +107,9 @@ func TestExports(t *testing.T) {
 		if r, g, b, _ := img.At(3, 3).RGBA(); byte(r>>8) != p.Ramp()[Ink(1.0/16)][0] || byte(g>>8) == 0 || byte(b>>8) == 0 {
 			t.Errorf("%s: the first pixel is %v", m, img.At(3, 3))
 		}
-		side := model.Side * exportLarge
+		side := latent.Side * exportLarge
 		if m == Generate {
-			side = 6*model.Side*exportSmall + 5*exportGap
+			side = 6*latent.Side*exportSmall + 5*exportGap
 		}
 		if img.Bounds() != image.Rect(0, 0, side, side) {
 			t.Errorf("%s: the picture is %v, want %d along each edge", m, img.Bounds(), side)
@@ -117,7 +117,7 @@ func TestExports(t *testing.T) {
 		if f, err = a.ExportStrip(p); err != nil {
 			t.Fatal(err)
 		}
-		if img, err = png.Decode(bytes.NewReader(f.Data)); err != nil || img.Bounds().Dx() != 5*model.Side*exportSmall+4*exportGap {
+		if img, err = png.Decode(bytes.NewReader(f.Data)); err != nil || img.Bounds().Dx() != 5*latent.Side*exportSmall+4*exportGap {
 			t.Errorf("%s: the strip is %v (%v); want five digits side by side", m, img.Bounds(), err)
 		}
 		if f, err = a.ExportAnimation(p); err != nil {

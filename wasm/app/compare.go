@@ -8,8 +8,8 @@ import (
 
 	"mppm/shared/ddpm"
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 )
 
@@ -86,7 +86,7 @@ func (a *App) compareNow() error {
 		return nil
 	}
 	a.dropComparison()
-	z, x := make([]float32, model.Latent), make([]float32, model.Pixels)
+	z, x := make([]float32, latent.Latent), make([]float32, latent.Pixels)
 	a.baselines.Encode(z, a.degraded)
 	a.baselines.Decode(x, z)
 	var err error
@@ -145,7 +145,7 @@ func (a *App) diffuse() {
 	a.done = s.Index
 	last := a.restored.Steps() - 1
 	for a.diffused.Steps() <= last && s.Index >= shownAt(a.diffused.Steps(), last, a.total) {
-		z, x := make([]float32, model.Latent), make([]float32, model.Pixels)
+		z, x := make([]float32, latent.Latent), make([]float32, latent.Pixels)
 		a.baselines.Codes(z, s.X, s.Left)
 		a.baselines.Decode(x, z)
 		a.diffused.add(x, z, []float32{0})

@@ -8,8 +8,8 @@ import (
 
 	"mppm/shared/ddpm"
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 )
 
@@ -144,5 +144,5 @@ func TestShownAt(t *testing.T) {
 // TestBaselinesFit holds the package that the page uses to what the app needs.
 func TestBaselinesFit(t *testing.T) {
 	var _ Baselines = (*ldm.Runner)(nil)
-	var _ Engine = NewEngine(&model.Model{Autoencoder: &model.Autoencoder{}}, 1)
+	var _ Engine = NewEngine(&latent.Model{Autoencoder: &latent.Autoencoder{}}, 1)
 }

@@ -3,8 +3,8 @@ package app
 import (
 	"fmt"
 
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 )
 
 // highestSum bounds α + β, which must stay below 1.
@@ -12,12 +12,12 @@ const highestSum = 0.99
 
 // Value returns a parameter of a flow, as it is written: 0.6, not the nearest
 // float32.
-func Value(p model.Preset, name Parameter) float64 { return link.Value(p, name) }
+func Value(p latent.Preset, name Parameter) float64 { return link.Value(p, name) }
 
 // with returns p with a parameter set to v, on the dial's steps. Where α and β
 // together would be too large, the one that is set stops at the bound, and the
 // error says so; any other error leaves p as it is.
-func with(p model.Preset, name Parameter, v float64) (model.Preset, error) {
+func with(p latent.Preset, name Parameter, v float64) (latent.Preset, error) {
 	for _, d := range Dials() {
 		if d.Parameter != name {
 			continue
@@ -46,7 +46,7 @@ func belowOne(name Parameter, v, alpha, beta float64) (float64, error) {
 }
 
 // put returns p with the dial's parameter set to v, on the dial's steps.
-func put(p model.Preset, d Dial, v float64) model.Preset {
+func put(p latent.Preset, d Dial, v float64) latent.Preset {
 	return link.With(p, d.Parameter, onSteps(d, v))
 }
 
@@ -76,9 +76,9 @@ func (a *App) ResetFlow() {
 }
 
 // Defaults returns the model's own flow for what is shown.
-func (a *App) Defaults() model.Preset { return a.defaults[a.FlowOf()] }
+func (a *App) Defaults() latent.Preset { return a.defaults[a.FlowOf()] }
 
-func (a *App) setFlow(p model.Preset) {
+func (a *App) setFlow(p latent.Preset) {
 	if p == a.Preset() {
 		return
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"mppm/shared/idx"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // Digits are the test digits that the page brings along.
@@ -23,8 +23,8 @@ func ParseDigits(images, labels []byte) (*Digits, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the test digits: %w", err)
 	}
-	if n == 0 || h != model.Side || w != model.Side {
-		return nil, fmt.Errorf("the test digits: %d images of %d × %d pixels; the model takes %d × %d", n, w, h, model.Side, model.Side)
+	if n == 0 || h != latent.Side || w != latent.Side {
+		return nil, fmt.Errorf("the test digits: %d images of %d × %d pixels; the model takes %d × %d", n, w, h, latent.Side, latent.Side)
 	}
 	l, err := idx.Parse(labels)
 	if err != nil {
@@ -51,9 +51,9 @@ func (d *Digits) Len() int { return len(d.labels) }
 // Label returns which digit image i shows.
 func (d *Digits) Label(i int) int { return int(d.labels[i]) }
 
-// Image writes image i to dst, model.Pixels numbers in [0, 1].
+// Image writes image i to dst, latent.Pixels numbers in [0, 1].
 func (d *Digits) Image(dst []float32, i int) {
-	for k, v := range d.images[i*model.Pixels : (i+1)*model.Pixels] {
+	for k, v := range d.images[i*latent.Pixels : (i+1)*latent.Pixels] {
 		dst[k] = float32(v) / 255
 	}
 }

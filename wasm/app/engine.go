@@ -4,19 +4,19 @@ import (
 	"iter"
 
 	"mppm/shared/flow"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/project"
 	"mppm/shared/rng"
 )
 
 // Engine is what the app needs of a model; NewEngine makes one.
 type Engine interface {
-	// Encode writes the codes of images x (n × model.Pixels) to z (n × model.Latent).
+	// Encode writes the codes of images x (n × latent.Pixels) to z (n × latent.Latent).
 	Encode(z, x []float32)
 	// Decode writes the images of codes z to x, in [0, 1].
 	Decode(x, z []float32)
 	// Flow flows the codes z in place and yields the start and every step.
-	Flow(z []float32, p model.Preset) (iter.Seq[flow.Step], error)
+	Flow(z []float32, p latent.Preset) (iter.Seq[flow.Step], error)
 	// Noise fills z with the starts of generation.
 	Noise(z []float32, src *rng.Source)
 	// Distance writes D of the codes z to d; grad may be nil.
@@ -31,18 +31,18 @@ type Engine interface {
 
 // engine is a model with what the app asks of its bank.
 type engine struct {
-	*model.Runner
+	*latent.Runner
 	batch int
 	only  map[int]Engine // those that were asked for
 }
 
 // NewEngine returns a model's engine, which computes at most batch images at a
 // time.
-func NewEngine(m *model.Model, batch int) Engine {
+func NewEngine(m *latent.Model, batch int) Engine {
 	return &engine{Runner: m.Runner(batch), batch: batch, only: map[int]Engine{}}
 }
 
-// Bank returns the codes of clean images, n × model.Latent, and their classes.
+// Bank returns the codes of clean images, n × latent.Latent, and their classes.
 func (e *engine) Bank() (codes []float32, labels []uint8) {
 	return e.Model.Bank.Codes(), e.Model.Bank.Labels
 }

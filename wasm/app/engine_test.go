@@ -3,22 +3,22 @@ package app
 import (
 	"testing"
 
-	"mppm/shared/model"
-	"mppm/shared/model/modeltest"
+	"mppm/shared/latent"
+	"mppm/shared/latent/latenttest"
 	"mppm/shared/rng"
 )
 
 // TestEngine: a model's engine gives its bank row by row, and each class alone.
 func TestEngine(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	e := NewEngine(m, 4)
 	codes, labels := e.Bank()
-	if len(codes) != m.Bank.Len()*model.Latent || len(labels) != m.Bank.Len() {
+	if len(codes) != m.Bank.Len()*latent.Latent || len(labels) != m.Bank.Len() {
 		t.Fatalf("the bank has %d numbers and %d labels, want those of %d codes", len(codes), len(labels), m.Bank.Len())
 	}
-	want := make([]float32, model.Latent)
+	want := make([]float32, latent.Latent)
 	m.Bank.Code(want, 3)
-	for k, v := range codes[3*model.Latent : 4*model.Latent] {
+	for k, v := range codes[3*latent.Latent : 4*latent.Latent] {
 		if v != want[k] {
 			t.Fatalf("number %d of code 3 is %v, want %v", k, v, want[k])
 		}
@@ -39,7 +39,7 @@ func TestEngine(t *testing.T) {
 	if _, err := e.Only(77); err == nil {
 		t.Error("there is a class 77")
 	}
-	z := make([]float32, 2*model.Latent)
+	z := make([]float32, 2*latent.Latent)
 	one.Noise(z, rng.New(1, 0))
 	seq, err := one.Flow(z, m.Generate)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"image/png"
 	"time"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // Export is a file that the page gives to the user.
@@ -132,18 +132,18 @@ func blank(columns, rows, scale int, p *Palette) *image.Paletted {
 	for i, c := range p.Ramp() {
 		shades[i] = color.RGBA{c[0], c[1], c[2], c[3]}
 	}
-	edge := func(n int) int { return n*model.Side*scale + (n-1)*exportGap }
+	edge := func(n int) int { return n*latent.Side*scale + (n-1)*exportGap }
 	return image.NewPaletted(image.Rect(0, 0, edge(columns), edge(rows)), shades)
 }
 
 // stamp draws a digit into a cell of a sheet.
 func stamp(img *image.Paletted, column, row, scale int, ink []byte) {
-	side := model.Side * scale
+	side := latent.Side * scale
 	x0, y0 := column*(side+exportGap), row*(side+exportGap)
 	for y := range side {
 		line := img.Pix[(y0+y)*img.Stride+x0:]
 		for x := range side {
-			line[x] = ink[y/scale*model.Side+x/scale]
+			line[x] = ink[y/scale*latent.Side+x/scale]
 		}
 	}
 }

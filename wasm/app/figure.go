@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"mppm/shared/ambient"
 	"mppm/shared/link"
-	"mppm/shared/mppm"
 	"mppm/shared/rng"
 )
 
@@ -60,7 +60,7 @@ type Thought struct {
 }
 
 // SetCurveModel brings a curve's model, or says why there is none.
-func (a *App) SetCurveModel(c Curve, m *mppm.Model, err error) {
+func (a *App) SetCurveModel(c Curve, m *ambient.Model, err error) {
 	info, ok := FindCurve(c)
 	if err == nil && (!ok || m.Dim != info.Dim()) {
 		err = fmt.Errorf("the model of %q has points of %d coordinates, and the page shows no such curve", c, m.Dim)

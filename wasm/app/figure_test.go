@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"mppm/shared/ambient"
 	"mppm/shared/link"
-	"mppm/shared/mppm"
 	"mppm/shared/rng"
 	"mppm/weights"
 )
@@ -35,7 +35,7 @@ func withCurves(t *testing.T) *App {
 func bringCurves(t *testing.T, a *App) {
 	t.Helper()
 	for c, b := range curveFiles {
-		m, err := mppm.Load(b)
+		m, err := ambient.Load(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func bringCurves(t *testing.T, a *App) {
 // TestCurveFlow: the sliders' defaults are what the shipped files name.
 func TestCurveFlow(t *testing.T) {
 	for c, b := range curveFiles {
-		m, err := mppm.Load(b)
+		m, err := ambient.Load(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -434,7 +434,7 @@ func TestMissingCurve(t *testing.T) {
 	if a.Readout().Error != "" {
 		t.Errorf("Restore says %q", a.Readout().Error)
 	}
-	m, err := mppm.Load(weights.Moons)
+	m, err := ambient.Load(weights.Moons)
 	must(t, err)
 	a.SetCurveModel(HalfCircle, m, nil)
 	if a.FigureReady() || a.FigureErr() == nil {

@@ -3,15 +3,15 @@ package app
 import (
 	"fmt"
 
+	"mppm/shared/ambient"
 	"mppm/shared/link"
-	"mppm/shared/mppm"
 )
 
 // FigureValue returns a parameter of a flow, as it is written.
-func FigureValue(p mppm.Preset, name Parameter) float64 { return link.FigureValue(p, name) }
+func FigureValue(p ambient.Preset, name Parameter) float64 { return link.FigureValue(p, name) }
 
 // putFigure returns p with the dial's parameter set to v, on the dial's steps.
-func putFigure(p mppm.Preset, d Dial, v float64) mppm.Preset {
+func putFigure(p ambient.Preset, d Dial, v float64) ambient.Preset {
 	return link.WithFigure(p, d.Parameter, onSteps(d, v))
 }
 
@@ -32,7 +32,7 @@ func (a *App) setFigureParameter(name Parameter, v float64) error {
 	return fmt.Errorf("there is no parameter %q", name)
 }
 
-func (a *App) setFigureFlow(p mppm.Preset) {
+func (a *App) setFigureFlow(p ambient.Preset) {
 	if p != a.Figure.Flow {
 		a.Figure.Flow = p
 		a.staleWays = true

@@ -7,8 +7,8 @@ import (
 
 	"mppm/shared/classifier"
 	"mppm/shared/flow"
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 )
 
@@ -134,9 +134,9 @@ func (a *App) readGrown() {
 
 // readSteps reads image i of a path at every step from the given one on.
 func (a *App) readSteps(p *Trajectory, i, from int) []Reading {
-	x := make([]float32, (p.Steps()-from)*model.Pixels)
+	x := make([]float32, (p.Steps()-from)*latent.Pixels)
 	for k := from; k < p.Steps(); k++ {
-		p.Image(x[(k-from)*model.Pixels:], k, i)
+		p.Image(x[(k-from)*latent.Pixels:], k, i)
 	}
 	return a.read(x)
 }
@@ -160,7 +160,7 @@ func (a *App) startGrid() error {
 		return err
 	}
 	n := a.Grid * a.Grid
-	z := make([]float32, n*model.Latent)
+	z := make([]float32, n*latent.Latent)
 	if err := a.starts(z, e); err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (a *App) starts(z []float32, e Engine) error {
 	e.Noise(other, rng.New(a.GenerateSeed, 1))
 	const share = likeness / 1.4142135
 	for i, v := range other {
-		z[i] = like[i%model.Latent] + float32((z[i]-v)*share)
+		z[i] = like[i%latent.Latent] + float32((z[i]-v)*share)
 	}
 	copy(z, like)
 	return nil
@@ -217,7 +217,7 @@ func (a *App) starts(z []float32, e Engine) error {
 func (a *App) growGrid() {
 	s, ok := a.next()
 	if ok {
-		x := make([]float32, a.draft.N*model.Pixels)
+		x := make([]float32, a.draft.N*latent.Pixels)
 		a.engine.Decode(x, s.X)
 		a.draft.add(x, s.X, s.Distance)
 	}

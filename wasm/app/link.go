@@ -1,8 +1,8 @@
 package app
 
 import (
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 	"mppm/shared/stroke"
 )
 
@@ -44,7 +44,7 @@ func (a *App) Names(text string) bool { return a.page.Names(text) }
 func (a *App) Open(texts ...string) link.Faults {
 	l, faults := a.page.Read(texts...)
 	var strokes [][]Point
-	var brought [model.Pixels]byte
+	var brought [latent.Pixels]byte
 	var err error
 	switch l.Source {
 	case Drawing:

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"mppm/shared/classifier"
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 	"mppm/shared/project"
 )
 
@@ -32,7 +32,7 @@ type mapping struct {
 // Atlas is the plane with the codes of clean images on it. It is immutable.
 type Atlas struct {
 	Plane   *project.Plane
-	Codes   []float32    // n × model.Latent
+	Codes   []float32    // n × latent.Latent
 	Labels  []uint8      // their classes
 	At      [][2]float32 // their places
 	Centers [classifier.Classes][2]float32
@@ -52,7 +52,7 @@ func newAtlas(e Engine) (*Atlas, error) {
 	}
 	if t.Plane = e.Plane(); t.Plane == nil { // weights of before name none
 		var err error
-		if t.Plane, err = project.Separate(t.Codes, model.Latent, t.Labels); err != nil {
+		if t.Plane, err = project.Separate(t.Codes, latent.Latent, t.Labels); err != nil {
 			return nil, err
 		}
 	}
@@ -61,7 +61,7 @@ func newAtlas(e Engine) (*Atlas, error) {
 	var count [classifier.Classes]float32
 	for i := range t.At {
 		p := &t.At[i]
-		p[0], p[1] = t.Plane.Shadow(t.Codes[i*model.Latent : (i+1)*model.Latent])
+		p[0], p[1] = t.Plane.Shadow(t.Codes[i*latent.Latent : (i+1)*latent.Latent])
 		for k := range p {
 			lo[k], hi[k] = min(lo[k], p[k]), max(hi[k], p[k])
 		}
@@ -104,14 +104,14 @@ const around = 8
 // itself, or any other slice of the space, misses nearly all codes.)
 func (t *Atlas) distances(e Engine, d []float32, x []float64, y float64) {
 	n := min(around, len(t.At))
-	z := make([]float32, len(x)*n*model.Latent)
+	z := make([]float32, len(x)*n*latent.Latent)
 	near, d2 := make([]int, n), make([]float32, n)
 	for i, x := range x {
 		px, py := float32(x), float32(y)
 		t.closest(near, d2, px, py)
 		for k, code := range near {
 			at := t.At[code]
-			t.Plane.Shift(z[(i*n+k)*model.Latent:(i*n+k+1)*model.Latent], t.Codes[code*model.Latent:(code+1)*model.Latent], px-at[0], py-at[1])
+			t.Plane.Shift(z[(i*n+k)*latent.Latent:(i*n+k+1)*latent.Latent], t.Codes[code*latent.Latent:(code+1)*latent.Latent], px-at[0], py-at[1])
 		}
 	}
 	each := make([]float32, len(x)*n)
@@ -297,7 +297,7 @@ func (a *App) PutAt(x, y, reach float64) error {
 		return errors.New("the map is not there yet")
 	}
 	i, d := a.atlas.nearest(float32(x), float32(y))
-	z := append([]float32(nil), a.atlas.Codes[i*model.Latent:][:model.Latent]...)
+	z := append([]float32(nil), a.atlas.Codes[i*latent.Latent:][:latent.Latent]...)
 	if float64(d) > reach {
 		at := a.atlas.At[i]
 		a.atlas.Plane.Shift(z, z, float32(x)-at[0], float32(y)-at[1])
@@ -332,7 +332,7 @@ func (a *App) Drag(x, y float64) {
 		return
 	}
 	px, py := a.atlas.Plane.Shadow(a.held)
-	z := make([]float32, model.Latent)
+	z := make([]float32, latent.Latent)
 	a.atlas.Plane.Shift(z, a.held, float32(x)-px, float32(y)-py)
 	a.put(z, false)
 }
@@ -399,7 +399,7 @@ func (a *App) computeSpot() error {
 		return err
 	}
 	a.spot = Trajectory{N: 1}
-	x := make([]float32, model.Pixels)
+	x := make([]float32, latent.Pixels)
 	for s := range seq {
 		a.engine.Decode(x, s.X)
 		a.spot.add(x, s.X, s.Distance)

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 	"mppm/shared/project"
 )
 
@@ -50,13 +50,13 @@ func TestMapShowsTheRestoration(t *testing.T) {
 // the one that tells the classes apart best where they do not.
 func TestMapOfTheWeights(t *testing.T) {
 	codes, labels := (&fake{}).Bank()
-	best, err := project.Separate(codes, model.Latent, labels)
+	best, err := project.Separate(codes, latent.Latent, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
-	axes := make([]float32, 2*model.Latent)
-	axes[5], axes[model.Latent+7] = 1, 1
-	own, err := project.New(make([]float32, model.Latent), axes)
+	axes := make([]float32, 2*latent.Latent)
+	axes[5], axes[latent.Latent+7] = 1, 1
+	own, err := project.New(make([]float32, latent.Latent), axes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestMapOfTheWeights(t *testing.T) {
 			t.Errorf("where the weights name %v the map is %v, want %v", c.named, got, c.want)
 		}
 		for i, at := range a.Atlas().At {
-			if x, y := c.want.Shadow(codes[i*model.Latent:][:model.Latent]); at != [2]float32{x, y} {
+			if x, y := c.want.Shadow(codes[i*latent.Latent:][:latent.Latent]); at != [2]float32{x, y} {
 				t.Fatalf("code %d is at %v, want (%v, %v)", i, at, x, y)
 			}
 		}
@@ -168,8 +168,8 @@ func TestPointOnTheMap(t *testing.T) {
 	must(t, a.PutAt(float64(at[0])+0.01, float64(at[1]), 0.02))
 	finish(t, a)
 	for k, v := range a.spot.Code(0, 0) {
-		if math.Abs(float64(v-a.Atlas().Codes[7*model.Latent+k])) > link.CodeGrain {
-			t.Fatalf("number %d of the point is %v, of the code %v", k, v, a.Atlas().Codes[7*model.Latent+k])
+		if math.Abs(float64(v-a.Atlas().Codes[7*latent.Latent+k])) > link.CodeGrain {
+			t.Fatalf("number %d of the point is %v, of the code %v", k, v, a.Atlas().Codes[7*latent.Latent+k])
 		}
 	}
 	// Dragging changes what the map shows and nothing else.
@@ -189,7 +189,7 @@ func TestPointOnTheMap(t *testing.T) {
 	if math.Hypot(nx-x-0.7, ny-y+0.4) > 0.01 {
 		t.Errorf("dragged by (0.7, -0.4), the point went from (%v, %v) to (%v, %v)", x, y, nx, ny)
 	}
-	back := make([]float32, model.Latent)
+	back := make([]float32, latent.Latent)
 	a.Atlas().Plane.Shift(back, a.Now(), -0.7, 0.4)
 	for k, v := range back {
 		if math.Abs(float64(v-before[k])) > 0.01 {
@@ -257,8 +257,8 @@ func TestHeat(t *testing.T) {
 		n := min(around, len(order))
 		var want float64
 		for _, i := range order[:n] {
-			z := make([]float32, model.Latent)
-			t0.Plane.Shift(z, t0.Codes[i*model.Latent:(i+1)*model.Latent], float32(x)-t0.At[i][0], float32(y)-t0.At[i][1])
+			z := make([]float32, latent.Latent)
+			t0.Plane.Shift(z, t0.Codes[i*latent.Latent:(i+1)*latent.Latent], float32(x)-t0.At[i][0], float32(y)-t0.At[i][1])
 			want += float64(z[1]) / float64(n)
 		}
 		if d := m.D[p[1]*m.W+p[0]]; math.Abs(float64(d)-want) > 1e-3 {

@@ -6,7 +6,7 @@ import (
 
 	"mppm/shared/center"
 	"mppm/shared/ink"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // TestLookAgain: a picture that is offered says what was done to it, is looked at in
@@ -49,15 +49,15 @@ func TestLookAgain(t *testing.T) {
 		t.Error("the picture was not taken")
 	}
 	// What is as MNIST's stays as it is, to the bit.
-	rgba := make([]byte, 4*model.Pixels)
-	for i := range model.Pixels {
+	rgba := make([]byte, 4*latent.Pixels)
+	for i := range latent.Pixels {
 		var v byte
-		if x, y := i%model.Side, i/model.Side; y >= 4 && y < 24 && x >= 13 && x <= 14 {
+		if x, y := i%latent.Side, i/latent.Side; y >= 4 && y < 24 && x >= 13 && x <= 14 {
 			v = byte(150 + 5*y)
 		}
 		copy(rgba[4*i:], []byte{v, v, v, 255})
 	}
-	must(t, a.OfferPicture(rgba, model.Side, model.Side))
+	must(t, a.OfferPicture(rgba, latent.Side, latent.Side))
 	for i, v := range a.Offered().Ink {
 		if v != rgba[4*i] {
 			t.Fatalf("pixel %d of a digit of MNIST became %d, was %d", i, v, rgba[4*i])

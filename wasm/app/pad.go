@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/stroke"
 )
 
@@ -35,7 +35,7 @@ type Pad struct {
 	down         bool
 	away, begun  bool           // the pen is beyond the edge; the stroke has left ink
 	view         stroke.Placing // from strokes to image
-	image        [model.Pixels]float32
+	image        [latent.Pixels]float32
 	before       *Pad   // as it was before the stroke that is being drawn
 	revision     uint64 // grows with every change of strokes
 	packed       string // strokes, as they were at packedAt
@@ -93,7 +93,7 @@ func (p *Pad) Empty() bool { return len(p.strokes) == 0 }
 // Drawing reports whether the pen is down.
 func (p *Pad) Drawing() bool { return p.down }
 
-// Image returns the pad as it is drawn on, model.Pixels numbers in [0, 1]. It
+// Image returns the pad as it is drawn on, latent.Pixels numbers in [0, 1]. It
 // belongs to the pad.
 func (p *Pad) Image() []float32 { return p.image[:] }
 
@@ -123,7 +123,7 @@ func (p *Pad) Move(x, y, width float64) bool {
 	if !p.down || !finite(x, y, width) || p.points >= maxPoints {
 		return false
 	}
-	const edge = model.Side
+	const edge = latent.Side
 	cx, cy := min(max(x, 0), edge), min(max(y, 0), edge)
 	outside := cx != x || cy != y
 	if p.away && outside {
@@ -190,7 +190,7 @@ func (p *Pad) Cancel() {
 // drawn on that.
 func (p *Pad) Settle() { p.view = p.Framed(p.image[:]) }
 
-// Framed writes to dst (model.Pixels) the drawing as MNIST's digits were made of
+// Framed writes to dst (latent.Pixels) the drawing as MNIST's digits were made of
 // scans (stroke.Center), and returns where the strokes came.
 func (p *Pad) Framed(dst []float32) stroke.Placing { return stroke.Center(dst, p.strokes) }
 

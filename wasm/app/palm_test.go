@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // TestPenCancel: a stroke that was not the pen's leaves nothing, whatever was drawn
@@ -53,7 +53,7 @@ func TestPenCancel(t *testing.T) {
 	a.Redo()
 	settle(t, a)
 	undone := look()
-	a.PenDown(model.Side/2, 3, 1)
+	a.PenDown(latent.Side/2, 3, 1)
 	a.Update(time.Millisecond)
 	a.PenCancel()
 	settle(t, a)

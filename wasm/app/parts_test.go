@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"mppm/shared/idx"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 func TestPlayhead(t *testing.T) {
@@ -60,21 +60,21 @@ func TestPlayhead(t *testing.T) {
 
 func TestTrajectoryBlends(t *testing.T) {
 	tr := Trajectory{N: 1}
-	dst := make([]byte, model.Pixels)
+	dst := make([]byte, latent.Pixels)
 	dst[0] = 9
 	tr.At(dst, 0, 0)
 	if dst[0] != 0 {
 		t.Error("without any step the image is not empty")
 	}
 	frame := func(v float32) []float32 {
-		x := make([]float32, model.Pixels)
+		x := make([]float32, latent.Pixels)
 		for i := range x {
 			x[i] = v
 		}
 		return x
 	}
-	tr.add(frame(0), make([]float32, model.Latent), []float32{2})
-	tr.add(frame(1), make([]float32, model.Latent), []float32{1})
+	tr.add(frame(0), make([]float32, latent.Latent), []float32{2})
+	tr.add(frame(1), make([]float32, latent.Latent), []float32{1})
 	for pos, want := range map[float64]byte{-1: 0, 0: 0, 0.5: 128, 1: 255, 7: 255, math.NaN(): 0} {
 		tr.At(dst, 0, pos)
 		if dst[5] != want {
@@ -129,7 +129,7 @@ func TestPadStrokeIsEvenAndSoft(t *testing.T) {
 	var p Pad
 	p.Down(4, 14, 3)
 	p.Move(24, 14, 3)
-	row := func(y int) float32 { return p.Image()[y*model.Side+14] }
+	row := func(y int) float32 { return p.Image()[y*latent.Side+14] }
 	if row(13) != 1 || row(14) != 1 {
 		t.Errorf("the two rows at the stroke's middle have ink %v and %v, want 1", row(13), row(14))
 	}
@@ -150,11 +150,11 @@ func TestPadStrokeIsEvenAndSoft(t *testing.T) {
 
 // inked returns the box of pixels with ink, and their center of mass.
 func inked(img []float32) (x0, y0, x1, y1 int, mx, my float64) {
-	x0, y0 = model.Side, model.Side
+	x0, y0 = latent.Side, latent.Side
 	mass := 0.0
 	for i, v := range img {
 		if v > 0 {
-			x, y := i%model.Side, i/model.Side
+			x, y := i%latent.Side, i/latent.Side
 			x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x+1), max(y1, y+1)
 			mass += float64(v)
 			mx += float64(v) * (float64(x) + 0.5)
@@ -181,7 +181,7 @@ func TestFramedAsMNIST(t *testing.T) {
 			p.Move(q[0], q[1], 2.6)
 		}
 		p.Up()
-		img := make([]float32, model.Pixels)
+		img := make([]float32, latent.Pixels)
 		p.Framed(img)
 		x0, y0, x1, y1, mx, my := inked(img)
 		long, short := y1-y0, x1-x0
@@ -205,7 +205,7 @@ func TestFramedAsMNIST(t *testing.T) {
 	}
 	var dot Pad
 	dot.Down(25, 25, 3)
-	img := make([]float32, model.Pixels)
+	img := make([]float32, latent.Pixels)
 	dot.Framed(img)
 	if x0, y0, x1, y1, mx, my := inked(img); x1-x0 > 6 || y1-y0 > 6 || math.Abs(mx-14) > 0.5 || math.Abs(my-14) > 0.5 {
 		t.Errorf("a dot is framed as %d × %d pixels around (%v, %v)", x1-x0, y1-y0, mx, my)
@@ -266,7 +266,7 @@ func TestPadHistory(t *testing.T) {
 	p.Up()
 	for _, s := range p.Strokes() {
 		for _, q := range s {
-			if q.Y > model.Side {
+			if q.Y > latent.Side {
 				t.Errorf("there is ink at %v, beyond the pad", q)
 			}
 		}
@@ -352,7 +352,7 @@ func TestParseDigitsRefuses(t *testing.T) {
 		}
 		return f.Encode()
 	}
-	one := file(make([]byte, model.Pixels), 1, 28, 28)
+	one := file(make([]byte, latent.Pixels), 1, 28, 28)
 	for name, c := range map[string][2][]byte{
 		"nothing":         {nil, nil},
 		"no labels":       {one, nil},

@@ -6,8 +6,8 @@ import (
 
 	"mppm/shared/center"
 	"mppm/shared/ink"
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 	"mppm/shared/picture"
 )
 
@@ -18,12 +18,12 @@ const MaxPictureSide = 1024
 // Offer is a picture that the user brought, and the digit that was found in it. It
 // is shown, and may be corrected, before it is taken.
 type Offer struct {
-	Ink   [model.Pixels]byte // as the model would see it, 255 full ink
-	Found *ink.Found         // in Shown; nil where nothing was looked for, or found
-	Shown *picture.Picture   // the picture, turned as the user has it
-	Words string             // what was done, or why nothing is offered
-	Empty bool               // there is nothing to take
-	Dark  bool               // the ink was darker than the paper
+	Ink   [latent.Pixels]byte // as the model would see it, 255 full ink
+	Found *ink.Found          // in Shown; nil where nothing was looked for, or found
+	Shown *picture.Picture    // the picture, turned as the user has it
+	Words string              // what was done, or why nothing is offered
+	Empty bool                // there is nothing to take
+	Dark  bool                // the ink was darker than the paper
 	Look  Look
 }
 
@@ -58,7 +58,7 @@ func (a *App) OfferPicture(rgba []byte, w, h int) error {
 // offer finds the digit of a picture.
 func offer(p *picture.Picture, l Look) (*Offer, error) {
 	o := &Offer{Look: l, Shown: p.Quarter(l.Quarters)}
-	x := make([]float32, model.Pixels)
+	x := make([]float32, latent.Pixels)
 	done, found, err := center.Digit(x, o.Shown, center.Options{Center: l.Center, Options: ink.Options{Ink: l.Ink, Threshold: l.Threshold}})
 	if err != nil {
 		return o, err

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/shared/metric"
-	"mppm/shared/model"
 	"mppm/shared/picture"
 	"mppm/shared/rng"
 )
@@ -17,11 +17,11 @@ import (
 type restoring struct {
 	digits             *Digits
 	pad                Pad
-	brought            [model.Pixels]byte // what State.Picture holds
-	bring              *picture.Picture   // a picture that the user brought
-	offer              *Offer             // and may take
-	original, degraded []float32          // model.Pixels each
-	settle             time.Duration      // until the pad shows the drawing as the model sees it, 0 once it does
+	brought            [latent.Pixels]byte // what State.Picture holds
+	bring              *picture.Picture    // a picture that the user brought
+	offer              *Offer              // and may take
+	original, degraded []float32           // latent.Pixels each
+	settle             time.Duration       // until the pad shows the drawing as the model sees it, 0 once it does
 	before             Score
 	scores             []Score // of each step of restored
 	damagedReads       Reading
@@ -229,14 +229,14 @@ func (a *App) computeFlow() error {
 	copy(a.degraded, a.original)
 	if a.Kind != None {
 		d := degrade.Degradation{Kind: a.Kind, Severity: a.Severity}
-		if err := d.Apply(a.degraded, a.original, model.Side, model.Side, rng.New(a.Seed, 0)); err != nil {
+		if err := d.Apply(a.degraded, a.original, latent.Side, latent.Side, rng.New(a.Seed, 0)); err != nil {
 			return err
 		}
 	}
-	if err := model.CheckImage(a.degraded); err != nil {
+	if err := latent.CheckImage(a.degraded); err != nil {
 		return err
 	}
-	z := make([]float32, model.Latent)
+	z := make([]float32, latent.Latent)
 	a.engine.Encode(z, a.degraded)
 	seq, err := a.engine.Flow(z, a.RestoreFlow.Widened())
 	if err != nil {
@@ -247,13 +247,13 @@ func (a *App) computeFlow() error {
 		path = append(path, s.X...)
 		distance = append(distance, s.Distance...)
 	}
-	frames := make([]float32, len(distance)*model.Pixels)
+	frames := make([]float32, len(distance)*latent.Pixels)
 	a.engine.Decode(frames, path)
 	a.restored = Trajectory{N: 1}
 	a.scores = a.scores[:0]
 	for i, d := range distance {
-		x := frames[i*model.Pixels : (i+1)*model.Pixels]
-		a.restored.add(x, path[i*model.Latent:(i+1)*model.Latent], []float32{d})
+		x := frames[i*latent.Pixels : (i+1)*latent.Pixels]
+		a.restored.add(x, path[i*latent.Latent:(i+1)*latent.Latent], []float32{d})
 		s, err := a.score(x)
 		if err != nil {
 			return err
@@ -264,7 +264,7 @@ func (a *App) computeFlow() error {
 		return err
 	}
 	// The damaged image is read as it is shown, without what leaves [0, 1].
-	shown := make([]float32, model.Pixels)
+	shown := make([]float32, latent.Pixels)
 	for i, v := range a.degraded {
 		shown[i] = min(max(v, 0), 1)
 	}
@@ -274,7 +274,7 @@ func (a *App) computeFlow() error {
 }
 
 func (a *App) score(x []float32) (Score, error) {
-	ssim, err := metric.SSIM(a.original, x, model.Side, model.Side)
+	ssim, err := metric.SSIM(a.original, x, latent.Side, latent.Side)
 	if err != nil {
 		return Score{}, err
 	}
@@ -290,7 +290,7 @@ func (a *App) Label() int {
 	return a.digits.Label(a.Digit)
 }
 
-// Original returns the image that is to be found again, model.Pixels numbers in
+// Original returns the image that is to be found again, latent.Pixels numbers in
 // [0, 1]; while one draws it is the pad as it is drawn on. It belongs to the app.
 func (a *App) Original() []float32 {
 	if !a.Settled() {

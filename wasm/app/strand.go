@@ -4,15 +4,15 @@ import (
 	"encoding/json"
 	"math"
 
+	"mppm/shared/ambient"
 	"mppm/shared/kde"
 	"mppm/shared/link"
-	"mppm/shared/mppm"
 	"mppm/shared/rng"
 )
 
 // strand is a curve: its model, and the line through its points.
 type strand struct {
-	run      *mppm.Runner
+	run      *ambient.Runner
 	points   [][3]float64 // the training points
 	segments [][2]int     // of the line, between points
 	middle   [3]float64   // of the box around all points
@@ -31,7 +31,7 @@ const runnerBatch = 64
 // defaultNoise is the noise of random points where a file names none.
 const defaultNoise = 0.2
 
-func newStrand(m *mppm.Model) *strand {
+func newStrand(m *ambient.Model) *strand {
 	s := &strand{run: m.Runner(runnerBatch), noise: defaultNoise}
 	s.points = places(m.Points, m.Dim)
 	lo, hi := s.points[0], s.points[0]
@@ -156,7 +156,7 @@ func (s *strand) add(w *Way, x []float32) {
 }
 
 // think returns what the flow sees at a point.
-func (s *strand) think(x []float32, p mppm.Preset) (Thought, error) {
+func (s *strand) think(x []float32, p ambient.Preset) (Thought, error) {
 	dim := s.run.Dim
 	mean, projection, d, grad := make([]float32, dim), make([]float32, dim), make([]float32, 1), make([]float32, dim)
 	if err := s.run.Mean(mean, x, p); err != nil {

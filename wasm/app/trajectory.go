@@ -1,12 +1,12 @@
 package app
 
-import "mppm/shared/model"
+import "mppm/shared/latent"
 
 // Trajectory is a flow of N images, decoded at every step.
 type Trajectory struct {
 	N        int
-	frames   [][]byte    // [step] N × model.Pixels, 255 is full ink
-	codes    [][]float32 // [step] N × model.Latent
+	frames   [][]byte    // [step] N × latent.Pixels, 255 is full ink
+	codes    [][]float32 // [step] N × latent.Latent
 	distance [][]float32 // [step] N
 	highest  float32
 }
@@ -51,7 +51,7 @@ func (t *Trajectory) Mean(step int) float64 {
 	return sum / float64(max(len(t.distance[step]), 1))
 }
 
-// Image writes to dst (model.Pixels, in [0, 1]) image i at a step, as it is
+// Image writes to dst (latent.Pixels, in [0, 1]) image i at a step, as it is
 // shown.
 func (t *Trajectory) Image(dst []float32, step, i int) {
 	for k, v := range t.ink(step, i) {
@@ -59,11 +59,11 @@ func (t *Trajectory) Image(dst []float32, step, i int) {
 	}
 }
 
-// At writes to dst (model.Pixels) image i as it is at pos, blended between the
+// At writes to dst (latent.Pixels) image i as it is at pos, blended between the
 // two steps beside it; a pos that is not computed yet shows the last step there
 // is. Without any step it clears dst.
 func (t *Trajectory) At(dst []byte, i int, pos float64) {
-	dst = dst[:model.Pixels]
+	dst = dst[:latent.Pixels]
 	last := len(t.frames) - 1
 	if last < 0 {
 		clear(dst)
@@ -110,10 +110,10 @@ func Between(pos float64, last int) (step int, blend float64) {
 
 // Code returns the code of image i at a step. It belongs to the trajectory.
 func (t *Trajectory) Code(step, i int) []float32 {
-	return t.codes[step][i*model.Latent:][:model.Latent]
+	return t.codes[step][i*latent.Latent:][:latent.Latent]
 }
 
 // ink returns the bytes of image i at a step. They belong to the trajectory.
 func (t *Trajectory) ink(step, i int) []byte {
-	return t.frames[step][i*model.Pixels:][:model.Pixels]
+	return t.frames[step][i*latent.Pixels:][:latent.Pixels]
 }

@@ -1,6 +1,6 @@
 package app
 
-import "mppm/shared/model"
+import "mppm/shared/latent"
 
 // walkSteps is how many steps a walk between two digits takes.
 const walkSteps = 24
@@ -67,28 +67,28 @@ func (a *App) computeWalk() error {
 	last := a.generated.Steps() - 1
 	from, to := a.generated.Code(last, a.Selected), a.generated.Code(last, a.WalkTo)
 	const n = walkSteps + 1
-	z := make([]float32, n*model.Latent)
+	z := make([]float32, n*latent.Latent)
 	for i := range n {
 		t := float32(i) / walkSteps
-		for k := range model.Latent {
-			z[i*model.Latent+k] = from[k] + float32(t*(to[k]-from[k]))
+		for k := range latent.Latent {
+			z[i*latent.Latent+k] = from[k] + float32(t*(to[k]-from[k]))
 		}
 	}
 	p := a.GenerateFlow.Widened()
 	p.Steps = min(p.Steps, walkFlow)
-	between := z[model.Latent : walkSteps*model.Latent]
+	between := z[latent.Latent : walkSteps*latent.Latent]
 	seq, err := e.Flow(between, p)
 	if err != nil {
 		return err
 	}
 	for range seq {
 	}
-	x, d := make([]float32, n*model.Pixels), make([]float32, n)
+	x, d := make([]float32, n*latent.Pixels), make([]float32, n)
 	e.Decode(x, z)
 	e.Distance(d, nil, z)
 	a.walk = Trajectory{N: 1}
 	for i := range n {
-		a.walk.add(x[i*model.Pixels:(i+1)*model.Pixels], z[i*model.Latent:(i+1)*model.Latent], d[i:i+1])
+		a.walk.add(x[i*latent.Pixels:(i+1)*latent.Pixels], z[i*latent.Latent:(i+1)*latent.Latent], d[i:i+1])
 	}
 	a.walkReads = a.readSteps(&a.walk, 0, 0)
 	return nil

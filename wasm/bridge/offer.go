@@ -8,7 +8,7 @@ import (
 
 	"mppm/shared/center"
 	"mppm/shared/ink"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/wasm/app"
 )
 
@@ -60,11 +60,11 @@ func (b *Bridge) publishOffer() {
 		return
 	}
 	ramp := b.palette.Ramp()
-	rgba := make([]byte, 4*model.Pixels)
+	rgba := make([]byte, 4*latent.Pixels)
 	for i, v := range o.Ink {
 		copy(rgba[4*i:], ramp[v][:])
 	}
-	show("offer-picture", rgba, model.Side, model.Side)
+	show("offer-picture", rgba, latent.Side, latent.Side)
 	b.showFound(o)
 	b.text("offer-words", o.Words)
 	b.value("offer-ink", string(o.Look.Ink))

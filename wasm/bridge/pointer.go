@@ -5,7 +5,7 @@ package bridge
 import (
 	"syscall/js"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/wasm/app"
 	"mppm/wasm/view"
 )
@@ -119,7 +119,7 @@ func isPen(e js.Value) bool { return e.Get("pointerType").String() == "pen" }
 func (b *Bridge) pen(pad js.Value) {
 	h := &hand{}
 	point := func(e js.Value) (x, y, pressure float64) {
-		x, y, _ = within(pad, e, model.Side)
+		x, y, _ = within(pad, e, latent.Side)
 		pressure = 1
 		if p := e.Get("pressure").Float(); isPen(e) && p > 0 {
 			pressure = 0.5 + p

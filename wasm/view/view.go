@@ -12,7 +12,7 @@ import (
 	"github.com/hajimehoshi/ebiten/v2"
 	"github.com/hajimehoshi/ebiten/v2/vector"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/wasm/app"
 )
 
@@ -51,8 +51,8 @@ type View struct {
 	last     time.Time
 	tiles    []*tile
 	used     int
-	pixels   [4 * model.Pixels]byte
-	ink      [model.Pixels]byte
+	pixels   [4 * latent.Pixels]byte
+	ink      [latent.Pixels]byte
 	width, h int
 	lines    []app.Stroke // kept for their memory
 	chart    chart
@@ -62,8 +62,8 @@ type View struct {
 // tile is one digit on the graphics card.
 type tile struct {
 	image *ebiten.Image
-	ink   [model.Pixels]byte // what is there
-	fresh bool               // nothing is there, or in other colors
+	ink   [latent.Pixels]byte // what is there
+	fresh bool                // nothing is there, or in other colors
 }
 
 // names are the places there can be, in the order in which they are drawn: it is
@@ -197,7 +197,7 @@ func (v *View) picture(dst *ebiten.Image, r Rect) {
 // changing between the two costs.
 func (v *View) digit(dst *ebiten.Image, r Rect, alpha float64) {
 	if v.used == len(v.tiles) {
-		v.tiles = append(v.tiles, &tile{image: ebiten.NewImage(model.Side, model.Side), fresh: true})
+		v.tiles = append(v.tiles, &tile{image: ebiten.NewImage(latent.Side, latent.Side), fresh: true})
 	}
 	t := v.tiles[v.used]
 	v.used++
@@ -210,7 +210,7 @@ func (v *View) digit(dst *ebiten.Image, r Rect, alpha float64) {
 		t.image.WritePixels(v.pixels[:])
 	}
 	o := ebiten.DrawImageOptions{Filter: ebiten.FilterPixelated}
-	o.GeoM.Scale(r.W/model.Side, r.H/model.Side)
+	o.GeoM.Scale(r.W/latent.Side, r.H/latent.Side)
 	o.GeoM.Translate(r.X, r.Y)
 	o.ColorScale.ScaleAlpha(float32(alpha))
 	dst.DrawImage(t.image, &o)

@@ -6,8 +6,8 @@ import (
 	"math"
 
 	"mppm/shared/ddpm"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
@@ -41,20 +41,20 @@ func File(seed uint64) *safetensors.File {
 		}
 		must(err)
 	}
-	for _, s := range model.AutoencoderSpecs() {
+	for _, s := range latent.AutoencoderSpecs() {
 		add(s.Name, s.Shape)
 	}
-	denoiser, err := ddpm.Net(model.Latent, []int{24})
+	denoiser, err := ddpm.Net(latent.Latent, []int{24})
 	must(err)
 	for _, s := range denoiser.Specs() {
 		add(s.Name, s.Shape)
 	}
-	add("latent.mean", []int{model.Latent})
-	std := make([]float32, model.Latent)
+	add("latent.mean", []int{latent.Latent})
+	std := make([]float32, latent.Latent)
 	for i := range std {
-		std[i] = 0.5 + float32(i)/model.Latent
+		std[i] = 0.5 + float32(i)/latent.Latent
 	}
-	must(f.AddFloat32("latent.std", std, model.Latent))
+	must(f.AddFloat32("latent.std", std, latent.Latent))
 	return f
 }
 

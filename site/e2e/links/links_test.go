@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"mppm/shared/classifier"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/site/internal/api"
 	"mppm/site/static"
 	"mppm/wasm/app"
@@ -23,7 +23,7 @@ import (
 // sides are a service, and what pages are made of.
 type sides struct {
 	service *api.API
-	model   *model.Model
+	model   *latent.Model
 	engine  app.Engine
 	reader  *classifier.Runner
 	digits  *app.Digits
@@ -35,7 +35,7 @@ var both = sync.OnceValues(func() (*sides, error) {
 	if s.service, err = api.New(api.Files{Weights: weights.MNIST, Classifier: weights.Classifier, Images: static.Images, Labels: static.Labels}); err != nil {
 		return nil, err
 	}
-	if s.model, err = model.Load(weights.MNIST); err != nil {
+	if s.model, err = latent.Load(weights.MNIST); err != nil {
 		return nil, err
 	}
 	c, err := classifier.Load(weights.Classifier)

@@ -20,8 +20,8 @@ import (
 	"sync"
 
 	"mppm/shared/classifier"
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 )
 
 // Limits of what one request may ask for, so that it takes milliseconds and a
@@ -44,7 +44,7 @@ var openAPI []byte
 // API serves the model. It is safe for concurrent use; one request computes at a
 // time.
 type API struct {
-	model       *model.Model
+	model       *latent.Model
 	fingerprint string
 	card        []byte
 	digits      *digits
@@ -52,14 +52,14 @@ type API struct {
 	routes      []route
 
 	mu      sync.Mutex
-	runners map[int]*model.Runner // of each class that was asked for; all of them under link.Any
+	runners map[int]*latent.Runner // of each class that was asked for; all of them under link.Any
 	reader  *classifier.Runner
 	png     pngEncoder
 }
 
 // Files are what an API is made of, as bytes.
 type Files struct {
-	Weights    []byte // a safetensors file of package model
+	Weights    []byte // a safetensors file of package latent
 	Classifier []byte // a safetensors file of package classifier
 	Images     []byte // IDX: the page's test digits
 	Labels     []byte // IDX: their classes
@@ -68,7 +68,7 @@ type Files struct {
 // New returns the API of a model. It returns an error that says which file is
 // wrong.
 func New(f Files) (*API, error) {
-	m, err := model.Load(f.Weights)
+	m, err := latent.Load(f.Weights)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func New(f Files) (*API, error) {
 	a := &API{
 		model: m, digits: d,
 		fingerprint: hex.EncodeToString(sum[:8]),
-		runners:     map[int]*model.Runner{link.Any: m.Runner(batch)},
+		runners:     map[int]*latent.Runner{link.Any: m.Runner(batch)},
 		reader:      c.Runner(batch),
 	}
 	a.page = link.New(Digits, m.Restore, m.Generate, func(class int) error {
@@ -100,7 +100,7 @@ func New(f Files) (*API, error) {
 func (a *API) Fingerprint() string { return a.fingerprint }
 
 // runner returns the runner of a class, or of all. The lock is held.
-func (a *API) runner(class int) (*model.Runner, error) {
+func (a *API) runner(class int) (*latent.Runner, error) {
 	if r, ok := a.runners[class]; ok {
 		return r, nil
 	}

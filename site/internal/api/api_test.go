@@ -21,8 +21,8 @@ import (
 	"testing"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/metric"
-	"mppm/shared/model"
 	pictures "mppm/shared/picture"
 	"mppm/shared/rng"
 	"mppm/shared/stroke"
@@ -104,7 +104,7 @@ func encoded(t testing.TB, img image.Image) []byte {
 // digit returns test digit i, and its class.
 func digit(t testing.TB, i int) ([]float32, int) {
 	a := service(t)
-	x := make([]float32, model.Pixels)
+	x := make([]float32, latent.Pixels)
 	a.digits.image(x, i)
 	return x, int(a.digits.labels[i])
 }
@@ -120,13 +120,13 @@ func numbers(x []float32) []byte {
 // TestGenerateIsThePages: the digits are those that the page grows from the same
 // seed, whatever their number.
 func TestGenerateIsThePages(t *testing.T) {
-	m, err := model.Load(weights.MNIST)
+	m, err := latent.Load(weights.MNIST)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := m.Runner(4)
 	const n = 10
-	z, x := make([]float32, n*model.Latent), make([]float32, n*model.Pixels)
+	z, x := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels)
 	r.Noise(z, rng.New(7, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
@@ -145,22 +145,22 @@ func TestGenerateIsThePages(t *testing.T) {
 				t.Errorf("image %d has %d distances, want the start and %d steps", i, len(g.Distance), m.Generate.Steps)
 			}
 			for p, v := range g.Pixels {
-				if d := v - x[i*model.Pixels+p]; d > 6e-5 || d < -6e-5 {
-					t.Fatalf("n=%d: pixel %d of image %d is %v, the model's %v", k, p, i, v, x[i*model.Pixels+p])
+				if d := v - x[i*latent.Pixels+p]; d > 6e-5 || d < -6e-5 {
+					t.Fatalf("n=%d: pixel %d of image %d is %v, the model's %v", k, p, i, v, x[i*latent.Pixels+p])
 				}
 			}
 		}
 	}
 	// The grid has the same digits, row by row.
 	img := picture(t, get(t, "/api/generate?seed=7&n=10&scale=3")).(*image.Gray)
-	if want := image.Rect(0, 0, 4*3*model.Side, 3*3*model.Side); img.Rect != want {
+	if want := image.Rect(0, 0, 4*3*latent.Side, 3*3*latent.Side); img.Rect != want {
 		t.Fatalf("the grid is %v, want %v", img.Rect, want)
 	}
 	for i := range n {
-		for p := range model.Pixels {
-			x0, y0 := (i%4*model.Side+p%model.Side)*3, (i/4*model.Side+p/model.Side)*3
+		for p := range latent.Pixels {
+			x0, y0 := (i%4*latent.Side+p%latent.Side)*3, (i/4*latent.Side+p/latent.Side)*3
 			for _, at := range [][2]int{{0, 0}, {2, 1}, {2, 2}} {
-				if got, want := img.GrayAt(x0+at[0], y0+at[1]).Y, ink(x[i*model.Pixels+p]); got != want {
+				if got, want := img.GrayAt(x0+at[0], y0+at[1]).Y, ink(x[i*latent.Pixels+p]); got != want {
 					t.Fatalf("digit %d, pixel %d of the grid is %d, want %d", i, p, got, want)
 				}
 			}
@@ -176,7 +176,7 @@ func TestGenerateByThePage(t *testing.T) {
 	if short := get(t, "/api/generate?seed=5&n=9", wantJSON).Body.String(); long != short {
 		t.Error("the page's names give other digits than the short ones")
 	}
-	z := make([]float32, model.Latent)
+	z := make([]float32, latent.Latent)
 	for i := range z {
 		z[i] = float32(i-9) / 8
 	}
@@ -192,7 +192,7 @@ func TestGenerateByThePage(t *testing.T) {
 	}
 	preview := picture(t, get(t, "/api/preview.png?mode=generate&grid-seed=5&"+link))
 	grid := picture(t, get(t, "/api/generate?grid-seed=5&n=1&scale=7&"+link)).(*image.Gray)
-	left, top := (previewWidth-gridColumns*model.Side*gridScale)/2, (previewHeight-gridRows*model.Side*gridScale)/2
+	left, top := (previewWidth-gridColumns*latent.Side*gridScale)/2, (previewHeight-gridRows*latent.Side*gridScale)/2
 	for y := 3; y < grid.Rect.Dy(); y += 7 {
 		for x := 3; x < grid.Rect.Dx(); x += 7 {
 			r, _, _, _ := preview.At(left+x, top+y).RGBA()
@@ -224,7 +224,7 @@ func TestRestoreByThePage(t *testing.T) {
 		t.Errorf("the flow is %+v, in %d steps", f, len(got.Steps))
 	}
 	want := slices.Clone(clean)
-	if err := (degrade.Degradation{Kind: degrade.Missing, Severity: 0.5}).Apply(want, clean, model.Side, model.Side, rng.New(41, 0)); err != nil {
+	if err := (degrade.Degradation{Kind: degrade.Missing, Severity: 0.5}).Apply(want, clean, latent.Side, latent.Side, rng.New(41, 0)); err != nil {
 		t.Fatal(err)
 	}
 	for i, v := range got.Input.Pixels {
@@ -278,9 +278,9 @@ func TestRestore(t *testing.T) {
 	same := 0
 	for i := range 12 {
 		clean, label := digit(t, i*7)
-		x := make([]float32, model.Pixels)
+		x := make([]float32, latent.Pixels)
 		noise := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.5}
-		if err := noise.Apply(x, clean, model.Side, model.Side, rng.New(uint64(i), 0)); err != nil {
+		if err := noise.Apply(x, clean, latent.Side, latent.Side, rng.New(uint64(i), 0)); err != nil {
 			t.Fatal(err)
 		}
 		got := decode[restored](t, ask(t, "POST", "/api/restore", numbers(x), "Content-Type: application/json"))
@@ -324,7 +324,7 @@ func TestRestoreForms(t *testing.T) {
 			t.Errorf("%s gives another code", name)
 		}
 	}
-	frames := make([]float32, 0, len(want.Steps)*model.Pixels)
+	frames := make([]float32, 0, len(want.Steps)*latent.Pixels)
 	for _, s := range want.Steps {
 		frames = append(frames, s.Pixels...)
 	}
@@ -340,7 +340,7 @@ func TestRestoreForms(t *testing.T) {
 			}
 		}
 	}
-	near("the last image", picture(t, ask(t, "POST", "/api/restore", asPNG, "Content-Type: image/png")), sheet(frames[last*model.Pixels:], 1, 1))
+	near("the last image", picture(t, ask(t, "POST", "/api/restore", asPNG, "Content-Type: image/png")), sheet(frames[last*latent.Pixels:], 1, 1))
 	near("the strip", picture(t, ask(t, "POST", "/api/restore?picture=strip&scale=2", bare, "Content-Type: application/json", "Accept: image/png")), sheet(frames, len(want.Steps), 2))
 }
 
@@ -360,8 +360,8 @@ func TestRestoreCenters(t *testing.T) {
 		for y := range 380 {
 			for px := range 500 {
 				c := paper
-				if u, v := (px-190)/scale, (y-20)/scale; px >= 190 && y >= 20 && u < model.Side && v < model.Side {
-					share := x[v*model.Side+u]
+				if u, v := (px-190)/scale, (y-20)/scale; px >= 190 && y >= 20 && u < latent.Side && v < latent.Side {
+					share := x[v*latent.Side+u]
 					mix := func(a, b uint8) uint8 { return uint8(float32(a) + share*(float32(b)-float32(a))) }
 					c = color.NRGBA{mix(paper.R, pen.R), mix(paper.G, pen.G), mix(paper.B, pen.B), 255}
 				}
@@ -659,7 +659,7 @@ func TestPreviewFollowsFields(t *testing.T) {
 	restoring := []string{"", "digit=3", "damage=none", "damage=scribble", "severity=0.2", "seed=9", "restore-alpha=0.1", "restore-beta=0", "restore-sigma=1", "restore-tau=0", "restore-steps=3", "mode=generate",
 		"drawing=" + stroke.Encode([][]stroke.Point{{{X: 3, Y: 3, Width: 2}, {X: 9, Y: 20, Width: 2}}}),
 		"drawing=" + stroke.Encode([][]stroke.Point{{{X: 3, Y: 3, Width: 2}, {X: 9, Y: 9, Width: 2}}}),
-		"picture=" + deflated(bytes.Repeat([]byte{0, 255}, model.Pixels/2)), "picture=" + deflated(make([]byte, model.Pixels))}
+		"picture=" + deflated(bytes.Repeat([]byte{0, 255}, latent.Pixels/2)), "picture=" + deflated(make([]byte, latent.Pixels))}
 	growing := []string{"", "grid-seed=4", "class=2", "like=" + strings.Repeat("AQ", 24), "generate-alpha=0.1", "generate-beta=0.35", "generate-sigma=1", "generate-sigma=2", "generate-tau=1", "generate-steps=3"}
 	differ := func(base string, list []string) {
 		seen := map[string]string{}
@@ -725,7 +725,7 @@ func FuzzHandler(f *testing.F) {
 	f.Add("GET", "/api/generate", "n=3&class=1", "application/json", "", []byte(nil))
 	f.Add("GET", "/s", "mode=generate&like=AQAQ", "", "", []byte(nil))
 	f.Add("GET", "/api/preview.png", "picture=Y2AYBaNg5AEA&damage=none", "", "", []byte(nil))
-	f.Add("POST", "/api/restore", "picture=strip&scale=8", "image/png", "application/json", numbers(make([]float32, model.Pixels)))
+	f.Add("POST", "/api/restore", "picture=strip&scale=8", "image/png", "application/json", numbers(make([]float32, latent.Pixels)))
 	img := image.NewGray(image.Rect(0, 0, 30, 20))
 	img.Pix[77] = 200
 	var b bytes.Buffer

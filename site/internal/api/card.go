@@ -6,27 +6,27 @@ import (
 	"strings"
 
 	"mppm/shared/classifier"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 )
 
 // card is the JSON answer of model.
 type card struct {
-	Model      string                  `json:"model"`
-	Kind       string                  `json:"kind"`
-	Width      int                     `json:"width"`
-	Height     int                     `json:"height"`
-	Latent     int                     `json:"latent"`
-	Bytes      int                     `json:"bytes"`
-	Parameters map[string]int          `json:"parameters"`
-	Bank       cardBank                `json:"bank"`
-	Flows      map[string]model.Preset `json:"flows"`
-	Training   json.RawMessage         `json:"training,omitempty"`
-	Data       json.RawMessage         `json:"data,omitempty"`
-	Scores     json.RawMessage         `json:"scores,omitempty"`
-	Limits     string                  `json:"limits"`
-	Licence    string                  `json:"licence"`
-	Paper      string                  `json:"paper"`
+	Model      string                   `json:"model"`
+	Kind       string                   `json:"kind"`
+	Width      int                      `json:"width"`
+	Height     int                      `json:"height"`
+	Latent     int                      `json:"latent"`
+	Bytes      int                      `json:"bytes"`
+	Parameters map[string]int           `json:"parameters"`
+	Bank       cardBank                 `json:"bank"`
+	Flows      map[string]latent.Preset `json:"flows"`
+	Training   json.RawMessage          `json:"training,omitempty"`
+	Data       json.RawMessage          `json:"data,omitempty"`
+	Scores     json.RawMessage          `json:"scores,omitempty"`
+	Limits     string                   `json:"limits"`
+	Licence    string                   `json:"licence"`
+	Paper      string                   `json:"paper"`
 }
 
 type cardBank struct {
@@ -42,7 +42,7 @@ func (a *API) describe(weights []byte) ([]byte, error) {
 		return nil, err
 	}
 	c := card{
-		Model: a.fingerprint, Kind: model.Kind, Width: model.Side, Height: model.Side, Latent: model.Latent, Bytes: len(weights),
+		Model: a.fingerprint, Kind: latent.Kind, Width: latent.Side, Height: latent.Side, Latent: latent.Latent, Bytes: len(weights),
 		Parameters: map[string]int{},
 		Bank:       cardBank{Codes: a.model.Bank.Len(), Spacing: a.model.Bank.Spacing},
 		Flows:      a.model.Presets,

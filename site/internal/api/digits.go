@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"mppm/shared/idx"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // Digits is how many test digits the page has; links count them from 0.
@@ -32,15 +32,15 @@ func parseDigits(images, labels []byte) (*digits, error) {
 	if d.labels, err = l.Labels(); err != nil {
 		return nil, fmt.Errorf("the labels of the test digits: %w", err)
 	}
-	if n != Digits || h != model.Side || w != model.Side || len(d.labels) != n {
-		return nil, fmt.Errorf("the test digits: %d images of %d × %d pixels with %d labels; the page has %d of %d × %d", n, w, h, len(d.labels), Digits, model.Side, model.Side)
+	if n != Digits || h != latent.Side || w != latent.Side || len(d.labels) != n {
+		return nil, fmt.Errorf("the test digits: %d images of %d × %d pixels with %d labels; the page has %d of %d × %d", n, w, h, len(d.labels), Digits, latent.Side, latent.Side)
 	}
 	return d, nil
 }
 
-// image writes digit i to dst (model.Pixels, in [0, 1]).
+// image writes digit i to dst (latent.Pixels, in [0, 1]).
 func (d *digits) image(dst []float32, i int) {
-	for k, v := range d.images[i*model.Pixels:][:model.Pixels] {
+	for k, v := range d.images[i*latent.Pixels:][:latent.Pixels] {
 		dst[k] = float32(v) / 255
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"math"
 	"net/http"
 
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 )
 
 func generateParams(p *link.Page) []param {
@@ -25,13 +25,13 @@ type grown struct {
 
 // generated is the JSON answer of generate.
 type generated struct {
-	Model  string       `json:"model"`
-	Seed   uint64       `json:"seed"`
-	Class  *int         `json:"class"`
-	Flow   model.Preset `json:"flow"`
-	Width  int          `json:"width"`
-	Height int          `json:"height"`
-	Images []grown      `json:"images"`
+	Model  string        `json:"model"`
+	Seed   uint64        `json:"seed"`
+	Class  *int          `json:"class"`
+	Flow   latent.Preset `json:"flow"`
+	Width  int           `json:"width"`
+	Height int           `json:"height"`
+	Images []grown       `json:"images"`
 }
 
 // generate is GET /api/generate. Image i depends on i and on what the page's
@@ -46,7 +46,7 @@ func (a *API) generate(r *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := generated{Model: a.fingerprint, Seed: s.seed, Flow: s.flow, Width: model.Side, Height: model.Side}
+	answer := generated{Model: a.fingerprint, Seed: s.seed, Flow: s.flow, Width: latent.Side, Height: latent.Side}
 	if s.class != link.Any {
 		answer.Class = &s.class
 	}
@@ -64,7 +64,7 @@ func (a *API) generate(r *request) (*response, error) {
 		}
 	} else {
 		for i, reads := range a.read(x) {
-			g := grown{Reads: reads, Pixels: x[i*model.Pixels:][:model.Pixels]}
+			g := grown{Reads: reads, Pixels: x[i*latent.Pixels:][:latent.Pixels]}
 			for k := i; k < len(distance); k += n {
 				g.Distance = append(g.Distance, distance[k])
 			}
@@ -109,7 +109,7 @@ func (a *API) grow(s *scene, n int) (x, distance []float32, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	z := make([]float32, n*model.Latent)
+	z := make([]float32, n*latent.Latent)
 	s.starts(r, z)
 	seq, err := r.Flow(z, s.flow)
 	if err != nil {
@@ -118,7 +118,7 @@ func (a *API) grow(s *scene, n int) (x, distance []float32, err error) {
 	for step := range seq {
 		distance = append(distance, step.Distance...)
 	}
-	x = make([]float32, n*model.Pixels)
+	x = make([]float32, n*latent.Pixels)
 	r.Decode(x, z)
 	return x, distance, nil
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 	"mppm/shared/stroke"
 )
@@ -70,7 +70,7 @@ func fields(p *link.Page, names ...string) []param {
 }
 
 // flowOf returns a flow with what a query changes of it.
-func flowOf(q query, of link.Mode, p model.Preset) (model.Preset, error) {
+func flowOf(q query, of link.Mode, p latent.Preset) (latent.Preset, error) {
 	for _, d := range link.Dials() {
 		if name := string(of) + "-" + string(d.Parameter); q.given[name] {
 			p = link.With(p, d.Parameter, q.number(name))
@@ -88,14 +88,14 @@ type scene struct {
 	curve link.Curve // and nothing else of this; "" for digits
 	grown bool       // digits from noise; else a digit restored
 
-	original []float32 // model.Pixels
+	original []float32 // latent.Pixels
 	source   link.Source
 	label    int                 // class of the test digit
 	damage   degrade.Degradation // of kind "none" where there is none
 	seed     uint64              // of the damage, or of the noise
 	class    int                 // the only one that grows, or link.Any
 	like     []float32           // the code that digits grow around; nil: noise
-	flow     model.Preset
+	flow     latent.Preset
 }
 
 // scene returns what a link shows.
@@ -109,7 +109,7 @@ func (a *API) scene(l link.Link) (*scene, error) {
 		return s, s.readLike(l.Like)
 	}
 	s := &scene{class: link.Any, seed: l.Seed, flow: l.RestoreFlow.Widened(), damage: degrade.Degradation{Kind: l.Kind, Severity: l.Severity}}
-	s.original = make([]float32, model.Pixels)
+	s.original = make([]float32, latent.Pixels)
 	switch s.source = l.Source; l.Source {
 	case link.Drawing:
 		strokes, err := stroke.Decode(l.Drawing)
@@ -161,16 +161,16 @@ func (s *scene) readDamage(q query) error {
 
 // damaged returns the image that is restored.
 func (s *scene) damaged() ([]float32, error) {
-	x := make([]float32, model.Pixels)
+	x := make([]float32, latent.Pixels)
 	copy(x, s.original)
 	if s.damage.Kind == link.None {
 		return x, nil
 	}
-	return x, s.damage.Apply(x, s.original, model.Side, model.Side, rng.New(s.seed, 0))
+	return x, s.damage.Apply(x, s.original, latent.Side, latent.Side, rng.New(s.seed, 0))
 }
 
 // starts writes the codes that digits grow from to z, as the page does.
-func (s *scene) starts(r *model.Runner, z []float32) {
+func (s *scene) starts(r *latent.Runner, z []float32) {
 	r.Noise(z, rng.New(s.seed, 0))
 	if s.like == nil {
 		return
@@ -181,7 +181,7 @@ func (s *scene) starts(r *model.Runner, z []float32) {
 	r.Noise(other, rng.New(s.seed, 1))
 	share := float32(0.4 / math.Sqrt2)
 	for i, v := range other {
-		z[i] = s.like[i%model.Latent] + float32((z[i]-v)*share)
+		z[i] = s.like[i%latent.Latent] + float32((z[i]-v)*share)
 	}
 	copy(z, s.like)
 }

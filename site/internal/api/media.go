@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // What goes in and out.
@@ -135,16 +135,16 @@ func ink(v float32) byte {
 
 // sheet lays n images out in columns, each pixel as a square of scale pixels.
 func sheet(images []float32, columns, scale int) *image.Gray {
-	n := len(images) / model.Pixels
+	n := len(images) / latent.Pixels
 	rows := (n + columns - 1) / columns
-	edge := model.Side * scale
+	edge := latent.Side * scale
 	img := image.NewGray(image.Rect(0, 0, columns*edge, rows*edge))
 	for i := range n {
 		x0, y0 := i%columns*edge, i/columns*edge
-		for y := range model.Side {
+		for y := range latent.Side {
 			line := img.Pix[(y0+y*scale)*img.Stride+x0:][:edge]
 			for x := range line {
-				line[x] = ink(images[i*model.Pixels+y*model.Side+x/scale])
+				line[x] = ink(images[i*latent.Pixels+y*latent.Side+x/scale])
 			}
 			for k := 1; k < scale; k++ {
 				copy(img.Pix[(y0+y*scale+k)*img.Stride+x0:][:edge], line)

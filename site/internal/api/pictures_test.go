@@ -18,7 +18,7 @@ import (
 	"mppm/shared/center/centertest"
 	"mppm/shared/degrade"
 	inks "mppm/shared/ink"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	pictures "mppm/shared/picture"
 	"mppm/shared/rng"
 )
@@ -44,7 +44,7 @@ func TestPhotographs(t *testing.T) {
 				for {
 					x, l := digit(t, at)
 					if label = l; service(t).read(x)[0].Digit == l {
-						d = centertest.Enlarged(x, model.Side)
+						d = centertest.Enlarged(x, latent.Side)
 						break
 					}
 					at = (at + 1) % Digits
@@ -153,7 +153,7 @@ func TestDamagedStays(t *testing.T) {
 				x, _ := digit(t, i)
 				y := make([]float32, len(x))
 				d := degrade.Degradation{Kind: k.Kind, Severity: severity}
-				if err := d.Apply(y, x, model.Side, model.Side, rng.New(uint64(i), 0)); err != nil {
+				if err := d.Apply(y, x, latent.Side, latent.Side, rng.New(uint64(i), 0)); err != nil {
 					t.Fatal(err)
 				}
 				img := sheet(y, 1, 1)

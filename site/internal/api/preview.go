@@ -4,8 +4,8 @@ import (
 	"image"
 	"image/color"
 
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 )
 
 // The preview's size, which is what services that show links ask for.
@@ -67,10 +67,10 @@ func (c canvas) fill(r image.Rectangle, index uint8) {
 // digit draws an image with its upper left corner at (x0, y0), each pixel as a
 // square of scale pixels.
 func (c canvas) digit(x []float32, x0, y0, scale int) {
-	for y := range model.Side * scale {
-		line := c.Pix[(y0+y)*c.Stride+x0:][:model.Side*scale]
+	for y := range latent.Side * scale {
+		line := c.Pix[(y0+y)*c.Stride+x0:][:latent.Side*scale]
 		for k := range line {
-			line[k] = byte(int(ink(x[y/scale*model.Side+k/scale])) * (shades - 1) / 255)
+			line[k] = byte(int(ink(x[y/scale*latent.Side+k/scale])) * (shades - 1) / 255)
 		}
 	}
 }
@@ -131,7 +131,7 @@ func (a *API) drawGrown(c canvas, s *scene) error {
 	if err != nil {
 		return err
 	}
-	z := make([]float32, gridColumns*gridRows*model.Latent)
+	z := make([]float32, gridColumns*gridRows*latent.Latent)
 	s.starts(r, z)
 	steps, err := r.Flow(z, s.flow)
 	if err != nil {
@@ -139,12 +139,12 @@ func (a *API) drawGrown(c canvas, s *scene) error {
 	}
 	for range steps {
 	}
-	x := make([]float32, gridColumns*gridRows*model.Pixels)
+	x := make([]float32, gridColumns*gridRows*latent.Pixels)
 	r.Decode(x, z)
-	const edge = model.Side * gridScale
+	const edge = latent.Side * gridScale
 	left, top := (previewWidth-gridColumns*edge)/2, (previewHeight-gridRows*edge)/2
 	for i := range gridColumns * gridRows {
-		c.digit(x[i*model.Pixels:], left+i%gridColumns*edge, top+i/gridColumns*edge, gridScale)
+		c.digit(x[i*latent.Pixels:], left+i%gridColumns*edge, top+i/gridColumns*edge, gridScale)
 	}
 	return nil
 }
@@ -168,19 +168,19 @@ func (a *API) drawRestored(c canvas, s *scene) error {
 	}
 	const (
 		scale = 11
-		edge  = model.Side * scale
+		edge  = latent.Side * scale
 		space = 62
 		left  = (previewWidth - 3*edge - 2*space) / 2
 		top   = 52
 	)
-	for i, img := range [][]float32{s.original, x, frames[len(frames)-model.Pixels:]} {
+	for i, img := range [][]float32{s.original, x, frames[len(frames)-latent.Pixels:]} {
 		c.digit(img, left+i*(edge+space), top, scale)
 		if i > 0 {
 			c.arrow(left+i*(edge+space)-space/2, top+edge/2, 11)
 		}
 	}
 	const (
-		small = model.Side * filmScale
+		small = latent.Side * filmScale
 		gap   = 8
 		film  = top + edge + 48
 		bars  = film + small + gap
@@ -198,7 +198,7 @@ func (a *API) drawRestored(c canvas, s *scene) error {
 			k = i * (len(steps) - 1) / (n - 1)
 		}
 		x0 := at + i*(small+gap)
-		c.digit(frames[k*model.Pixels:], x0, film, filmScale)
+		c.digit(frames[k*latent.Pixels:], x0, film, filmScale)
 		if highest > 0 {
 			share := steps[k].Distance / highest
 			height := max(int(float32(share*tall)), 2)

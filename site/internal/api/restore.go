@@ -14,8 +14,8 @@ import (
 	"mppm/shared/center"
 	"mppm/shared/classifier"
 	inks "mppm/shared/ink"
+	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/model"
 	pictures "mppm/shared/picture"
 )
 
@@ -69,11 +69,11 @@ type step struct {
 
 // restored is the JSON answer of restore.
 type restored struct {
-	Model  string       `json:"model"`
-	Preset string       `json:"preset"`
-	Flow   model.Preset `json:"flow"`
-	Width  int          `json:"width"`
-	Height int          `json:"height"`
+	Model  string        `json:"model"`
+	Preset string        `json:"preset"`
+	Flow   latent.Preset `json:"flow"`
+	Width  int           `json:"width"`
+	Height int           `json:"height"`
 	Input  struct {
 		Centered bool     `json:"centered"`
 		Inverted bool     `json:"inverted"`
@@ -121,9 +121,9 @@ func (a *API) restore(r *request) (*response, error) {
 	var out *response
 	if as == pngType {
 		if r.text("picture") == "last" {
-			frames = frames[len(frames)-model.Pixels:]
+			frames = frames[len(frames)-latent.Pixels:]
 		}
-		out, err = a.png.gray(sheet(frames, len(frames)/model.Pixels, r.integer("scale")))
+		out, err = a.png.gray(sheet(frames, len(frames)/latent.Pixels, r.integer("scale")))
 		if err != nil {
 			return nil, err
 		}
@@ -131,9 +131,9 @@ func (a *API) restore(r *request) (*response, error) {
 		read := a.read(frames)
 		for i := range steps {
 			steps[i].Reads = read[i]
-			steps[i].Pixels = frames[i*model.Pixels:][:model.Pixels]
+			steps[i].Pixels = frames[i*latent.Pixels:][:latent.Pixels]
 		}
-		answer := restored{Model: a.fingerprint, Preset: r.text("preset"), Flow: p, Width: model.Side, Height: model.Side, Steps: steps}
+		answer := restored{Model: a.fingerprint, Preset: r.text("preset"), Flow: p, Width: latent.Side, Height: latent.Side, Steps: steps}
 		answer.Input.Centered, answer.Input.Inverted, answer.Input.Done = done.Centered, done.Inverted, append([]string{}, done.Words()...)
 		answer.Input.Reads, answer.Input.Pixels = a.read(shown(x))[0], x
 		out = jsonResponse(answer)
@@ -144,8 +144,8 @@ func (a *API) restore(r *request) (*response, error) {
 
 // flow restores the image x: it returns the steps without pixels and readings,
 // and the images of all of them. The lock is held.
-func (a *API) flow(r *model.Runner, x []float32, p model.Preset) (steps []step, frames []float32, err error) {
-	z := make([]float32, model.Latent)
+func (a *API) flow(r *latent.Runner, x []float32, p latent.Preset) (steps []step, frames []float32, err error) {
+	z := make([]float32, latent.Latent)
 	r.Encode(z, x)
 	seq, err := r.Flow(z, p)
 	if err != nil {
@@ -157,16 +157,16 @@ func (a *API) flow(r *model.Runner, x []float32, p model.Preset) (steps []step, 
 		steps = append(steps, step{Index: s.Index, Distance: s.Distance[0], Moved: s.Moved[0]})
 	}
 	for i := range steps {
-		steps[i].Code = path[i*model.Latent:][:model.Latent]
+		steps[i].Code = path[i*latent.Latent:][:latent.Latent]
 	}
-	frames = make([]float32, len(steps)*model.Pixels)
+	frames = make([]float32, len(steps)*latent.Pixels)
 	r.Decode(frames, path)
 	return steps, frames, nil
 }
 
 // read returns what each of the images x is taken for. The lock is held.
 func (a *API) read(x []float32) []reading {
-	n := len(x) / model.Pixels
+	n := len(x) / latent.Pixels
 	probs := make([]float32, n*classifier.Classes)
 	a.reader.Classify(probs, nil, x)
 	out := make([]reading, n)
@@ -186,7 +186,7 @@ func shown(x []float32) []float32 {
 	return y
 }
 
-// readImage reads the body: an image of model.Pixels numbers, what was done to make
+// readImage reads the body: an image of latent.Pixels numbers, what was done to make
 // it one, and the type it came as.
 func readImage(r *request) (x []float32, done center.Done, given string, err error) {
 	given = contentType(r)
@@ -276,7 +276,7 @@ func readBody(r *request, most int) ([]byte, error) {
 	return b, nil
 }
 
-// decodeNumbers reads an image as JSON: an array of model.Pixels numbers, or an
+// decodeNumbers reads an image as JSON: an array of latent.Pixels numbers, or an
 // object that has it as pixels.
 func decodeNumbers(b []byte) ([]float32, error) {
 	var list []*float64
@@ -297,12 +297,12 @@ func decodeNumbers(b []byte) ([]float32, error) {
 		err = json.Unmarshal(b, &list)
 	}
 	if err != nil {
-		return nil, problemf(http.StatusBadRequest, "the body is not an image in JSON (%s); send [%d numbers], or {\"pixels\": [%[2]d numbers]}", strings.TrimPrefix(err.Error(), "json: "), model.Pixels)
+		return nil, problemf(http.StatusBadRequest, "the body is not an image in JSON (%s); send [%d numbers], or {\"pixels\": [%[2]d numbers]}", strings.TrimPrefix(err.Error(), "json: "), latent.Pixels)
 	}
-	if len(list) != model.Pixels {
-		return nil, problemf(http.StatusBadRequest, "the image has %d numbers; send %d, row by row, from 0 (black) to 1 (white)", len(list), model.Pixels)
+	if len(list) != latent.Pixels {
+		return nil, problemf(http.StatusBadRequest, "the image has %d numbers; send %d, row by row, from 0 (black) to 1 (white)", len(list), latent.Pixels)
 	}
-	x := make([]float32, model.Pixels)
+	x := make([]float32, latent.Pixels)
 	for i, v := range list {
 		switch {
 		case v == nil:
@@ -330,10 +330,10 @@ func decodePNG(b *body, o center.Options) (x []float32, done center.Done, err er
 	case err != nil:
 		return nil, done, problemf(http.StatusBadRequest, "the body is not a PNG that can be read: %s", err)
 	}
-	if o.Center == center.Never && (p.FullW != model.Side || p.FullH != model.Side) {
-		return nil, done, problemf(http.StatusBadRequest, "the picture is %d × %d pixels, and center=never asks to take it as it is; send %d × %[3]d", p.FullW, p.FullH, model.Side)
+	if o.Center == center.Never && (p.FullW != latent.Side || p.FullH != latent.Side) {
+		return nil, done, problemf(http.StatusBadRequest, "the picture is %d × %d pixels, and center=never asks to take it as it is; send %d × %[3]d", p.FullW, p.FullH, latent.Side)
 	}
-	x = make([]float32, model.Pixels)
+	x = make([]float32, latent.Pixels)
 	if done, _, err = center.Digit(x, p, o); err != nil {
 		return nil, done, problemf(http.StatusUnprocessableEntity, "%s", err)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/optim"
@@ -36,7 +36,7 @@ func mustNew(t *testing.T, c Config, cloud *pointcloud.Cloud, dir string) *Run {
 	return r
 }
 
-func load(t *testing.T, r *Run, float bool) (*mppm.Model, []byte) {
+func load(t *testing.T, r *Run, float bool) (*ambient.Model, []byte) {
 	t.Helper()
 	f, err := r.Weights(float)
 	if err != nil {
@@ -46,7 +46,7 @@ func load(t *testing.T, r *Run, float bool) (*mppm.Model, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := mppm.Load(b)
+	m, err := ambient.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,8 +62,8 @@ func (r *Run) keep() {
 	}
 }
 
-// TestMatchesShared holds the graphs' nets to package mppm's: the terms of Eq. 16
-// and the autoencoder's loss of one batch, from package mppm's F, G, D and ∇̂D.
+// TestMatchesShared holds the graphs' nets to package ambient's: the terms of Eq. 16
+// and the autoencoder's loss of one batch, from package ambient's F, G, D and ∇̂D.
 func TestMatchesShared(t *testing.T) {
 	for _, target := range []Target{Projection, Nearest, Clean} {
 		for _, act := range []nn.Activation{nn.ReLU, nn.SiLU} {
@@ -120,7 +120,7 @@ func TestMatchesShared(t *testing.T) {
 			}
 			for i, got := range run(model) {
 				if math.Abs(float64(got)-want[i]) > 1e-4*(1+want[i]) {
-					t.Errorf("%s, %s: term %d is %v, from package mppm it is %v", target, act, i+1, got, want[i])
+					t.Errorf("%s, %s: term %d is %v, from package ambient it is %v", target, act, i+1, got, want[i])
 				}
 			}
 			var dae float64
@@ -130,7 +130,7 @@ func TestMatchesShared(t *testing.T) {
 				dae += e * e / 16
 			}
 			if got := run(1)[0]; math.Abs(float64(got)-dae) > 1e-4*(1+dae) {
-				t.Errorf("the autoencoder's loss is %v, from package mppm it is %v", got, dae)
+				t.Errorf("the autoencoder's loss is %v, from package ambient it is %v", got, dae)
 			}
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"math"
 
+	"mppm/shared/ambient"
 	"mppm/shared/ddpm"
-	"mppm/shared/mppm"
 	"mppm/shared/nn"
 )
 
@@ -27,24 +27,24 @@ const (
 
 // Config is everything a run's result depends on, but the points.
 type Config struct {
-	Seed       uint64         `json:"seed"`
-	Epochs     int            `json:"epochs"` // at most
-	Patience   int            `json:"patience"`
-	Batch      int            `json:"batch"`
-	Rate       float64        `json:"rate"`   // Adam's learning rate at the start
-	Decay      float64        `json:"decay"`  // weight decay, added to the gradient
-	Lambda     [Terms]float32 `json:"lambda"` // λ₁ … λ₅ of Eq. 16
-	Target     Target         `json:"target"`
-	Noise      float64        `json:"noise"`                // training noise is Gaussian with σ ~ U(0, Noise)
-	FixedNoise bool           `json:"fixedNoise,omitempty"` // σ is Noise, always
-	Latent     int            `json:"latent"`
-	Hidden     []int          `json:"hidden"`     // widths of the hidden layers of F, and in reverse of G
-	Distance   []int          `json:"distance"`   // of D
-	Activation nn.Activation  `json:"activation"` // of D
-	Denoiser   []int          `json:"denoiser"`   // of the diffusion's net
-	Draws      int            `json:"draws"`      // noisy copies of each point in a step of the diffusion
-	Diffusion  mppm.Diffusion `json:"diffusion"`
-	Flow       mppm.Preset    `json:"flow"` // the default flow of the weights
+	Seed       uint64            `json:"seed"`
+	Epochs     int               `json:"epochs"` // at most
+	Patience   int               `json:"patience"`
+	Batch      int               `json:"batch"`
+	Rate       float64           `json:"rate"`   // Adam's learning rate at the start
+	Decay      float64           `json:"decay"`  // weight decay, added to the gradient
+	Lambda     [Terms]float32    `json:"lambda"` // λ₁ … λ₅ of Eq. 16
+	Target     Target            `json:"target"`
+	Noise      float64           `json:"noise"`                // training noise is Gaussian with σ ~ U(0, Noise)
+	FixedNoise bool              `json:"fixedNoise,omitempty"` // σ is Noise, always
+	Latent     int               `json:"latent"`
+	Hidden     []int             `json:"hidden"`     // widths of the hidden layers of F, and in reverse of G
+	Distance   []int             `json:"distance"`   // of D
+	Activation nn.Activation     `json:"activation"` // of D
+	Denoiser   []int             `json:"denoiser"`   // of the diffusion's net
+	Draws      int               `json:"draws"`      // noisy copies of each point in a step of the diffusion
+	Diffusion  ambient.Diffusion `json:"diffusion"`
+	Flow       ambient.Preset    `json:"flow"` // the default flow of the weights
 }
 
 // Paper is the configuration of Tables 7 and 10. What they leave open is as in
@@ -58,8 +58,8 @@ func Paper() Config {
 
 // PaperFlow is the flow of Table 10. The table has no σ_d; Alg. 1 gives the training
 // noise that name, and 0.2 is the noise here. σ_ker is that of Default.
-func PaperFlow() mppm.Preset {
-	return mppm.Preset{Alpha: 0.15, Beta: 0.1, SigmaD: 0.2, SigmaKer: 0.05, Samples: 8, Steps: 60, Tolerance: 0.005}
+func PaperFlow() ambient.Preset {
+	return ambient.Preset{Alpha: 0.15, Beta: 0.1, SigmaD: 0.2, SigmaKer: 0.05, Samples: 8, Steps: 60, Tolerance: 0.005}
 }
 
 // Default is the configuration that the shipped weights of the half circle were
@@ -75,8 +75,8 @@ func Default() Config {
 		Lambda: [Terms]float32{1, 1, 1, 1, 1}, Target: Nearest,
 		Noise: 0.4, Latent: 1,
 		Hidden: []int{64, 64}, Distance: []int{16, 8, 4}, Activation: nn.ReLU,
-		Denoiser: []int{64, 64, 64}, Draws: 1, Diffusion: mppm.Diffusion{First: ddpm.First, Last: ddpm.Last, Steps: 1000},
-		Flow: mppm.Preset{Alpha: 0.15, Beta: 0.3, SigmaD: 0.02, SigmaKer: 0.05, Samples: 8, Steps: 15},
+		Denoiser: []int{64, 64, 64}, Draws: 1, Diffusion: ambient.Diffusion{First: ddpm.First, Last: ddpm.Last, Steps: 1000},
+		Flow: ambient.Preset{Alpha: 0.15, Beta: 0.3, SigmaD: 0.02, SigmaKer: 0.05, Samples: 8, Steps: 15},
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/pointcloud"
@@ -23,7 +23,7 @@ const maxKept = 2000
 // epoch, wide layers in eight bits unless float is set, and the training points.
 func (r *Run) Weights(float bool) (*safetensors.File, error) {
 	f := &safetensors.File{Meta: map[string]string{
-		"kind":                mppm.Kind,
+		"kind":                ambient.Kind,
 		"distance.activation": string(r.Config.Activation),
 	}}
 	paper := PaperFlow()
@@ -94,7 +94,7 @@ func (r *Run) addFrame(f *safetensors.File) error {
 
 // Same reports whether a model is what training with the configuration on the
 // points gives, whatever flow either has.
-func Same(m *mppm.Model, c Config, cloud *pointcloud.Cloud) bool {
+func Same(m *ambient.Model, c Config, cloud *pointcloud.Cloud) bool {
 	var was Config
 	var data struct {
 		MD5 string `json:"md5"`

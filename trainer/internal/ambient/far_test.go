@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/pointcloud"
 )
@@ -83,7 +83,7 @@ func TestCenterOfFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m, err := mppm.Load(b); (err == nil) != ok {
+		if m, err := ambient.Load(b); (err == nil) != ok {
 			t.Errorf("%s: %v, %v", text, m, err)
 		}
 	}

@@ -5,8 +5,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"mppm/shared/ambient"
 	"mppm/shared/ddpm"
-	"mppm/shared/mppm"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/netgraph"
@@ -33,15 +33,15 @@ func (m method) nets(c Config, dim int) ([]*nn.Net, error) {
 		n, err := ddpm.Net(dim, c.Denoiser)
 		return []*nn.Net{n}, err
 	}
-	encoder, decoder := mppm.Encoder, mppm.Decoder
+	encoder, decoder := ambient.Encoder, ambient.Decoder
 	if m == dae {
-		encoder, decoder = mppm.DAEEncoder, mppm.DAEDecoder
+		encoder, decoder = ambient.DAEEncoder, ambient.DAEDecoder
 	}
-	f, g, err := mppm.Autoencoder(encoder, decoder, dim, c.Hidden, c.Latent)
+	f, g, err := ambient.Autoencoder(encoder, decoder, dim, c.Hidden, c.Latent)
 	if err != nil || m == dae {
 		return []*nn.Net{f, g}, err
 	}
-	d, err := mppm.DistanceNet(dim, c.Distance, c.Activation)
+	d, err := ambient.DistanceNet(dim, c.Distance, c.Activation)
 	return []*nn.Net{f, g, d}, err
 }
 

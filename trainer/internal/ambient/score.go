@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/plots"
 )
@@ -35,7 +35,7 @@ type restored struct {
 
 // restore damages the held-out points with half of the most noise of training,
 // and restores them.
-func (r *Run) restore(m *mppm.Model) (*restored, error) {
+func (r *Run) restore(m *ambient.Model) (*restored, error) {
 	const most = 500
 	dim := r.cloud.Dim
 	n := min(len(r.held)/dim, most)
@@ -73,7 +73,7 @@ func (r *Run) restore(m *mppm.Model) (*restored, error) {
 
 // mean returns the mean distance of points from the manifold, all in the model's
 // coordinates.
-func (r *Run) mean(m *mppm.Model, x []float32) float64 {
+func (r *Run) mean(m *ambient.Model, x []float32) float64 {
 	dim := r.cloud.Dim
 	own := make([]float64, dim)
 	var sum float64
@@ -104,7 +104,7 @@ func closest(points, x []float32) float64 {
 
 // Score scores a model, as its weights file gives it, on the points that the run
 // held out, and, if path is not empty, draws them there.
-func (r *Run) Score(m *mppm.Model, path string) (Scores, error) {
+func (r *Run) Score(m *ambient.Model, path string) (Scores, error) {
 	s, err := r.restore(m)
 	if err != nil {
 		return Scores{}, err
@@ -119,7 +119,7 @@ func (r *Run) Score(m *mppm.Model, path string) (Scores, error) {
 
 // picture draws the noisy points and what each method makes of them over the
 // training points.
-func (r *Run) picture(m *mppm.Model, s *restored, path string) error {
+func (r *Run) picture(m *ambient.Model, s *restored, path string) error {
 	flat := flatten(m.Points, m.Dim)
 	base := plots.Layer{Name: "training points", XY: flat(m.Points), Color: plots.Faint, Size: 1.5}
 	var panels []plots.Panel

@@ -20,7 +20,7 @@ import (
 
 	"mppm/shared/degrade"
 	"mppm/shared/idx"
-	"mppm/shared/model/modeltest"
+	"mppm/shared/latent/latenttest"
 	"mppm/trainer/internal/dataset"
 	"mppm/weights"
 )
@@ -86,7 +86,7 @@ func tree(t *testing.T, dir string) []string {
 // smallModel writes the weights of a random model, and returns their path.
 func smallModel(t *testing.T) string {
 	t.Helper()
-	b, err := modeltest.File(1).Encode()
+	b, err := latenttest.File(1).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,19 +294,19 @@ func TestFailures(t *testing.T) {
 	file := func(name string, b []byte) string { return put(t, filepath.Join(have, name), b) }
 	good := file("good.idx", idxOf(digits(2)))
 	weightsBytes := get(t, w)
-	wrongKind := modeltest.File(1)
+	wrongKind := latenttest.File(1)
 	wrongKind.Meta["kind"] = "something"
 	other, err := wrongKind.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	badFlow := modeltest.File(1)
+	badFlow := latenttest.File(1)
 	badFlow.Meta["flow.restore"] = `{"alpha":0.9,"beta":0.3,"sigma":0.45,"steps":15}`
 	flow, err := badFlow.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	nan := modeltest.File(1)
+	nan := latenttest.File(1)
 	for i := range nan.Tensors {
 		if nan.Tensors[i].Name == "encoder.conv1.bias" {
 			nan.Tensors[i].Data = slices.Clone(nan.Tensors[i].Data)
@@ -611,7 +611,7 @@ func TestGenerate(t *testing.T) {
 }
 
 func TestInfo(t *testing.T) {
-	f := modeltest.File(1)
+	f := latenttest.File(1)
 	f.Meta["training"] = `{"epochs":12,"lambda":[0.05,1],"data":{"name":"mnist"}}`
 	f.Meta["note"] = "not JSON: \x1b[31mred"
 	b, err := f.Encode()

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"mppm/shared/ambient"
 	"mppm/shared/idx"
-	"mppm/shared/model"
-	"mppm/shared/mppm"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/dataset"
 )
 
@@ -113,9 +113,9 @@ func TestTranspose(t *testing.T) {
 	upright, lying := someDigits(t, 40, 4, published, false), someDigits(t, 40, 4, emnist, true)
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	trained := func(out string, args ...string) (result, *model.Model) {
+	trained := func(out string, args ...string) (result, *latent.Model) {
 		r := must(t, append([]string{"train", "dae", "--quiet", "--epochs", "1", "--out", at(out)}, args...)...)
-		m, err := model.Load(get(t, at(out+"/dae.safetensors")))
+		m, err := latent.Load(get(t, at(out+"/dae.safetensors")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func TestTrainFarPoints(t *testing.T) {
 			t.Errorf("no %q in %s", note, r.stderr)
 		}
 	}
-	m, err := mppm.Load(get(t, filepath.Join(out, "points.safetensors")))
+	m, err := ambient.Load(get(t, filepath.Join(out, "points.safetensors")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,17 +227,17 @@ func TestTrainFarPoints(t *testing.T) {
 	for mark, dim := range map[string]int{"comma": 1, "point": 2} {
 		to := filepath.Join(dir, mark)
 		must(t, "train", "points", "--in", column, "--out", to, "--decimal", mark, "--epochs", "5", "--denoiser", "8", "--quiet")
-		if m, err := mppm.Load(get(t, filepath.Join(to, "points.safetensors"))); err != nil || m.Dim != dim {
+		if m, err := ambient.Load(get(t, filepath.Join(to, "points.safetensors"))); err != nil || m.Dim != dim {
 			t.Errorf("--decimal %s: %v, %v", mark, m.Dim, err)
 		}
 	}
 }
 
 // codesOf returns the code bank of a model.
-func codesOf(m *model.Model) []float32 {
-	codes := make([]float32, m.Bank.Len()*model.Latent)
+func codesOf(m *latent.Model) []float32 {
+	codes := make([]float32, m.Bank.Len()*latent.Latent)
 	for j := range m.Bank.Len() {
-		m.Bank.Code(codes[j*model.Latent:], j)
+		m.Bank.Code(codes[j*latent.Latent:], j)
 	}
 	return codes
 }

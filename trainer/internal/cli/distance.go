@@ -6,7 +6,7 @@ import (
 	"io"
 	"path/filepath"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/probe"
@@ -96,7 +96,7 @@ func (o *evalDistanceOptions) run(ctx context.Context, e env) error {
 	if o.quiet {
 		w = nil
 	}
-	if err := writeDistance(ctx, o.out, m, set.Test.Images[:n*model.Pixels], o.seed, w); err != nil {
+	if err := writeDistance(ctx, o.out, m, set.Test.Images[:n*latent.Pixels], o.seed, w); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(e.stdout, "%s holds the table and the figures; begin with %s\n", o.out, distanceTable)
@@ -105,7 +105,7 @@ func (o *evalDistanceOptions) run(ctx context.Context, e env) error {
 
 // writeDistance writes to dir what the D of m is on images that it was not trained
 // on. Progress goes to w, unless that is nil.
-func writeDistance(ctx context.Context, dir string, m *model.Model, images []byte, seed uint64, w io.Writer) error {
+func writeDistance(ctx context.Context, dir string, m *latent.Model, images []byte, seed uint64, w io.Writer) error {
 	bar := progress.New(w, "measuring the distance", probe.Parts, progress.Options{Unit: "parts"})
 	r, err := probe.Run(ctx, m, images, seed, func(string) { bar.Add(1) })
 	bar.Finish()

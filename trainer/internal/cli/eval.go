@@ -10,7 +10,7 @@ import (
 
 	"mppm/shared/classifier"
 	"mppm/shared/degrade"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
@@ -96,8 +96,8 @@ func evalUse() rundir.Use {
 func restoredPicture(k degrade.Kind) string { return "restored-" + string(k) + ".png" }
 
 // methods are the rows of the table: those that there are weights for.
-func (o *evalOptions) methods(m *model.Model) ([]evaluate.Method, error) {
-	flow := func(name string, m *model.Model, p model.Preset) evaluate.Method {
+func (o *evalOptions) methods(m *latent.Model) ([]evaluate.Method, error) {
+	flow := func(name string, m *latent.Model, p latent.Preset) evaluate.Method {
 		return evaluate.Method{Name: name, Restore: func(ctx context.Context, d degrade.Degradation, images []byte) (*infer.Restored, error) {
 			return infer.Restore(ctx, m, p, &d, images, infer.Options{Seed: o.seed})
 		}}
@@ -184,7 +184,7 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 	if o.n > 0 {
 		n = min(n, o.n)
 	}
-	images, labels := set.Test.Images[:n*model.Pixels], set.Test.Labels[:n]
+	images, labels := set.Test.Images[:n*latent.Pixels], set.Test.Labels[:n]
 	w := e.stderr
 	if o.quiet {
 		w = nil
@@ -240,8 +240,8 @@ func loadJudge(path string) (c *classifier.Classifier, b []byte, err error) {
 // damaged, as each method restores them, and as they were.
 func (o *evalOptions) pictures(ctx context.Context, methods []evaluate.Method, images []byte) error {
 	const columns = 12
-	n := min(columns, len(images)/model.Pixels)
-	some := images[:n*model.Pixels]
+	n := min(columns, len(images)/latent.Pixels)
+	some := images[:n*latent.Pixels]
 	for _, k := range degrade.Kinds() {
 		d := degrade.Degradation{Kind: k.Kind, Severity: k.Severe}
 		damaged, err := infer.Damage(ctx, d, some, infer.Options{Seed: o.seed})
@@ -267,7 +267,7 @@ func (o *evalOptions) pictures(ctx context.Context, methods []evaluate.Method, i
 
 // generation scores digits grown from noise beside real ones, and beside what
 // the nets make of real ones.
-func (o *evalOptions) generation(ctx context.Context, j *evaluate.Judge, m *model.Model, set *dataset.Set, w io.Writer) error {
+func (o *evalOptions) generation(ctx context.Context, j *evaluate.Judge, m *latent.Model, set *dataset.Set, w io.Writer) error {
 	// The first test digits are easier than the rest: take them at random.
 	n := min(o.grown, set.Test.N)
 	var held []byte
@@ -287,7 +287,7 @@ func (o *evalOptions) generation(ctx context.Context, j *evaluate.Judge, m *mode
 	}
 	const paper = 2000 // the paper's number
 	if o.grown > paper {
-		sets = append(sets, evaluate.Set{Name: "LMPPM, from noise", Images: grown[:paper*model.Pixels]})
+		sets = append(sets, evaluate.Set{Name: "LMPPM, from noise", Images: grown[:paper*latent.Pixels]})
 	}
 	sets = append(sets, evaluate.Set{Name: "LMPPM, from noise", Images: grown})
 	l, err := loadLDM(o.ldm)
@@ -315,5 +315,5 @@ func (o *evalOptions) generation(ctx context.Context, j *evaluate.Judge, m *mode
 	if err := atomicfile.WriteBytes(filepath.Join(o.out, generationFile), b); err != nil {
 		return err
 	}
-	return plots.Sheet{Columns: 20}.Save(filepath.Join(o.out, "generated.png"), infer.Floats(grown[:min(200, o.grown)*model.Pixels]))
+	return plots.Sheet{Columns: 20}.Save(filepath.Join(o.out, "generated.png"), infer.Floats(grown[:min(200, o.grown)*latent.Pixels]))
 }

@@ -8,9 +8,9 @@ import (
 	"math"
 
 	"mppm/shared/degrade"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/safetensors"
-	"mppm/trainer/internal/ambient"
+	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/diffuse"
@@ -70,7 +70,7 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	if c, err := optim.Open(o.checkpoint); err == nil {
 		kind = c.Kind()
 	}
-	if kind == ambient.CheckpointKind {
+	if kind == task.CheckpointKind {
 		return o.exportPoints(e)
 	}
 	set, err := o.data.open(ctx, e.stderr, dataset.Open)
@@ -118,7 +118,7 @@ func writeWeights(ctx context.Context, path string, r *train.Run, float bool, w 
 	}
 	if set.Test.N > 0 {
 		f.Meta["scores"], err = scoreBy(f, &set.Test, w, func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
-			m, err := model.Load(b)
+			m, err := latent.Load(b)
 			if err != nil {
 				return nil, err
 			}

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"mppm/shared/ambient"
 	"mppm/shared/classifier"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
-	"mppm/shared/model"
-	"mppm/shared/mppm"
 	"mppm/shared/safetensors"
 )
 
@@ -100,10 +100,10 @@ func loads(b []byte, kind string) (err error) {
 		_, err = classifier.Load(b)
 	case ldm.Kind:
 		_, err = ldm.Load(b)
-	case mppm.Kind:
-		_, err = mppm.Load(b)
+	case ambient.Kind:
+		_, err = ambient.Load(b)
 	default:
-		_, err = model.Load(b)
+		_, err = latent.Load(b)
 	}
 	return err
 }

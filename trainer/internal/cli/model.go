@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"mppm/shared/flow"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/sniff"
@@ -85,12 +85,12 @@ func readWeightsFile(path string) ([]byte, error) {
 
 // loadModelOf reads the weights of a method, LMPPM or DAE, and refuses those of
 // the other.
-func loadModelOf(method, path string) (*model.Model, error) {
+func loadModelOf(method, path string) (*latent.Model, error) {
 	b, name, err := readWeightsOf(method, path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -109,7 +109,7 @@ type flowFlags struct {
 	steps                                     int
 	name                                      *flagDef // of the preset
 	defs                                      []*flagDef
-	change                                    []func(*model.Preset) // what each of defs does, if it is given
+	change                                    []func(*latent.Preset) // what each of defs does, if it is given
 }
 
 // flow adds the flags of a flow. preset names the one that is the default, and
@@ -117,7 +117,7 @@ type flowFlags struct {
 func (f *flagSet) flow(preset string, noise bool) *flowFlags {
 	v := new(flowFlags)
 	f.group = "the flow (each default is the preset's)"
-	keep := func(d *flagDef, change func(*model.Preset)) {
+	keep := func(d *flagDef, change func(*latent.Preset)) {
 		d.initial = ""
 		v.defs = append(v.defs, d)
 		v.change = append(v.change, change)
@@ -125,20 +125,20 @@ func (f *flagSet) flow(preset string, noise bool) *flowFlags {
 	v.name = f.text(&v.preset, "preset", "NAME", "take the parameters that the weights file has under this name (default "+preset+")")
 	const most = 1e6
 	keep(f.number(&v.alpha, "alpha", "X", "α: share of the distance that a step undoes; α+β < 1", 0, most),
-		func(p *model.Preset) { p.Alpha = float32(v.alpha) })
+		func(p *latent.Preset) { p.Alpha = float32(v.alpha) })
 	keep(f.number(&v.beta, "beta", "X", "β: weight of the kernel mean", 0, most),
-		func(p *model.Preset) { p.Beta = float32(v.beta) })
+		func(p *latent.Preset) { p.Beta = float32(v.beta) })
 	keep(f.number(&v.sigma, "sigma", "X", "σ: width of the kernel, in units of the codes' spacing", 0, most),
-		func(p *model.Preset) { p.Sigma = float32(v.sigma) })
+		func(p *latent.Preset) { p.Sigma = float32(v.sigma) })
 	keep(f.number(&v.tau, "tau", "X", "τ: distance at which the kernel counts half, in the same units; 0: it always counts in full", 0, most),
-		func(p *model.Preset) { p.Tau = float32(v.tau) })
+		func(p *latent.Preset) { p.Tau = float32(v.tau) })
 	keep(f.integer(&v.steps, "steps", "N", "steps at most", 0, flow.MaxSteps),
-		func(p *model.Preset) { p.Steps = v.steps })
+		func(p *latent.Preset) { p.Steps = v.steps })
 	keep(f.number(&v.tolerance, "tolerance", "X", "stop where a step is no longer than this, in the same units; 0: never", 0, most),
-		func(p *model.Preset) { p.Tolerance = float32(v.tolerance) })
+		func(p *latent.Preset) { p.Tolerance = float32(v.tolerance) })
 	if noise {
 		keep(f.number(&v.noise, "noise", "X", "spread of the starts, in multiples of the codes' own", 0, most),
-			func(p *model.Preset) { p.Noise = float32(v.noise) })
+			func(p *latent.Preset) { p.Noise = float32(v.noise) })
 	}
 	f.group = ""
 	return v
@@ -166,7 +166,7 @@ func (v *flowFlags) check(method string) error {
 }
 
 // apply returns the flow that the flags ask of a model whose default is preset.
-func (v *flowFlags) apply(m *model.Model, preset string) (model.Preset, error) {
+func (v *flowFlags) apply(m *latent.Model, preset string) (latent.Preset, error) {
 	if v.preset != "" {
 		preset = v.preset
 	}
@@ -187,7 +187,7 @@ func (v *flowFlags) apply(m *model.Model, preset string) (model.Preset, error) {
 }
 
 // describeFlow names a flow's parameters, for a person.
-func describeFlow(p model.Preset) string {
+func describeFlow(p latent.Preset) string {
 	s := fmt.Sprintf("α %g, β %g, σ %g, τ %g, %d steps", p.Alpha, p.Beta, p.Sigma, p.Tau, p.Steps)
 	if p.Tolerance > 0 {
 		s += fmt.Sprintf(", tolerance %g", p.Tolerance)

@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
-	"mppm/trainer/internal/ambient"
+	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/halfcircle"
 	"mppm/trainer/internal/pointcloud"
@@ -23,52 +23,52 @@ type pointsOptions struct {
 	resume, quiet      bool
 	paper              bool
 	checkpoint         int // epochs between checkpoints
-	config             ambient.Config
-	lambda             [ambient.Terms]float64
+	config             task.Config
+	lambda             [task.Terms]float64
 	target, activation string
-	decimal            string                    // mark of the numbers in in
-	batch              *flagDef                  // one of settings
-	settings           []*flagDef                // the flags that config is made of
-	change             []func(c *ambient.Config) // what each of settings does, if it is given
+	decimal            string                 // mark of the numbers in in
+	batch              *flagDef               // one of settings
+	settings           []*flagDef             // the flags that config is made of
+	change             []func(c *task.Config) // what each of settings does, if it is given
 	folder             *folder
 }
 
 // common adds the flags of both commands.
 func (o *pointsOptions) common(f *flagSet, command string) {
 	o.folder = f.owns("out", &o.out, ofRun(command, o.weights, "restored.png"))
-	o.config = ambient.Default()
+	o.config = task.Default()
 	c := &o.config
 	f.text(&o.out, "out", "DIR", "folder of the run")
 	f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
 	f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
 	f.toggle(&o.quiet, "quiet", "show no progress")
-	set := func(d *flagDef, change func(*ambient.Config)) {
+	set := func(d *flagDef, change func(*task.Config)) {
 		o.settings, o.change = append(o.settings, d), append(o.change, change)
 	}
 	f.group = "the run"
-	set(f.seed(&c.Seed, "seed", "seed of everything random"), func(p *ambient.Config) { p.Seed = c.Seed })
-	set(f.toggle(&o.paper, "paper", "take Tables 7 and 10 to the letter: x* = G(F(x)) (Eq. 18), batch 550, rate 1e-3, noise 0.2"), func(*ambient.Config) {})
-	set(f.integer(&c.Epochs, "epochs", "N", "times through the points, at most", 1, 100_000), func(p *ambient.Config) { p.Epochs = c.Epochs })
-	set(f.integer(&c.Patience, "patience", "N", "epochs without getting better after which MPPM and DAE stop to learn", 1, 100_000), func(p *ambient.Config) { p.Patience = c.Patience })
+	set(f.seed(&c.Seed, "seed", "seed of everything random"), func(p *task.Config) { p.Seed = c.Seed })
+	set(f.toggle(&o.paper, "paper", "take Tables 7 and 10 to the letter: x* = G(F(x)) (Eq. 18), batch 550, rate 1e-3, noise 0.2"), func(*task.Config) {})
+	set(f.integer(&c.Epochs, "epochs", "N", "times through the points, at most", 1, 100_000), func(p *task.Config) { p.Epochs = c.Epochs })
+	set(f.integer(&c.Patience, "patience", "N", "epochs without getting better after which MPPM and DAE stop to learn", 1, 100_000), func(p *task.Config) { p.Patience = c.Patience })
 	o.batch = f.integer(&c.Batch, "batch", "N", "points in a step; by default no more than there are", 1, 65_536)
-	set(o.batch, func(p *ambient.Config) { p.Batch = c.Batch })
-	set(f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10), func(p *ambient.Config) { p.Rate = c.Rate })
-	set(f.number(&c.Decay, "decay", "X", "weight decay", 0, 10), func(p *ambient.Config) { p.Decay = c.Decay })
-	set(f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X; the points have size 1", 0, 100), func(p *ambient.Config) { p.Noise = c.Noise })
-	set(f.toggle(&c.FixedNoise, "fixed-noise", "the deviation is that of --noise, always"), func(p *ambient.Config) { p.FixedNoise = c.FixedNoise })
-	set(f.integer(&c.Latent, "latent", "N", "coordinates of a code: the dimension of the manifold, or one more if it is closed", 1, 64), func(p *ambient.Config) { p.Latent = c.Latent })
+	set(o.batch, func(p *task.Config) { p.Batch = c.Batch })
+	set(f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10), func(p *task.Config) { p.Rate = c.Rate })
+	set(f.number(&c.Decay, "decay", "X", "weight decay", 0, 10), func(p *task.Config) { p.Decay = c.Decay })
+	set(f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X; the points have size 1", 0, 100), func(p *task.Config) { p.Noise = c.Noise })
+	set(f.toggle(&c.FixedNoise, "fixed-noise", "the deviation is that of --noise, always"), func(p *task.Config) { p.FixedNoise = c.FixedNoise })
+	set(f.integer(&c.Latent, "latent", "N", "coordinates of a code: the dimension of the manifold, or one more if it is closed", 1, 64), func(p *task.Config) { p.Latent = c.Latent })
 	f.group = "the nets and the loss"
 	set(f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of F, and in reverse of G", initial: widths(c.Hidden),
-		set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }}), func(p *ambient.Config) { p.Hidden = c.Hidden })
+		set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }}), func(p *task.Config) { p.Hidden = c.Hidden })
 	set(f.add(flagDef{name: "distance", arg: "N,N,…", help: "widths of the hidden layers of D", initial: widths(c.Distance),
-		set: func(s string) (err error) { c.Distance, err = parseWidths(s); return err }}), func(p *ambient.Config) { p.Distance = c.Distance })
+		set: func(s string) (err error) { c.Distance, err = parseWidths(s); return err }}), func(p *task.Config) { p.Distance = c.Distance })
 	set(f.add(flagDef{name: "denoiser", arg: "N,N,…", help: "widths of the hidden layers of the diffusion's net", initial: widths(c.Denoiser),
-		set: func(s string) (err error) { c.Denoiser, err = parseWidths(s); return err }}), func(p *ambient.Config) { p.Denoiser = c.Denoiser })
+		set: func(s string) (err error) { c.Denoiser, err = parseWidths(s); return err }}), func(p *task.Config) { p.Denoiser = c.Denoiser })
 	o.activation, o.target = string(c.Activation), string(c.Target)
-	set(f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of D: %s or %s", nn.ReLU, nn.SiLU)), func(p *ambient.Config) { p.Activation = nn.Activation(o.activation) })
-	set(f.text(&o.target, "target", "NAME", fmt.Sprintf("x* of Eq. 16: the %s training point, the %s G(F(x)), or the %s point that noise was added to", ambient.Nearest, ambient.Projection, ambient.Clean)),
-		func(p *ambient.Config) { p.Target = ambient.Target(o.target) })
-	for i, term := range [ambient.Terms]string{
+	set(f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of D: %s or %s", nn.ReLU, nn.SiLU)), func(p *task.Config) { p.Activation = nn.Activation(o.activation) })
+	set(f.text(&o.target, "target", "NAME", fmt.Sprintf("x* of Eq. 16: the %s training point, the %s G(F(x)), or the %s point that noise was added to", task.Nearest, task.Projection, task.Clean)),
+		func(p *task.Config) { p.Target = task.Target(o.target) })
+	for i, term := range [task.Terms]string{
 		"the distance at x is how far x is from x*",
 		"clean points are decoded to themselves",
 		"the distance at clean points is 0",
@@ -77,7 +77,7 @@ func (o *pointsOptions) common(f *flagSet, command string) {
 	} {
 		o.lambda[i], _ = strconv.ParseFloat(strconv.FormatFloat(float64(c.Lambda[i]), 'g', -1, 32), 64)
 		set(f.number(&o.lambda[i], fmt.Sprintf("lambda%d", i+1), "X", fmt.Sprintf("λ%d, weight of: %s", i+1, term), 0, 1e6),
-			func(p *ambient.Config) { p.Lambda[i] = float32(o.lambda[i]) })
+			func(p *task.Config) { p.Lambda[i] = float32(o.lambda[i]) })
 	}
 	f.group = ""
 }
@@ -206,8 +206,8 @@ func (o *pointsOptions) weights() string {
 }
 
 // configure returns the configuration that the flags ask for.
-func (o *pointsOptions) configure(curve pointcloud.Curve) ambient.Config {
-	c := ambient.Default()
+func (o *pointsOptions) configure(curve pointcloud.Curve) task.Config {
+	c := task.Default()
 	if curve.Draw != nil {
 		c.Latent, c.Noise = curve.Latent, curve.Noise
 	}
@@ -215,7 +215,7 @@ func (o *pointsOptions) configure(curve pointcloud.Curve) ambient.Config {
 		c.Distance = curve.Distance
 	}
 	if o.paper {
-		c = ambient.Paper()
+		c = task.Paper()
 		c.Latent = max(c.Latent, curve.Latent)
 	}
 	for i, d := range o.settings {
@@ -239,21 +239,21 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	var r *ambient.Run
+	var r *task.Run
 	if o.resume {
-		r, err = ambient.Open(o.out, cloud)
+		r, err = task.Open(o.out, cloud)
 	} else {
 		c := o.configure(curve)
 		if err := c.Validate(); err != nil {
 			return usageError{err}
 		}
-		if n := ambient.Trained(cloud.Len()); c.Batch > n {
+		if n := task.Trained(cloud.Len()); c.Batch > n {
 			if o.batch.given {
 				return usagef("--batch is %d: give 1 to %d, the points that are trained on; the others of %d are held out", c.Batch, n, cloud.Len())
 			}
 			fmt.Fprintf(e.stderr, "note: with so few points to train on, the batch is %d, not %d\n", n, c.Batch)
 		}
-		r, err = ambient.New(c, cloud, o.out)
+		r, err = task.New(c, cloud, o.out)
 	}
 	if err != nil {
 		return err
@@ -289,18 +289,18 @@ mean distance to the manifold of held-out points, the cloud's size being about 1
 
 // writePoints writes the weights of a run, with its scores, to path, and draws the
 // held-out points to picture unless that is empty. It returns the file's size.
-func writePoints(path, picture string, r *ambient.Run, float bool) (int, ambient.Scores, error) {
+func writePoints(path, picture string, r *task.Run, float bool) (int, task.Scores, error) {
 	f, err := r.Weights(float)
 	if err != nil {
-		return 0, ambient.Scores{}, err
+		return 0, task.Scores{}, err
 	}
 	b, err := f.Encode()
 	if err != nil {
-		return 0, ambient.Scores{}, err
+		return 0, task.Scores{}, err
 	}
-	m, err := mppm.Load(b)
+	m, err := ambient.Load(b)
 	if err != nil {
-		return 0, ambient.Scores{}, err
+		return 0, task.Scores{}, err
 	}
 	s, err := r.Score(m, picture)
 	if err != nil {
@@ -317,7 +317,7 @@ func writePoints(path, picture string, r *ambient.Run, float bool) (int, ambient
 
 // exportPoints writes the weights of a run on points.
 func (o *exportOptions) exportPoints(e env) error {
-	seed, md5, err := ambient.Points(o.checkpoint)
+	seed, md5, err := task.Points(o.checkpoint)
 	if err != nil {
 		return err
 	}
@@ -329,7 +329,7 @@ func (o *exportOptions) exportPoints(e env) error {
 	} else if cloud = curveOf(seed, md5); cloud == nil {
 		return usagef("--data: the run in %s is of points of a file: give it as --data FILE.csv", o.checkpoint)
 	}
-	r, err := ambient.Open(o.checkpoint, cloud)
+	r, err := task.Open(o.checkpoint, cloud)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
 )
 
 // TestTrainPoints trains on points of a file and of a curve, interrupts nothing,
@@ -32,7 +32,7 @@ func TestTrainPoints(t *testing.T) {
 		}
 	}
 	weights := get(t, at("a/points.safetensors"))
-	m, err := mppm.Load(weights)
+	m, err := ambient.Load(weights)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,11 +48,11 @@ func TestTrainPoints(t *testing.T) {
 		t.Error("resuming a run that has ended gives other weights")
 	}
 	must(t, append([]string{"train", "points", "--curve", "trefoil", "--out", at("c"), "--quiet"}, small...)...)
-	if m, err = mppm.Load(get(t, at("c/trefoil.safetensors"))); err != nil || m.Dim != 3 || m.Latent != 2 {
+	if m, err = ambient.Load(get(t, at("c/trefoil.safetensors"))); err != nil || m.Dim != 3 || m.Latent != 2 {
 		t.Errorf("the trefoil: %v, %+v", err, m)
 	}
 	must(t, append([]string{"train", "circle", "--out", at("d"), "--quiet", "--paper", "--lambda3", "2"}, small...)...)
-	if m, err = mppm.Load(get(t, at("d/circle.safetensors"))); err != nil || !strings.Contains(m.Meta["training"], `"target":"projection"`) || !strings.Contains(m.Meta["training"], `[1,1,2,1,1]`) {
+	if m, err = ambient.Load(get(t, at("d/circle.safetensors"))); err != nil || !strings.Contains(m.Meta["training"], `"target":"projection"`) || !strings.Contains(m.Meta["training"], `[1,1,2,1,1]`) {
 		t.Errorf("the circle: %v, %v", err, m.Meta)
 	}
 	// What export makes of a run is what the run made, and says whose points it needs.
@@ -62,7 +62,7 @@ func TestTrainPoints(t *testing.T) {
 		t.Error("export makes other weights than the run")
 	}
 	must(t, "export", "--checkpoint", at("c"), "--out", at("c32"), "--float", "--quiet")
-	if m, err = mppm.Load(get(t, at("c32"))); err != nil || m.Dim != 3 {
+	if m, err = ambient.Load(get(t, at("c32"))); err != nil || m.Dim != 3 {
 		t.Errorf("weights in 32 bits: %v", err)
 	}
 	for _, name := range []string{"a/loss.png", "a/restored.png", "c/restored.png", "d/loss.png"} {

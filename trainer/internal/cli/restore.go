@@ -11,7 +11,7 @@ import (
 	"mppm/shared/center"
 	"mppm/shared/degrade"
 	"mppm/shared/ink"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/imageio"
@@ -243,7 +243,7 @@ func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error)
 	return flowRestorer(m, p), err
 }
 
-func flowRestorer(m *model.Model, p model.Preset) restorer {
+func flowRestorer(m *latent.Model, p latent.Preset) restorer {
 	return restorer{
 		restore: func(ctx context.Context, d *degrade.Degradation, images []byte, o infer.Options) (*infer.Restored, error) {
 			return infer.Restore(ctx, m, p, d, images, o)
@@ -274,13 +274,13 @@ func printScores(w io.Writer, n int, d degrade.Degradation, seed uint64, r *infe
 // damaged, after some steps, and as they were written.
 func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *imageio.Images, output []byte) error {
 	n := min(images.N, stripRows)
-	clean := infer.Floats(images.Pixels[:n*model.Pixels])
+	clean := infer.Floats(images.Pixels[:n*latent.Pixels])
 	input := clean
 	heads := []string{"input"}
 	if d != nil {
 		input = make([]float32, len(clean))
 		for i := range n {
-			if err := infer.Degrade(input[i*model.Pixels:(i+1)*model.Pixels], clean[i*model.Pixels:(i+1)*model.Pixels], *d, o.seed, i); err != nil {
+			if err := infer.Degrade(input[i*latent.Pixels:(i+1)*latent.Pixels], clean[i*latent.Pixels:(i+1)*latent.Pixels], *d, o.seed, i); err != nil {
 				return err
 			}
 		}
@@ -298,11 +298,11 @@ func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *
 		columns = append(columns, decoded[i])
 		heads = append(heads, fmt.Sprintf("step %d", step))
 	}
-	columns, heads = append(columns, infer.Floats(output[:n*model.Pixels])), append(heads, "output")
+	columns, heads = append(columns, infer.Floats(output[:n*latent.Pixels])), append(heads, "output")
 	var sheet []float32
 	for i := range n {
 		for _, c := range columns {
-			sheet = append(sheet, c[i*model.Pixels:(i+1)*model.Pixels]...)
+			sheet = append(sheet, c[i*latent.Pixels:(i+1)*latent.Pixels]...)
 		}
 	}
 	return plots.Sheet{Columns: len(columns), Scale: 3, Heads: heads}.Save(o.strip, sheet)

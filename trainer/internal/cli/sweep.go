@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"mppm/shared/degrade"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
@@ -150,7 +150,7 @@ func (o *sweepOptions) fit(w io.Writer, n int) error {
 
 // sawHeldOut tells whether a model was trained on the digits that n held-out ones
 // are, by what its file says of its training.
-func sawHeldOut(m *model.Model, n int) bool {
+func sawHeldOut(m *latent.Model, n int) bool {
 	var c struct {
 		Holdout int `json:"holdout"`
 	}
@@ -251,9 +251,9 @@ func (o *sweepOptions) run(ctx context.Context, e env) error {
 }
 
 // notes are what a reader of the report has to know.
-func (o *sweepOptions) notes(m, dae *model.Model, name, daeName string) []string {
+func (o *sweepOptions) notes(m, dae *latent.Model, name, daeName string) []string {
 	var notes []string
-	saw := func(m *model.Model, what, name, command string) {
+	saw := func(m *latent.Model, what, name, command string) {
 		if sawHeldOut(m, o.held) {
 			notes = append(notes, fmt.Sprintf("%s (%s) was trained on the digits that are held out here, or does not say that it was not: scores are those of digits it has seen; train it with %s --holdout %d", what, name, command, o.held))
 		}
@@ -265,7 +265,7 @@ func (o *sweepOptions) notes(m, dae *model.Model, name, daeName string) []string
 	return notes
 }
 
-func (o *sweepOptions) search(ctx context.Context, w io.Writer, s *sweep.Sweep, m *model.Model, file *safetensors.File, set *dataset.Set) ([]sweep.Row, error) {
+func (o *sweepOptions) search(ctx context.Context, w io.Writer, s *sweep.Sweep, m *latent.Model, file *safetensors.File, set *dataset.Set) ([]sweep.Row, error) {
 	base := train.Default()
 	short := func(n int) int { return o.epochs * n / base.Epochs }
 	base.Support.Epochs, base.Refine, base.Epochs, base.Seed = short(base.Support.Epochs), short(base.Refine), o.epochs, o.seed

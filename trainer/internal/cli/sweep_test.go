@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 )
@@ -43,7 +43,7 @@ func TestSweep(t *testing.T) {
 	if strings.Contains(first.stderr, "the model") || !strings.Contains(first.stderr, "warning: the autoencoder (the embedded weights) was trained on the digits that are held out") {
 		t.Errorf("%s", first.stderr)
 	}
-	tuned, err := model.Load(get(t, at("tuned.safetensors")))
+	tuned, err := latent.Load(get(t, at("tuned.safetensors")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestSweep(t *testing.T) {
 	for text := range strings.Lines(first.stdout) {
 		var line struct {
 			Preset string
-			Flow   model.Preset
+			Flow   latent.Preset
 		}
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
 			t.Fatalf("%v: %s", err, text)

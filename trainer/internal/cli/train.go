@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"mppm/shared/degrade"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/device"
@@ -233,7 +233,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	if err != nil {
 		return err
 	}
@@ -248,14 +248,14 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 
 // samples draws what a trained model makes of the first test digits with noise
 // of 0.7, and of noise alone.
-func samples(ctx context.Context, m *model.Model, set *dataset.Set, seed uint64, dir string) error {
+func samples(ctx context.Context, m *latent.Model, set *dataset.Set, seed uint64, dir string) error {
 	const most = 12
 	test, err := set.Test.InMemory(most)
 	if err != nil {
 		return err
 	}
 	n := min(most, test.N)
-	images := &imageio.Images{N: n, Pixels: test.Images[:n*model.Pixels]}
+	images := &imageio.Images{N: n, Pixels: test.Images[:n*latent.Pixels]}
 	d := &degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
 	restored, err := infer.Restore(ctx, m, m.Restore, d, images.Pixels, infer.Options{Seed: seed})
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"mppm/shared/ddpm"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
@@ -126,7 +126,7 @@ type state struct {
 }
 
 // New starts a run in dir, which is made if need be, on the autoencoder of a
-// weights file: one of package model, of which F and G are taken. It returns an
+// weights file: one of package latent, of which F and G are taken. It returns an
 // error if dir holds a run already, or the file has no autoencoder.
 func New(c Config, set *dataset.Set, autoencoder []byte, dir string) (*Run, error) {
 	r := &Run{Config: c, Dir: dir, set: set}
@@ -152,7 +152,7 @@ func New(c Config, set *dataset.Set, autoencoder []byte, dir string) (*Run, erro
 // newParameters draws the parameters of the denoiser. It returns an error if they
 // are more than the memory that there is.
 func newParameters(c Config) ([]*optim.Parameter, error) {
-	net, err := ddpm.Net(model.Latent, c.Hidden)
+	net, err := ddpm.Net(latent.Latent, c.Hidden)
 	if err != nil {
 		return nil, err
 	}
@@ -168,14 +168,14 @@ func (r *Run) adopt(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("the autoencoder's weights: %w", err)
 	}
-	if k := f.Meta["kind"]; k != model.Kind {
-		return fmt.Errorf("the autoencoder's weights: the kind is %q; want %q, as train dae writes", k, model.Kind)
+	if k := f.Meta["kind"]; k != latent.Kind {
+		return fmt.Errorf("the autoencoder's weights: the kind is %q; want %q, as train dae writes", k, latent.Kind)
 	}
-	if _, err := model.LoadAutoencoder(f); err != nil {
+	if _, err := latent.LoadAutoencoder(f); err != nil {
 		return fmt.Errorf("the autoencoder's weights: %w", err)
 	}
 	r.nets = &safetensors.File{Meta: map[string]string{"autoencoder": f.Meta["training"]}}
-	for _, s := range model.AutoencoderSpecs() {
+	for _, s := range latent.AutoencoderSpecs() {
 		for _, name := range []string{s.Name, s.Name + ".scale"} {
 			if t, ok := f.Lookup(name); ok {
 				r.nets.Tensors = append(r.nets.Tensors, t)
@@ -260,7 +260,7 @@ func (r *Run) encode(ctx context.Context) error {
 	if r.points != nil {
 		return nil
 	}
-	nets, err := model.LoadAutoencoder(r.nets)
+	nets, err := latent.LoadAutoencoder(r.nets)
 	if err != nil {
 		return err
 	}
@@ -269,13 +269,13 @@ func (r *Run) encode(ctx context.Context) error {
 		return err
 	}
 	n := float64(r.set.Train.N)
-	r.mean, r.std = make([]float32, model.Latent), make([]float32, model.Latent)
-	for k := range model.Latent {
+	r.mean, r.std = make([]float32, latent.Latent), make([]float32, latent.Latent)
+	for k := range latent.Latent {
 		var sum, square float64
-		for i := k; i < len(codes); i += model.Latent {
+		for i := k; i < len(codes); i += latent.Latent {
 			sum += float64(codes[i])
 		}
-		for i := k; i < len(codes); i += model.Latent {
+		for i := k; i < len(codes); i += latent.Latent {
 			e := float64(codes[i]) - sum/n
 			square += float64(e * e)
 		}
@@ -283,7 +283,7 @@ func (r *Run) encode(ctx context.Context) error {
 		if !(r.std[k] > 0) {
 			return fmt.Errorf("coordinate %d of all codes is %v: the autoencoder has collapsed", k, r.mean[k])
 		}
-		for i := k; i < len(codes); i += model.Latent {
+		for i := k; i < len(codes); i += latent.Latent {
 			codes[i] = (codes[i] - r.mean[k]) / r.std[k]
 		}
 	}
@@ -359,7 +359,7 @@ func (r *Run) draw() error {
 }
 
 // inputs is how many numbers the denoiser takes.
-const inputs = model.Latent + ddpm.TimeFeatures
+const inputs = latent.Latent + ddpm.TimeFeatures
 
 // batch is the data of one step: points with noise and what is told of their
 // times, and the noise.
@@ -374,7 +374,7 @@ func (r *Run) loader() (*optim.Loader[*batch], error) {
 	n := r.Config.Batch
 	var order []int
 	return optim.NewLoader(r.step,
-		func() *batch { return &batch{make([]float32, n*inputs), make([]float32, n*model.Latent)} },
+		func() *batch { return &batch{make([]float32, n*inputs), make([]float32, n*latent.Latent)} },
 		func(b *batch, step int) {
 			if epoch := step / r.perEpoch(); order == nil || step%r.perEpoch() == 0 {
 				order = rng.New(r.Config.Seed, streamOrder+uint64(epoch)).Perm(r.set.Train.N)
@@ -390,12 +390,12 @@ func (r *Run) fill(b *batch, s *ddpm.Schedule, step int, order []int) {
 	for i := range r.Config.Batch {
 		src := rng.New(r.Config.Seed, streamNoise+uint64(step*r.Config.Batch+i))
 		t := src.IntN(s.Len())
-		e := b.noise[i*model.Latent : (i+1)*model.Latent]
+		e := b.noise[i*latent.Latent : (i+1)*latent.Latent]
 		src.FillNorm(e, 1)
-		at := order[first+i] * model.Latent
+		at := order[first+i] * latent.Latent
 		row := b.in[i*inputs : (i+1)*inputs]
-		s.Diffuse(row, r.points[at:at+model.Latent], e, t)
-		ddpm.Features(row[model.Latent:], s.Time(t))
+		s.Diffuse(row, r.points[at:at+latent.Latent], e, t)
+		ddpm.Features(row[latent.Latent:], s.Time(t))
 	}
 }
 
@@ -408,15 +408,15 @@ type net struct {
 
 // newNet builds the graph of lines 9 and 10 of Alg. 2.
 func newNet(c Config, params []*optim.Parameter) (*net, error) {
-	t := &net{in: make([]float32, c.Batch*inputs), noise: make([]float32, c.Batch*model.Latent)}
-	net, err := ddpm.Net(model.Latent, c.Hidden)
+	t := &net{in: make([]float32, c.Batch*inputs), noise: make([]float32, c.Batch*latent.Latent)}
+	net, err := ddpm.Net(latent.Latent, c.Hidden)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	b := netgraph.New(params)
 	t.graph = b.Graph
 	predicted := b.Apply(net, b.Matrix("in", c.Batch, inputs, t.in)).Out()
-	loss := b.SquaredError(predicted, b.Matrix("noise", c.Batch, model.Latent, t.noise))
+	loss := b.SquaredError(predicted, b.Matrix("noise", c.Batch, latent.Latent, t.noise))
 	b.Keep("loss", loss, t.loss[:])
 	if err = b.Err(); err == nil {
 		err = optim.Differentiate(loss, params)

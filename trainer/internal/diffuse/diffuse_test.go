@@ -11,9 +11,9 @@ import (
 
 	"mppm/shared/ddpm"
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
+	"mppm/shared/latent/latenttest"
 	"mppm/shared/ldm"
-	"mppm/shared/model"
-	"mppm/shared/model/modeltest"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/progress"
@@ -27,7 +27,7 @@ func digits(t testing.TB, n int) *dataset.Set {
 		t.Fatal(err)
 	}
 	set.Train.N = n
-	set.Train.Images = set.Train.Images[:n*model.Pixels]
+	set.Train.Images = set.Train.Images[:n*latent.Pixels]
 	set.Train.Labels = set.Train.Labels[:n]
 	return set
 }
@@ -44,7 +44,7 @@ func tiny() Config {
 // autoencoder is a weights file with random nets.
 func autoencoder(t testing.TB, seed uint64) []byte {
 	t.Helper()
-	b, err := modeltest.File(seed).Encode()
+	b, err := latenttest.File(seed).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,28 +106,28 @@ func TestMatchesShared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := ddpm.Load(f, model.Latent)
+	d, err := ddpm.Load(f, latent.Latent)
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := d.Runner(1)
-	got, features := make([]float32, model.Latent), make([]float32, ddpm.TimeFeatures)
+	got, features := make([]float32, latent.Latent), make([]float32, ddpm.TimeFeatures)
 	var want float64
 	for i := range r.Config.Batch {
 		row := n.in[i*inputs : (i+1)*inputs]
 		at := -1
 		for k := range s.Len() {
 			ddpm.Features(features, s.Time(k))
-			if features[0] == row[model.Latent] {
+			if features[0] == row[latent.Latent] {
 				at = k
 			}
 		}
 		if at < 0 {
 			t.Fatalf("row %d has the features of no step", i)
 		}
-		run.Predict(got, row[:model.Latent], s.Time(at))
+		run.Predict(got, row[:latent.Latent], s.Time(at))
 		for k, v := range got {
-			e := float64(v) - float64(n.noise[i*model.Latent+k])
+			e := float64(v) - float64(n.noise[i*latent.Latent+k])
 			want += e * e / float64(r.Config.Batch)
 		}
 	}
@@ -145,13 +145,13 @@ func TestLearns(t *testing.T) {
 	if err := r.Train(context.Background(), 100, quiet()); err != nil {
 		t.Fatal(err)
 	}
-	if last := r.history[len(r.history)-1]; !(last < 0.9*model.Latent) {
-		t.Errorf("the loss is %.2f after %d epochs; that of predicting 0 is %d", last, c.Epochs, model.Latent)
+	if last := r.history[len(r.history)-1]; !(last < 0.9*latent.Latent) {
+		t.Errorf("the loss is %.2f after %d epochs; that of predicting 0 is %d", last, c.Epochs, latent.Latent)
 	}
 	// The codes that the file makes normal are so.
 	set.Train.N = 50 // enough to see what damage does
 	_, m := weights(t, r, false)
-	zero, codes := make([]float32, model.Latent), make([]float32, model.Latent)
+	zero, codes := make([]float32, latent.Latent), make([]float32, latent.Latent)
 	m.Codes(codes, zero, 0)
 	for k, v := range codes {
 		if v != r.mean[k] {
@@ -237,7 +237,7 @@ func TestRefuses(t *testing.T) {
 			t.Errorf("error %v, want one with %q", err, c.want)
 		}
 	}
-	f := modeltest.File(1)
+	f := latenttest.File(1)
 	f.Meta["kind"] = "unet"
 	b, err := f.Encode()
 	if err != nil {

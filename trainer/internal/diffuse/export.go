@@ -9,8 +9,8 @@ import (
 	"slices"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/optim"
@@ -37,9 +37,9 @@ func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error
 	if err := optim.Export(f, float, r.params); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	err := f.AddFloat32("latent.mean", r.mean, model.Latent)
+	err := f.AddFloat32("latent.mean", r.mean, latent.Latent)
 	if err == nil {
-		err = f.AddFloat32("latent.std", r.std, model.Latent)
+		err = f.AddFloat32("latent.std", r.std, latent.Latent)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
@@ -86,14 +86,14 @@ func (r *Run) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]ld
 	severities = slices.Compact(severities)
 	n := min(images, r.set.Train.N)
 	run := m.Runner(64)
-	clean, x := make([]float32, n*model.Pixels), make([]float32, n*model.Pixels)
+	clean, x := make([]float32, n*latent.Pixels), make([]float32, n*latent.Pixels)
 	for i := range n {
-		r.set.Train.Float32(clean[i*model.Pixels:], i)
+		r.set.Train.Float32(clean[i*latent.Pixels:], i)
 	}
 	if err := r.set.Train.Err(); err != nil {
 		return nil, err
 	}
-	a, b := make([]float32, n*model.Latent), make([]float32, n*model.Latent)
+	a, b := make([]float32, n*latent.Latent), make([]float32, n*latent.Latent)
 	run.Encode(a, clean)
 	var curve []ldm.Point
 	for _, s := range severities {
@@ -102,8 +102,8 @@ func (r *Run) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]ld
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			at := i * model.Pixels
-			if err := d.Apply(x[at:at+model.Pixels], clean[at:at+model.Pixels], model.Side, model.Side, rng.New(r.Config.Seed, streamDamage+uint64(i))); err != nil {
+			at := i * latent.Pixels
+			if err := d.Apply(x[at:at+latent.Pixels], clean[at:at+latent.Pixels], latent.Side, latent.Side, rng.New(r.Config.Seed, streamDamage+uint64(i))); err != nil {
 				return nil, err
 			}
 		}

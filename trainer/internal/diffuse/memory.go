@@ -3,7 +3,7 @@ package diffuse
 import (
 	"gorgonia.org/gorgonia"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/optim"
 )
 
@@ -19,6 +19,6 @@ func (r *Run) Memory() (int64, error) {
 		}
 		return t.graph, nil
 	})
-	const each = 4 * model.Latent // the code of an image
+	const each = 4 * latent.Latent // the code of an image
 	return optim.Peak(steps+int64(r.set.Train.N)*each, r.params), err
 }

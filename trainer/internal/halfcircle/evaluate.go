@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
-	"mppm/trainer/internal/ambient"
+	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/pointcloud"
@@ -42,13 +42,13 @@ func Cloud(seed uint64) *pointcloud.Cloud {
 
 // The trainings.
 const (
-	Ours   = "default" // ambient.Default
-	Theirs = "paper"   // ambient.Paper: Tables 7 and 10
+	Ours   = "default" // task.Default
+	Theirs = "paper"   // task.Paper: Tables 7 and 10
 )
 
 // Trainings returns the configurations that methods take their nets from.
-func Trainings() map[string]ambient.Config {
-	return map[string]ambient.Config{Ours: ambient.Default(), Theirs: ambient.Paper()}
+func Trainings() map[string]task.Config {
+	return map[string]task.Config{Ours: task.Default(), Theirs: task.Paper()}
 }
 
 // Column is what points are tested: where on the arc they are from, and how noisy.
@@ -143,18 +143,18 @@ const maxNets = 1 << 28
 // Nets returns the model of one configuration and seed, as a weights file gives
 // it: that in dir, if an evaluation with the same settings has left it there, and
 // else one that is trained, and left there. Without a dir nothing is kept.
-func Nets(ctx context.Context, dir, name string, c ambient.Config, seed uint64) (*mppm.Model, error) {
+func Nets(ctx context.Context, dir, name string, c task.Config, seed uint64) (*ambient.Model, error) {
 	c.Seed = seed
 	cloud := Cloud(seed)
 	path := filepath.Join(dir, fmt.Sprintf("%s-%d.safetensors", name, seed))
 	if dir != "" {
 		if b, err := bounded.ReadFile(path, maxNets, safetensors.CheckStart); err == nil {
-			if m, err := mppm.Load(b); err == nil && ambient.Same(m, c, cloud) {
+			if m, err := ambient.Load(b); err == nil && task.Same(m, c, cloud) {
 				return m, nil
 			}
 		}
 	}
-	r, err := ambient.New(c, cloud, "")
+	r, err := task.New(c, cloud, "")
 	if err != nil {
 		return nil, err
 	}
@@ -172,12 +172,12 @@ func Nets(ctx context.Context, dir, name string, c ambient.Config, seed uint64) 
 	if err != nil {
 		return nil, err
 	}
-	return mppm.Load(b)
+	return ambient.Load(b)
 }
 
 // Options are what an evaluation can be told.
 type Options struct {
-	Trainings map[string]ambient.Config
+	Trainings map[string]task.Config
 	First     uint64 // the first seed
 	Seeds     int
 	Tests     int    // points in a column
@@ -186,7 +186,7 @@ type Options struct {
 
 // Run trains every configuration on every seed, and scores all methods. It
 // returns the table and the models of the first seed. bar counts trainings.
-func Run(ctx context.Context, o Options, bar *progress.Bar) (*Table, map[string]*mppm.Model, error) {
+func Run(ctx context.Context, o Options, bar *progress.Bar) (*Table, map[string]*ambient.Model, error) {
 	t := &Table{First: o.First, Seeds: o.Seeds, Tests: o.Tests}
 	for _, c := range Columns() {
 		for _, m := range Methods() {
@@ -200,7 +200,7 @@ func Run(ctx context.Context, o Options, bar *progress.Bar) (*Table, map[string]
 			return nil, nil, err
 		}
 	}
-	models := map[string]*mppm.Model{}
+	models := map[string]*ambient.Model{}
 	for seed := o.First; seed < o.First+uint64(o.Seeds); seed++ {
 		for _, nets := range slices.Sorted(maps.Keys(o.Trainings)) {
 			m, err := Nets(ctx, o.Dir, nets, o.Trainings[nets], seed)
@@ -221,7 +221,7 @@ func Run(ctx context.Context, o Options, bar *progress.Bar) (*Table, map[string]
 }
 
 // score adds to the rows of some nets the errors of one seed.
-func (t *Table) score(m *mppm.Model, nets string, seed uint64) error {
+func (t *Table) score(m *ambient.Model, nets string, seed uint64) error {
 	r := m.Runner(64)
 	for _, method := range Methods() {
 		if method.Nets != nets {

@@ -5,9 +5,9 @@ import (
 	"math"
 	"path/filepath"
 
-	"mppm/shared/mppm"
+	"mppm/shared/ambient"
 	"mppm/shared/rng"
-	"mppm/trainer/internal/ambient"
+	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/pointcloud"
 )
@@ -42,7 +42,7 @@ func arc(project func([]float32) [][2]float64) plots.Layer {
 }
 
 // trajectory returns where one point is after each step of the flow.
-func trajectory(r *mppm.Runner, x []float32, p mppm.Preset) ([]float32, error) {
+func trajectory(r *ambient.Runner, x []float32, p ambient.Preset) ([]float32, error) {
 	at := append([]float32(nil), x...)
 	steps, err := r.Flow(at, p)
 	if err != nil {
@@ -57,7 +57,7 @@ func trajectory(r *mppm.Runner, x []float32, p mppm.Preset) ([]float32, error) {
 
 // reverse returns where one point is after each step of the diffusion, from the
 // step with noise sigma.
-func reverse(r *mppm.Runner, x []float32, sigma float64, src *rng.Source) ([]float32, error) {
+func reverse(r *ambient.Runner, x []float32, sigma float64, src *rng.Source) ([]float32, error) {
 	at := append([]float32(nil), x...)
 	n := r.Schedule.Match(sigma)
 	r.Schedule.Enter(at, n)
@@ -76,11 +76,11 @@ func reverse(r *mppm.Runner, x []float32, sigma float64, src *rng.Source) ([]flo
 // its ends and above it.
 var figureStarts = [][]float32{{1.25, 0.55, 0.35}, {-1.2, 0.75, 0.3}, {0.35, 0.55, -0.35}, {-0.7, 0.2, 0.3}}
 
-// Figures draws Figures 4 to 7 into dir, from the nets of ambient.Default on one
+// Figures draws Figures 4 to 7 into dir, from the nets of task.Default on one
 // seed, with so many test points.
-func Figures(dir string, m *mppm.Model, seed uint64, tests int) error {
+func Figures(dir string, m *ambient.Model, seed uint64, tests int) error {
 	r := m.Runner(64)
-	for name, f := range map[string]func(string, *mppm.Runner, uint64, int) error{
+	for name, f := range map[string]func(string, *ambient.Runner, uint64, int) error{
 		"figure4.png": figure4, "figure5.png": figure5, "figure6.png": figure6, "figure7.png": figure7,
 	} {
 		if err := f(filepath.Join(dir, name), r, seed, tests); err != nil {
@@ -92,15 +92,15 @@ func Figures(dir string, m *mppm.Model, seed uint64, tests int) error {
 
 // figure4 is Fig. 4: how a point flows, with the default flow and with that of
 // Table 10, whose wide kernel draws it along the arc to where the points are dense.
-func figure4(path string, r *mppm.Runner, _ uint64, _ int) error {
+func figure4(path string, r *ambient.Runner, _ uint64, _ int) error {
 	x := figureStarts[0]
 	r3 := math.Hypot(float64(x[0]), float64(x[1]))
 	star := []float32{float32(float64(x[0]) / r3), float32(float64(x[1]) / r3), 0}
 	var panels []plots.Panel
 	for _, f := range []struct {
 		title string
-		flow  mppm.Preset
-	}{{"Default flow", ambient.Default().Flow}, {"Flow of Table 10, no tolerance", ambient.PaperFlow()}} {
+		flow  ambient.Preset
+	}{{"Default flow", task.Default().Flow}, {"Flow of Table 10, no tolerance", task.PaperFlow()}} {
 		p := f.flow
 		p.Tolerance = 0
 		steps, err := trajectory(r, x, p)
@@ -130,7 +130,7 @@ func figure4(path string, r *mppm.Runner, _ uint64, _ int) error {
 }
 
 // restored draws what methods make of test points, in the plane of the circle.
-func restored(path string, r *mppm.Runner, seed uint64, tests int, c Column, titles []string, methods ...Method) error {
+func restored(path string, r *ambient.Runner, seed uint64, tests int, c Column, titles []string, methods ...Method) error {
 	var panels []plots.Panel
 	for i, m := range methods {
 		clean, y := c.Test(seed, tests)
@@ -166,12 +166,12 @@ func find(name string) Method {
 var figureNoise = Column{Uniform: true, Sigma: 0.2}
 
 // figure5 is Fig. 5: the autoencoder's points and MPPM's.
-func figure5(path string, r *mppm.Runner, seed uint64, tests int) error {
+func figure5(path string, r *ambient.Runner, seed uint64, tests int) error {
 	return restored(path, r, seed, tests, figureNoise, []string{"DAE", "MPPM"}, find("DAE"), find("MPPM"))
 }
 
 // figure6 is Fig. 6: paths of diffusion and of MPPM.
-func figure6(path string, r *mppm.Runner, seed uint64, _ int) error {
+func figure6(path string, r *ambient.Runner, seed uint64, _ int) error {
 	diffusion := plots.Panel{Title: "Diffusion, from the step with noise 0.3"}
 	flow := plots.Panel{Title: "MPPM"}
 	for _, p := range []*plots.Panel{&diffusion, &flow} {
@@ -182,7 +182,7 @@ func figure6(path string, r *mppm.Runner, seed uint64, _ int) error {
 		if err != nil {
 			return err
 		}
-		steps, err := trajectory(r, x, ambient.Default().Flow)
+		steps, err := trajectory(r, x, task.Default().Flow)
 		if err != nil {
 			return err
 		}
@@ -202,6 +202,6 @@ func figure6(path string, r *mppm.Runner, seed uint64, _ int) error {
 // figure7 is Fig. 7: diffusion's points and MPPM's. All steps from the noisy point
 // are the start that shows what the paper's text says, most points in the dense
 // region.
-func figure7(path string, r *mppm.Runner, seed uint64, tests int) error {
+func figure7(path string, r *ambient.Runner, seed uint64, tests int) error {
 	return restored(path, r, seed, tests, figureNoise, []string{"Diffusion, all steps", "MPPM"}, find("DDPM, all steps from the noisy point"), find("MPPM"))
 }

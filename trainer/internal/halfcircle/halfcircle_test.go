@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/mppm"
-	"mppm/trainer/internal/ambient"
+	"mppm/shared/ambient"
+	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/pointcloud"
 	"mppm/trainer/internal/progress"
 	"mppm/weights"
@@ -80,7 +80,7 @@ func TestMeasure(t *testing.T) {
 // shipped weights has a lower mean and maximal deviation than DAE and DDPM, and
 // covers no less of the arc than DAE.
 func TestTargets(t *testing.T) {
-	m, err := mppm.Load(weights.Circle)
+	m, err := ambient.Load(weights.Circle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestTargets(t *testing.T) {
 // TestFlowOfTable10Contracts: with the kernel as wide as the noise, the flow moves
 // along the arc to where the points are dense.
 func TestFlowOfTable10Contracts(t *testing.T) {
-	m, err := mppm.Load(weights.Circle)
+	m, err := ambient.Load(weights.Circle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,10 +125,10 @@ func TestFlowOfTable10Contracts(t *testing.T) {
 // TestRun trains a little on two seeds, and checks that the table has every row,
 // and that figures are drawn.
 func TestRun(t *testing.T) {
-	c := ambient.Default()
+	c := task.Default()
 	c.Epochs, c.Denoiser = 5, []int{16}
 	c.Diffusion.Steps = 60
-	o := Options{Trainings: map[string]ambient.Config{Ours: c}, First: 5, Seeds: 2, Tests: 20, Dir: filepath.Join(t.TempDir(), "nets")}
+	o := Options{Trainings: map[string]task.Config{Ours: c}, First: 5, Seeds: 2, Tests: 20, Dir: filepath.Join(t.TempDir(), "nets")}
 	table, models, err := Run(context.Background(), o, progress.New(nil, "", 0, progress.Options{}))
 	if err != nil {
 		t.Fatal(err)

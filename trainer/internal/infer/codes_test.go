@@ -5,12 +5,12 @@ import (
 	"slices"
 	"testing"
 
-	"mppm/shared/model/modeltest"
+	"mppm/shared/latent/latenttest"
 )
 
 // TestCodes: the two halves of Restore give what it gives, time and again.
 func TestCodes(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	images := digits(batch + 7)
 	want, err := Restore(t.Context(), m, m.Restore, noisy, images, Options{Seed: 5})
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/metric"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/imageio"
 )
@@ -66,11 +66,11 @@ type Restored struct {
 
 // Restore degrades images (bytes, 784 each) if d is not nil, and restores them
 // by the flow p: G(flow(F(x))), Alg. 4.
-func Restore(ctx context.Context, m *model.Model, p model.Preset, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
+func Restore(ctx context.Context, m *latent.Model, p latent.Preset, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
 	return restore(ctx, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
-			z := make([]float32, len(x)/model.Pixels*model.Latent)
+			z := make([]float32, len(x)/latent.Pixels*latent.Latent)
 			r.Encode(z, x)
 			return finish(r, dst, z, p, first)
 		}
@@ -83,8 +83,8 @@ type restorer func(dst, x []float32, first int) error
 
 // restore is Restore by any method: start returns a restorer for one goroutine.
 func restore(ctx context.Context, start func(batch int) restorer, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
-	n := len(images) / model.Pixels
-	out := &Restored{Pixels: make([]byte, n*model.Pixels)}
+	n := len(images) / latent.Pixels
+	out := &Restored{Pixels: make([]byte, n*latent.Pixels)}
 	if d != nil {
 		out.Degraded, out.Output = make([]Score, n), make([]Score, n)
 	}
@@ -97,11 +97,11 @@ func restore(ctx context.Context, start func(batch int) restorer, d *degrade.Deg
 		if err := restore(result, x, lo); err != nil {
 			return err
 		}
-		imageio.Quantize(out.Pixels[lo*model.Pixels:hi*model.Pixels], result)
+		imageio.Quantize(out.Pixels[lo*latent.Pixels:hi*latent.Pixels], result)
 		if d == nil {
 			return nil
 		}
-		clean := Floats(images[lo*model.Pixels : hi*model.Pixels])
+		clean := Floats(images[lo*latent.Pixels : hi*latent.Pixels])
 		for i := range hi - lo {
 			if out.Degraded[lo+i], err = score(at(x, i), at(clean, i)); err != nil {
 				return err
@@ -118,7 +118,7 @@ func restore(ctx context.Context, start func(batch int) restorer, d *degrade.Deg
 // score scores the images lo … hi−1 of the output, as others will read them,
 // against the clean ones.
 func (r *Restored) score(clean []byte, lo, hi int) error {
-	x, y := Floats(r.Pixels[lo*model.Pixels:hi*model.Pixels]), Floats(clean[lo*model.Pixels:hi*model.Pixels])
+	x, y := Floats(r.Pixels[lo*latent.Pixels:hi*latent.Pixels]), Floats(clean[lo*latent.Pixels:hi*latent.Pixels])
 	for i := range hi - lo {
 		var err error
 		if r.Output[lo+i], err = score(at(x, i), at(y, i)); err != nil {
@@ -130,7 +130,7 @@ func (r *Restored) score(clean []byte, lo, hi int) error {
 
 // degraded returns the images lo … hi−1 as numbers, degraded if d is not nil.
 func degraded(images []byte, lo, hi int, d *degrade.Degradation, seed uint64) ([]float32, error) {
-	x := Floats(images[lo*model.Pixels : hi*model.Pixels])
+	x := Floats(images[lo*latent.Pixels : hi*latent.Pixels])
 	if d == nil {
 		return x, nil
 	}
@@ -147,12 +147,12 @@ func degraded(images []byte, lo, hi int, d *degrade.Degradation, seed uint64) ([
 func Damage(ctx context.Context, d degrade.Degradation, images []byte, o Options) ([]byte, error) {
 	out := make([]byte, len(images))
 	nothing := func(int) struct{} { return struct{}{} }
-	err := each(ctx, nothing, len(images)/model.Pixels, o, func(_ struct{}, lo, hi int) error {
+	err := each(ctx, nothing, len(images)/latent.Pixels, o, func(_ struct{}, lo, hi int) error {
 		x, err := degraded(images, lo, hi, &d, o.Seed)
 		if err != nil {
 			return err
 		}
-		imageio.Quantize(out[lo*model.Pixels:hi*model.Pixels], x)
+		imageio.Quantize(out[lo*latent.Pixels:hi*latent.Pixels], x)
 		return nil
 	})
 	if err != nil {
@@ -164,10 +164,10 @@ func Damage(ctx context.Context, d degrade.Degradation, images []byte, o Options
 // Degrade writes to dst the degraded form of image number i, whose clean form
 // is src: as Restore does it.
 func Degrade(dst, src []float32, d degrade.Degradation, seed uint64, i int) error {
-	if err := d.Apply(dst, src, model.Side, model.Side, rng.New(seed, uint64(i))); err != nil {
+	if err := d.Apply(dst, src, latent.Side, latent.Side, rng.New(seed, uint64(i))); err != nil {
 		return fmt.Errorf("image %d: %w", i, err)
 	}
-	if err := model.CheckImage(dst); err != nil {
+	if err := latent.CheckImage(dst); err != nil {
 		return fmt.Errorf("image %d, degraded: %w", i, err)
 	}
 	return nil
@@ -175,20 +175,20 @@ func Degrade(dst, src []float32, d degrade.Degradation, seed uint64, i int) erro
 
 // Generate grows n images from noise by the flow p, and returns their bytes.
 // Image i depends on the seed, the flow and i alone.
-func Generate(ctx context.Context, m *model.Model, p model.Preset, n int, o Options) ([]byte, error) {
-	out := make([]byte, n*model.Pixels)
+func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Options) ([]byte, error) {
+	out := make([]byte, n*latent.Pixels)
 	own := *m // the spread of the starts is p's
 	own.Generate = p
-	err := each(ctx, own.Runner, n, o, func(r *model.Runner, lo, hi int) error {
-		z := make([]float32, (hi-lo)*model.Latent)
+	err := each(ctx, own.Runner, n, o, func(r *latent.Runner, lo, hi int) error {
+		z := make([]float32, (hi-lo)*latent.Latent)
 		for i := range hi - lo {
-			r.Noise(z[i*model.Latent:(i+1)*model.Latent], rng.New(o.Seed, uint64(lo+i)))
+			r.Noise(z[i*latent.Latent:(i+1)*latent.Latent], rng.New(o.Seed, uint64(lo+i)))
 		}
-		x := make([]float32, (hi-lo)*model.Pixels)
+		x := make([]float32, (hi-lo)*latent.Pixels)
 		if err := finish(r, x, z, p, lo); err != nil {
 			return err
 		}
-		imageio.Quantize(out[lo*model.Pixels:hi*model.Pixels], x)
+		imageio.Quantize(out[lo*latent.Pixels:hi*latent.Pixels], x)
 		return nil
 	})
 	if err != nil {
@@ -200,10 +200,10 @@ func Generate(ctx context.Context, m *model.Model, p model.Preset, n int, o Opti
 // Trajectory flows the images x (numbers, 784 each) and returns them as they
 // are decoded after the steps whose numbers it also returns: every k-th, and the
 // last.
-func Trajectory(m *model.Model, p model.Preset, x []float32, k int) (steps []int, images [][]float32, err error) {
-	n := len(x) / model.Pixels
+func Trajectory(m *latent.Model, p latent.Preset, x []float32, k int) (steps []int, images [][]float32, err error) {
+	n := len(x) / latent.Pixels
 	r := m.Runner(n)
-	z := make([]float32, n*model.Latent)
+	z := make([]float32, n*latent.Latent)
 	r.Encode(z, x)
 	seq, err := r.Flow(z, p)
 	if err != nil {
@@ -222,7 +222,7 @@ func Trajectory(m *model.Model, p model.Preset, x []float32, k int) (steps []int
 		steps, codes = append(steps, last), append(codes, z)
 	}
 	for _, z := range codes {
-		x := make([]float32, n*model.Pixels)
+		x := make([]float32, n*latent.Pixels)
 		r.Decode(x, z)
 		images = append(images, x)
 	}
@@ -231,7 +231,7 @@ func Trajectory(m *model.Model, p model.Preset, x []float32, k int) (steps []int
 
 // finish flows the codes z and decodes them into x. first is the number of the
 // first image, for messages.
-func finish(r *model.Runner, x, z []float32, p model.Preset, first int) error {
+func finish(r *latent.Runner, x, z []float32, p latent.Preset, first int) error {
 	seq, err := r.Flow(z, p)
 	if err != nil {
 		return err
@@ -239,7 +239,7 @@ func finish(r *model.Runner, x, z []float32, p model.Preset, first int) error {
 	for range seq {
 	}
 	r.Decode(x, z)
-	if err := model.CheckImage(x); err != nil {
+	if err := latent.CheckImage(x); err != nil {
 		return fmt.Errorf("images from %d on: %w: the weights or the flow's parameters overflow", first, err)
 	}
 	return nil
@@ -289,7 +289,7 @@ func each[R any](ctx context.Context, start func(batch int) R, n int, o Options,
 }
 
 // at returns image i of x.
-func at(x []float32, i int) []float32 { return x[i*model.Pixels : (i+1)*model.Pixels] }
+func at(x []float32, i int) []float32 { return x[i*latent.Pixels : (i+1)*latent.Pixels] }
 
 // Floats returns the numbers in [0, 1] that bytes of images stand for.
 func Floats(b []byte) []float32 {
@@ -301,7 +301,7 @@ func Floats(b []byte) []float32 {
 }
 
 func score(x, clean []float32) (Score, error) {
-	ssim, err := metric.SSIM(x, clean, model.Side, model.Side)
+	ssim, err := metric.SSIM(x, clean, latent.Side, latent.Side)
 	if err != nil {
 		return Score{}, err
 	}

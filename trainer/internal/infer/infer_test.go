@@ -9,18 +9,18 @@ import (
 	"testing"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
+	"mppm/shared/latent/latenttest"
 	"mppm/shared/metric"
-	"mppm/shared/model"
-	"mppm/shared/model/modeltest"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/imageio"
 )
 
 // digits are n images of a few smooth strokes.
 func digits(n int) []byte {
-	b := make([]byte, n*model.Pixels)
+	b := make([]byte, n*latent.Pixels)
 	for i := range b {
-		x, y, k := i%28, i/28%28, i/model.Pixels
+		x, y, k := i%28, i/28%28, i/latent.Pixels
 		if d := (x-14)*(x-14) + (y-14)*(y-14); d > 30+k%20 && d < 70+k%30 {
 			b[i] = byte(200 + k%50)
 		}
@@ -33,15 +33,15 @@ var noisy = &degrade.Degradation{Kind: "gaussian", Severity: 0.5}
 // TestWorkersDoNotMatter: the result is that of one image after the other,
 // composed by hand of the model's own operations, whatever the number of cores.
 func TestWorkersDoNotMatter(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	const n = 2*batch + 7
 	images := digits(n)
 	want := make([]byte, len(images))
-	clean, x := make([]float32, model.Pixels), make([]float32, model.Pixels)
-	z := make([]float32, model.Latent)
+	clean, x := make([]float32, latent.Pixels), make([]float32, latent.Pixels)
+	z := make([]float32, latent.Latent)
 	r := m.Runner(1)
 	for i := range n {
-		for k, b := range images[i*model.Pixels : (i+1)*model.Pixels] {
+		for k, b := range images[i*latent.Pixels : (i+1)*latent.Pixels] {
 			clean[k] = float32(b) / 255
 		}
 		if err := noisy.Apply(x, clean, 28, 28, rng.New(5, uint64(i))); err != nil {
@@ -55,7 +55,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 		for range seq {
 		}
 		r.Decode(x, z)
-		imageio.Quantize(want[i*model.Pixels:(i+1)*model.Pixels], x)
+		imageio.Quantize(want[i*latent.Pixels:(i+1)*latent.Pixels], x)
 	}
 	var first *Restored
 	for _, workers := range []int{1, 2, 5} {
@@ -82,7 +82,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 }
 
 func TestScores(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	images := digits(3)
 	unclipped := &degrade.Degradation{Kind: degrade.GaussianUnclipped, Severity: 0.5}
 	got, err := Restore(t.Context(), m, m.Restore, unclipped, images, Options{Seed: 9})
@@ -90,8 +90,8 @@ func TestScores(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		clean := Floats(images[i*model.Pixels : (i+1)*model.Pixels])
-		out := Floats(got.Pixels[i*model.Pixels : (i+1)*model.Pixels])
+		clean := Floats(images[i*latent.Pixels : (i+1)*latent.Pixels])
+		out := Floats(got.Pixels[i*latent.Pixels : (i+1)*latent.Pixels])
 		if want := metric.MSE(out, clean); got.Output[i].MSE != want {
 			t.Errorf("MSE of output %d: %v, want %v", i, got.Output[i].MSE, want)
 		}
@@ -120,7 +120,7 @@ func TestMean(t *testing.T) {
 }
 
 func TestGenerateIsStable(t *testing.T) {
-	m := modeltest.Model(2)
+	m := latenttest.Model(2)
 	p := m.Generate
 	long, err := Generate(t.Context(), m, p, batch+9, Options{Seed: 3, Workers: 2})
 	if err != nil {
@@ -131,18 +131,18 @@ func TestGenerateIsStable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(short, long[:n*model.Pixels]) {
+		if !bytes.Equal(short, long[:n*latent.Pixels]) {
 			t.Errorf("%d images are not the first of %d", n, batch+9)
 		}
 	}
-	if bytes.Equal(long[:model.Pixels], long[model.Pixels:2*model.Pixels]) {
+	if bytes.Equal(long[:latent.Pixels], long[latent.Pixels:2*latent.Pixels]) {
 		t.Error("the first two images are equal")
 	}
 	other, err := Generate(t.Context(), m, p, 1, Options{Seed: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Equal(other, long[:model.Pixels]) {
+	if bytes.Equal(other, long[:latent.Pixels]) {
 		t.Error("another seed gives the same image")
 	}
 	p.Noise = 0
@@ -150,7 +150,7 @@ func TestGenerateIsStable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(still[:model.Pixels], still[model.Pixels:]) {
+	if !bytes.Equal(still[:latent.Pixels], still[latent.Pixels:]) {
 		t.Error("starts without noise differ: the preset's noise was not used")
 	}
 	if m.Generate.Noise == 0 {
@@ -159,7 +159,7 @@ func TestGenerateIsStable(t *testing.T) {
 }
 
 func TestTrajectory(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	images := digits(4)
 	p := m.Restore
 	p.Steps, p.Tolerance = 10, 0
@@ -197,7 +197,7 @@ func TestTrajectory(t *testing.T) {
 }
 
 func TestCanceled(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Restore(ctx, m, m.Restore, nil, digits(5*batch), Options{Workers: 1, Progress: func(int) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
@@ -206,7 +206,7 @@ func TestCanceled(t *testing.T) {
 }
 
 func TestBadParameters(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	p := m.Restore
 	p.Alpha = float32(math.NaN())
 	if _, err := Restore(t.Context(), m, p, nil, digits(3*batch), Options{}); err == nil {

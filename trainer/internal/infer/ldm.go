@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
-	"mppm/shared/model"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/imageio"
 )
@@ -22,9 +22,9 @@ func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degrada
 	return restore(ctx, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
-			z := make([]float32, len(x)/model.Pixels*model.Latent)
+			z := make([]float32, len(x)/latent.Pixels*latent.Latent)
 			r.Encode(z, x)
-			seq, err := r.Restore(z, steps, sources(o.Seed, streamDiffusion+first, len(z)/model.Latent))
+			seq, err := r.Restore(z, steps, sources(o.Seed, streamDiffusion+first, len(z)/latent.Latent))
 			if err != nil {
 				return err
 			}
@@ -41,9 +41,9 @@ func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degrada
 // GenerateLDM grows n images from pure noise with the latent diffusion model, and
 // returns their bytes. Image i depends on the seed and i alone.
 func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, error) {
-	out := make([]byte, n*model.Pixels)
+	out := make([]byte, n*latent.Pixels)
 	err := each(ctx, m.Runner, n, o, func(r *ldm.Runner, lo, hi int) error {
-		z := make([]float32, (hi-lo)*model.Latent)
+		z := make([]float32, (hi-lo)*latent.Latent)
 		seq, err := r.Generate(z, sources(o.Seed, lo, hi-lo))
 		if err != nil {
 			return err
@@ -53,11 +53,11 @@ func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, e
 				return ctx.Err()
 			}
 		}
-		x := make([]float32, (hi-lo)*model.Pixels)
+		x := make([]float32, (hi-lo)*latent.Pixels)
 		if err := decode(r, x, z, lo); err != nil {
 			return err
 		}
-		imageio.Quantize(out[lo*model.Pixels:hi*model.Pixels], x)
+		imageio.Quantize(out[lo*latent.Pixels:hi*latent.Pixels], x)
 		return nil
 	})
 	if err != nil {
@@ -69,9 +69,9 @@ func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, e
 // TrajectoryLDM is Trajectory for the latent diffusion model, of the images that
 // RestoreLDM numbers from 0.
 func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (steps []int, images [][]float32, err error) {
-	n := len(x) / model.Pixels
+	n := len(x) / latent.Pixels
 	r := m.Runner(n)
-	z := make([]float32, n*model.Latent)
+	z := make([]float32, n*latent.Latent)
 	r.Encode(z, x)
 	seq, err := r.Restore(z, start, sources(seed, streamDiffusion, n))
 	if err != nil {
@@ -81,7 +81,7 @@ func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (st
 		if s.Index%k != 0 && s.Left > 0 {
 			continue
 		}
-		codes, x := make([]float32, len(z)), make([]float32, n*model.Pixels)
+		codes, x := make([]float32, len(z)), make([]float32, n*latent.Pixels)
 		r.Codes(codes, s.X, s.Left)
 		r.Decode(x, codes)
 		steps, images = append(steps, s.Index), append(images, x)
@@ -94,7 +94,7 @@ func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (st
 func decode(r *ldm.Runner, x, z []float32, first int) error {
 	r.Codes(z, z, 0)
 	r.Decode(x, z)
-	if err := model.CheckImage(x); err != nil {
+	if err := latent.CheckImage(x); err != nil {
 		return fmt.Errorf("images from %d on: %w: the weights overflow", first, err)
 	}
 	return nil

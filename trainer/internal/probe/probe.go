@@ -21,7 +21,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"mppm/shared/kde"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 )
 
@@ -109,16 +109,16 @@ const Parts = 15
 
 // prober computes on all processors.
 type prober struct {
-	m      *model.Model
+	m      *latent.Model
 	report *Report
 	done   func(part string)
 }
 
 // Run measures the D of m on images that it was not trained on (bytes,
-// model.Pixels each). done is told of each of the Parts. It returns an error if m
+// latent.Pixels each). done is told of each of the Parts. It returns an error if m
 // has no D, there are less than two images, or ctx ends first.
-func Run(ctx context.Context, m *model.Model, images []byte, seed uint64, done func(part string)) (*Report, error) {
-	n := len(images) / model.Pixels
+func Run(ctx context.Context, m *latent.Model, images []byte, seed uint64, done func(part string)) (*Report, error) {
+	n := len(images) / latent.Pixels
 	if !m.HasDistance() {
 		return nil, fmt.Errorf("the model has no distance net to measure (it is a denoising autoencoder)")
 	}
@@ -147,8 +147,8 @@ func Run(ctx context.Context, m *model.Model, images []byte, seed uint64, done f
 		}
 		y := make([]float32, len(x))
 		for i := range n {
-			at := i * model.Pixels
-			rng.New(seed, uint64(i)).FillNorm(y[at:at+model.Pixels], f.sigma)
+			at := i * latent.Pixels
+			rng.New(seed, uint64(i)).FillNorm(y[at:at+latent.Pixels], f.sigma)
 		}
 		for i, v := range x {
 			y[i] += v
@@ -158,7 +158,7 @@ func Run(ctx context.Context, m *model.Model, images []byte, seed uint64, done f
 		}
 		z := p.encode(y)
 		add(f.name, true, z, func(i int, _ float64) float64 {
-			return length(z[i*model.Latent:(i+1)*model.Latent], clean[i*model.Latent:])
+			return length(z[i*latent.Latent:(i+1)*latent.Latent], clean[i*latent.Latent:])
 		})
 	}
 	src := rng.New(seed, 1<<32)
@@ -176,7 +176,7 @@ func Run(ctx context.Context, m *model.Model, images []byte, seed uint64, done f
 }
 
 // each calls f for parts of n points on all processors.
-func (p *prober) each(n int, f func(r *model.Runner, lo, hi int)) {
+func (p *prober) each(n int, f func(r *latent.Runner, lo, hi int)) {
 	const span = 100
 	var wg sync.WaitGroup
 	work := make(chan int)
@@ -196,20 +196,20 @@ func (p *prober) each(n int, f func(r *model.Runner, lo, hi int)) {
 }
 
 func (p *prober) encode(x []float32) []float32 {
-	n := len(x) / model.Pixels
-	z := make([]float32, n*model.Latent)
-	p.each(n, func(r *model.Runner, lo, hi int) {
-		r.Encode(z[lo*model.Latent:hi*model.Latent], x[lo*model.Pixels:hi*model.Pixels])
+	n := len(x) / latent.Pixels
+	z := make([]float32, n*latent.Latent)
+	p.each(n, func(r *latent.Runner, lo, hi int) {
+		r.Encode(z[lo*latent.Latent:hi*latent.Latent], x[lo*latent.Pixels:hi*latent.Pixels])
 	})
 	return z
 }
 
 func (p *prober) nearest(z []float32) []float64 {
-	d := make([]float64, len(z)/model.Latent)
-	p.each(len(d), func(_ *model.Runner, lo, hi int) {
+	d := make([]float64, len(z)/latent.Latent)
+	p.each(len(d), func(_ *latent.Runner, lo, hi int) {
 		var ws kde.Workspace
 		for i := lo; i < hi; i++ {
-			d2, _ := p.m.Bank.Nearest(z[i*model.Latent:(i+1)*model.Latent], &ws)
+			d2, _ := p.m.Bank.Nearest(z[i*latent.Latent:(i+1)*latent.Latent], &ws)
 			d[i] = math.Sqrt(float64(d2))
 		}
 	})
@@ -218,24 +218,24 @@ func (p *prober) nearest(z []float32) []float64 {
 
 // measure returns D and |∇D| at each point.
 func (p *prober) measure(z []float32) (d, slope []float64) {
-	n := len(z) / model.Latent
+	n := len(z) / latent.Latent
 	d, slope = make([]float64, n), make([]float64, n)
-	p.each(n, func(r *model.Runner, lo, hi int) {
-		dist, grad := make([]float32, hi-lo), make([]float32, (hi-lo)*model.Latent)
-		part := z[lo*model.Latent : hi*model.Latent]
+	p.each(n, func(r *latent.Runner, lo, hi int) {
+		dist, grad := make([]float32, hi-lo), make([]float32, (hi-lo)*latent.Latent)
+		part := z[lo*latent.Latent : hi*latent.Latent]
 		r.Distance(dist, nil, part)
 		r.Gradient(grad, part)
-		zero := make([]float32, model.Latent)
+		zero := make([]float32, latent.Latent)
 		for i := range dist {
 			d[lo+i] = float64(dist[i])
-			slope[lo+i] = length(grad[i*model.Latent:(i+1)*model.Latent], zero)
+			slope[lo+i] = length(grad[i*latent.Latent:(i+1)*latent.Latent], zero)
 		}
 	})
 	return d, slope
 }
 
 func (p *prober) family(name string, off bool, z []float32, truth func(i int, nearest float64) float64) Family {
-	f := Family{Name: name, Off: off, Points: len(z) / model.Latent}
+	f := Family{Name: name, Off: off, Points: len(z) / latent.Latent}
 	d, slope := p.measure(z)
 	near := p.nearest(z)
 	t := make([]float64, len(d))
@@ -305,16 +305,16 @@ func (p *prober) rays(clean, ways []float32) {
 // and generates.
 func (p *prober) fall(ctx context.Context, points map[string][]float32) error {
 	const most = 500
-	alone := model.Preset{Alpha: 0.3, Sigma: p.m.Restore.Sigma, Steps: 12}
+	alone := latent.Preset{Alpha: 0.3, Sigma: p.m.Restore.Sigma, Steps: 12}
 	for _, f := range []struct {
 		name, from string
-		flow       model.Preset
+		flow       latent.Preset
 	}{
 		{"D alone", noises[1].name, alone}, {"D alone", movedFar, alone}, {"D alone", starts, alone},
 		{"restore", noises[1].name, p.m.Restore}, {"generate", starts, p.m.Generate},
 	} {
-		z := slices.Clone(points[f.from][:min(most*model.Latent, len(points[f.from]))])
-		n := len(z) / model.Latent
+		z := slices.Clone(points[f.from][:min(most*latent.Latent, len(points[f.from]))])
+		n := len(z) / latent.Latent
 		r := p.m.Runner(n)
 		steps, err := r.Flow(z, f.flow)
 		if err != nil {
@@ -366,12 +366,12 @@ func (p *prober) moved(clean, ways []float32, by float64) []float32 {
 
 // directions returns n random vectors of length 1.
 func directions(n int, src *rng.Source) []float32 {
-	e := make([]float32, n*model.Latent)
+	e := make([]float32, n*latent.Latent)
 	src.FillNorm(e, 1)
-	zero := make([]float32, model.Latent)
-	for i := 0; i < len(e); i += model.Latent {
-		l := float32(max(length(e[i:i+model.Latent], zero), 1e-12))
-		for k := i; k < i+model.Latent; k++ {
+	zero := make([]float32, latent.Latent)
+	for i := 0; i < len(e); i += latent.Latent {
+		l := float32(max(length(e[i:i+latent.Latent], zero), 1e-12))
+		for k := i; k < i+latent.Latent; k++ {
 			e[k] /= l
 		}
 	}

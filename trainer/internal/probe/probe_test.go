@@ -9,14 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/dataset"
 	"mppm/weights"
 )
 
-func load(t *testing.T, b []byte) *model.Model {
+func load(t *testing.T, b []byte) *latent.Model {
 	t.Helper()
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func images(t *testing.T, n int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return set.Test.Images[:n*model.Pixels]
+	return set.Test.Images[:n*latent.Pixels]
 }
 
 // TestShipped: the D that ships is a distance.
@@ -143,7 +143,7 @@ func TestRunRefuses(t *testing.T) {
 		t.Errorf("without D: %v", err)
 	}
 	m := load(t, weights.MNIST)
-	if _, err := Run(t.Context(), m, some[:model.Pixels], 1, func(string) {}); err == nil || !strings.Contains(err.Error(), "at least 2") {
+	if _, err := Run(t.Context(), m, some[:latent.Pixels], 1, func(string) {}); err == nil || !strings.Contains(err.Error(), "at least 2") {
 		t.Errorf("a single image: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/plots"
 )
 
@@ -74,7 +74,7 @@ func (r *Report) Scatter(path string) error {
 
 // Plane draws D on the map's plane, through the mean of the codes, with the
 // codes' places on it.
-func Plane(path string, m *model.Model) error {
+func Plane(path string, m *latent.Model) error {
 	if m.Plane == nil {
 		return fmt.Errorf("the weights name no plane to draw D on")
 	}
@@ -82,7 +82,7 @@ func Plane(path string, m *model.Model) error {
 		side = 120
 		some = 1000 // codes that are drawn, at most about so many
 	)
-	code := make([]float32, model.Latent)
+	code := make([]float32, latent.Latent)
 	cloud := plots.Line{Name: "codes"}
 	var lo, hi [2]float64
 	for j := range m.Bank.Len() {
@@ -99,11 +99,11 @@ func Plane(path string, m *model.Model) error {
 		margin := 0.3 * (hi[k] - lo[k])
 		lo[k], hi[k] = lo[k]-margin, hi[k]+margin
 	}
-	z := make([]float32, side*side*model.Latent)
+	z := make([]float32, side*side*latent.Latent)
 	for i := range side * side {
 		x := lo[0] + (hi[0]-lo[0])*float64(i%side)/(side-1)
 		y := lo[1] + (hi[1]-lo[1])*float64(i/side)/(side-1)
-		m.Plane.Shift(z[i*model.Latent:(i+1)*model.Latent], m.Plane.Mean(), float32(x), float32(y))
+		m.Plane.Shift(z[i*latent.Latent:(i+1)*latent.Latent], m.Plane.Mean(), float32(x), float32(y))
 	}
 	d := make([]float32, side*side)
 	m.Runner(side).Distance(d, nil, z)

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"mppm/shared/gemm"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/plots"
 )
@@ -95,7 +95,7 @@ func (r Report) plots(dir string) error {
 			return plots.Curves(filepath.Join(dir, file+"-"+k.file+".png"), plots.Axes{Title: k.title, X: x, Y: k.y, LogX: true, LogY: true}, lines...)
 		}
 		err := over("batch", "images in a step, of 28×28 pixels", func(r Row) int { return r.Batch }, func(r Row) string {
-			if r.Side != model.Side || r.Net == UNet {
+			if r.Side != latent.Side || r.Net == UNet {
 				return ""
 			}
 			return string(r.Net)

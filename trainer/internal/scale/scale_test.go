@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/train"
 )
@@ -34,7 +34,7 @@ func steps(t *testing.T, s *step, n int) (losses []float32) {
 // at any side it learns.
 func TestAutoencoder(t *testing.T) {
 	const n = 3
-	got, err := autoencoder(model.Side, n)
+	got, err := autoencoder(latent.Side, n)
 	if err != nil {
 		t.Fatal(err)
 	}

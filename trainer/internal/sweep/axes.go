@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/progress"
@@ -33,8 +33,8 @@ func BankSizes() []int { return []int{500, 1000, 2000, 3500, 5000, 7500, 10000} 
 // Banks searches with code banks of other sizes, each of the codes that the nets
 // of the weights f give the training digits that are not held out. presets are the
 // flows to begin from.
-func (w *Sweep) Banks(ctx context.Context, f *safetensors.File, sizes []int, presets map[string]model.Preset) ([]Row, error) {
-	a, err := model.LoadAutoencoder(f)
+func (w *Sweep) Banks(ctx context.Context, f *safetensors.File, sizes []int, presets map[string]latent.Preset) ([]Row, error) {
+	a, err := latent.LoadAutoencoder(f)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (w *Sweep) Banks(ctx context.Context, f *safetensors.File, sizes []int, pre
 			continue
 		}
 		row := Row{Setting: fmt.Sprintf("%d codes", n), Line: "codes", X: float64(n)}
-		s := &Subject{Name: fmt.Sprintf("bank=%d", n), Label: row.Setting, Presets: presets, Open: func() (*model.Model, error) {
+		s := &Subject{Name: fmt.Sprintf("bank=%d", n), Label: row.Setting, Presets: presets, Open: func() (*latent.Model, error) {
 			if codes == nil {
 				var err error
 				if codes, err = train.Codes(ctx, a, &w.Bench.data.Train); err != nil {
@@ -69,12 +69,12 @@ func (w *Sweep) Banks(ctx context.Context, f *safetensors.File, sizes []int, pre
 	return rows, nil
 }
 
-func loaded(f *safetensors.File) (*model.Model, error) {
+func loaded(f *safetensors.File) (*latent.Model, error) {
 	b, err := f.Encode()
 	if err != nil {
 		return nil, err
 	}
-	return model.Load(b)
+	return latent.Load(b)
 }
 
 // Setting is one change of what a model is trained with.
@@ -111,7 +111,7 @@ func Noises() []Setting {
 // Trainings trains the model with each of the settings, in folders of dir, and
 // searches with what comes out. Runs that dir holds already are not repeated, and
 // one that was interrupted goes on. presets are the flows to begin from.
-func (w *Sweep) Trainings(ctx context.Context, set *dataset.Set, base train.Config, settings []Setting, presets map[string]model.Preset, dir string) ([]Row, error) {
+func (w *Sweep) Trainings(ctx context.Context, set *dataset.Set, base train.Config, settings []Setting, presets map[string]latent.Preset, dir string) ([]Row, error) {
 	base.Holdout = w.Bench.N
 	base.Centers = min(base.Centers, w.Bench.data.Train.N)
 	var rows []Row
@@ -132,7 +132,7 @@ func (w *Sweep) Trainings(ctx context.Context, set *dataset.Set, base train.Conf
 			rows = append(rows, row)
 			continue
 		}
-		row.Result, err = w.Search(ctx, &Subject{Name: name, Label: s.Name, Presets: presets, Open: func() (*model.Model, error) {
+		row.Result, err = w.Search(ctx, &Subject{Name: name, Label: s.Name, Presets: presets, Open: func() (*latent.Model, error) {
 			return w.trained(ctx, set, c, s.Name, filepath.Join(dir, name))
 		}})
 		if errors.Is(err, train.ErrDiverged) {
@@ -150,7 +150,7 @@ func (w *Sweep) Trainings(ctx context.Context, set *dataset.Set, base train.Conf
 
 // trained returns the model of a run with c in dir, which it begins, goes on
 // with, or finds done.
-func (w *Sweep) trained(ctx context.Context, set *dataset.Set, c train.Config, name, dir string) (*model.Model, error) {
+func (w *Sweep) trained(ctx context.Context, set *dataset.Set, c train.Config, name, dir string) (*latent.Model, error) {
 	folder, err := rundir.Claim(dir, rundir.Use{Command: "train mnist"})
 	if err != nil {
 		return nil, err

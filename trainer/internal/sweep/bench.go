@@ -11,7 +11,7 @@ import (
 
 	"mppm/shared/classifier"
 	"mppm/shared/degrade"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/evaluate"
 	"mppm/trainer/internal/infer"
@@ -71,24 +71,24 @@ func Severe(d degrade.Degradation) bool {
 
 // Subject is a model that flows are tried with.
 type Subject struct {
-	Name    string                  // tells it from others in the log
-	Label   string                  // names it to people; empty: there are no others
-	Presets map[string]model.Preset // flows to begin from
+	Name    string                   // tells it from others in the log
+	Label   string                   // names it to people; empty: there are no others
+	Presets map[string]latent.Preset // flows to begin from
 	// Open makes or reads the model. It is called once, and not at all where the
 	// log has all that is asked for.
-	Open func() (*model.Model, error)
+	Open func() (*latent.Model, error)
 
-	opened *model.Model
+	opened *latent.Model
 	codes  [][]float32 // of the held-out digits, by column
 	clean  []float32   // and as they are
 }
 
 // Of is the subject that is a model, with the model's own presets.
-func Of(m *model.Model) *Subject {
-	return &Subject{Presets: m.Presets, Open: func() (*model.Model, error) { return m, nil }}
+func Of(m *latent.Model) *Subject {
+	return &Subject{Presets: m.Presets, Open: func() (*latent.Model, error) { return m, nil }}
 }
 
-func (s *Subject) model() (*model.Model, error) {
+func (s *Subject) model() (*latent.Model, error) {
 	if s.opened == nil {
 		m, err := s.Open()
 		if err != nil {
@@ -116,11 +116,11 @@ func (b *Bench) encoded(ctx context.Context, s *Subject, column, n int) ([]float
 		}
 		s.codes[column] = z
 	}
-	return s.codes[column][:n*model.Latent], nil
+	return s.codes[column][:n*latent.Latent], nil
 }
 
 // restore scores the flow p on the first n held-out digits, damaged in each way.
-func (b *Bench) restore(ctx context.Context, s *Subject, p model.Preset, n int) ([]Cell, error) {
+func (b *Bench) restore(ctx context.Context, s *Subject, p latent.Preset, n int) ([]Cell, error) {
 	cells := make([]Cell, len(b.Columns))
 	for i, d := range b.Columns {
 		z, err := b.encoded(ctx, s, i, n)
@@ -150,7 +150,7 @@ func (b *Bench) restore(ctx context.Context, s *Subject, p model.Preset, n int) 
 }
 
 // generate scores n digits that the flow p grows from noise.
-func (b *Bench) generate(ctx context.Context, s *Subject, p model.Preset, n int) (*Grown, error) {
+func (b *Bench) generate(ctx context.Context, s *Subject, p latent.Preset, n int) (*Grown, error) {
 	m, err := s.model()
 	if err != nil {
 		return nil, err
@@ -178,7 +178,7 @@ func (b *Bench) decoded(ctx context.Context, s *Subject, n int) (*Grown, error) 
 	}
 	still := m.Restore
 	still.Steps = 0
-	r, err := infer.RestoreCodes(ctx, m, still, s.clean[:n*model.Latent], b.data.Test.Images, infer.Options{})
+	r, err := infer.RestoreCodes(ctx, m, still, s.clean[:n*latent.Latent], b.data.Test.Images, infer.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -202,8 +202,8 @@ func (b *Bench) grown(ctx context.Context, pixels []byte) (*Grown, error) {
 		share := float64(k) / float64(len(read))
 		g.Least, g.Most = min(g.Least, share), max(g.Most, share)
 	}
-	x := infer.Floats(pixels[:min(len(read), most)*model.Pixels])
-	apart, _, err := quality.Nearest(ctx, x, x, model.Pixels, true)
+	x := infer.Floats(pixels[:min(len(read), most)*latent.Pixels])
+	apart, _, err := quality.Nearest(ctx, x, x, latent.Pixels, true)
 	if err != nil {
 		return nil, err
 	}

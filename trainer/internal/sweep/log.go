@@ -9,7 +9,7 @@ import (
 	"maps"
 	"slices"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/bounded"
 )
@@ -29,20 +29,20 @@ const (
 // Trial is one thing that was tried, and how it did. What it is compared with
 // are trials too.
 type Trial struct {
-	Subject string       `json:"subject,omitempty"` // Subject.Name
-	Task    Task         `json:"task"`
-	Flow    model.Preset `json:"flow"`
-	Digits  int          `json:"digits"`
-	Cells   []Cell       `json:"cells,omitempty"` // one for each column
-	Grown   *Grown       `json:"grown,omitempty"`
-	Failed  string       `json:"failed,omitempty"` // why there are no scores
+	Subject string        `json:"subject,omitempty"` // Subject.Name
+	Task    Task          `json:"task"`
+	Flow    latent.Preset `json:"flow"`
+	Digits  int           `json:"digits"`
+	Cells   []Cell        `json:"cells,omitempty"` // one for each column
+	Grown   *Grown        `json:"grown,omitempty"`
+	Failed  string        `json:"failed,omitempty"` // why there are no scores
 }
 
 // key tells trials apart: those with equal keys score alike.
 type key struct {
 	subject string
 	task    Task
-	flow    model.Preset
+	flow    latent.Preset
 	digits  int
 }
 

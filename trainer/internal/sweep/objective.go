@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"math"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 )
 
 // Objective is what one preset is chosen by.
@@ -12,7 +12,7 @@ type Objective struct {
 	Preset string
 	Task   Task
 	Says   string // the objective in words
-	admits func(p model.Preset) bool
+	admits func(p latent.Preset) bool
 	score  func(y *yardstick, t *Trial) Score
 }
 
@@ -76,7 +76,7 @@ var objectives = []Objective{
 	{
 		Preset: "sharp", Task: Restore,
 		Says:   "nearest to real digits: the lowest mean logarithm of the ratio of Fréchet distances to the autoencoder's, over the severe columns, of the flows without a gate (τ = 0, β > 0), so that α = 0 is the paper's ablation",
-		admits: func(p model.Preset) bool { return p.Tau == 0 && p.Beta > 0 },
+		admits: func(p latent.Preset) bool { return p.Tau == 0 && p.Beta > 0 },
 		score: func(y *yardstick, t *Trial) Score {
 			return Score{Value: y.logRatio(t.Cells, true)}
 		},
@@ -134,6 +134,6 @@ func (y *yardstick) logRatio(cells []Cell, severe bool) float64 {
 
 // takes reports whether a trial of the flow p may win. One with α = 0 is an
 // ablation of restoration, and is not for choice.
-func (o *Objective) takes(t Task, p model.Preset) bool {
+func (o *Objective) takes(t Task, p latent.Preset) bool {
 	return o.Task == t && (t != Restore || p.Alpha > 0) && (o.admits == nil || o.admits(p))
 }

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/plots"
 )
@@ -63,11 +63,11 @@ func (y *yardstick) means(cells []Cell) means {
 
 // line is a winner as Lines writes it.
 type line struct {
-	Setting   string       `json:"setting,omitempty"`
-	Preset    string       `json:"preset"`
-	Flow      model.Preset `json:"flow"`
-	Digits    int          `json:"digits"`
-	Violation float64      `json:"violation"`
+	Setting   string        `json:"setting,omitempty"`
+	Preset    string        `json:"preset"`
+	Flow      latent.Preset `json:"flow"`
+	Digits    int           `json:"digits"`
+	Violation float64       `json:"violation"`
 	*means
 	*Grown
 }
@@ -118,7 +118,7 @@ func (r *Report) JSON(w io.Writer) error {
 }
 
 // flowText names a flow's parameters in a table.
-func flowText(p model.Preset) string {
+func flowText(p latent.Preset) string {
 	sigma := fmt.Sprint(p.Sigma)
 	if p.Start > 0 {
 		sigma = fmt.Sprintf("%g to %g", p.Start, p.Sigma)
@@ -156,7 +156,7 @@ func (r *Report) Markdown(w io.Writer) error {
 
 func (r *Report) restoration(b *strings.Builder) {
 	b.WriteString("\n## Restoration\n\nMeans over the columns; gains are over the autoencoder. \"Violation\" is how many units the objective's bounds are missed by.\n\n| setting | preset | flow | SSIM | gain | FD ratio | severe columns | read right | gain | violation |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
-	put := func(setting, preset string, p model.Preset, m means, s *Score) {
+	put := func(setting, preset string, p latent.Preset, m means, s *Score) {
 		violation := ""
 		if s != nil {
 			violation = fmt.Sprintf("%.2f", s.Violation)

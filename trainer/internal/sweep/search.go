@@ -7,7 +7,7 @@ import (
 	"io"
 	"slices"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/progress"
 )
@@ -51,7 +51,7 @@ type Result struct {
 
 // score returns the trial of the subject's flow on so many digits: from the log,
 // or by trying it.
-func (w *Sweep) score(ctx context.Context, s *Subject, task Task, p model.Preset, digits int) (*Trial, error) {
+func (w *Sweep) score(ctx context.Context, s *Subject, task Task, p latent.Preset, digits int) (*Trial, error) {
 	t := &Trial{Subject: s.Name, Task: task, Flow: p, Digits: digits}
 	if known := w.Log.find(t); known != nil {
 		return known, nil
@@ -77,7 +77,7 @@ func (w *Sweep) yardstick(ctx context.Context, s *Subject, digits int) (*yardsti
 	if err != nil {
 		return nil, fmt.Errorf("the autoencoder: %w", err)
 	}
-	decoded, err := w.score(ctx, s, Decode, model.Preset{}, digits)
+	decoded, err := w.score(ctx, s, Decode, latent.Preset{}, digits)
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +134,8 @@ const (
 )
 
 // narrow returns the flows of a task for the last look.
-func (w *Sweep) narrow(ctx context.Context, s *Subject, task Task, r *rng.Source) ([]model.Preset, error) {
-	var presets []model.Preset
+func (w *Sweep) narrow(ctx context.Context, s *Subject, task Task, r *rng.Source) ([]latent.Preset, error) {
+	var presets []latent.Preset
 	for _, o := range objectives {
 		if p, ok := s.Presets[o.Preset]; ok && o.Task == task {
 			presets = append(presets, p)
@@ -183,7 +183,7 @@ func (w *Sweep) narrow(ctx context.Context, s *Subject, task Task, r *rng.Source
 }
 
 // look scores flows on so many digits.
-func (w *Sweep) look(ctx context.Context, s *Subject, task Task, label string, flows []model.Preset, digits int) ([]*Trial, error) {
+func (w *Sweep) look(ctx context.Context, s *Subject, task Task, label string, flows []latent.Preset, digits int) ([]*Trial, error) {
 	var all []*Trial
 	bar := w.bar(s, task, label, len(flows))
 	defer bar.Finish()
@@ -212,12 +212,12 @@ func (w *Sweep) bar(s *Subject, task Task, label string, total int) *progress.Ba
 }
 
 // best returns the flows of the k best trials by each objective.
-func (w *Sweep) best(ctx context.Context, s *Subject, tried []*Trial, k, digits int) ([]model.Preset, error) {
+func (w *Sweep) best(ctx context.Context, s *Subject, tried []*Trial, k, digits int) ([]latent.Preset, error) {
 	y, err := w.yardstick(ctx, s, digits)
 	if err != nil {
 		return nil, err
 	}
-	var flows []model.Preset
+	var flows []latent.Preset
 	for i := range objectives {
 		for j, t := range rank(&objectives[i], y, tried) {
 			if j < k && !slices.Contains(flows, t.Flow) {
@@ -263,7 +263,7 @@ func (w *Sweep) refine(ctx context.Context, s *Subject, o *Objective, y *yardsti
 	left := w.Budget / refineOneOf
 	bar := w.bar(s, o.Task, "refining "+o.Preset, left)
 	defer bar.Finish()
-	known := map[model.Preset]bool{}
+	known := map[latent.Preset]bool{}
 	for _, t := range tried {
 		known[t.Flow] = true
 	}

@@ -4,14 +4,14 @@ import (
 	"math"
 	"slices"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 )
 
 // span is one parameter of a flow and the values it may have, laid out on [0, 1]:
 // a first part of it stands for 0, the rest for lo to hi.
 type span struct {
-	of     func(p *model.Preset) *float32 // nil: the steps
+	of     func(p *latent.Preset) *float32 // nil: the steps
 	lo, hi float64
 	log    bool
 	zero   float64 // length of the part that stands for 0
@@ -24,21 +24,21 @@ const room = 0.02
 // spans returns the box of a task.
 func spans(t Task) []span {
 	s := []span{
-		{of: func(p *model.Preset) *float32 { return &p.Alpha }, lo: 0.05, hi: 0.9, digits: 100},
-		{of: func(p *model.Preset) *float32 { return &p.Beta }, lo: 0.02, hi: 0.6, zero: 0.1, digits: 100},
-		{of: func(p *model.Preset) *float32 { return &p.Sigma }, lo: 0.1, hi: 1.2, log: true, digits: 100},
-		{of: func(p *model.Preset) *float32 { return &p.Start }, lo: 0.3, hi: 4, log: true, zero: 1. / 3, digits: 100},
-		{of: func(p *model.Preset) *float32 { return &p.Tau }, lo: 0.1, hi: 8, log: true, zero: 1. / 3, digits: 100},
+		{of: func(p *latent.Preset) *float32 { return &p.Alpha }, lo: 0.05, hi: 0.9, digits: 100},
+		{of: func(p *latent.Preset) *float32 { return &p.Beta }, lo: 0.02, hi: 0.6, zero: 0.1, digits: 100},
+		{of: func(p *latent.Preset) *float32 { return &p.Sigma }, lo: 0.1, hi: 1.2, log: true, digits: 100},
+		{of: func(p *latent.Preset) *float32 { return &p.Start }, lo: 0.3, hi: 4, log: true, zero: 1. / 3, digits: 100},
+		{of: func(p *latent.Preset) *float32 { return &p.Tau }, lo: 0.1, hi: 8, log: true, zero: 1. / 3, digits: 100},
 		{lo: 3, hi: 30, log: true, digits: 1},
 	}
 	if t == Generate {
 		// Starts are to be farther from digits than any damage takes a code.
-		s = append(s, span{of: func(p *model.Preset) *float32 { return &p.Noise }, lo: 1.6, hi: 2.4, log: true, digits: 100})
+		s = append(s, span{of: func(p *latent.Preset) *float32 { return &p.Noise }, lo: 1.6, hi: 2.4, log: true, digits: 100})
 	}
 	return s
 }
 
-func (s *span) get(p *model.Preset) float64 {
+func (s *span) get(p *latent.Preset) float64 {
 	if s.of == nil {
 		return float64(p.Steps)
 	}
@@ -46,7 +46,7 @@ func (s *span) get(p *model.Preset) float64 {
 }
 
 // set gives p the value at u.
-func (s *span) set(p *model.Preset, u float64) {
+func (s *span) set(p *latent.Preset, u float64) {
 	v := 0.
 	if u >= s.zero {
 		u = min((u-s.zero)/(1-s.zero), 1)
@@ -65,7 +65,7 @@ func (s *span) set(p *model.Preset, u float64) {
 }
 
 // at returns where p's value lies, or the nearest value that the span has.
-func (s *span) at(p *model.Preset) float64 {
+func (s *span) at(p *latent.Preset) float64 {
 	v := s.get(p)
 	if v == 0 && s.zero > 0 {
 		return s.zero / 2
@@ -79,7 +79,7 @@ func (s *span) at(p *model.Preset) float64 {
 }
 
 // lawful lowers β until α+β leaves room below 1, and has no kernel grow.
-func lawful(p model.Preset) model.Preset {
+func lawful(p latent.Preset) latent.Preset {
 	if most := math.Floor((1-room-float64(p.Alpha))*100+1e-6) / 100; float64(p.Beta) > most {
 		p.Beta = float32(max(most, 0))
 	}
@@ -91,8 +91,8 @@ func lawful(p model.Preset) model.Preset {
 
 // sample draws n flows of a task: a Latin hypercube, which has each n-th part of
 // each parameter's range once (McKay, Beckman and Conover 1979).
-func sample(t Task, n int, r *rng.Source) []model.Preset {
-	all := make([]model.Preset, n)
+func sample(t Task, n int, r *rng.Source) []latent.Preset {
+	all := make([]latent.Preset, n)
 	for _, s := range spans(t) {
 		for i, k := range r.Perm(n) {
 			s.set(&all[i], (float64(k)+r.Float64())/float64(n))
@@ -106,8 +106,8 @@ func sample(t Task, n int, r *rng.Source) []model.Preset {
 
 // neighbors returns the flows that differ from p in one parameter by a step of h
 // along its span, up and down.
-func neighbors(t Task, p model.Preset, h float64) []model.Preset {
-	var all []model.Preset
+func neighbors(t Task, p latent.Preset, h float64) []latent.Preset {
+	var all []latent.Preset
 	for _, s := range spans(t) {
 		u := s.at(&p)
 		up, down := u+h, u-h

@@ -18,8 +18,8 @@ import (
 
 	"mppm/shared/classifier"
 	"mppm/shared/degrade"
-	"mppm/shared/model"
-	"mppm/shared/model/modeltest"
+	"mppm/shared/latent"
+	"mppm/shared/latent/latenttest"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
@@ -43,7 +43,7 @@ func digits(t *testing.T, n int) *dataset.Set {
 }
 
 // few are flows of a model with a small bank.
-var few = map[string]model.Preset{
+var few = map[string]latent.Preset{
 	"restore":  {Alpha: 0.6, Beta: 0.3, Sigma: 0.45, Tau: 1, Steps: 4},
 	"sharp":    {Alpha: 0.6, Beta: 0.2, Sigma: 0.4, Steps: 4},
 	"faithful": {Alpha: 0.3, Sigma: 0.4, Steps: 4},
@@ -73,13 +73,13 @@ func sweeper(t *testing.T, b *Bench, dir string, seed uint64) (*Sweep, *Subject)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.Load(weights.DAE)
+	m, err := latent.Load(weights.DAE)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dae := Of(m)
 	dae.Name = "dae"
-	s := Of(modeltest.Model(1))
+	s := Of(latenttest.Model(1))
 	s.Presets = few
 	return &Sweep{Bench: b, DAE: dae, Log: log, Digits: 40, Budget: 8, Seed: seed}, s
 }
@@ -279,10 +279,10 @@ func TestWinnersAreTheBest(t *testing.T) {
 
 // TestPresent: the winners go into the metadata, and no tensor changes.
 func TestPresent(t *testing.T) {
-	f := modeltest.File(1)
+	f := latenttest.File(1)
 	f.Meta["scores"] = "{}"
 	before := slices.Clone(f.Tensors)
-	p := model.Preset{Alpha: 0.25, Beta: 0.5, Sigma: 0.3, Steps: 7}
+	p := latent.Preset{Alpha: 0.25, Beta: 0.5, Sigma: 0.3, Steps: 7}
 	r := &Result{Winners: []Winner{{Preset: "restore", Trial: &Trial{Flow: p}}}}
 	if err := r.Present(f, map[string]string{"seed": "1"}); err != nil {
 		t.Fatal(err)
@@ -291,7 +291,7 @@ func TestPresent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}

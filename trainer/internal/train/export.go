@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
@@ -22,7 +22,7 @@ import (
 
 // presets are the flows that a weights file of LMPPM names. σ, τ and the noise are in
 // multiples of what the codes themselves give, so they hold for any run.
-var presets = map[string]model.Preset{
+var presets = map[string]latent.Preset{
 	"restore":  {Alpha: 0.14, Beta: 0.4, Sigma: 0.42, Start: 0.56, Tau: 3.82, Steps: 15},
 	"sharp":    {Alpha: 0.7, Beta: 0.16, Sigma: 0.13, Start: 0.48, Steps: 30},
 	"faithful": {Alpha: 0.09, Beta: 0.36, Sigma: 0.42, Start: 0.56, Tau: 8, Steps: 15},
@@ -31,7 +31,7 @@ var presets = map[string]model.Preset{
 
 // presetsDAE are the flows of a model without D: restoration is G(F(x)) alone,
 // and "kernel" is Ablation^dae of Table 1, Eq. 15 with α = 0.
-var presetsDAE = map[string]model.Preset{
+var presetsDAE = map[string]latent.Preset{
 	"restore":  {Sigma: 0.4},
 	"kernel":   {Beta: 0.2, Sigma: 0.4, Steps: 15},
 	"generate": {Beta: 0.2, Sigma: 0.5, Steps: 15, Noise: 1.3},
@@ -55,10 +55,10 @@ func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error
 	return f, nil
 }
 
-// Nets is Weights without the code bank, which package model needs: for what
+// Nets is Weights without the code bank, which package latent needs: for what
 // takes the nets alone.
 func (r *Run) Nets(float bool) (*safetensors.File, error) {
-	f := &safetensors.File{Meta: map[string]string{"kind": model.Kind}}
+	f := &safetensors.File{Meta: map[string]string{"kind": latent.Kind}}
 	flows := presetsDAE
 	if r.Config.Method == LMPPM {
 		f.Meta["distance.activation"] = string(r.Config.Activation)
@@ -93,30 +93,30 @@ func setJSON(meta map[string]string, key string, v any) error {
 // encodeAll returns the codes of the training images by the nets of f as they
 // will be read, quantized or not.
 func (r *Run) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, error) {
-	a, err := model.LoadAutoencoder(f)
+	a, err := latent.LoadAutoencoder(f)
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	return Codes(ctx, a, &r.set.Train)
 }
 
-// Codes returns F(x) of every image of a split, n × model.Latent. It returns ctx's
+// Codes returns F(x) of every image of a split, n × latent.Latent. It returns ctx's
 // error if that ends first.
-func Codes(ctx context.Context, a *model.Autoencoder, s *dataset.Split) ([]float32, error) {
+func Codes(ctx context.Context, a *latent.Autoencoder, s *dataset.Split) ([]float32, error) {
 	const span = 256
-	codes := make([]float32, s.N*model.Latent)
+	codes := make([]float32, s.N*latent.Latent)
 	var wg sync.WaitGroup
 	work := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			run := a.Coder(64)
-			x := make([]float32, span*model.Pixels)
+			x := make([]float32, span*latent.Pixels)
 			for at := range work {
 				n := min(span, s.N-at)
 				for i := range n {
-					s.Float32(x[i*model.Pixels:], at+i)
+					s.Float32(x[i*latent.Pixels:], at+i)
 				}
-				run.Encode(codes[at*model.Latent:], x[:n*model.Pixels])
+				run.Encode(codes[at*latent.Latent:], x[:n*latent.Pixels])
 			}
 		})
 	}
@@ -134,7 +134,7 @@ func Codes(ctx context.Context, a *model.Autoencoder, s *dataset.Split) ([]float
 // addBank adds the code bank and the shape of the codes' cloud.
 func (r *Run) addBank(ctx context.Context, f *safetensors.File, codes []float32, float bool) error {
 	const iterations = 30
-	c, err := kmeans.Cluster(ctx, codes, model.Latent, r.Config.Centers, iterations, rng.New(r.Config.Seed, streamBank))
+	c, err := kmeans.Cluster(ctx, codes, latent.Latent, r.Config.Centers, iterations, rng.New(r.Config.Seed, streamBank))
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func addBankTensors(f *safetensors.File, rows []float32, labels []byte, spacing 
 	if float {
 		add = f.AddFloat32
 	}
-	err := add("bank.codes", rows, model.Latent, len(rows)/model.Latent)
+	err := add("bank.codes", rows, latent.Latent, len(rows)/latent.Latent)
 	if err == nil && labels != nil {
 		err = f.AddUint8("bank.labels", labels, len(labels))
 	}
@@ -161,13 +161,13 @@ func addBankTensors(f *safetensors.File, rows []float32, labels []byte, spacing 
 		name  string
 		data  []float32
 		shape []int
-	}{{"bank.spacing", []float32{spacing}, []int{1}}, {"prior.mean", mean, []int{model.Latent}}, {"prior.factor", factor, []int{model.Latent, model.Latent}}} {
+	}{{"bank.spacing", []float32{spacing}, []int{1}}, {"prior.mean", mean, []int{latent.Latent}}, {"prior.factor", factor, []int{latent.Latent, latent.Latent}}} {
 		if err == nil {
 			err = f.AddFloat32(t.name, t.data, t.shape...)
 		}
 	}
 	if err == nil {
-		err = model.AddPlane(f)
+		err = latent.AddPlane(f)
 	}
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
@@ -202,7 +202,7 @@ func majority(of []int, labels []byte, k int) []byte {
 // 2,000 codes drawn at random.
 func spacing(codes []float32, r *rng.Source) float32 {
 	const sample = 2000
-	n := len(codes) / model.Latent
+	n := len(codes) / latent.Latent
 	at := r.Perm(n)[:min(n, sample)]
 	near := make([]float64, len(at))
 	var wg sync.WaitGroup
@@ -210,14 +210,14 @@ func spacing(codes []float32, r *rng.Source) float32 {
 	for w := range workers {
 		wg.Go(func() {
 			for s := w; s < len(at); s += workers {
-				p := codes[at[s]*model.Latent : (at[s]+1)*model.Latent]
+				p := codes[at[s]*latent.Latent : (at[s]+1)*latent.Latent]
 				least := float32(math.Inf(1))
 				for j := range n {
 					if j == at[s] {
 						continue
 					}
 					var d2 float32
-					for k, v := range codes[j*model.Latent : (j+1)*model.Latent] {
+					for k, v := range codes[j*latent.Latent : (j+1)*latent.Latent] {
 						t := p[k] - v
 						d2 += float32(t * t)
 					}
@@ -238,25 +238,25 @@ func spacing(codes []float32, r *rng.Source) float32 {
 // cloud returns the mean of the codes and the lower triangle L of their
 // covariance, L·Lᵀ, row by row.
 func cloud(codes []float32) (mean, factor []float32, err error) {
-	n := len(codes) / model.Latent
+	n := len(codes) / latent.Latent
 	data := make([]float64, len(codes))
 	for i, v := range codes {
 		data[i] = float64(v)
 	}
-	points := mat.NewDense(n, model.Latent, data)
+	points := mat.NewDense(n, latent.Latent, data)
 	var cov mat.SymDense
 	if n > 1 {
 		stat.CovarianceMatrix(&cov, points, nil)
 	} else {
-		cov = *mat.NewSymDense(model.Latent, nil)
+		cov = *mat.NewSymDense(latent.Latent, nil)
 	}
 	// A direction without any spread would leave no triangle.
 	var trace float64
-	for i := range model.Latent {
+	for i := range latent.Latent {
 		trace += cov.At(i, i)
 	}
-	for i := range model.Latent {
-		cov.SetSym(i, i, cov.At(i, i)+1e-6*trace/model.Latent+1e-12)
+	for i := range latent.Latent {
+		cov.SetSym(i, i, cov.At(i, i)+1e-6*trace/latent.Latent+1e-12)
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(&cov) {
@@ -264,11 +264,11 @@ func cloud(codes []float32) (mean, factor []float32, err error) {
 	}
 	var lower mat.TriDense
 	chol.LTo(&lower)
-	mean, factor = make([]float32, model.Latent), make([]float32, model.Latent*model.Latent)
-	for i := range model.Latent {
+	mean, factor = make([]float32, latent.Latent), make([]float32, latent.Latent*latent.Latent)
+	for i := range latent.Latent {
 		mean[i] = float32(stat.Mean(mat.Col(nil, i, points), nil))
 		for k := range i + 1 {
-			factor[i*model.Latent+k] = float32(lower.At(i, k))
+			factor[i*latent.Latent+k] = float32(lower.At(i, k))
 		}
 	}
 	return mean, factor, nil

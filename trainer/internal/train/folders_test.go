@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/dataset"
 )
 
@@ -28,7 +28,7 @@ func asFolders(t *testing.T, set *dataset.Set) (folders *dataset.Set, dir string
 				t.Fatal(err)
 			}
 			var b bytes.Buffer
-			if err := png.Encode(&b, &image.Gray{Pix: s.Image(i), Stride: model.Side, Rect: image.Rect(0, 0, model.Side, model.Side)}); err != nil {
+			if err := png.Encode(&b, &image.Gray{Pix: s.Image(i), Stride: latent.Side, Rect: image.Rect(0, 0, latent.Side, latent.Side)}); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(in, fmt.Sprintf("%05d.png", i)), b.Bytes(), 0o666); err != nil {
@@ -83,7 +83,7 @@ func TestFoldersTrainAlike(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			bank, err := f.Float32("bank.codes", model.Latent, c.Centers)
+			bank, err := f.Float32("bank.codes", latent.Latent, c.Centers)
 			if err != nil {
 				t.Fatal(err)
 			}

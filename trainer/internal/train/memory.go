@@ -3,7 +3,7 @@ package train
 import (
 	"gorgonia.org/gorgonia"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/trainer/internal/optim"
 )
 
@@ -32,7 +32,7 @@ func (r *Run) Memory() (int64, error) {
 		decoder := r.part("decoder.")
 		var refine int64
 		refine, err = optim.Steps(n, func(n int) (*gorgonia.ExprGraph, error) {
-			z, x, loss := make([]float32, n*model.Latent), make([]float32, n*model.Pixels), make([]float32, 1)
+			z, x, loss := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels), make([]float32, 1)
 			if err := newRefinement(decoder, n, z, x, loss); err != nil {
 				return nil, err
 			}
@@ -41,6 +41,6 @@ func (r *Run) Memory() (int64, error) {
 		most = max(most, refine)
 	}
 	// The codes of all images, and what the code bank is made of them with.
-	const each = 4*model.Latent + 32
+	const each = 4*latent.Latent + 32
 	return optim.Peak(most+int64(r.set.Train.N)*each, r.params), err
 }

@@ -8,7 +8,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/netgraph"
@@ -59,19 +59,19 @@ func newBuilder(c Config, params []*optim.Parameter) (*builder, error) {
 	return b, nil
 }
 
-func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node { return b.Apply(model.F, x).Out() }
-func (b *builder) decode(z *gorgonia.Node) *gorgonia.Node { return b.Apply(model.G, z).Out() }
+func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node { return b.Apply(latent.F, x).Out() }
+func (b *builder) decode(z *gorgonia.Node) *gorgonia.Node { return b.Apply(latent.G, z).Out() }
 
 // newNet builds the graph of the loss for batches of c.Batch images.
 func newNet(c Config, params []*optim.Parameter) (*net, error) {
 	n := c.Batch
-	t := &net{params: params, clean: make([]float32, n*model.Pixels), noisy: make([]float32, n*model.Pixels)}
+	t := &net{params: params, clean: make([]float32, n*latent.Pixels), noisy: make([]float32, n*latent.Pixels)}
 	b, err := newBuilder(c, params)
 	if err != nil {
 		return nil, err
 	}
-	clean := b.Matrix("clean", n, model.Pixels, t.clean)
-	noisy := b.Matrix("noisy", n, model.Pixels, t.noisy)
+	clean := b.Matrix("clean", n, latent.Pixels, t.clean)
+	noisy := b.Matrix("noisy", n, latent.Pixels, t.noisy)
 	loss := b.loss(c, t, clean, noisy)
 	if err := b.Err(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)

@@ -6,7 +6,7 @@ import (
 	"maps"
 	"strings"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 )
@@ -14,8 +14,8 @@ import (
 // Rebank returns the weights f with another code bank: so many centers of codes,
 // the codes of set's training images by f's own nets. The bank is in eight bits.
 func Rebank(ctx context.Context, f *safetensors.File, set *dataset.Set, codes []float32, centers int, seed uint64) (*safetensors.File, error) {
-	if n := set.Train.N; centers < 1 || centers > n || len(codes) != n*model.Latent {
-		return nil, fmt.Errorf("a code bank of %d centers of %d codes is to be made of %d images; give 1 to %[3]d centers, and a code for each image", centers, len(codes)/model.Latent, n)
+	if n := set.Train.N; centers < 1 || centers > n || len(codes) != n*latent.Latent {
+		return nil, fmt.Errorf("a code bank of %d centers of %d codes is to be made of %d images; give 1 to %[3]d centers, and a code for each image", centers, len(codes)/latent.Latent, n)
 	}
 	out := &safetensors.File{Meta: maps.Clone(f.Meta)}
 	for _, t := range f.Tensors {

@@ -8,7 +8,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/graph"
@@ -30,7 +30,7 @@ func (r *Run) refine(ctx context.Context, every int, bar *progress.Bar) error {
 		return err
 	}
 	n := r.Config.Batch
-	z, x, loss := make([]float32, n*model.Latent), make([]float32, n*model.Pixels), make([]float32, 1)
+	z, x, loss := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels), make([]float32, 1)
 	if err := newRefinement(params, n, z, x, loss); err != nil {
 		return err
 	}
@@ -125,18 +125,18 @@ func (r *Run) refineLoader(codes []float32, first int) (*optim.Loader[*pairs], e
 	pick := r.picker(codes, streamRefine, first)
 	return optim.NewLoader(r.step,
 		func() *pairs {
-			return &pairs{codes: make([]float32, n*model.Latent), images: make([]float32, n*model.Pixels)}
+			return &pairs{codes: make([]float32, n*latent.Latent), images: make([]float32, n*latent.Pixels)}
 		},
 		func(b *pairs, step int) {
 			pick(b.images, b.codes, step)
-			b.err = restore(b.codes[:restored*model.Latent], b.images[:restored*model.Pixels], step)
+			b.err = restore(b.codes[:restored*latent.Latent], b.images[:restored*latent.Pixels], step)
 		}), nil
 }
 
 // home is the flow of the codes that refinement restores: along the distance
 // alone. It is a part of the training, not of what a weights file names, so that
 // another choice there does not change the nets.
-var home = model.Preset{Alpha: 0.3, Sigma: 0.4, Steps: 10}
+var home = latent.Preset{Alpha: 0.3, Sigma: 0.4, Steps: 10}
 
 // restorer returns what fills z with the codes of n images x that are damaged as
 // in training and then led home, for a step of the run.
@@ -148,7 +148,7 @@ func (r *Run) restorer(n int) (func(z, x []float32, step int) error, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, noisy := m.Runner(n), make([]float32, n*model.Pixels)
+	run, noisy := m.Runner(n), make([]float32, n*latent.Pixels)
 	return func(z, x []float32, step int) error {
 		r.spoil(noisy, x, step)
 		run.Encode(z, noisy)
@@ -164,10 +164,10 @@ func (r *Run) restorer(n int) (func(z, x []float32, step int) error, error) {
 
 // unbanked returns the model as it is trained, for flows that ask for no kernel
 // mean: its bank is a single code.
-func (r *Run) unbanked() (*model.Model, error) {
+func (r *Run) unbanked() (*latent.Model, error) {
 	f, err := r.Nets(true)
 	if err == nil {
-		err = addBankTensors(f, make([]float32, model.Latent), nil, 1, make([]float32, model.Latent), make([]float32, model.Latent*model.Latent), true)
+		err = addBankTensors(f, make([]float32, latent.Latent), nil, 1, make([]float32, latent.Latent), make([]float32, latent.Latent*latent.Latent), true)
 	}
 	if err != nil {
 		return nil, err
@@ -176,7 +176,7 @@ func (r *Run) unbanked() (*model.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -187,8 +187,8 @@ func (r *Run) unbanked() (*model.Model, error) {
 // in x and the decoder's parameters. A run of it leaves the loss in loss.
 func newRefinement(decoder []*optim.Parameter, n int, z, x, loss []float32) error {
 	b := netgraph.New(decoder)
-	logits := b.Apply(model.G.Trunk(), b.Matrix("codes", n, model.Latent, z)).Out()
-	clean := b.Matrix("clean", n, model.Pixels, x)
+	logits := b.Apply(latent.G.Trunk(), b.Matrix("codes", n, latent.Latent, z)).Out()
+	clean := b.Matrix("clean", n, latent.Pixels, x)
 	entropy := b.Do(func() (*gorgonia.Node, error) { return graph.BinaryCrossEntropy(logits, clean) })
 	b.Keep("cross entropy", entropy, loss)
 	if err := b.Err(); err != nil {
@@ -210,12 +210,12 @@ func (r *Run) codes(ctx context.Context) ([]float32, error) {
 }
 
 // autoencoder returns F and G as they are trained.
-func (r *Run) autoencoder() (*model.Autoencoder, error) {
+func (r *Run) autoencoder() (*latent.Autoencoder, error) {
 	f := new(safetensors.File)
 	if err := optim.Export(f, true, r.params); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	a, err := model.LoadAutoencoder(f)
+	a, err := latent.LoadAutoencoder(f)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}

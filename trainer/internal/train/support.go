@@ -13,7 +13,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"mppm/shared/kde"
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/graph"
@@ -111,15 +111,15 @@ func (s *survey) scatter(mean, factor []float32, src *rng.Source) []float32 {
 		least, most  = 0.25, 7
 		narrow, wide = 0.8, 3
 	)
-	off := make([]float32, offPoints*model.Latent)
-	e := make([]float32, model.Latent)
+	off := make([]float32, offPoints*latent.Latent)
+	e := make([]float32, latent.Latent)
 	for i := range offPoints {
 		z := row(off, i)
 		src.FillNorm(e, 1)
 		if i%2 == 0 {
 			by := float64(s.reach) * least * math.Pow(most/least, src.Float64())
 			scale := float32(by / max(norm(e), 1e-12))
-			copy(z, row(s.clean, src.IntN(len(s.clean)/model.Latent)))
+			copy(z, row(s.clean, src.IntN(len(s.clean)/latent.Latent)))
 			for j, v := range e {
 				z[j] += scale * v
 			}
@@ -129,7 +129,7 @@ func (s *survey) scatter(mean, factor []float32, src *rng.Source) []float32 {
 		for j := range z {
 			z[j] = mean[j]
 			for l := range j + 1 {
-				z[j] += by * factor[j*model.Latent+l] * e[l]
+				z[j] += by * factor[j*latent.Latent+l] * e[l]
 			}
 		}
 	}
@@ -137,7 +137,7 @@ func (s *survey) scatter(mean, factor []float32, src *rng.Source) []float32 {
 }
 
 // row is point i of points.
-func row(points []float32, i int) []float32 { return points[i*model.Latent : (i+1)*model.Latent] }
+func row(points []float32, i int) []float32 { return points[i*latent.Latent : (i+1)*latent.Latent] }
 
 func norm(v []float32) float64 {
 	var sum float64
@@ -149,12 +149,12 @@ func norm(v []float32) float64 {
 
 // encode returns F(x) of the training images whose numbers are given, or F(y) if
 // damage makes y of x.
-func (r *Run) encode(a *model.Autoencoder, which []int, damage func(y, x []float32, i int)) []float32 {
-	codes := make([]float32, len(which)*model.Latent)
+func (r *Run) encode(a *latent.Autoencoder, which []int, damage func(y, x []float32, i int)) []float32 {
+	codes := make([]float32, len(which)*latent.Latent)
 	spread(len(which), func(lo, hi int) {
-		x, clean := make([]float32, (hi-lo)*model.Pixels), make([]float32, model.Pixels)
+		x, clean := make([]float32, (hi-lo)*latent.Pixels), make([]float32, latent.Pixels)
 		for i := lo; i < hi; i++ {
-			at := x[(i-lo)*model.Pixels : (i-lo+1)*model.Pixels]
+			at := x[(i-lo)*latent.Pixels : (i-lo+1)*latent.Pixels]
 			if damage == nil {
 				r.set.Train.Float32(at, which[i])
 				continue
@@ -162,17 +162,17 @@ func (r *Run) encode(a *model.Autoencoder, which []int, damage func(y, x []float
 			r.set.Train.Float32(clean, which[i])
 			damage(at, clean, i)
 		}
-		a.Coder(64).Encode(codes[lo*model.Latent:], x)
+		a.Coder(64).Encode(codes[lo*latent.Latent:], x)
 	})
 	return codes
 }
 
 // newBank returns the bank of codes that follow one another.
-func newBank(codes []float32) (*kde.Bank, error) { return kde.New(columns(codes), model.Latent) }
+func newBank(codes []float32) (*kde.Bank, error) { return kde.New(columns(codes), latent.Latent) }
 
 // columns returns codes with a row for each coordinate, as banks have them.
 func columns(codes []float32) []float32 {
-	n := len(codes) / model.Latent
+	n := len(codes) / latent.Latent
 	rows := make([]float32, len(codes))
 	for i := range n {
 		for d, v := range row(codes, i) {
@@ -231,7 +231,7 @@ func (s *survey) draw(p *probes, batch int, src *rng.Source) {
 		p.distances[batch+i] = s.outside(row(p.points, batch+i), 0, src)
 	}
 	for i := 2 * batch; i < len(p.distances); i++ {
-		copy(row(p.points, i), row(s.clean, src.IntN(len(s.clean)/model.Latent)))
+		copy(row(p.points, i), row(s.clean, src.IntN(len(s.clean)/latent.Latent)))
 		p.distances[i] = 0
 	}
 	// On S and at its edge the slope is that of a kink.
@@ -253,7 +253,7 @@ const tries = 20
 // is at least so far from that, and returns how far.
 func (s *survey) homeward(z []float32, least float32, src *rng.Source) float32 {
 	for try := 1; ; try++ {
-		i := src.IntN(len(s.clean) / model.Latent)
+		i := src.IntN(len(s.clean) / latent.Latent)
 		t := float32(1)
 		if src.Uint64()&1 == 1 {
 			t = src.Float32()
@@ -342,11 +342,11 @@ func (r *Run) distanceLoader(codes []float32, first int) (*optim.Loader[*passage
 		return nil, err
 	}
 	n := r.Config.Batch
-	coder, noisy := a.Coder(n), make([]float32, n*model.Pixels)
+	coder, noisy := a.Coder(n), make([]float32, n*latent.Pixels)
 	pick := r.picker(codes, streamDistance, first)
 	return optim.NewLoader(r.step,
 		func() *passage {
-			return &passage{make([]float32, n*model.Pixels), make([]float32, n*model.Latent), make([]float32, n*model.Latent)}
+			return &passage{make([]float32, n*latent.Pixels), make([]float32, n*latent.Latent), make([]float32, n*latent.Latent)}
 		},
 		func(b *passage, step int) {
 			pick(b.images, b.codes, step)
@@ -359,7 +359,7 @@ func (r *Run) distanceLoader(codes []float32, first int) (*optim.Loader[*passage
 // are differentiated.
 func newDistance(c Config, params []*optim.Parameter) (*net, error) {
 	n := c.Batch
-	t := &net{clean: make([]float32, n*model.Pixels), z: make([]float32, n*model.Latent), zStar: make([]float32, n*model.Latent)}
+	t := &net{clean: make([]float32, n*latent.Pixels), z: make([]float32, n*latent.Latent), zStar: make([]float32, n*latent.Latent)}
 	var nets []*optim.Parameter
 	for _, p := range params {
 		if strings.HasPrefix(p.Name, "distance.") {
@@ -374,8 +374,8 @@ func newDistance(c Config, params []*optim.Parameter) (*net, error) {
 	if err != nil {
 		return nil, err
 	}
-	clean := b.Matrix("clean", n, model.Pixels, t.clean)
-	zStar, z := b.Matrix("codes", n, model.Latent, t.zStar), b.Matrix("noisy codes", n, model.Latent, t.z)
+	clean := b.Matrix("clean", n, latent.Pixels, t.clean)
+	zStar, z := b.Matrix("codes", n, latent.Latent, t.zStar), b.Matrix("noisy codes", n, latent.Latent, t.z)
 	one := b.Ones(n)
 	terms := append(b.terms(t, one, zStar, z, clean, false), b.support(c, t, one)...)
 	weights := append(slices.Delete(slices.Clone(c.Lambda[:]), 1, 2), c.Support.Distance, c.Support.Eikonal)
@@ -393,12 +393,12 @@ func newDistance(c Config, params []*optim.Parameter) (*net, error) {
 // ones.
 func (b *builder) support(c Config, t *net, one *gorgonia.Node) []*gorgonia.Node {
 	n, count := c.Batch, c.count()
-	p := &probes{points: make([]float32, count*model.Latent), distances: make([]float32, count), slopes: make([]float32, n*model.Latent)}
+	p := &probes{points: make([]float32, count*latent.Latent), distances: make([]float32, count), slopes: make([]float32, n*latent.Latent)}
 	t.probes = p
-	d := b.Apply(b.d, b.Matrix("points", count, model.Latent, p.points)).Out()
+	d := b.Apply(b.d, b.Matrix("points", count, latent.Latent, p.points)).Out()
 	known := b.Matrix("distances", count, 1, p.distances)
-	grad := b.Apply(b.d, b.Matrix("slopes", n, model.Latent, p.slopes)).Gradient(one)
-	zero := b.Matrix("zero", n, model.Latent, make([]float32, n*model.Latent))
+	grad := b.Apply(b.d, b.Matrix("slopes", n, latent.Latent, p.slopes)).Gradient(one)
+	zero := b.Matrix("zero", n, latent.Latent, make([]float32, n*latent.Latent))
 	terms := []*gorgonia.Node{
 		b.SquaredError(d, known),
 		b.Do(func() (*gorgonia.Node, error) { return graph.DistanceError(one, grad, zero) }),
@@ -414,11 +414,11 @@ func (b *builder) support(c Config, t *net, one *gorgonia.Node) []*gorgonia.Node
 const surveyPrefix = "survey."
 
 func (s *survey) buffers() []optim.Buffer {
-	n := len(s.clean) / model.Latent
+	n := len(s.clean) / latent.Latent
 	return []optim.Buffer{
-		{Spec: nn.Spec{Name: surveyPrefix + "clean", Shape: []int{n, model.Latent}}, Data: s.clean},
-		{Spec: nn.Spec{Name: surveyPrefix + "noisy", Shape: []int{n, model.Latent}}, Data: s.noisy},
-		{Spec: nn.Spec{Name: surveyPrefix + "off", Shape: []int{offPoints, model.Latent}}, Data: s.off},
+		{Spec: nn.Spec{Name: surveyPrefix + "clean", Shape: []int{n, latent.Latent}}, Data: s.clean},
+		{Spec: nn.Spec{Name: surveyPrefix + "noisy", Shape: []int{n, latent.Latent}}, Data: s.noisy},
+		{Spec: nn.Spec{Name: surveyPrefix + "off", Shape: []int{offPoints, latent.Latent}}, Data: s.off},
 		{Spec: nn.Spec{Name: surveyPrefix + "far", Shape: []int{offPoints}}, Data: s.far},
 		{Spec: nn.Spec{Name: surveyPrefix + "reach", Shape: []int{1}}, Data: []float32{s.reach}},
 	}
@@ -428,8 +428,8 @@ func (s *survey) buffers() []optim.Buffer {
 func (r *Run) readSurvey(c *optim.Checkpoint) (*survey, error) {
 	n := r.fresh()
 	s := &survey{
-		clean: make([]float32, n*model.Latent), noisy: make([]float32, n*model.Latent),
-		off: make([]float32, offPoints*model.Latent), far: make([]float32, offPoints),
+		clean: make([]float32, n*latent.Latent), noisy: make([]float32, n*latent.Latent),
+		off: make([]float32, offPoints*latent.Latent), far: make([]float32, offPoints),
 	}
 	b := s.buffers()
 	if err := c.Buffers(b); err != nil {

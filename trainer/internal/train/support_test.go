@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/probe"
 )
@@ -88,12 +88,12 @@ func TestDraw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &probes{points: make([]float32, c.count()*model.Latent), distances: make([]float32, c.count()), slopes: make([]float32, c.Batch*model.Latent)}
+	p := &probes{points: make([]float32, c.count()*latent.Latent), distances: make([]float32, c.count()), slopes: make([]float32, c.Batch*latent.Latent)}
 	s.draw(p, c.Batch, rng.New(1, 1))
 	near := func(z []float32) float64 { // to the nearest clean code of the survey
 		least := math.Inf(1)
 		d := make([]float32, len(z))
-		for i := range len(s.clean) / model.Latent {
+		for i := range len(s.clean) / latent.Latent {
 			for j, v := range row(s.clean, i) {
 				d[j] = z[j] - v
 			}
@@ -130,7 +130,7 @@ func TestSupportMakesADistance(t *testing.T) {
 	if err := r.Train(context.Background(), 100, quiet(t)); err != nil {
 		t.Fatal(err)
 	}
-	report, err := probe.Run(context.Background(), modelOf(t, r), set.Test.Images[:300*model.Pixels], 1, func(string) {})
+	report, err := probe.Run(context.Background(), modelOf(t, r), set.Test.Images[:300*latent.Pixels], 1, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,12 +165,12 @@ func TestSupportIsChecked(t *testing.T) {
 func TestClipped(t *testing.T) {
 	c := tiny()
 	r := &Run{Config: c}
-	x := make([]float32, model.Pixels)
+	x := make([]float32, latent.Pixels)
 	x[400] = 1
 	clipped := 0
 	const n = 400
 	for i := range n {
-		before, after := make([]float32, model.Pixels), make([]float32, model.Pixels)
+		before, after := make([]float32, latent.Pixels), make([]float32, latent.Pixels)
 		r.Config.Clipped = 0
 		r.damage(before, x, r.noise(i))
 		r.Config.Clipped = 0.5

@@ -7,7 +7,7 @@ import (
 	"math"
 	"path/filepath"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/dataset"
@@ -221,7 +221,7 @@ const CheckpointKind = "lmppm-28x28-checkpoint"
 
 // nets are those that are trained.
 func (c Config) nets() ([]*nn.Net, error) {
-	nets := []*nn.Net{model.F, model.G}
+	nets := []*nn.Net{latent.F, latent.G}
 	if c.Method != LMPPM {
 		return nets, nil
 	}
@@ -231,7 +231,7 @@ func (c Config) nets() ([]*nn.Net, error) {
 
 // distanceNet is D.
 func (c Config) distanceNet() (*nn.Net, error) {
-	return model.Distance(model.Latent, c.Hidden, c.Activation)
+	return latent.Distance(latent.Latent, c.Hidden, c.Activation)
 }
 
 // newParameters draws the parameters of the nets that are trained. It returns an
@@ -458,7 +458,7 @@ type batch struct{ clean, noisy []float32 }
 
 // loader makes the batches of the coming steps.
 func (r *Run) loader() *optim.Loader[*batch] {
-	n := r.Config.Batch * model.Pixels
+	n := r.Config.Batch * latent.Pixels
 	var order []int
 	return optim.NewLoader(r.step,
 		func() *batch { return &batch{make([]float32, n), make([]float32, n)} },
@@ -480,8 +480,8 @@ func (r *Run) fill(b *batch, step int, order []int) {
 
 // spoil writes to y the images x, the first ones of a step's batch, with noise.
 func (r *Run) spoil(y, x []float32, step int) {
-	for i := range len(x) / model.Pixels {
-		lo, hi := i*model.Pixels, (i+1)*model.Pixels
+	for i := range len(x) / latent.Pixels {
+		lo, hi := i*latent.Pixels, (i+1)*latent.Pixels
 		r.damage(y[lo:hi], x[lo:hi], r.noise(step*r.Config.Batch+i))
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/project"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
@@ -28,7 +28,7 @@ func digits(t testing.TB, n int) *dataset.Set {
 		t.Fatal(err)
 	}
 	set.Train.N = n
-	set.Train.Images = set.Train.Images[:n*model.Pixels]
+	set.Train.Images = set.Train.Images[:n*latent.Pixels]
 	set.Train.Labels = set.Train.Labels[:n]
 	return set
 }
@@ -38,7 +38,7 @@ func quiet(t testing.TB) *progress.Bar {
 }
 
 // modelOf returns the model that a run has trained.
-func modelOf(t testing.TB, r *Run) *model.Model {
+func modelOf(t testing.TB, r *Run) *latent.Model {
 	t.Helper()
 	f, err := r.Weights(context.Background(), true)
 	if err != nil {
@@ -48,7 +48,7 @@ func modelOf(t testing.TB, r *Run) *model.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,20 +128,20 @@ func TestRestorer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, z := make([]float32, n*model.Pixels), make([]float32, n*model.Latent)
-	set.Train.Float32(x[:model.Pixels], 7)
+	x, z := make([]float32, n*latent.Pixels), make([]float32, n*latent.Latent)
+	set.Train.Float32(x[:latent.Pixels], 7)
 	for i := 1; i < n; i++ {
-		copy(x[i*model.Pixels:], x[:model.Pixels])
+		copy(x[i*latent.Pixels:], x[:latent.Pixels])
 	}
 	if err := restore(z, x, r.step); err != nil {
 		t.Fatal(err)
 	}
 	m := modelOf(t, r)
-	run, noisy, want := m.Runner(1), make([]float32, model.Pixels), make([]float32, model.Latent)
+	run, noisy, want := m.Runner(1), make([]float32, latent.Pixels), make([]float32, latent.Latent)
 	for i := range n {
-		r.damage(noisy, x[i*model.Pixels:(i+1)*model.Pixels], r.noise(r.step*r.Config.Batch+i))
+		r.damage(noisy, x[i*latent.Pixels:(i+1)*latent.Pixels], r.noise(r.step*r.Config.Batch+i))
 		run.Encode(want, noisy)
-		if got := z[i*model.Latent : (i+1)*model.Latent]; slices.Equal(got, want) {
+		if got := z[i*latent.Latent : (i+1)*latent.Latent]; slices.Equal(got, want) {
 			t.Errorf("the flow left code %d where it was", i)
 		}
 		steps, err := run.Flow(want, home)
@@ -150,14 +150,14 @@ func TestRestorer(t *testing.T) {
 		}
 		for range steps {
 		}
-		if got := z[i*model.Latent : (i+1)*model.Latent]; !slices.Equal(got, want) {
-			t.Errorf("code %d ends at %v, by package model at %v", i, got, want)
+		if got := z[i*latent.Latent : (i+1)*latent.Latent]; !slices.Equal(got, want) {
+			t.Errorf("code %d ends at %v, by package latent at %v", i, got, want)
 		}
 	}
 }
 
-// TestMatchesShared holds the graph's nets to package model's: the loss terms of
-// one batch, computed from package model's F, G, D and ∇̂D.
+// TestMatchesShared holds the graph's nets to package latent's: the loss terms of
+// one batch, computed from package latent's F, G, D and ∇̂D.
 func TestMatchesShared(t *testing.T) {
 	set := digits(t, 64)
 	c := tiny()
@@ -182,17 +182,17 @@ func TestMatchesShared(t *testing.T) {
 	}
 	run := modelOf(t, r).Runner(c.Batch)
 	k := c.Batch
-	zs, z := make([]float32, k*model.Latent), make([]float32, k*model.Latent)
+	zs, z := make([]float32, k*latent.Latent), make([]float32, k*latent.Latent)
 	run.Encode(zs, n.clean)
 	run.Encode(z, n.noisy)
-	back, shifted := make([]float32, k*model.Pixels), make([]float32, k*model.Pixels)
+	back, shifted := make([]float32, k*latent.Pixels), make([]float32, k*latent.Pixels)
 	run.Decode(back, zs)
-	d, grad, ds := make([]float32, k), make([]float32, k*model.Latent), make([]float32, k)
+	d, grad, ds := make([]float32, k), make([]float32, k*latent.Latent), make([]float32, k)
 	run.Distance(ds, nil, zs)
 	run.Distance(d, grad, z)
 	shift := make([]float32, len(z))
 	for i := range z {
-		shift[i] = z[i] - d[i/model.Latent]*grad[i]
+		shift[i] = z[i] - d[i/latent.Latent]*grad[i]
 	}
 	run.Decode(shifted, shift)
 	square := func(a, b []float32) (s float64) {
@@ -206,7 +206,7 @@ func TestMatchesShared(t *testing.T) {
 		square(shift, zs), square(shifted, n.clean)}
 	for i := range d {
 		var s float64
-		for j := i * model.Latent; j < (i+1)*model.Latent; j++ {
+		for j := i * latent.Latent; j < (i+1)*latent.Latent; j++ {
 			e := float64(z[j]) - float64(zs[j])
 			s += e * e
 		}
@@ -215,7 +215,7 @@ func TestMatchesShared(t *testing.T) {
 	}
 	for i, w := range want {
 		if got := float64(n.terms[i]); math.Abs(got-w) > 1e-5*math.Abs(w)+1e-9 {
-			t.Errorf("term %d: the graph gives %v, package model %v", i+1, got, w)
+			t.Errorf("term %d: the graph gives %v, package latent %v", i+1, got, w)
 		}
 	}
 }
@@ -261,11 +261,11 @@ func checkPlane(t *testing.T, f *safetensors.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := project.Separate(m.Bank.Codes(), model.Latent, m.Bank.Labels)
+	want, err := project.Separate(m.Bank.Codes(), latent.Latent, m.Bank.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func checkPlane(t *testing.T, f *safetensors.File) {
 	}
 }
 
-// TestDAE: the loss of the autoencoder is package model's squared error, its
+// TestDAE: the loss of the autoencoder is package latent's squared error, its
 // file is of a model without D, and the noise is as wide as it is told.
 func TestDAE(t *testing.T) {
 	set := digits(t, 32)
@@ -310,7 +310,7 @@ func TestDAE(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := model.Load(b)
+		m, err := latent.Load(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,25 +318,25 @@ func TestDAE(t *testing.T) {
 			t.Errorf("the model has a distance: %v, and restores in %d steps", m.HasDistance(), m.Restore.Steps)
 		}
 		run := m.Runner(8)
-		z, back := make([]float32, 32*model.Latent), make([]float32, 32*model.Pixels)
+		z, back := make([]float32, 32*latent.Latent), make([]float32, 32*latent.Pixels)
 		run.Encode(z, n.noisy)
 		run.Decode(back, z)
 		var want float64
 		wide := 0
 		for i := range 32 {
 			var noise float64
-			for k := i * model.Pixels; k < (i+1)*model.Pixels; k++ {
+			for k := i * latent.Pixels; k < (i+1)*latent.Pixels; k++ {
 				e := float64(back[k]) - float64(n.clean[k])
 				want += e * e / 32
 				e = float64(n.noisy[k]) - float64(n.clean[k])
-				noise += e * e / model.Pixels
+				noise += e * e / latent.Pixels
 			}
 			if math.Sqrt(noise) > 0.7 {
 				wide++
 			}
 		}
 		if got := float64(n.terms[0]); math.Abs(got-want) > 1e-5*want {
-			t.Errorf("the graph's loss is %v, package model gives %v", got, want)
+			t.Errorf("the graph's loss is %v, package latent gives %v", got, want)
 		}
 		if fixed != (wide == 32) {
 			t.Errorf("fixed noise %v: %d of 32 images have noise above 0.7", fixed, wide)

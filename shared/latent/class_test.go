@@ -1,4 +1,4 @@
-package model_test
+package latent_test
 
 import (
 	"math"
@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/model"
-	"mppm/shared/model/modeltest"
+	"mppm/shared/latent"
+	"mppm/shared/latent/latenttest"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
@@ -15,7 +15,7 @@ import (
 // TestClass: the model of a class has the codes of that class and no others, in
 // the file's order, and the rest of the model as it is.
 func TestClass(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	total := 0
 	for class := range 10 {
 		c, err := m.Class(class)
@@ -23,7 +23,7 @@ func TestClass(t *testing.T) {
 			t.Fatal(err)
 		}
 		total += c.Bank.Len()
-		got, want := make([]float32, model.Latent), make([]float32, model.Latent)
+		got, want := make([]float32, latent.Latent), make([]float32, latent.Latent)
 		i := 0
 		for j, label := range m.Bank.Labels {
 			if int(label) != class {
@@ -40,7 +40,7 @@ func TestClass(t *testing.T) {
 			t.Errorf("class %d: %d codes for %d labels, spacing %v, flow %+v", class, c.Bank.Len(), i, c.Bank.Spacing, c.Generate)
 		}
 		// Ten codes do not span the 18 dimensions: their covariance has no inverse.
-		z := make([]float32, 50*model.Latent)
+		z := make([]float32, 50*latent.Latent)
 		c.Runner(1).Noise(z, rng.New(1, 0))
 		for _, v := range z {
 			if !(math.Abs(float64(v)) < 50) {
@@ -56,11 +56,11 @@ func TestClass(t *testing.T) {
 // TestClassNoise holds the starts of a class to the mean and the covariance of
 // its codes.
 func TestClassNoise(t *testing.T) {
-	f := modeltest.File(2)
+	f := latenttest.File(2)
 	const codes, n = 400, 40_000
 	// Two classes, 10 apart in the first dimension; the second one is stretched
 	// along the sum of dimensions 1 and 2, and has no spread in dimension 3.
-	x := make([]float32, model.Latent*codes)
+	x := make([]float32, latent.Latent*codes)
 	rng.New(3, 0).FillNorm(x, 1)
 	labels := make([]byte, codes)
 	for j := range codes {
@@ -79,7 +79,7 @@ func TestClassNoise(t *testing.T) {
 	}
 	drop("bank.codes")
 	drop("bank.labels")
-	if err := f.AddFloat32("bank.codes", x, model.Latent, codes); err != nil {
+	if err := f.AddFloat32("bank.codes", x, latent.Latent, codes); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.AddUint8("bank.labels", labels, codes); err != nil {
@@ -89,18 +89,18 @@ func TestClassNoise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	moments := func(z []float32) (mean [4]float64, cov [4][4]float64) {
-		n := float64(len(z) / model.Latent)
-		for i := 0; i < len(z); i += model.Latent {
+		n := float64(len(z) / latent.Latent)
+		for i := 0; i < len(z); i += latent.Latent {
 			for d := range mean {
 				mean[d] += float64(z[i+d]) / n
 			}
 		}
-		for i := 0; i < len(z); i += model.Latent {
+		for i := 0; i < len(z); i += latent.Latent {
 			for d := range mean {
 				for e := range mean {
 					cov[d][e] += (float64(z[i+d]) - mean[d]) * (float64(z[i+e]) - mean[e]) / n
@@ -114,11 +114,11 @@ func TestClassNoise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		own := make([]float32, c.Bank.Len()*model.Latent)
+		own := make([]float32, c.Bank.Len()*latent.Latent)
 		for j := range c.Bank.Len() {
-			c.Bank.Code(own[j*model.Latent:], j)
+			c.Bank.Code(own[j*latent.Latent:], j)
 		}
-		z := make([]float32, n*model.Latent)
+		z := make([]float32, n*latent.Latent)
 		c.Runner(1).Noise(z, rng.New(7, 0))
 		wantMean, wantCov := moments(own)
 		gotMean, gotCov := moments(z)
@@ -139,15 +139,15 @@ func TestClassNoise(t *testing.T) {
 // TestClassLeads: where the kernel alone moves points, they end among the codes
 // of the class, even from the middle of another one.
 func TestClassLeads(t *testing.T) {
-	m := modeltest.Model(4)
-	p := model.Preset{Beta: 0.5, Sigma: 0.05, Steps: 40}
+	m := latenttest.Model(4)
+	p := latent.Preset{Beta: 0.5, Sigma: 0.05, Steps: 40}
 	c, err := m.Class(3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	z := make([]float32, m.Bank.Len()*model.Latent)
+	z := make([]float32, m.Bank.Len()*latent.Latent)
 	for j := range m.Bank.Len() {
-		m.Bank.Code(z[j*model.Latent:], j)
+		m.Bank.Code(z[j*latent.Latent:], j)
 	}
 	r := c.Runner(8)
 	steps, err := r.Flow(z, p)
@@ -158,22 +158,22 @@ func TestClassLeads(t *testing.T) {
 	}
 	mean := make([]float32, len(z))
 	m.Runner(1).Mean(mean, z, p.Sigma)
-	for i := 0; i < len(z); i += model.Latent {
+	for i := 0; i < len(z); i += latent.Latent {
 		// The mean over all codes at this point is that over the class: those of no
 		// other class are near.
-		for d := range model.Latent {
+		for d := range latent.Latent {
 			if math.Abs(float64(mean[i+d]-z[i+d])) > 1e-3 {
-				t.Fatalf("point %d did not end among the codes of its class", i/model.Latent)
+				t.Fatalf("point %d did not end among the codes of its class", i/latent.Latent)
 			}
 		}
-		if at := nearest(m, z[i:i+model.Latent]); m.Bank.Labels[at] != 3 {
-			t.Errorf("point %d ended near a code of class %d", i/model.Latent, m.Bank.Labels[at])
+		if at := nearest(m, z[i:i+latent.Latent]); m.Bank.Labels[at] != 3 {
+			t.Errorf("point %d ended near a code of class %d", i/latent.Latent, m.Bank.Labels[at])
 		}
 	}
 }
 
-func nearest(m *model.Model, z []float32) (at int) {
-	code := make([]float32, model.Latent)
+func nearest(m *latent.Model, z []float32) (at int) {
+	code := make([]float32, latent.Latent)
 	best := math.Inf(1)
 	for j := range m.Bank.Len() {
 		m.Bank.Code(code, j)
@@ -189,7 +189,7 @@ func nearest(m *model.Model, z []float32) (at int) {
 }
 
 func TestClassErrors(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	for _, class := range []int{-1, 10, 255, 256} {
 		if _, err := m.Class(class); err == nil || !strings.Contains(err.Error(), "no code of class") {
 			t.Errorf("class %d: %v", class, err)

@@ -1,4 +1,4 @@
-package mppm
+package ambient
 
 import (
 	"iter"

@@ -1,4 +1,4 @@
-package model
+package latent
 
 import (
 	"fmt"
@@ -44,7 +44,7 @@ func loadPlane(f *safetensors.File) (*project.Plane, error) {
 func AddPlane(f *safetensors.File) error {
 	b, err := loadBank(f)
 	if err != nil {
-		return fmt.Errorf("model: %w", err)
+		return fmt.Errorf("latent: %w", err)
 	}
 	if b.Labels == nil {
 		return nil
@@ -54,10 +54,10 @@ func AddPlane(f *safetensors.File) error {
 		return nil // the classes cannot be told apart: no plane is better than another
 	}
 	if err := f.AddFloat32(mapMean, p.Mean(), Latent); err != nil {
-		return fmt.Errorf("model: %w", err)
+		return fmt.Errorf("latent: %w", err)
 	}
 	if err := f.AddFloat32(mapAxes, p.Axes(), 2, Latent); err != nil {
-		return fmt.Errorf("model: %w", err)
+		return fmt.Errorf("latent: %w", err)
 	}
 	return nil
 }

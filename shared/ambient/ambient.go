@@ -1,4 +1,4 @@
-// Package mppm is the Manifold-Probabilistic Projection Model of Sec. 4.1, in
+// Package ambient is the Manifold-Probabilistic Projection Model of Sec. 4.1, in
 // ambient space: the encoder F, the decoder G and the distance D of Table 7 for
 // points of any dimension, the Monte-Carlo kernel mean of Eq. 19, and the flow of
 // Alg. 1 through them; with its baselines on the same data, a denoising
@@ -7,7 +7,7 @@
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine. Both give
 // the same bits on every platform.
-package mppm
+package ambient
 
 import (
 	"encoding/json"
@@ -103,11 +103,11 @@ const defaultFlow = "restore"
 func Load(b []byte) (*Model, error) {
 	f, err := safetensors.Parse(b)
 	if err != nil {
-		return nil, fmt.Errorf("mppm: %w", err)
+		return nil, fmt.Errorf("ambient: %w", err)
 	}
 	m, err := load(f)
 	if err != nil {
-		return nil, fmt.Errorf("mppm: %w", err)
+		return nil, fmt.Errorf("ambient: %w", err)
 	}
 	return m, nil
 }

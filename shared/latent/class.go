@@ -1,4 +1,4 @@
-package model
+package latent
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 // It returns an error if the bank has no labels, or no code of the class.
 func (m *Model) Class(class int) (*Model, error) {
 	if m.Bank.Labels == nil {
-		return nil, fmt.Errorf("model: the code bank has no labels, so there is no class %d to choose", class)
+		return nil, fmt.Errorf("latent: the code bank has no labels, so there is no class %d to choose", class)
 	}
 	var indices []int
 	for j, label := range m.Bank.Labels {
@@ -25,7 +25,7 @@ func (m *Model) Class(class int) (*Model, error) {
 		}
 	}
 	if len(indices) == 0 {
-		return nil, fmt.Errorf("model: the code bank has no code of class %d", class)
+		return nil, fmt.Errorf("latent: the code bank has no code of class %d", class)
 	}
 	codes, err := m.Bank.Subset(indices)
 	if err != nil {

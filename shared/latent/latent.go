@@ -1,10 +1,10 @@
-// Package model is the Latent Manifold-Probabilistic Projection Model of
+// Package latent is the Latent Manifold-Probabilistic Projection Model of
 // Sec. 4.2 for 28 × 28 images: the encoder F, the decoder G and the distance D
 // of Table 8, the code bank, and the flow of Alg. 4 through them.
 //
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine.
-package model
+package latent
 
 import (
 	"encoding/json"
@@ -98,11 +98,11 @@ type Model struct {
 func Load(b []byte) (*Model, error) {
 	f, err := safetensors.Parse(b)
 	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, fmt.Errorf("latent: %w", err)
 	}
 	m, err := load(f)
 	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, fmt.Errorf("latent: %w", err)
 	}
 	return m, nil
 }

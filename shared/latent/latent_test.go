@@ -1,4 +1,4 @@
-package model_test
+package latent_test
 
 import (
 	"encoding/binary"
@@ -10,15 +10,15 @@ import (
 	"testing"
 
 	"mppm/shared/kde"
-	"mppm/shared/model"
-	"mppm/shared/model/modeltest"
+	"mppm/shared/latent"
+	"mppm/shared/latent/latenttest"
 	"mppm/shared/project"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
 
 func images(n int) []float32 {
-	x := make([]float32, n*model.Pixels)
+	x := make([]float32, n*latent.Pixels)
 	r := rng.New(9, 0)
 	for i := range x {
 		x[i] = r.Float32()
@@ -29,13 +29,13 @@ func images(n int) []float32 {
 // TestBatches: an image in a batch gives what it gives alone, bit for bit,
 // through every net.
 func TestBatches(t *testing.T) {
-	m := modeltest.Model(1)
+	m := latenttest.Model(1)
 	const n = 7
 	x := images(n)
 	type out struct{ z, back, d, g, mean []float32 }
-	run := func(r *model.Runner, x []float32) out {
-		k := len(x) / model.Pixels
-		o := out{make([]float32, k*model.Latent), make([]float32, len(x)), make([]float32, k), make([]float32, k*model.Latent), make([]float32, k*model.Latent)}
+	run := func(r *latent.Runner, x []float32) out {
+		k := len(x) / latent.Pixels
+		o := out{make([]float32, k*latent.Latent), make([]float32, len(x)), make([]float32, k), make([]float32, k*latent.Latent), make([]float32, k*latent.Latent)}
 		r.Encode(o.z, x)
 		r.Decode(o.back, o.z)
 		r.Distance(o.d, o.g, o.z)
@@ -45,7 +45,7 @@ func TestBatches(t *testing.T) {
 	all := run(m.Runner(3), x)
 	one := m.Runner(1)
 	for i := range n {
-		o := run(one, x[i*model.Pixels:(i+1)*model.Pixels])
+		o := run(one, x[i*latent.Pixels:(i+1)*latent.Pixels])
 		for _, c := range []struct {
 			name      string
 			got, want []float32
@@ -63,15 +63,15 @@ func TestBatches(t *testing.T) {
 // TestGradient holds ∇̂D to central differences of D.
 func TestGradient(t *testing.T) {
 	for seed := range uint64(4) {
-		r := modeltest.Model(seed).Runner(64)
-		z := make([]float32, model.Latent)
+		r := latenttest.Model(seed).Runner(64)
+		z := make([]float32, latent.Latent)
 		rng.New(seed, 2).FillNorm(z, 2)
-		d, g := make([]float32, 1), make([]float32, model.Latent)
+		d, g := make([]float32, 1), make([]float32, latent.Latent)
 		r.Distance(d, g, z)
 		if d[0] == 0 {
 			continue // cut off: D below 0 has no slope to compare with
 		}
-		diff := make([]float64, model.Latent)
+		diff := make([]float64, latent.Latent)
 		var length float64
 		const h = 1e-2
 		for i := range z {
@@ -96,9 +96,9 @@ func TestGradient(t *testing.T) {
 // TestTrajectory pins the bits of a whole restoration, so that a native run and
 // one in a browser are held to the same numbers, with and without SIMD.
 func TestTrajectory(t *testing.T) {
-	r := modeltest.Model(3).Runner(4)
+	r := latenttest.Model(3).Runner(4)
 	x := images(5)
-	z := make([]float32, 5*model.Latent)
+	z := make([]float32, 5*latent.Latent)
 	r.Encode(z, x)
 	h := fnv.New64a()
 	write := func(s []float32) {
@@ -132,11 +132,11 @@ func TestTrajectory(t *testing.T) {
 
 // TestShrinkingKernel: σ_ker goes from Start to Sigma, a factor 1−β a step.
 func TestShrinkingKernel(t *testing.T) {
-	r := modeltest.Model(2).Runner(1)
-	p := model.Preset{Beta: 0.25, Sigma: 0.5, Start: 1, Steps: 5} // 1, 0.75, 0.5625, 0.5, 0.5
-	z := make([]float32, model.Latent)
+	r := latenttest.Model(2).Runner(1)
+	p := latent.Preset{Beta: 0.25, Sigma: 0.5, Start: 1, Steps: 5} // 1, 0.75, 0.5625, 0.5, 0.5
+	z := make([]float32, latent.Latent)
 	rng.New(4, 0).FillNorm(z, 2)
-	want, mean := slices.Clone(z), make([]float32, model.Latent)
+	want, mean := slices.Clone(z), make([]float32, latent.Latent)
 	steps, err := r.Flow(z, p)
 	if err != nil {
 		t.Fatal(err)
@@ -164,11 +164,11 @@ func TestShrinkingKernel(t *testing.T) {
 // TestSampling: with a kernel that shrinks far enough, noise flows to codes of
 // the bank, and to most of them, as diffusion's would.
 func TestSampling(t *testing.T) {
-	m := modeltest.Model(2)
-	m.Generate = model.Preset{Beta: 0.1, Sigma: 0.05, Start: 3, Steps: 60, Noise: 1}
+	m := latenttest.Model(2)
+	m.Generate = latent.Preset{Beta: 0.1, Sigma: 0.05, Start: 3, Steps: 60, Noise: 1}
 	const n = 600
 	r := m.Runner(50)
-	z := make([]float32, n*model.Latent)
+	z := make([]float32, n*latent.Latent)
 	r.Noise(z, rng.New(1, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
@@ -179,7 +179,7 @@ func TestSampling(t *testing.T) {
 	var ws kde.Workspace
 	hit := map[int]bool{}
 	for i := range n {
-		d2, at := m.Bank.Nearest(z[i*model.Latent:(i+1)*model.Latent], &ws)
+		d2, at := m.Bank.Nearest(z[i*latent.Latent:(i+1)*latent.Latent], &ws)
 		if d2 > 0.1 {
 			t.Errorf("point %d ended %v from the nearest code", i, math.Sqrt(float64(d2)))
 		}
@@ -192,7 +192,7 @@ func TestSampling(t *testing.T) {
 
 // withoutDistance is a file of a model without D, with flows it can run.
 func withoutDistance(seed uint64) *safetensors.File {
-	f := modeltest.File(seed)
+	f := latenttest.File(seed)
 	f.Tensors = slices.DeleteFunc(f.Tensors, func(t safetensors.Tensor) bool { return strings.HasPrefix(t.Name, "distance.") })
 	delete(f.Meta, "distance.activation")
 	f.Meta["flow.restore"] = `{"sigma":0.4,"steps":0}`
@@ -207,18 +207,18 @@ func TestWithoutDistance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bare, err := model.Load(b)
+	bare, err := latent.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	full := modeltest.Model(1)
+	full := latenttest.Model(1)
 	if bare.HasDistance() || !full.HasDistance() {
 		t.Fatal("HasDistance is wrong")
 	}
 	x := images(3)
-	flowed := func(m *model.Model, p model.Preset) []float32 {
+	flowed := func(m *latent.Model, p latent.Preset) []float32 {
 		r := m.Runner(2)
-		z := make([]float32, 3*model.Latent)
+		z := make([]float32, 3*latent.Latent)
 		r.Encode(z, x)
 		steps, err := r.Flow(z, p)
 		if err != nil {
@@ -230,27 +230,27 @@ func TestWithoutDistance(t *testing.T) {
 		r.Decode(y, z)
 		return y
 	}
-	for _, p := range []model.Preset{bare.Restore, bare.Generate} {
+	for _, p := range []latent.Preset{bare.Restore, bare.Generate} {
 		if !slices.Equal(flowed(bare, p), flowed(full, p)) {
 			t.Errorf("%+v: not what the model with D gives for α = 0", p)
 		}
 	}
 	r := bare.Runner(2)
-	d, g := []float32{1, 1, 1}, slices.Repeat([]float32{1}, 3*model.Latent)
-	r.Distance(d, g, make([]float32, 3*model.Latent))
+	d, g := []float32{1, 1, 1}, slices.Repeat([]float32{1}, 3*latent.Latent)
+	r.Distance(d, g, make([]float32, 3*latent.Latent))
 	for _, v := range append(d, g...) {
 		if v != 0 {
 			t.Fatalf("distances %v and gradients %v, want 0", d, g)
 		}
 	}
 	for _, c := range []struct {
-		p    model.Preset
+		p    latent.Preset
 		want string
 	}{
-		{model.Preset{Alpha: 0.1, Sigma: 1, Steps: 1}, "α is 0.1"},
-		{model.Preset{Beta: 0.1, Tau: 1, Sigma: 1, Steps: 1}, "τ is 1"},
+		{latent.Preset{Alpha: 0.1, Sigma: 1, Steps: 1}, "α is 0.1"},
+		{latent.Preset{Beta: 0.1, Tau: 1, Sigma: 1, Steps: 1}, "τ is 1"},
 	} {
-		if _, err := r.Flow(make([]float32, model.Latent), c.p); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "no distance net") {
+		if _, err := r.Flow(make([]float32, latent.Latent), c.p); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "no distance net") {
 			t.Errorf("%+v: error %v", c.p, err)
 		}
 	}
@@ -260,23 +260,23 @@ func TestWithoutDistance(t *testing.T) {
 	f = withoutDistance(1)
 	f.Meta["distance.activation"] = "silu"
 	refused(t, "an activation without D", f.Encode, "distance.0.weight is missing")
-	f = modeltest.File(1)
+	f = latenttest.File(1)
 	delete(f.Meta, "distance.activation")
 	refused(t, "D without an activation", f.Encode, "distance.activation")
 }
 
 func TestCheckImage(t *testing.T) {
 	x := images(2)
-	if err := model.CheckImage(x); err != nil {
+	if err := latent.CheckImage(x); err != nil {
 		t.Error(err)
 	}
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
-		x[model.Pixels+29] = bad
-		if err := model.CheckImage(x); err == nil || !strings.Contains(err.Error(), "pixel (1, 1) of image 1") {
+		x[latent.Pixels+29] = bad
+		if err := latent.CheckImage(x); err == nil || !strings.Contains(err.Error(), "pixel (1, 1) of image 1") {
 			t.Errorf("CheckImage with %v: %v", bad, err)
 		}
 	}
-	if model.CheckImage(nil) == nil || model.CheckImage(make([]float32, 783)) == nil {
+	if latent.CheckImage(nil) == nil || latent.CheckImage(make([]float32, 783)) == nil {
 		t.Error("CheckImage took part of an image")
 	}
 }
@@ -293,15 +293,15 @@ func TestLoadRefuses(t *testing.T) {
 		{"flow.generate", `{"sigma":1,"noise":-1}`, "noise"},
 		{"flow.generate", `{`, "flow.generate"},
 	} {
-		f := modeltest.File(1)
+		f := latenttest.File(1)
 		f.Meta[c.key] = c.value
 		refused(t, c.key+"="+c.value, f.Encode, c.want)
 	}
-	f := modeltest.File(1)
+	f := latenttest.File(1)
 	delete(f.Meta, "flow.generate")
 	refused(t, "no flow.generate", f.Encode, "flow.generate is missing")
 	for _, name := range []string{"encoder.conv1.weight", "decoder.linear.bias", "distance.0.weight", "distance.3.weight", "distance.2.bias", "bank.codes", "bank.spacing", "prior.mean", "prior.factor"} {
-		f := modeltest.File(1)
+		f := latenttest.File(1)
 		for i, tensor := range f.Tensors {
 			if tensor.Name == name {
 				f.Tensors = append(f.Tensors[:i], f.Tensors[i+1:]...)
@@ -316,15 +316,15 @@ func TestLoadRefuses(t *testing.T) {
 // TestPlane: the plane of a file is the one that its own codes give, a file
 // without one has none, and half of one or a wrong one is an error.
 func TestPlane(t *testing.T) {
-	f := modeltest.File(1)
+	f := latenttest.File(1)
 	without := load(t, f)
 	if without.Plane != nil {
 		t.Fatal("a file without a plane has one")
 	}
-	if err := model.AddPlane(f); err != nil {
+	if err := latent.AddPlane(f); err != nil {
 		t.Fatal(err)
 	}
-	want, err := project.Separate(without.Bank.Codes(), model.Latent, without.Bank.Labels)
+	want, err := project.Separate(without.Bank.Codes(), latent.Latent, without.Bank.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,13 +353,13 @@ func TestPlane(t *testing.T) {
 		{"no axes but zeros", mean, make([]float32, 36), "orthonormal"},
 		{"not a number", mean, nan, "map.axes"},
 	} {
-		f := modeltest.File(1)
+		f := latenttest.File(1)
 		f.Tensors = append(f.Tensors, plain("map.mean", c.mean, len(c.mean))...)
-		f.Tensors = append(f.Tensors, plain("map.axes", c.axes, len(c.axes)/model.Latent, model.Latent)...)
+		f.Tensors = append(f.Tensors, plain("map.axes", c.axes, len(c.axes)/latent.Latent, latent.Latent)...)
 		refused(t, c.what, f.Encode, c.want)
 	}
-	f = modeltest.File(1)
-	if err := f.AddInt8("map.mean", make([]float32, 2*model.Latent), 2, model.Latent); err != nil {
+	f = latenttest.File(1)
+	if err := f.AddInt8("map.mean", make([]float32, 2*latent.Latent), 2, latent.Latent); err != nil {
 		t.Fatal(err)
 	}
 	refused(t, "another type", f.Encode, "map.mean")
@@ -367,17 +367,17 @@ func TestPlane(t *testing.T) {
 
 // TestPlaneOfFewClasses: what has no plane is no error, and nothing is added.
 func TestPlaneOfFewClasses(t *testing.T) {
-	f := modeltest.File(1)
+	f := latenttest.File(1)
 	labels, _ := f.Lookup("bank.labels")
 	for i := range labels.Data {
 		labels.Data[i] %= 2
 	}
 	n := len(f.Tensors)
-	if err := model.AddPlane(f); err != nil || len(f.Tensors) != n {
+	if err := latent.AddPlane(f); err != nil || len(f.Tensors) != n {
 		t.Errorf("of two classes: error %v, %d more tensors; want none", err, len(f.Tensors)-n)
 	}
 	f.Tensors = slices.DeleteFunc(f.Tensors, func(t safetensors.Tensor) bool { return t.Name == "bank.labels" })
-	if err := model.AddPlane(f); err != nil || len(f.Tensors) != n-1 {
+	if err := latent.AddPlane(f); err != nil || len(f.Tensors) != n-1 {
 		t.Errorf("without labels: error %v, %d more tensors; want none", err, len(f.Tensors)-n+1)
 	}
 }
@@ -394,13 +394,13 @@ func plain(name string, data []float32, shape ...int) []safetensors.Tensor {
 	return []safetensors.Tensor{t}
 }
 
-func load(t *testing.T, f *safetensors.File) *model.Model {
+func load(t *testing.T, f *safetensors.File) *latent.Model {
 	t.Helper()
 	b, err := f.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -413,15 +413,15 @@ func refused(t *testing.T, what string, encode func() ([]byte, error), want stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = model.Load(b); err == nil || !strings.Contains(err.Error(), want) {
+	if _, err = latent.Load(b); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%s: error %v, want one with %q", what, err, want)
 	}
 }
 
-func runner(b *testing.B) (*model.Runner, []float32, []float32) {
-	r := modeltest.Model(1).Runner(100)
+func runner(b *testing.B) (*latent.Runner, []float32, []float32) {
+	r := latenttest.Model(1).Runner(100)
 	x := images(100)
-	z := make([]float32, 100*model.Latent)
+	z := make([]float32, 100*latent.Latent)
 	r.Encode(z, x)
 	return r, x, z
 }
@@ -432,7 +432,7 @@ func BenchmarkEncode(b *testing.B) {
 	for _, n := range []int{1, 100} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				r.Encode(z, x[:n*model.Pixels])
+				r.Encode(z, x[:n*latent.Pixels])
 			}
 		})
 	}
@@ -443,7 +443,7 @@ func BenchmarkDecode(b *testing.B) {
 	for _, n := range []int{1, 100} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				r.Decode(x, z[:n*model.Latent])
+				r.Decode(x, z[:n*latent.Latent])
 			}
 		})
 	}
@@ -455,7 +455,7 @@ func BenchmarkFlowStep(b *testing.B) {
 	p := r.Restore
 	p.Steps = 1
 	for b.Loop() {
-		steps, _ := r.Flow(z[:model.Latent], p)
+		steps, _ := r.Flow(z[:latent.Latent], p)
 		for range steps {
 		}
 	}

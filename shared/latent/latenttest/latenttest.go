@@ -1,11 +1,11 @@
-// Package modeltest makes small model files with random weights, for tests that
+// Package latenttest makes small model files with random weights, for tests that
 // need a model and not a good one.
-package modeltest
+package latenttest
 
 import (
 	"math"
 
-	"mppm/shared/model"
+	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
@@ -13,10 +13,10 @@ import (
 
 // File returns a model file drawn from a seed: the nets of Table 8 with weights
 // of He's scale, a bank of 100 codes, and plausible flows. Change it, encode it,
-// and give it to model.Load.
+// and give it to latent.Load.
 func File(seed uint64) *safetensors.File {
 	f := &safetensors.File{Meta: map[string]string{
-		"kind":                model.Kind,
+		"kind":                latent.Kind,
 		"distance.activation": "silu",
 		"flow.restore":        `{"alpha":0.6,"beta":0.3,"sigma":0.45,"tau":1,"steps":15}`,
 		"flow.generate":       `{"alpha":0.6,"beta":0.2,"sigma":0.5,"steps":15,"noise":1.3}`,
@@ -39,11 +39,11 @@ func File(seed uint64) *safetensors.File {
 			panic("modeltest: " + err.Error()) // the names and shapes are this package's own
 		}
 	}
-	d, err := model.Distance(model.Latent, []int{100, 50, 20}, nn.SiLU)
+	d, err := latent.Distance(latent.Latent, []int{100, 50, 20}, nn.SiLU)
 	if err != nil {
 		panic("modeltest: " + err.Error())
 	}
-	for _, s := range append(model.AutoencoderSpecs(), d.Specs()...) {
+	for _, s := range append(latent.AutoencoderSpecs(), d.Specs()...) {
 		scale := 0.01
 		if len(s.Shape) > 1 {
 			fan := 1
@@ -54,9 +54,9 @@ func File(seed uint64) *safetensors.File {
 		}
 		add(s.Name, float32(scale), s.Shape...)
 	}
-	add("bank.codes", 1, model.Latent, 100)
-	add("prior.mean", 0.1, model.Latent)
-	add("prior.factor", 0.3, model.Latent, model.Latent)
+	add("bank.codes", 1, latent.Latent, 100)
+	add("prior.mean", 0.1, latent.Latent)
+	add("prior.factor", 0.3, latent.Latent, latent.Latent)
 	if err := f.AddFloat32("bank.spacing", []float32{2}, 1); err != nil {
 		panic("modeltest: " + err.Error())
 	}
@@ -71,12 +71,12 @@ func File(seed uint64) *safetensors.File {
 }
 
 // Model returns the model of File(seed).
-func Model(seed uint64) *model.Model {
+func Model(seed uint64) *latent.Model {
 	b, err := File(seed).Encode()
 	if err != nil {
 		panic("modeltest: " + err.Error())
 	}
-	m, err := model.Load(b)
+	m, err := latent.Load(b)
 	if err != nil {
 		panic("modeltest: " + err.Error())
 	}

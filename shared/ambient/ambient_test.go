@@ -1,4 +1,4 @@
-package mppm_test
+package ambient_test
 
 import (
 	"fmt"
@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"mppm/shared/ambient"
+	"mppm/shared/ambient/ambienttest"
 	"mppm/shared/flow"
-	"mppm/shared/mppm"
-	"mppm/shared/mppm/mppmtest"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
 
-const dim = mppmtest.Dim
+const dim = ambienttest.Dim
 
 func noise(n int, sigma float32) []float32 {
 	x := make([]float32, n*dim)
@@ -32,7 +32,7 @@ func sources(n int) []*rng.Source {
 }
 
 // everything computes all that a runner can of n points, step by step.
-func everything(t *testing.T, r *mppm.Runner, n int) []float32 {
+func everything(t *testing.T, r *ambient.Runner, n int) []float32 {
 	t.Helper()
 	x := noise(n, 1)
 	y, d := make([]float32, len(x)), make([]float32, n)
@@ -72,7 +72,7 @@ func everything(t *testing.T, r *mppm.Runner, n int) []float32 {
 // diffusion: the same test runs in a browser, and without SIMD.
 func TestSameBits(t *testing.T) {
 	h := fnv.New64a()
-	for i, v := range everything(t, mppmtest.Model(1).Runner(5), 13) {
+	for i, v := range everything(t, ambienttest.Model(1).Runner(5), 13) {
 		if v-v != 0 {
 			t.Fatalf("number %d is %v", i, v)
 		}
@@ -88,7 +88,7 @@ func TestSameBits(t *testing.T) {
 // TestBatch: neither the runner's batch nor the other points matter to a point,
 // nor what the runner computed before.
 func TestBatch(t *testing.T) {
-	m := mppmtest.Model(2)
+	m := ambienttest.Model(2)
 	want := everything(t, m.Runner(1), 11)
 	r := m.Runner(100)
 	for range 2 {
@@ -100,14 +100,14 @@ func TestBatch(t *testing.T) {
 
 // TestMean holds the kernel mean to Eq. 19 in float64, near and far.
 func TestMean(t *testing.T) {
-	r := mppmtest.Model(3).Runner(8)
+	r := ambienttest.Model(3).Runner(8)
 	p := r.Model.Flow
 	bank, err := r.Samples(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bank.Len() != mppmtest.Points*p.Samples {
-		t.Fatalf("%d samples for %d points, want %d each", bank.Len(), mppmtest.Points, p.Samples)
+	if bank.Len() != ambienttest.Points*p.Samples {
+		t.Fatalf("%d samples for %d points, want %d each", bank.Len(), ambienttest.Points, p.Samples)
 	}
 	for _, sigma := range []float32{0.5, 3, 100} {
 		x := noise(20, sigma)
@@ -152,7 +152,7 @@ func TestMean(t *testing.T) {
 // TestSamples: the samples are around their codes, as wide as σ_ker says, and
 // change with their seed alone.
 func TestSamples(t *testing.T) {
-	m := mppmtest.Model(4)
+	m := ambienttest.Model(4)
 	r := m.Runner(8)
 	p := m.Flow
 	p.SigmaKer = 0
@@ -169,7 +169,7 @@ func TestSamples(t *testing.T) {
 		}
 	}
 	p.SigmaKer = 0.3
-	first := func(p mppm.Preset) []float32 {
+	first := func(p ambient.Preset) []float32 {
 		bank, err := r.Samples(p)
 		if err != nil {
 			t.Fatal(err)
@@ -191,7 +191,7 @@ func TestSamples(t *testing.T) {
 
 // TestGradient holds ∇̂D to differences of D.
 func TestGradient(t *testing.T) {
-	r := mppmtest.Model(5).Runner(64)
+	r := ambienttest.Model(5).Runner(64)
 	const n, h = 60, 1e-2
 	x := noise(n, 1)
 	d, grad := make([]float32, n), make([]float32, len(x))
@@ -294,7 +294,7 @@ func TestContracts(t *testing.T) {
 }
 
 func TestFrame(t *testing.T) {
-	m := mppmtest.Model(1)
+	m := ambienttest.Model(1)
 	x := []float64{5, 2, -8, 1, -2, 0}
 	y, back := make([]float32, len(x)), make([]float64, len(x))
 	m.Normalize(y, x)
@@ -308,7 +308,7 @@ func TestFrame(t *testing.T) {
 
 func refused(t *testing.T, what string, b []byte, want string) {
 	t.Helper()
-	if _, err := mppm.Load(b); err == nil || !strings.Contains(err.Error(), want) {
+	if _, err := ambient.Load(b); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%s: error %v, want one with %q", what, err, want)
 	}
 }
@@ -333,19 +333,19 @@ func TestLoadRefuses(t *testing.T) {
 		{"flow.gated", `{"alpha":0.1,"beta":0.1,"sigma_d":1,"sigma_ker":-1,"samples":1}`, "σ_ker"},
 		{"flow.gated", `{"alpha":0.1,"beta":0.1,"sigma_d":1,"samples":65}`, "samples"},
 	} {
-		f := mppmtest.File(1)
+		f := ambienttest.File(1)
 		f.Meta[c.key] = c.value
 		refused(t, c.key+" "+c.value, encode(f), c.want)
 	}
-	f := mppmtest.File(1)
+	f := ambienttest.File(1)
 	delete(f.Meta, "flow.restore")
 	refused(t, "no flow", encode(f), "flow.restore is missing")
 	without := func(name string) *safetensors.File {
-		f := mppmtest.File(1)
+		f := ambienttest.File(1)
 		f.Tensors = slices.DeleteFunc(f.Tensors, func(t safetensors.Tensor) bool { return t.Name == name || t.Name == name+".scale" })
 		return f
 	}
-	for _, tensor := range mppmtest.File(1).Tensors {
+	for _, tensor := range ambienttest.File(1).Tensors {
 		if strings.HasSuffix(tensor.Name, ".scale") {
 			continue
 		}
@@ -377,7 +377,7 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	r := mppmtest.Model(1).Runner(4)
+	r := ambienttest.Model(1).Runner(4)
 	p := r.Model.Flow
 	nan := float32(math.NaN())
 	for what, x := range map[string][]float32{
@@ -407,7 +407,7 @@ func TestRefuses(t *testing.T) {
 
 // TestFar: from as far as points may be, everything stays finite.
 func TestFar(t *testing.T) {
-	r := mppmtest.Model(1).Runner(4)
+	r := ambienttest.Model(1).Runner(4)
 	x := []float32{1e6, -1e6, 1e6, 0, 0, 0}
 	steps, err := r.Flow(x, r.Model.Flow)
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package mppmtest makes models of package mppm with random weights, for tests.
-package mppmtest
+// Package ambienttest makes models of package ambient with random weights, for tests.
+package ambienttest
 
 import (
 	"math"
 
+	"mppm/shared/ambient"
 	"mppm/shared/ddpm"
-	"mppm/shared/mppm"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
@@ -18,11 +18,11 @@ const (
 	Points = 40
 )
 
-// File returns a file that mppm.Load reads, with weights drawn from the seed, a
+// File returns a file that ambient.Load reads, with weights drawn from the seed, a
 // schedule of 40 steps, and points on a curve.
 func File(seed uint64) *safetensors.File {
 	f := &safetensors.File{Meta: map[string]string{
-		"kind":                mppm.Kind,
+		"kind":                ambient.Kind,
 		"distance.activation": "silu",
 		"diffusion":           `{"first":0.001,"last":0.2,"steps":40}`,
 		"flow.restore":        `{"alpha":0.2,"beta":0.3,"sigma_d":0.2,"sigma_ker":0.1,"samples":3,"steps":12}`,
@@ -35,14 +35,14 @@ func File(seed uint64) *safetensors.File {
 		specs = append(specs, n.Specs()...)
 	}
 	autoencoder := func(encoder, decoder string, hidden []int, latent int) {
-		f, g, err := mppm.Autoencoder(encoder, decoder, Dim, hidden, latent)
+		f, g, err := ambient.Autoencoder(encoder, decoder, Dim, hidden, latent)
 		add(f, err)
 		add(g, err)
 	}
 	add(ddpm.Net(Dim, []int{20}))
-	autoencoder(mppm.Encoder, mppm.Decoder, []int{18, 9}, Latent)
-	add(mppm.DistanceNet(Dim, []int{17, 8}, nn.SiLU))
-	autoencoder(mppm.DAEEncoder, mppm.DAEDecoder, []int{18}, 1)
+	autoencoder(ambient.Encoder, ambient.Decoder, []int{18, 9}, Latent)
+	add(ambient.DistanceNet(Dim, []int{17, 8}, nn.SiLU))
+	autoencoder(ambient.DAEEncoder, ambient.DAEDecoder, []int{18}, 1)
 	for _, s := range specs {
 		n := 1
 		for _, d := range s.Shape {
@@ -87,8 +87,8 @@ func Bytes(seed uint64) []byte {
 }
 
 // Model returns the model of File(seed).
-func Model(seed uint64) *mppm.Model {
-	m, err := mppm.Load(Bytes(seed))
+func Model(seed uint64) *ambient.Model {
+	m, err := ambient.Load(Bytes(seed))
 	must(err)
 	return m
 }
