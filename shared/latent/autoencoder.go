@@ -74,6 +74,15 @@ func LoadAutoencoder(f *safetensors.File) (*Autoencoder, error) {
 	return a, nil
 }
 
+// Image returns the shape of the images that F takes and G makes.
+func (a *Autoencoder) Image() nn.Shape { return a.f.In() }
+
+// Pixels returns how many numbers an image has.
+func (a *Autoencoder) Pixels() int { return a.Image().Size() }
+
+// Latent returns d, how many numbers a code has.
+func (a *Autoencoder) Latent() int { return a.f.Out().Size() }
+
 // Coder computes F and G. It holds their workspaces, each from when it is first
 // needed on, and is not safe for concurrent use.
 type Coder struct {
