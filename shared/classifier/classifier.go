@@ -1,6 +1,6 @@
-// Package classifier reads handwritten digits: a small convolutional net that
-// gives the probability of each class, and the embedding in which Sec. 5.1
-// measures the Fréchet distance.
+// Package classifier tells classes of images apart, handwritten digits or others: a
+// small convolutional net that gives the probability of each class, and the embedding
+// in which Sec. 5.1 measures the Fréchet distance.
 //
 // A Classifier is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine. The numbers
@@ -8,6 +8,7 @@
 package classifier
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"mppm/shared/nn"
@@ -15,7 +16,7 @@ import (
 	"mppm/shared/vec"
 )
 
-// The sizes of the net.
+// The sizes of the net for digits.
 const (
 	Side    = 28          // pixels along each edge of an image
 	Pixels  = Side * Side // numbers of an image
@@ -23,8 +24,47 @@ const (
 	Width   = 128         // numbers of an embedding
 )
 
-// Kind is the value of the metadata key "kind" of the files Load reads.
-const Kind = "classifier-28x28"
+// Kind is what the metadata key "kind" of the files Load reads has: see Describe.
+const (
+	Kind   = "classifier"
+	digits = "-28x28" // ends the kind of a file with the net for digits
+	netKey = "net"    // of the metadata: the net, as nn.Net's JSON
+)
+
+// Describe writes to the metadata of a file what kind it is of, and its net. Files of
+// before hold the net for digits, do not describe it, and have its size in their kind:
+// a file with that net is still written so.
+func Describe(meta map[string]string, net *nn.Net) error {
+	text, err := json.Marshal(net)
+	if err != nil {
+		return fmt.Errorf("classifier: %w", err)
+	}
+	if own, err := json.Marshal(Digits); err == nil && string(own) == string(text) {
+		meta["kind"] = Kind + digits
+		return nil
+	}
+	meta["kind"], meta[netKey] = Kind, string(text)
+	return nil
+}
+
+// described returns the net of a file with that metadata.
+func described(meta map[string]string) (*nn.Net, error) {
+	switch k := meta["kind"]; k {
+	case Kind + digits:
+		return Digits, nil
+	default:
+		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q and %q", k, Kind, Kind+digits)
+	case Kind:
+	}
+	n := new(nn.Net)
+	if err := json.Unmarshal([]byte(meta[netKey]), n); err != nil {
+		return nil, fmt.Errorf("metadata: %s: %w", netKey, err)
+	}
+	if _, ok := n.Value(embedding); !ok || len(n.Inputs()) > 1 {
+		return nil, fmt.Errorf("metadata: %s: the net has to have one input, and to keep a value as %q", netKey, embedding)
+	}
+	return n, nil
+}
 
 // Net is the classifier for images of any shape: two convolutions that halve the
 // side, the embedding, which it keeps by that name, and the logits of so many
@@ -65,14 +105,27 @@ func Load(b []byte) (*Classifier, error) {
 }
 
 func load(f *safetensors.File) (*Classifier, error) {
-	if k := f.Meta["kind"]; k != Kind {
-		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q", k, Kind)
-	}
-	net, err := Digits.Load(f)
+	net, err := described(f.Meta)
 	if err != nil {
 		return nil, err
 	}
-	return &Classifier{f.Meta, net}, nil
+	loaded, err := net.Load(f)
+	if err != nil {
+		return nil, err
+	}
+	return &Classifier{f.Meta, loaded}, nil
+}
+
+// Image returns the shape of the images that the net reads.
+func (c *Classifier) Image() nn.Shape { return c.net.In() }
+
+// Classes returns how many classes it tells apart.
+func (c *Classifier) Classes() int { return c.net.Out().Size() }
+
+// Width returns how many numbers an embedding has.
+func (c *Classifier) Width() int {
+	v, _ := c.net.Value(embedding)
+	return c.net.Shape(v).Size()
 }
 
 // Runner computes with a classifier. It holds the workspaces of the layers and
@@ -88,28 +141,29 @@ type Runner struct {
 // memory for about 40 KB an image.
 func (c *Classifier) Runner(batch int) *Runner {
 	batch = max(batch, 1)
-	return &Runner{c, c.net.Runner(batch), batch, make([]float32, batch*Classes)}
+	return &Runner{c, c.net.Runner(batch), batch, make([]float32, batch*c.Classes())}
 }
 
-// Classify reads n images x (n × Pixels, nominally in [0, 1]). It writes to
-// probs (n × Classes) the probability of each class and to embeddings
-// (n × Width) the numbers ≥ 0 that the last layer decides by; either may be nil.
+// Classify reads n images x (n × pixels, nominally in [0, 1]). It writes to
+// probs (n × classes) the probability of each class and to embeddings
+// (n × width) the numbers ≥ 0 that the last layer decides by; either may be nil.
 // What an image gives does not depend on the others. An image that is not finite
 // gives numbers that are not.
 func (r *Runner) Classify(probs, embeddings, x []float32) {
-	for n := len(x) / Pixels; n > 0; n = len(x) / Pixels {
+	pixels, classes := r.Image().Size(), r.Classes()
+	for n := len(x) / pixels; n > 0; n = len(x) / pixels {
 		n = min(n, r.batch)
-		logits := r.logits[:n*Classes]
-		r.run.Forward(logits, x[:n*Pixels])
-		x = x[n*Pixels:]
+		logits := r.logits[:n*classes]
+		r.run.Forward(logits, x[:n*pixels])
+		x = x[n*pixels:]
 		if embeddings != nil {
 			embeddings = embeddings[copy(embeddings, r.run.Kept(embedding)):]
 		}
 		if probs != nil {
-			for i := 0; i < len(logits); i += Classes {
-				softmax(probs[i:i+Classes], logits[i:i+Classes])
+			for i := 0; i < len(logits); i += classes {
+				softmax(probs[i:i+classes], logits[i:i+classes])
 			}
-			probs = probs[n*Classes:]
+			probs = probs[n*classes:]
 		}
 	}
 }

@@ -44,9 +44,15 @@ func (m *Model) Class(class int) (*Model, error) {
 // gaussian returns the mean of the codes, and the lower triangle L of L·Lᵀ,
 // their covariance.
 func gaussian(b *kde.Bank) (mean, factor []float32) {
-	n := float64(b.Len())
-	code := make([]float32, Latent)
-	var mu [Latent]float64
+	n, dim := float64(b.Len()), b.Dim()
+	square := func() [][]float64 {
+		rows := make([][]float64, dim)
+		for i := range rows {
+			rows[i] = make([]float64, dim)
+		}
+		return rows
+	}
+	code, mu := make([]float32, dim), make([]float64, dim)
 	for j := range b.Len() {
 		b.Code(code, j)
 		for d, v := range code {
@@ -56,7 +62,7 @@ func gaussian(b *kde.Bank) (mean, factor []float32) {
 	for d := range mu {
 		mu[d] /= n
 	}
-	var cov [Latent][Latent]float64
+	cov := square()
 	for j := range b.Len() {
 		b.Code(code, j)
 		for d, v := range code {
@@ -65,11 +71,11 @@ func gaussian(b *kde.Bank) (mean, factor []float32) {
 			}
 		}
 	}
-	mean, factor = make([]float32, Latent), make([]float32, Latent*Latent)
+	mean, factor = make([]float32, dim), make([]float32, dim*dim)
 	// Cholesky's decomposition, row by row. A direction in which the codes do not
 	// spread, as where they are fewer than dimensions, gets no noise.
-	var l [Latent][Latent]float64
-	for d := range Latent {
+	l := square()
+	for d := range dim {
 		mean[d] = float32(mu[d])
 		for e := range d + 1 {
 			s := cov[d][e] / n
@@ -84,7 +90,7 @@ func gaussian(b *kde.Bank) (mean, factor []float32) {
 			case l[e][e] > 0:
 				l[d][e] = s / l[e][e]
 			}
-			factor[d*Latent+e] = float32(l[d][e])
+			factor[d*dim+e] = float32(l[d][e])
 		}
 	}
 	return mean, factor

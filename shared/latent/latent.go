@@ -1,6 +1,7 @@
 // Package latent is the Latent Manifold-Probabilistic Projection Model of
-// Sec. 4.2 for 28 × 28 images: the encoder F, the decoder G and the distance D
-// of Table 8, the code bank, and the flow of Alg. 4 through them.
+// Sec. 4.2: the encoder F, the decoder G and the distance D, the code bank, and the
+// flow of Alg. 4 through them. Images and codes have the shapes that a model's nets
+// have.
 //
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine.
@@ -8,6 +9,7 @@ package latent
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -28,8 +30,8 @@ const (
 	Latent = 18          // d, numbers of a code
 )
 
-// Kind is the value of the metadata key "kind" of the files Load reads.
-const Kind = "lmppm-28x28"
+// Kind is what the metadata key "kind" of the files Load reads has: see Describe.
+const Kind = "lmppm"
 
 // Preset is a flow with its kernel: the parameters of Alg. 4.
 type Preset struct {
@@ -108,10 +110,14 @@ func Load(b []byte) (*Model, error) {
 }
 
 func load(f *safetensors.File) (*Model, error) {
-	if k := f.Meta["kind"]; k != Kind {
-		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q", k, Kind)
+	if err := CheckKind(f.Meta, Kind); err != nil {
+		return nil, err
 	}
 	m := &Model{Meta: f.Meta, Presets: map[string]Preset{}}
+	var err error
+	if m.Autoencoder, err = LoadAutoencoder(f); err != nil {
+		return nil, err
+	}
 	if err := m.loadDistance(f); err != nil {
 		return nil, err
 	}
@@ -135,20 +141,20 @@ func load(f *safetensors.File) (*Model, error) {
 			return nil, fmt.Errorf("metadata: flow.%s is missing", name)
 		}
 	}
-	var err error
-	if m.Autoencoder, err = LoadAutoencoder(f); err != nil {
+	d := m.Latent()
+	if m.priorMean, err = f.Float32("prior.mean", d); err != nil {
 		return nil, err
 	}
-	if m.priorMean, err = f.Float32("prior.mean", Latent); err != nil {
-		return nil, err
-	}
-	if m.priorFactor, err = f.Float32("prior.factor", Latent, Latent); err != nil {
+	if m.priorFactor, err = f.Float32("prior.factor", d, d); err != nil {
 		return nil, err
 	}
 	if m.Bank, err = loadBank(f); err != nil {
 		return nil, err
 	}
-	m.Plane, err = loadPlane(f)
+	if m.Bank.Dim() != d {
+		return nil, fmt.Errorf("tensor bank.codes is of codes of %d numbers; the encoder's have %d", m.Bank.Dim(), d)
+	}
+	m.Plane, err = loadPlane(f, d)
 	return m, err
 }
 
@@ -166,7 +172,7 @@ func (m *Model) loadDistance(f *safetensors.File) error {
 	if !act.Valid() {
 		return fmt.Errorf("metadata: distance.activation is %q; want %q or %q", activation, nn.SiLU, nn.ReLU)
 	}
-	d, err := nn.LoadMLP(f, "distance", Latent, 1, act)
+	d, err := nn.LoadMLP(f, "distance", m.Latent(), 1, act)
 	if err != nil {
 		return err
 	}
@@ -197,14 +203,14 @@ func (m *Model) check(p Preset) error {
 
 func loadBank(f *safetensors.File) (*Bank, error) {
 	t, ok := f.Lookup("bank.codes")
-	if !ok || len(t.Shape) != 2 || t.Shape[0] != Latent {
-		return nil, fmt.Errorf("tensor bank.codes is missing or not of shape [%d, codes]", Latent)
+	if !ok || len(t.Shape) != 2 || t.Shape[0] < 1 {
+		return nil, errors.New("tensor bank.codes is missing or not of shape [numbers of a code, codes]")
 	}
 	codes, err := f.Float32("bank.codes", t.Shape...)
 	if err != nil {
 		return nil, err
 	}
-	k, err := kde.New(codes, Latent)
+	k, err := kde.New(codes, t.Shape[0])
 	if err != nil {
 		return nil, err
 	}
@@ -258,34 +264,34 @@ func (m *Model) Runner(batch int) *Runner {
 }
 
 // Mean writes to mean the kernel mean z̄ (Eq. 21) of each code of z, both
-// n × Latent, for σ_ker = sigma > 0 in multiples of the bank's spacing.
+// n × d, for σ_ker = sigma > 0 in multiples of the bank's spacing.
 func (r *Runner) Mean(mean, z []float32, sigma float32) {
 	r.Bank.Mean(mean, z, sigma*r.Bank.Spacing, &r.bank)
 }
 
-// Distance writes to d (n) the learned distance of each code of z (n × Latent)
-// to the codes of clean images, cut off below at 0, and to grad (n × Latent) its
+// Distance writes to d (n) the learned distance of each code of z (n × d)
+// to the codes of clean images, cut off below at 0, and to grad (n × d) its
 // unit gradient (Eq. 14). grad may be nil. Without D all of them are 0.
 func (r *Runner) Distance(d, grad, z []float32) {
 	r.evaluate(d, grad, z)
 	if grad != nil {
-		flow.Unit(grad[:len(z)], Latent)
+		flow.Unit(grad[:len(z)], r.Latent())
 	}
 }
 
-// Gradient writes to grad ∇D at each code of z, both n × Latent, as long as it is:
+// Gradient writes to grad ∇D at each code of z, both n × d, as long as it is:
 // that of a distance has length 1. Where D is cut off at 0, it is the gradient of
 // what was cut off. Without D it is 0.
 func (r *Runner) Gradient(grad, z []float32) {
-	r.evaluate(make([]float32, len(z)/Latent), grad, z)
+	r.evaluate(make([]float32, len(z)/r.Latent()), grad, z)
 }
 
 // evaluate writes D, cut off below at 0, and its gradient, unless grad is nil.
 func (r *Runner) evaluate(d, grad, z []float32) {
-	n := len(z) / Latent
+	n := len(z) / r.Latent()
 	d = d[:n]
 	if grad != nil {
-		grad = grad[:n*Latent]
+		grad = grad[:len(z)]
 	}
 	if r.d == nil {
 		clear(d)
@@ -298,7 +304,7 @@ func (r *Runner) evaluate(d, grad, z []float32) {
 	}
 }
 
-// Flow flows the codes z (n × Latent) in place, and yields the start and every
+// Flow flows the codes z (n × d) in place, and yields the start and every
 // step (Alg. 4). It returns an error if p is not valid, or needs a D that the
 // model does not have.
 func (r *Runner) Flow(z []float32, p Preset) (iter.Seq[flow.Step], error) {
@@ -318,7 +324,7 @@ type field struct {
 	sigma, least, shrink float32
 }
 
-func (f *field) Dim() int { return Latent }
+func (f *field) Dim() int { return f.r.Latent() }
 
 func (f *field) Mean(mean, z []float32) {
 	f.r.Mean(mean, z, f.sigma)
@@ -327,23 +333,24 @@ func (f *field) Mean(mean, z []float32) {
 
 func (f *field) Distance(d, grad, z []float32) { f.r.Distance(d, grad, z) }
 
-// Noise fills z (n × Latent) with the starts of generation: Gaussian noise with
+// Noise fills z (n × d) with the starts of generation: Gaussian noise with
 // the codes' mean, and Generate.Noise times their spread. Where the kernel starts
 // wide, what it takes for noise is added: Gaussian noise of width
 // Generate.Start.
 func (r *Runner) Noise(z []float32, src *rng.Source) {
-	var e [Latent]float32
-	for ; len(z) >= Latent; z = z[Latent:] {
-		src.FillNorm(e[:], r.Generate.Noise)
-		for i := range Latent {
+	d := r.Latent()
+	e := make([]float32, d)
+	for ; len(z) >= d; z = z[d:] {
+		src.FillNorm(e, r.Generate.Noise)
+		for i := range d {
 			v := r.priorMean[i]
 			for k := range i + 1 {
-				v += float32(r.priorFactor[i*Latent+k] * e[k])
+				v += float32(r.priorFactor[i*d+k] * e[k])
 			}
 			z[i] = v
 		}
 		if r.Generate.Start > 0 {
-			src.FillNorm(e[:], r.Generate.Start*r.Bank.Spacing)
+			src.FillNorm(e, r.Generate.Start*r.Bank.Spacing)
 			for i, v := range e {
 				z[i] += v
 			}

@@ -15,17 +15,17 @@ const (
 
 // loadPlane reads the plane that the codes are shown on. A file with neither of
 // its tensors has none.
-func loadPlane(f *safetensors.File) (*project.Plane, error) {
+func loadPlane(f *safetensors.File, dim int) (*project.Plane, error) {
 	_, mean := f.Lookup(mapMean)
 	_, axes := f.Lookup(mapAxes)
 	if !mean && !axes {
 		return nil, nil
 	}
-	m, err := f.Float32(mapMean, Latent)
+	m, err := f.Float32(mapMean, dim)
 	if err != nil {
 		return nil, err
 	}
-	a, err := f.Float32(mapAxes, 2, Latent)
+	a, err := f.Float32(mapAxes, 2, dim)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func loadPlane(f *safetensors.File) (*project.Plane, error) {
 
 // AddPlane adds to a file the plane on which the codes of its bank overlap least
 // by class (project.Separate), so that no one who reads it has to look for it:
-// map.mean (Latent) and map.axes (2 × Latent), both F32. It is that of the codes
+// map.mean (d) and map.axes (2 × d), both F32. It is that of the codes
 // as they are read, in eight bits or not. A bank without labels, or with less
 // than three classes, has none, and the file stays as it is.
 func AddPlane(f *safetensors.File) error {
@@ -49,24 +49,25 @@ func AddPlane(f *safetensors.File) error {
 	if b.Labels == nil {
 		return nil
 	}
-	p, err := project.Separate(b.Codes(), Latent, b.Labels)
+	p, err := project.Separate(b.Codes(), b.Dim(), b.Labels)
 	if err != nil {
 		return nil // the classes cannot be told apart: no plane is better than another
 	}
-	if err := f.AddFloat32(mapMean, p.Mean(), Latent); err != nil {
+	if err := f.AddFloat32(mapMean, p.Mean(), b.Dim()); err != nil {
 		return fmt.Errorf("latent: %w", err)
 	}
-	if err := f.AddFloat32(mapAxes, p.Axes(), 2, Latent); err != nil {
+	if err := f.AddFloat32(mapAxes, p.Axes(), 2, b.Dim()); err != nil {
 		return fmt.Errorf("latent: %w", err)
 	}
 	return nil
 }
 
-// Codes returns the codes of the bank, row by row: n × Latent.
+// Codes returns the codes of the bank, row by row: n × d.
 func (b *Bank) Codes() []float32 {
-	codes := make([]float32, b.Len()*Latent)
+	d := b.Dim()
+	codes := make([]float32, b.Len()*d)
 	for i := range b.Len() {
-		b.Code(codes[i*Latent:(i+1)*Latent], i)
+		b.Code(codes[i*d:(i+1)*d], i)
 	}
 	return codes
 }

@@ -1,5 +1,5 @@
 // Package ldm is the latent diffusion model of Sec. 5, the baseline: DDPM in the
-// latent space of a denoising autoencoder with the nets of Table 8.
+// latent space of a denoising autoencoder.
 //
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine.
@@ -19,8 +19,9 @@ import (
 	"mppm/shared/safetensors"
 )
 
-// Kind is the value of the metadata key "kind" of the files Load reads.
-const Kind = "ldm-28x28"
+// Kind is what the metadata key "kind" of the files Load reads has, as
+// latent.Describe writes it.
+const Kind = "ldm"
 
 // Diffusion are the parameters of a linear schedule, as the metadata key
 // "diffusion" has them.
@@ -64,8 +65,8 @@ func Load(b []byte) (*Model, error) {
 }
 
 func load(f *safetensors.File) (*Model, error) {
-	if k := f.Meta["kind"]; k != Kind {
-		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q", k, Kind)
+	if err := latent.CheckKind(f.Meta, Kind); err != nil {
+		return nil, err
 	}
 	m := &Model{Meta: f.Meta}
 	var d Diffusion
@@ -87,13 +88,13 @@ func load(f *safetensors.File) (*Model, error) {
 	if m.Autoencoder, err = latent.LoadAutoencoder(f); err != nil {
 		return nil, err
 	}
-	if m.denoiser, err = ddpm.Load(f, latent.Latent); err != nil {
+	if m.denoiser, err = ddpm.Load(f, m.Latent()); err != nil {
 		return nil, err
 	}
-	if m.mean, err = f.Float32("latent.mean", latent.Latent); err != nil {
+	if m.mean, err = f.Float32("latent.mean", m.Latent()); err != nil {
 		return nil, err
 	}
-	if m.std, err = f.Float32("latent.std", latent.Latent); err != nil {
+	if m.std, err = f.Float32("latent.std", m.Latent()); err != nil {
 		return nil, err
 	}
 	for i, v := range m.std {
@@ -148,12 +149,12 @@ func (m *Model) Start(d degrade.Degradation) (int, error) {
 }
 
 // Spread returns the root mean square by which the coordinates of codes b (n ×
-// latent.Latent, as F gives them) differ from those of codes a, in multiples of
+// d, as F gives them) differ from those of codes a, in multiples of
 // the standard deviation of the codes of clean images.
 func (m *Model) Spread(a, b []float32) float64 {
 	var sum float64
 	for i, v := range a {
-		e := (float64(b[i]) - float64(v)) / float64(m.std[i%latent.Latent])
+		e := (float64(b[i]) - float64(v)) / float64(m.std[i%len(m.std)])
 		sum += float64(e * e)
 	}
 	return math.Sqrt(sum / float64(len(a)))
@@ -172,7 +173,7 @@ func (m *Model) Runner(batch int) *Runner {
 	return &Runner{Model: m, Coder: m.Autoencoder.Coder(batch), predictor: m.denoiser.Runner(batch)}
 }
 
-// Restore takes the codes z = F(x) of damaged images (n × Latent) into the
+// Restore takes the codes z = F(x) of damaged images (n × d) into the
 // diffusion after so many steps, and back through them: it yields the start and
 // every step, as points of the diffusion; Codes makes codes of them. z holds the
 // points. Image i draws from sources[i] alone. Restore returns an error if steps
@@ -197,8 +198,9 @@ func (r *Runner) Generate(z []float32, sources []*rng.Source) (iter.Seq[ddpm.Ste
 		return nil, err
 	}
 	return func(yield func(ddpm.Step) bool) {
+		d := r.Latent()
 		for i, src := range sources {
-			src.FillNorm(z[i*latent.Latent:(i+1)*latent.Latent], 1)
+			src.FillNorm(z[i*d:(i+1)*d], 1)
 		}
 		seq(yield)
 	}, nil
@@ -207,13 +209,13 @@ func (r *Runner) Generate(z []float32, sources []*rng.Source) (iter.Seq[ddpm.Ste
 // points writes to dst the codes z with mean 0 and standard deviation 1.
 func (m *Model) points(dst, z []float32) {
 	for i, v := range z {
-		k := i % latent.Latent
+		k := i % len(m.std)
 		dst[i] = (v - m.mean[k]) / m.std[k]
 	}
 }
 
 // Codes writes to z the codes, for Decode, of points x of the diffusion with so
-// many steps left, both n × Latent: of ones between the ends, what they are with
+// many steps left, both n × d: of ones between the ends, what they are with
 // their noise. z may be x.
 func (m *Model) Codes(z, x []float32, left int) {
 	scale := float32(1)
@@ -221,7 +223,7 @@ func (m *Model) Codes(z, x []float32, left int) {
 		scale = float32(1 / math.Sqrt(m.Schedule.Kept(left-1)))
 	}
 	for i, v := range x {
-		k := i % latent.Latent
+		k := i % len(m.std)
 		z[i] = float32(float32(v*scale)*m.std[k]) + m.mean[k]
 	}
 }

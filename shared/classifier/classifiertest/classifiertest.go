@@ -13,7 +13,7 @@ import (
 // File returns a classifier file drawn from a seed, with weights of He's scale.
 // Change it, encode it, and give it to classifier.Load.
 func File(seed uint64) *safetensors.File {
-	f := &safetensors.File{Meta: map[string]string{"kind": classifier.Kind}}
+	f := &safetensors.File{Meta: map[string]string{"kind": classifier.Kind + "-28x28"}}
 	r := rng.New(seed, 0)
 	for _, s := range classifier.Digits.Specs() {
 		n := 1

@@ -17,7 +17,7 @@ import (
 // Change it, encode it, and give it to ldm.Load.
 func File(seed uint64) *safetensors.File {
 	f := &safetensors.File{Meta: map[string]string{
-		"kind":      ldm.Kind,
+		"kind":      ldm.Kind + "-28x28",
 		"diffusion": `{"first":0.001,"last":0.2,"steps":40}`,
 		"damage":    `{"gaussian":[{"severity":0,"spread":0},{"severity":1,"spread":1}],"downsample":[{"severity":0.1,"spread":2},{"severity":1,"spread":0}]}`,
 	}}

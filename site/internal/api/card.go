@@ -42,7 +42,7 @@ func (a *API) describe(weights []byte) ([]byte, error) {
 		return nil, err
 	}
 	c := card{
-		Model: a.fingerprint, Kind: latent.Kind, Width: latent.Side, Height: latent.Side, Latent: latent.Latent, Bytes: len(weights),
+		Model: a.fingerprint, Kind: a.model.Meta["kind"], Width: a.model.Image().W, Height: a.model.Image().H, Latent: a.model.Latent(), Bytes: len(weights),
 		Parameters: map[string]int{},
 		Bank:       cardBank{Codes: a.model.Bank.Len(), Spacing: a.model.Bank.Spacing},
 		Flows:      a.model.Presets,

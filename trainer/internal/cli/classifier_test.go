@@ -71,7 +71,7 @@ func TestTrainClassifier(t *testing.T) {
 	if s, b := len(weights), len(get(t, big)); 3*s > b {
 		t.Errorf("eight bits take %d bytes, 32 take %d", s, b)
 	}
-	if r := must(t, "info", small); !strings.Contains(r.stdout, "kind of model: "+classifier.Kind) || !strings.Contains(r.stdout, "epochs: 3") || strings.Contains(r.stdout, "cannot run") {
+	if r := must(t, "info", small); !strings.Contains(r.stdout, "kind of model: "+classifier.Kind+"-28x28") || !strings.Contains(r.stdout, "epochs: 3") || strings.Contains(r.stdout, "cannot run") {
 		t.Errorf("%s", r.stdout)
 	}
 

@@ -244,7 +244,7 @@ func (o *evalOptions) pictures(ctx context.Context, methods []evaluate.Method, i
 	some := images[:n*latent.Pixels]
 	for _, k := range degrade.Kinds() {
 		d := degrade.Degradation{Kind: k.Kind, Severity: k.Severe}
-		damaged, err := infer.Damage(ctx, d, some, infer.Options{Seed: o.seed})
+		damaged, err := infer.Damage(ctx, d, latent.Digit, some, infer.Options{Seed: o.seed})
 		if err != nil {
 			return err
 		}

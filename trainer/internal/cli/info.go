@@ -95,7 +95,7 @@ func (o *infoOptions) run(e env, operands []string) error {
 
 // loads returns an error if this program cannot run the weights b.
 func loads(b []byte, kind string) (err error) {
-	switch kind {
+	switch k, _ := strings.CutSuffix(kind, "-28x28"); k {
 	case classifier.Kind:
 		_, err = classifier.Load(b)
 	case ldm.Kind:

@@ -280,7 +280,7 @@ func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *
 	if d != nil {
 		input = make([]float32, len(clean))
 		for i := range n {
-			if err := infer.Degrade(input[i*latent.Pixels:(i+1)*latent.Pixels], clean[i*latent.Pixels:(i+1)*latent.Pixels], *d, o.seed, i); err != nil {
+			if err := infer.Degrade(input[i*latent.Pixels:(i+1)*latent.Pixels], clean[i*latent.Pixels:(i+1)*latent.Pixels], latent.Digit, *d, o.seed, i); err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -106,7 +107,7 @@ type Run struct {
 }
 
 // CheckpointKind is the kind of the checkpoints of this package's runs.
-const CheckpointKind = ldm.Kind + "-checkpoint"
+const CheckpointKind = "ldm-28x28-checkpoint"
 
 // autoencoderName is the copy of the autoencoder's weights in a run's folder,
 // which a run needs to resume.
@@ -168,14 +169,21 @@ func (r *Run) adopt(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("the autoencoder's weights: %w", err)
 	}
-	if k := f.Meta["kind"]; k != latent.Kind {
-		return fmt.Errorf("the autoencoder's weights: the kind is %q; want %q, as train dae writes", k, latent.Kind)
+	if err := latent.CheckKind(f.Meta, latent.Kind); err != nil {
+		return fmt.Errorf("the autoencoder's weights: %w; want weights that train dae writes", err)
 	}
 	if _, err := latent.LoadAutoencoder(f); err != nil {
 		return fmt.Errorf("the autoencoder's weights: %w", err)
 	}
+	encoder, decoder, err := latent.Nets(f.Meta)
+	if err != nil {
+		return fmt.Errorf("the autoencoder's weights: %w", err)
+	}
 	r.nets = &safetensors.File{Meta: map[string]string{"autoencoder": f.Meta["training"]}}
-	for _, s := range latent.AutoencoderSpecs() {
+	if err := latent.Describe(r.nets.Meta, ldm.Kind, encoder, decoder); err != nil {
+		return fmt.Errorf("the autoencoder's weights: %w", err)
+	}
+	for _, s := range slices.Concat(encoder.Specs(), decoder.Specs()) {
 		for _, name := range []string{s.Name, s.Name + ".scale"} {
 			if t, ok := f.Lookup(name); ok {
 				r.nets.Tensors = append(r.nets.Tensors, t)

@@ -24,7 +24,7 @@ func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	f := &safetensors.File{Meta: maps.Clone(r.nets.Meta), Tensors: slices.Clone(r.nets.Tensors)}
-	f.Meta["kind"], f.Meta["damage"] = ldm.Kind, "{}"
+	f.Meta["damage"] = "{}"
 	for key, value := range map[string]any{
 		"diffusion": r.Config.Diffusion,
 		"training":  r.Config,

@@ -17,7 +17,7 @@ import (
 // Method is one row of the table.
 type Method struct {
 	Name string
-	// Restore damages images (bytes, classifier.Pixels each) and restores them,
+	// Restore damages images (bytes) and restores them,
 	// as infer.Restore does.
 	Restore func(ctx context.Context, d degrade.Degradation, images []byte) (*infer.Restored, error)
 }
@@ -70,15 +70,22 @@ type Judge struct {
 }
 
 // NewJudge returns the judge that measures distances from the real images
-// (bytes, classifier.Pixels each).
+// (bytes).
 func NewJudge(ctx context.Context, c *classifier.Classifier, real []byte) (*Judge, error) {
 	j := &Judge{classifier: c}
 	e, read, err := j.embed(ctx, real)
 	if err != nil {
 		return nil, err
 	}
-	j.reference, err = frechet.NewReference(e, read, classifier.Width)
+	j.reference, err = j.fit(e, read)
 	return j, err
+}
+
+// Classes returns how many classes the judge tells apart.
+func (j *Judge) Classes() int { return j.classifier.Classes() }
+
+func (j *Judge) fit(e []float32, read []uint8) (*frechet.Reference, error) {
+	return frechet.NewReference(e, read, j.classifier.Classes(), j.classifier.Width())
 }
 
 // embed returns the embeddings of images (bytes), and what each is read as.
@@ -97,7 +104,7 @@ func (j *Judge) See(ctx context.Context, images []byte) (distance float64, read 
 	if err != nil {
 		return 0, nil, err
 	}
-	set, err := frechet.Fit(e, classifier.Width)
+	set, err := frechet.Fit(e, j.classifier.Width())
 	if err != nil {
 		return 0, nil, err
 	}
@@ -112,7 +119,7 @@ func (j *Judge) Score(ctx context.Context, images []byte, labels []uint8, scores
 	if err != nil {
 		return Cell{}, err
 	}
-	set, err := frechet.NewReference(e, read, classifier.Width)
+	set, err := j.fit(e, read)
 	if err != nil {
 		return Cell{}, err
 	}
@@ -160,7 +167,7 @@ func interval(x []float64) Interval {
 // Run fills the table: every method on every column of images, whose labels are
 // given. done is told of each cell.
 func Run(ctx context.Context, j *Judge, methods []Method, columns []degrade.Degradation, images []byte, labels []uint8, seed uint64, done func(method, column string)) (*Table, error) {
-	t := &Table{Images: len(images) / classifier.Pixels, Seed: seed}
+	t := &Table{Images: len(images) / j.classifier.Image().Size(), Seed: seed}
 	var err error
 	if t.Floor, err = j.Score(ctx, images, labels, nil); err != nil {
 		return nil, err
@@ -196,7 +203,7 @@ func Run(ctx context.Context, j *Judge, methods []Method, columns []degrade.Degr
 
 // damaged judges the damaged images themselves, cut off at black and white.
 func (j *Judge) damaged(ctx context.Context, d degrade.Degradation, images []byte, labels []uint8, scores []infer.Score, seed uint64) (Cell, error) {
-	pixels, err := infer.Damage(ctx, d, images, infer.Options{Seed: seed})
+	pixels, err := infer.Damage(ctx, d, j.classifier.Image(), images, infer.Options{Seed: seed})
 	if err != nil {
 		return Cell{}, err
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 
-	"mppm/shared/classifier"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/frechet"
@@ -21,7 +20,7 @@ type Grown struct {
 	Images   int                     `json:"images"`
 	Distance float64                 `json:"fd"`       // to the training digits
 	Classes  float64                 `json:"fd_class"` // mean over the predicted classes
-	Shares   [10]float64             `json:"shares"`   // of the predicted classes
+	Shares   []float64               `json:"shares"`   // of the predicted classes
 	Entropy  float64                 `json:"entropy"`  // of the shares; 1: all alike
 	Covers   quality.PrecisionRecall `json:"coverage"`
 	// Nearest is the distance in pixels to the nearest training digit, and Apart
@@ -33,7 +32,7 @@ type Grown struct {
 // Set is a set of images to look at with Grow.
 type Set struct {
 	Name   string
-	Images []byte // classifier.Pixels each
+	Images []byte
 }
 
 // most is how many images of a set are compared with all training digits, and
@@ -44,15 +43,16 @@ const most = 2000
 // same number, which the others are then read beside.
 func Grow(ctx context.Context, j *Judge, train *dataset.Split, sets []Set, done func(name string)) ([]Grown, error) {
 	known := infer.Floats(train.Images)
+	pixels, width := j.classifier.Image().Size(), j.classifier.Width()
 	// Recall compares sets of one size: as many training digits, drawn at random.
 	var all []Grown
 	for _, s := range sets {
-		g := Grown{Name: s.Name, Images: len(s.Images) / classifier.Pixels}
+		g := Grown{Name: s.Name, Images: len(s.Images) / pixels}
 		e, read, err := j.embed(ctx, s.Images)
 		if err != nil {
 			return nil, err
 		}
-		set, err := frechet.NewReference(e, read, classifier.Width)
+		set, err := j.fit(e, read)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
@@ -61,10 +61,10 @@ func Grow(ctx context.Context, j *Judge, train *dataset.Split, sets []Set, done 
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
 		g.Distance, g.Classes = d.Overall, d.ClassMean
-		counts := quality.Histogram(read, classifier.Classes)
+		counts := quality.Histogram(read, j.classifier.Classes())
 		g.Entropy = quality.Entropy(counts)
-		for k, n := range counts {
-			g.Shares[k] = float64(n) / float64(g.Images)
+		for _, n := range counts {
+			g.Shares = append(g.Shares, float64(n)/float64(g.Images))
 		}
 		n := min(g.Images, most, train.N)
 		order := rng.New(1, 0).Perm(train.N)[:n]
@@ -76,15 +76,15 @@ func Grow(ctx context.Context, j *Judge, train *dataset.Split, sets []Set, done 
 		if err != nil {
 			return nil, err
 		}
-		if g.Covers, err = quality.Coverage(ctx, r, e[:n*classifier.Width], classifier.Width, quality.Neighbors); err != nil {
+		if g.Covers, err = quality.Coverage(ctx, r, e[:n*width], width, quality.Neighbors); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		x := infer.Floats(s.Images[:n*classifier.Pixels])
-		near, _, err := quality.Nearest(ctx, x, known, classifier.Pixels, false)
+		x := infer.Floats(s.Images[:n*pixels])
+		near, _, err := quality.Nearest(ctx, x, known, pixels, false)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		apart, _, err := quality.Nearest(ctx, x, x, classifier.Pixels, true)
+		apart, _, err := quality.Nearest(ctx, x, x, pixels, true)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
@@ -103,7 +103,7 @@ func GrownMarkdown(w io.Writer, all []Grown) error {
 	for _, g := range all {
 		if _, err := fmt.Fprintf(w, "| %s | %d | %.2f | %.2f | %.3f | %.3f | %.4f | %.1f to %.1f %% | %.2f (a tenth below %.2f) | %.2f |\n",
 			g.Name, g.Images, g.Distance, g.Classes, g.Covers.Precision, g.Covers.Recall, g.Entropy,
-			100*slices.Min(g.Shares[:]), 100*slices.Max(g.Shares[:]), g.Nearest.Mean, g.Nearest.Low, g.Apart.Mean); err != nil {
+			100*slices.Min(g.Shares), 100*slices.Max(g.Shares), g.Nearest.Mean, g.Nearest.Low, g.Apart.Mean); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"mppm/trainer/internal/dataset"
 )
 
 // Gaussian is the mean and the covariance of a set of embeddings.
@@ -129,23 +128,24 @@ func squareRoot(s *mat.SymDense) (*mat.Dense, error) {
 // embeddings, and of those of each class.
 type Reference struct {
 	All     *Gaussian
-	Classes [dataset.Classes]*Gaussian // nil for a class with fewer than two members
+	Classes []*Gaussian // nil for a class with fewer than two members
 }
 
-// NewReference fits n embeddings e (n × dim) that were read as classes.
-func NewReference(e []float32, classes []uint8, dim int) (*Reference, error) {
+// NewReference fits n embeddings e (n × dim) that were each read as one of so many
+// classes.
+func NewReference(e []float32, read []uint8, classes, dim int) (*Reference, error) {
 	all, err := Fit(e, dim)
 	if err != nil {
 		return nil, err
 	}
-	if len(classes) != all.N {
-		return nil, fmt.Errorf("frechet: %d classes for %d embeddings", len(classes), all.N)
+	if len(read) != all.N {
+		return nil, fmt.Errorf("frechet: %d classes for %d embeddings", len(read), all.N)
 	}
-	r := &Reference{All: all}
-	var members [dataset.Classes][]float32
-	for i, c := range classes {
-		if int(c) >= len(members) {
-			return nil, fmt.Errorf("frechet: embedding %d is of class %d; classes are 0 to %d", i, c, len(members)-1)
+	r := &Reference{All: all, Classes: make([]*Gaussian, classes)}
+	members := make([][]float32, classes)
+	for i, c := range read {
+		if int(c) >= classes {
+			return nil, fmt.Errorf("frechet: embedding %d is of class %d; classes are 0 to %d", i, c, classes-1)
 		}
 		members[c] = append(members[c], e[i*dim:(i+1)*dim]...)
 	}
@@ -165,7 +165,7 @@ type Distances struct {
 	Overall float64 `json:"overall"`
 	// ClassMean is the mean over the classes that both sets have at least two
 	// members of; fewer have no covariance. Compared says how many those are: a
-	// mean over fewer than ten must not stand beside one over ten without a word,
+	// mean over fewer than all must not stand beside one over all without a word,
 	// for a set that lost its hardest classes would look the better for it. It is
 	// 0 where no class compares.
 	ClassMean float64 `json:"class_mean"`

@@ -138,7 +138,7 @@ func TestClasses(t *testing.T) {
 				classes = append(classes, uint8(c))
 			}
 		}
-		r, err := NewReference(embeddings(len(classes), dim, seed), classes, dim)
+		r, err := NewReference(embeddings(len(classes), dim, seed), classes, 10, dim)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,8 +180,8 @@ func TestErrors(t *testing.T) {
 		"part of one":     func() error { _, err := Fit(make([]float32, 7), 3); return err },
 		"no numbers":      func() error { _, err := Fit(nil, 0); return err },
 		"NaN":             func() error { _, err := Fit(nan, 3); return err },
-		"missing classes": func() error { _, err := NewReference(make([]float32, 9), make([]uint8, 2), 3); return err },
-		"no such class":   func() error { _, err := NewReference(make([]float32, 9), []uint8{0, 10, 1}, 3); return err },
+		"missing classes": func() error { _, err := NewReference(make([]float32, 9), make([]uint8, 2), 10, 3); return err },
+		"no such class":   func() error { _, err := NewReference(make([]float32, 9), []uint8{0, 10, 1}, 10, 3); return err },
 		"two dimensions": func() error {
 			a, _ := Fit(embeddings(9, 3, 1), 3)
 			b, _ := Fit(embeddings(9, 2, 1), 2)

@@ -14,6 +14,7 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/metric"
+	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/imageio"
 )
@@ -57,20 +58,20 @@ func Mean(scores []Score) Score {
 
 // Restored is the outcome of Restore.
 type Restored struct {
-	Pixels []byte // of n images, 784 each
+	Pixels []byte // of n images
 	// Degraded and Output score what went into the model, and Pixels, against
 	// the input, one score for each image. They are nil where the input was not
 	// degraded, for then nothing clean is known.
 	Degraded, Output []Score
 }
 
-// Restore degrades images (bytes, 784 each) if d is not nil, and restores them
+// Restore degrades images (bytes) if d is not nil, and restores them
 // by the flow p: G(flow(F(x))), Alg. 4.
 func Restore(ctx context.Context, m *latent.Model, p latent.Preset, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
-	return restore(ctx, func(batch int) restorer {
+	return restore(ctx, m.Autoencoder, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
-			z := make([]float32, len(x)/latent.Pixels*latent.Latent)
+			z := make([]float32, len(x)/m.Pixels()*m.Latent())
 			r.Encode(z, x)
 			return finish(r, dst, z, p, first)
 		}
@@ -82,14 +83,15 @@ func Restore(ctx context.Context, m *latent.Model, p latent.Preset, d *degrade.D
 type restorer func(dst, x []float32, first int) error
 
 // restore is Restore by any method: start returns a restorer for one goroutine.
-func restore(ctx context.Context, start func(batch int) restorer, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
-	n := len(images) / latent.Pixels
-	out := &Restored{Pixels: make([]byte, n*latent.Pixels)}
+func restore(ctx context.Context, m *latent.Autoencoder, start func(batch int) restorer, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
+	size := m.Pixels()
+	n := len(images) / size
+	out := &Restored{Pixels: make([]byte, n*size)}
 	if d != nil {
 		out.Degraded, out.Output = make([]Score, n), make([]Score, n)
 	}
 	err := each(ctx, start, n, o, func(restore restorer, lo, hi int) error {
-		x, err := degraded(images, lo, hi, d, o.Seed)
+		x, err := degraded(m.Image(), images, lo, hi, d, o.Seed)
 		if err != nil {
 			return err
 		}
@@ -97,17 +99,15 @@ func restore(ctx context.Context, start func(batch int) restorer, d *degrade.Deg
 		if err := restore(result, x, lo); err != nil {
 			return err
 		}
-		imageio.Quantize(out.Pixels[lo*latent.Pixels:hi*latent.Pixels], result)
+		imageio.Quantize(out.Pixels[lo*size:hi*size], result)
 		if d == nil {
 			return nil
 		}
-		clean := Floats(images[lo*latent.Pixels : hi*latent.Pixels])
-		for i := range hi - lo {
-			if out.Degraded[lo+i], err = score(at(x, i), at(clean, i)); err != nil {
-				return err
-			}
+		clean := Floats(images[lo*size : hi*size])
+		if err := score(out.Degraded[lo:hi], m.Image(), x, clean); err != nil {
+			return err
 		}
-		return out.score(images, lo, hi)
+		return score(out.Output[lo:hi], m.Image(), Floats(out.Pixels[lo*size:hi*size]), clean)
 	})
 	if err != nil {
 		return nil, err
@@ -115,44 +115,35 @@ func restore(ctx context.Context, start func(batch int) restorer, d *degrade.Deg
 	return out, nil
 }
 
-// score scores the images lo … hi−1 of the output, as others will read them,
-// against the clean ones.
-func (r *Restored) score(clean []byte, lo, hi int) error {
-	x, y := Floats(r.Pixels[lo*latent.Pixels:hi*latent.Pixels]), Floats(clean[lo*latent.Pixels:hi*latent.Pixels])
-	for i := range hi - lo {
-		var err error
-		if r.Output[lo+i], err = score(at(x, i), at(y, i)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// degraded returns the images lo … hi−1 as numbers, degraded if d is not nil.
-func degraded(images []byte, lo, hi int, d *degrade.Degradation, seed uint64) ([]float32, error) {
-	x := Floats(images[lo*latent.Pixels : hi*latent.Pixels])
+// degraded returns the images lo … hi−1 of that shape as numbers, degraded if d is
+// not nil.
+func degraded(image nn.Shape, images []byte, lo, hi int, d *degrade.Degradation, seed uint64) ([]float32, error) {
+	size := image.Size()
+	x := Floats(images[lo*size : hi*size])
 	if d == nil {
 		return x, nil
 	}
 	for i := range hi - lo {
-		if err := Degrade(at(x, i), at(x, i), *d, seed, lo+i); err != nil {
+		one := x[i*size : (i+1)*size]
+		if err := Degrade(one, one, image, *d, seed, lo+i); err != nil {
 			return nil, err
 		}
 	}
 	return x, nil
 }
 
-// Damage returns the degraded form of images (bytes, 784 each), cut off at black
+// Damage returns the degraded form of images (bytes) of that shape, cut off at black
 // and white.
-func Damage(ctx context.Context, d degrade.Degradation, images []byte, o Options) ([]byte, error) {
+func Damage(ctx context.Context, d degrade.Degradation, image nn.Shape, images []byte, o Options) ([]byte, error) {
 	out := make([]byte, len(images))
 	nothing := func(int) struct{} { return struct{}{} }
-	err := each(ctx, nothing, len(images)/latent.Pixels, o, func(_ struct{}, lo, hi int) error {
-		x, err := degraded(images, lo, hi, &d, o.Seed)
+	size := image.Size()
+	err := each(ctx, nothing, len(images)/size, o, func(_ struct{}, lo, hi int) error {
+		x, err := degraded(image, images, lo, hi, &d, o.Seed)
 		if err != nil {
 			return err
 		}
-		imageio.Quantize(out[lo*latent.Pixels:hi*latent.Pixels], x)
+		imageio.Quantize(out[lo*size:hi*size], x)
 		return nil
 	})
 	if err != nil {
@@ -162,13 +153,11 @@ func Damage(ctx context.Context, d degrade.Degradation, images []byte, o Options
 }
 
 // Degrade writes to dst the degraded form of image number i, whose clean form
-// is src: as Restore does it.
-func Degrade(dst, src []float32, d degrade.Degradation, seed uint64, i int) error {
-	if err := d.Apply(dst, src, latent.Side, latent.Side, rng.New(seed, uint64(i))); err != nil {
+// is src, both of that shape: as Restore does it. Images of more than one channel
+// cannot be degraded yet.
+func Degrade(dst, src []float32, image nn.Shape, d degrade.Degradation, seed uint64, i int) error {
+	if err := d.Apply(dst, src, image.W, image.H, rng.New(seed, uint64(i))); err != nil {
 		return fmt.Errorf("image %d: %w", i, err)
-	}
-	if err := latent.CheckImage(dst); err != nil {
-		return fmt.Errorf("image %d, degraded: %w", i, err)
 	}
 	return nil
 }
@@ -176,19 +165,20 @@ func Degrade(dst, src []float32, d degrade.Degradation, seed uint64, i int) erro
 // Generate grows n images from noise by the flow p, and returns their bytes.
 // Image i depends on the seed, the flow and i alone.
 func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Options) ([]byte, error) {
-	out := make([]byte, n*latent.Pixels)
+	size, dim := m.Pixels(), m.Latent()
+	out := make([]byte, n*size)
 	own := *m // the spread of the starts is p's
 	own.Generate = p
 	err := each(ctx, own.Runner, n, o, func(r *latent.Runner, lo, hi int) error {
-		z := make([]float32, (hi-lo)*latent.Latent)
+		z := make([]float32, (hi-lo)*dim)
 		for i := range hi - lo {
-			r.Noise(z[i*latent.Latent:(i+1)*latent.Latent], rng.New(o.Seed, uint64(lo+i)))
+			r.Noise(z[i*dim:(i+1)*dim], rng.New(o.Seed, uint64(lo+i)))
 		}
-		x := make([]float32, (hi-lo)*latent.Pixels)
+		x := make([]float32, (hi-lo)*size)
 		if err := finish(r, x, z, p, lo); err != nil {
 			return err
 		}
-		imageio.Quantize(out[lo*latent.Pixels:hi*latent.Pixels], x)
+		imageio.Quantize(out[lo*size:hi*size], x)
 		return nil
 	})
 	if err != nil {
@@ -197,13 +187,13 @@ func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Op
 	return out, nil
 }
 
-// Trajectory flows the images x (numbers, 784 each) and returns them as they
+// Trajectory flows the images x (numbers) and returns them as they
 // are decoded after the steps whose numbers it also returns: every k-th, and the
 // last.
 func Trajectory(m *latent.Model, p latent.Preset, x []float32, k int) (steps []int, images [][]float32, err error) {
-	n := len(x) / latent.Pixels
+	n := len(x) / m.Pixels()
 	r := m.Runner(n)
-	z := make([]float32, n*latent.Latent)
+	z := make([]float32, n*m.Latent())
 	r.Encode(z, x)
 	seq, err := r.Flow(z, p)
 	if err != nil {
@@ -222,7 +212,7 @@ func Trajectory(m *latent.Model, p latent.Preset, x []float32, k int) (steps []i
 		steps, codes = append(steps, last), append(codes, z)
 	}
 	for _, z := range codes {
-		x := make([]float32, n*latent.Pixels)
+		x := make([]float32, n*m.Pixels())
 		r.Decode(x, z)
 		images = append(images, x)
 	}
@@ -239,7 +229,7 @@ func finish(r *latent.Runner, x, z []float32, p latent.Preset, first int) error 
 	for range seq {
 	}
 	r.Decode(x, z)
-	if err := latent.CheckImage(x); err != nil {
+	if err := r.CheckImages(x); err != nil {
 		return fmt.Errorf("images from %d on: %w: the weights or the flow's parameters overflow", first, err)
 	}
 	return nil
@@ -288,9 +278,6 @@ func each[R any](ctx context.Context, start func(batch int) R, n int, o Options,
 	return ctx.Err()
 }
 
-// at returns image i of x.
-func at(x []float32, i int) []float32 { return x[i*latent.Pixels : (i+1)*latent.Pixels] }
-
 // Floats returns the numbers in [0, 1] that bytes of images stand for.
 func Floats(b []byte) []float32 {
 	x := make([]float32, len(b))
@@ -300,10 +287,16 @@ func Floats(b []byte) []float32 {
 	return x
 }
 
-func score(x, clean []float32) (Score, error) {
-	ssim, err := metric.SSIM(x, clean, latent.Side, latent.Side)
-	if err != nil {
-		return Score{}, err
+// score scores images x of that shape against the clean ones, one after the other.
+func score(scores []Score, image nn.Shape, x, clean []float32) error {
+	size := image.Size()
+	for i := range scores {
+		a, b := x[i*size:(i+1)*size], clean[i*size:(i+1)*size]
+		ssim, err := metric.SSIM(a, b, image.W, image.H)
+		if err != nil {
+			return err
+		}
+		scores[i] = Score{MSE: metric.MSE(a, b), PSNR: metric.PSNR(a, b), SSIM: ssim}
 	}
-	return Score{MSE: metric.MSE(x, clean), PSNR: metric.PSNR(x, clean), SSIM: ssim}, nil
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"mppm/shared/degrade"
-	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/imageio"
@@ -19,12 +18,12 @@ const streamDiffusion = 1 << 40
 // enters the diffusion after so many steps, as m.Start gives them, and goes back
 // through them.
 func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
-	return restore(ctx, func(batch int) restorer {
+	return restore(ctx, m.Autoencoder, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
-			z := make([]float32, len(x)/latent.Pixels*latent.Latent)
+			z := make([]float32, len(x)/m.Pixels()*m.Latent())
 			r.Encode(z, x)
-			seq, err := r.Restore(z, steps, sources(o.Seed, streamDiffusion+first, len(z)/latent.Latent))
+			seq, err := r.Restore(z, steps, sources(o.Seed, streamDiffusion+first, len(z)/m.Latent()))
 			if err != nil {
 				return err
 			}
@@ -41,9 +40,10 @@ func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degrada
 // GenerateLDM grows n images from pure noise with the latent diffusion model, and
 // returns their bytes. Image i depends on the seed and i alone.
 func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, error) {
-	out := make([]byte, n*latent.Pixels)
+	size := m.Pixels()
+	out := make([]byte, n*size)
 	err := each(ctx, m.Runner, n, o, func(r *ldm.Runner, lo, hi int) error {
-		z := make([]float32, (hi-lo)*latent.Latent)
+		z := make([]float32, (hi-lo)*m.Latent())
 		seq, err := r.Generate(z, sources(o.Seed, lo, hi-lo))
 		if err != nil {
 			return err
@@ -53,11 +53,11 @@ func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, e
 				return ctx.Err()
 			}
 		}
-		x := make([]float32, (hi-lo)*latent.Pixels)
+		x := make([]float32, (hi-lo)*size)
 		if err := decode(r, x, z, lo); err != nil {
 			return err
 		}
-		imageio.Quantize(out[lo*latent.Pixels:hi*latent.Pixels], x)
+		imageio.Quantize(out[lo*size:hi*size], x)
 		return nil
 	})
 	if err != nil {
@@ -69,9 +69,9 @@ func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, e
 // TrajectoryLDM is Trajectory for the latent diffusion model, of the images that
 // RestoreLDM numbers from 0.
 func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (steps []int, images [][]float32, err error) {
-	n := len(x) / latent.Pixels
+	n := len(x) / m.Pixels()
 	r := m.Runner(n)
-	z := make([]float32, n*latent.Latent)
+	z := make([]float32, n*m.Latent())
 	r.Encode(z, x)
 	seq, err := r.Restore(z, start, sources(seed, streamDiffusion, n))
 	if err != nil {
@@ -81,7 +81,7 @@ func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (st
 		if s.Index%k != 0 && s.Left > 0 {
 			continue
 		}
-		codes, x := make([]float32, len(z)), make([]float32, n*latent.Pixels)
+		codes, x := make([]float32, len(z)), make([]float32, n*m.Pixels())
 		r.Codes(codes, s.X, s.Left)
 		r.Decode(x, codes)
 		steps, images = append(steps, s.Index), append(images, x)
@@ -94,7 +94,7 @@ func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (st
 func decode(r *ldm.Runner, x, z []float32, first int) error {
 	r.Codes(z, z, 0)
 	r.Decode(x, z)
-	if err := latent.CheckImage(x); err != nil {
+	if err := r.CheckImages(x); err != nil {
 		return fmt.Errorf("images from %d on: %w: the weights overflow", first, err)
 	}
 	return nil

@@ -18,7 +18,10 @@ import (
 // scale for each output channel, unless float is set. It reads the digits of
 // Score with the result; the metadata has that, and how the run was trained.
 func (r *Run) Weights(ctx context.Context, float bool) ([]byte, Score, error) {
-	f := &safetensors.File{Meta: map[string]string{"kind": classifier.Kind}}
+	f := &safetensors.File{Meta: map[string]string{}}
+	if err := classifier.Describe(f.Meta, classifier.Digits); err != nil {
+		return nil, Score{}, fmt.Errorf("export: %w", err)
+	}
 	if err := optim.Export(f, float, r.params); err != nil {
 		return nil, Score{}, fmt.Errorf("export: %w", err)
 	}

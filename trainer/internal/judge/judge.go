@@ -79,7 +79,7 @@ type Run struct {
 }
 
 // CheckpointKind is the kind of the checkpoints of this package's runs.
-const CheckpointKind = classifier.Kind + "-checkpoint"
+const CheckpointKind = "classifier-28x28-checkpoint"
 
 // state is the metadata of a checkpoint.
 type state struct {

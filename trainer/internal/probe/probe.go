@@ -114,11 +114,11 @@ type prober struct {
 	done   func(part string)
 }
 
-// Run measures the D of m on images that it was not trained on (bytes,
-// latent.Pixels each). done is told of each of the Parts. It returns an error if m
+// Run measures the D of m on images that it was not trained on (bytes). done is told of each of the Parts. It returns an error if m
 // has no D, there are less than two images, or ctx ends first.
 func Run(ctx context.Context, m *latent.Model, images []byte, seed uint64, done func(part string)) (*Report, error) {
-	n := len(images) / latent.Pixels
+	pixels, dim := m.Pixels(), m.Latent()
+	n := len(images) / pixels
 	if !m.HasDistance() {
 		return nil, fmt.Errorf("the model has no distance net to measure (it is a denoising autoencoder)")
 	}
@@ -147,8 +147,7 @@ func Run(ctx context.Context, m *latent.Model, images []byte, seed uint64, done 
 		}
 		y := make([]float32, len(x))
 		for i := range n {
-			at := i * latent.Pixels
-			rng.New(seed, uint64(i)).FillNorm(y[at:at+latent.Pixels], f.sigma)
+			rng.New(seed, uint64(i)).FillNorm(y[i*pixels:(i+1)*pixels], f.sigma)
 		}
 		for i, v := range x {
 			y[i] += v
@@ -158,12 +157,12 @@ func Run(ctx context.Context, m *latent.Model, images []byte, seed uint64, done 
 		}
 		z := p.encode(y)
 		add(f.name, true, z, func(i int, _ float64) float64 {
-			return length(z[i*latent.Latent:(i+1)*latent.Latent], clean[i*latent.Latent:])
+			return length(z[i*dim:(i+1)*dim], clean[i*dim:])
 		})
 	}
 	src := rng.New(seed, 1<<32)
 	outside := func(_ int, nearest float64) float64 { return max(0, nearest-p.report.Reach) }
-	ways := directions(n, src)
+	ways := directions(n, dim, src)
 	for _, by := range []float64{1, 2, 4} {
 		add(fmt.Sprintf("moved by %v", by), by > 1, p.moved(clean, ways, by), outside)
 	}
@@ -196,20 +195,22 @@ func (p *prober) each(n int, f func(r *latent.Runner, lo, hi int)) {
 }
 
 func (p *prober) encode(x []float32) []float32 {
-	n := len(x) / latent.Pixels
-	z := make([]float32, n*latent.Latent)
+	pixels, dim := p.m.Pixels(), p.m.Latent()
+	n := len(x) / pixels
+	z := make([]float32, n*dim)
 	p.each(n, func(r *latent.Runner, lo, hi int) {
-		r.Encode(z[lo*latent.Latent:hi*latent.Latent], x[lo*latent.Pixels:hi*latent.Pixels])
+		r.Encode(z[lo*dim:hi*dim], x[lo*pixels:hi*pixels])
 	})
 	return z
 }
 
 func (p *prober) nearest(z []float32) []float64 {
-	d := make([]float64, len(z)/latent.Latent)
+	dim := p.m.Latent()
+	d := make([]float64, len(z)/dim)
 	p.each(len(d), func(_ *latent.Runner, lo, hi int) {
 		var ws kde.Workspace
 		for i := lo; i < hi; i++ {
-			d2, _ := p.m.Bank.Nearest(z[i*latent.Latent:(i+1)*latent.Latent], &ws)
+			d2, _ := p.m.Bank.Nearest(z[i*dim:(i+1)*dim], &ws)
 			d[i] = math.Sqrt(float64(d2))
 		}
 	})
@@ -218,24 +219,25 @@ func (p *prober) nearest(z []float32) []float64 {
 
 // measure returns D and |∇D| at each point.
 func (p *prober) measure(z []float32) (d, slope []float64) {
-	n := len(z) / latent.Latent
+	dim := p.m.Latent()
+	n := len(z) / dim
 	d, slope = make([]float64, n), make([]float64, n)
 	p.each(n, func(r *latent.Runner, lo, hi int) {
-		dist, grad := make([]float32, hi-lo), make([]float32, (hi-lo)*latent.Latent)
-		part := z[lo*latent.Latent : hi*latent.Latent]
+		dist, grad := make([]float32, hi-lo), make([]float32, (hi-lo)*dim)
+		part := z[lo*dim : hi*dim]
 		r.Distance(dist, nil, part)
 		r.Gradient(grad, part)
-		zero := make([]float32, latent.Latent)
+		zero := make([]float32, dim)
 		for i := range dist {
 			d[lo+i] = float64(dist[i])
-			slope[lo+i] = length(grad[i*latent.Latent:(i+1)*latent.Latent], zero)
+			slope[lo+i] = length(grad[i*dim:(i+1)*dim], zero)
 		}
 	})
 	return d, slope
 }
 
 func (p *prober) family(name string, off bool, z []float32, truth func(i int, nearest float64) float64) Family {
-	f := Family{Name: name, Off: off, Points: len(z) / latent.Latent}
+	f := Family{Name: name, Off: off, Points: len(z) / p.m.Latent()}
 	d, slope := p.measure(z)
 	near := p.nearest(z)
 	t := make([]float64, len(d))
@@ -313,8 +315,8 @@ func (p *prober) fall(ctx context.Context, points map[string][]float32) error {
 		{"D alone", noises[1].name, alone}, {"D alone", movedFar, alone}, {"D alone", starts, alone},
 		{"restore", noises[1].name, p.m.Restore}, {"generate", starts, p.m.Generate},
 	} {
-		z := slices.Clone(points[f.from][:min(most*latent.Latent, len(points[f.from]))])
-		n := len(z) / latent.Latent
+		z := slices.Clone(points[f.from][:min(most*p.m.Latent(), len(points[f.from]))])
+		n := len(z) / p.m.Latent()
 		r := p.m.Runner(n)
 		steps, err := r.Flow(z, f.flow)
 		if err != nil {
@@ -364,14 +366,14 @@ func (p *prober) moved(clean, ways []float32, by float64) []float32 {
 	return z
 }
 
-// directions returns n random vectors of length 1.
-func directions(n int, src *rng.Source) []float32 {
-	e := make([]float32, n*latent.Latent)
+// directions returns n random vectors of dim numbers and length 1.
+func directions(n, dim int, src *rng.Source) []float32 {
+	e := make([]float32, n*dim)
 	src.FillNorm(e, 1)
-	zero := make([]float32, latent.Latent)
-	for i := 0; i < len(e); i += latent.Latent {
-		l := float32(max(length(e[i:i+latent.Latent], zero), 1e-12))
-		for k := i; k < i+latent.Latent; k++ {
+	zero := make([]float32, dim)
+	for i := 0; i < len(e); i += dim {
+		l := float32(max(length(e[i:i+dim], zero), 1e-12))
+		for k := i; k < i+dim; k++ {
 			e[k] /= l
 		}
 	}

@@ -82,7 +82,7 @@ func Plane(path string, m *latent.Model) error {
 		side = 120
 		some = 1000 // codes that are drawn, at most about so many
 	)
-	code := make([]float32, latent.Latent)
+	code := make([]float32, m.Latent())
 	cloud := plots.Line{Name: "codes"}
 	var lo, hi [2]float64
 	for j := range m.Bank.Len() {
@@ -99,11 +99,11 @@ func Plane(path string, m *latent.Model) error {
 		margin := 0.3 * (hi[k] - lo[k])
 		lo[k], hi[k] = lo[k]-margin, hi[k]+margin
 	}
-	z := make([]float32, side*side*latent.Latent)
+	z := make([]float32, side*side*m.Latent())
 	for i := range side * side {
 		x := lo[0] + (hi[0]-lo[0])*float64(i%side)/(side-1)
 		y := lo[1] + (hi[1]-lo[1])*float64(i/side)/(side-1)
-		m.Plane.Shift(z[i*latent.Latent:(i+1)*latent.Latent], m.Plane.Mean(), float32(x), float32(y))
+		m.Plane.Shift(z[i*m.Latent():(i+1)*m.Latent()], m.Plane.Mean(), float32(x), float32(y))
 	}
 	d := make([]float32, side*side)
 	m.Runner(side).Distance(d, nil, z)

@@ -116,7 +116,7 @@ func (b *Bench) encoded(ctx context.Context, s *Subject, column, n int) ([]float
 		}
 		s.codes[column] = z
 	}
-	return s.codes[column][:n*latent.Latent], nil
+	return s.codes[column][:n*m.Latent()], nil
 }
 
 // restore scores the flow p on the first n held-out digits, damaged in each way.
@@ -178,7 +178,7 @@ func (b *Bench) decoded(ctx context.Context, s *Subject, n int) (*Grown, error) 
 	}
 	still := m.Restore
 	still.Steps = 0
-	r, err := infer.RestoreCodes(ctx, m, still, s.clean[:n*latent.Latent], b.data.Test.Images, infer.Options{})
+	r, err := infer.RestoreCodes(ctx, m, still, s.clean[:n*m.Latent()], b.data.Test.Images, infer.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -198,12 +198,13 @@ func (b *Bench) grown(ctx context.Context, pixels []byte) (*Grown, error) {
 		return nil, err
 	}
 	g := &Grown{Distance: distance, Least: 1}
-	for _, k := range quality.Histogram(read, classifier.Classes) {
+	for _, k := range quality.Histogram(read, b.judge.Classes()) {
 		share := float64(k) / float64(len(read))
 		g.Least, g.Most = min(g.Least, share), max(g.Most, share)
 	}
-	x := infer.Floats(pixels[:min(len(read), most)*latent.Pixels])
-	apart, _, err := quality.Nearest(ctx, x, x, latent.Pixels, true)
+	size := len(pixels) / len(read)
+	x := infer.Floats(pixels[:min(len(read), most)*size])
+	apart, _, err := quality.Nearest(ctx, x, x, size, true)
 	if err != nil {
 		return nil, err
 	}

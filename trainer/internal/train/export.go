@@ -58,7 +58,10 @@ func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error
 // Nets is Weights without the code bank, which package latent needs: for what
 // takes the nets alone.
 func (r *Run) Nets(float bool) (*safetensors.File, error) {
-	f := &safetensors.File{Meta: map[string]string{"kind": latent.Kind}}
+	f := &safetensors.File{Meta: map[string]string{}}
+	if err := latent.Describe(f.Meta, latent.Kind, latent.F, latent.G); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
 	flows := presetsDAE
 	if r.Config.Method == LMPPM {
 		f.Meta["distance.activation"] = string(r.Config.Activation)

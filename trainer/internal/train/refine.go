@@ -215,7 +215,7 @@ func (r *Run) autoencoder() (*latent.Autoencoder, error) {
 	if err := optim.Export(f, true, r.params); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	a, err := latent.LoadAutoencoder(f)
+	a, err := latent.LoadNets(f, latent.F, latent.G)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}

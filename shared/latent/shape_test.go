@@ -1,0 +1,99 @@
+package latent_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"testing"
+
+	"mppm/shared/latent"
+	"mppm/shared/latent/latenttest"
+	"mppm/shared/nn"
+	"mppm/shared/nn/nntest"
+	"mppm/shared/rng"
+	"mppm/shared/safetensors"
+)
+
+// TestUnplanned: a model of nets that no table has is read from its file alone,
+// restores and generates, to the same bits on every platform.
+func TestUnplanned(t *testing.T) {
+	const want = "0981762667af7910" // FNV-1a of the steps of both flows and of the images they end in
+	f, g, _ := nntest.Unplanned(t)
+	m := latenttest.ModelOf(3, f, g)
+	if m.Image() != (nn.Shape{H: 32, W: 32, C: 3}) || m.Pixels() != 3072 || m.Latent() != 64 {
+		t.Fatalf("the model is of images of %v and codes of %d numbers", m.Image(), m.Latent())
+	}
+	const n = 3
+	r := m.Runner(2)
+	x, z := make([]float32, n*m.Pixels()), make([]float32, n*m.Latent())
+	rng.New(4, 0).FillNorm(x, 1)
+	r.Encode(z, x)
+	h := fnv.New64a()
+	for _, p := range []latent.Preset{m.Restore, m.Generate} {
+		steps, err := r.Flow(z, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for s := range steps {
+			if err := binary.Write(h, binary.LittleEndian, s.X); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.Decode(x, z)
+		for i, v := range x {
+			if !(v >= 0 && v <= 1) {
+				t.Fatalf("number %d of the images is %v", i, v)
+			}
+		}
+		if err := binary.Write(h, binary.LittleEndian, x); err != nil {
+			t.Fatal(err)
+		}
+		r.Noise(z, rng.New(5, 0))
+	}
+	if got := fmt.Sprintf("%016x", h.Sum64()); got != want {
+		t.Errorf("the flows give %s, want %s", got, want)
+	}
+}
+
+// TestDescribedRefuses: a file whose nets do not fit together is refused, and it
+// says which.
+func TestDescribedRefuses(t *testing.T) {
+	f, g, u := nntest.Unplanned(t)
+	for name, c := range map[string]struct {
+		change func(*safetensors.File)
+		want   string
+	}{
+		"no decoder":  {func(f *safetensors.File) { delete(f.Meta, "decoder") }, "metadata: decoder: "},
+		"no net":      {func(f *safetensors.File) { f.Meta["encoder"] = `{"in":[1,1,1]}` }, "metadata: encoder: nn: a net needs a layer"},
+		"other image": {func(f *safetensors.File) { describe(t, f, u, g) }, "at most"},
+		"two ways in": {func(f *safetensors.File) {
+			f.Meta["encoder"] = `{"in":[1,1,1],"layers":[{"kind":"input","name":"b","out":[1,1,1]},{"kind":"relu"}]}`
+		}, "the net has 2 inputs"},
+		"another code": {func(f *safetensors.File) { f.Meta["encoder"], f.Meta["decoder"] = f.Meta["decoder"], f.Meta["encoder"] }, "at most"},
+		"other bank": {func(f *safetensors.File) {
+			f.Tensors = slices.DeleteFunc(f.Tensors, func(t safetensors.Tensor) bool { return strings.HasPrefix(t.Name, "bank.codes") })
+			if err := f.AddFloat32("bank.codes", make([]float32, 32*100), 32, 100); err != nil {
+				t.Fatal(err)
+			}
+		}, "bank.codes is of codes of 32 numbers"},
+	} {
+		file := latenttest.FileOf(1, f, g)
+		c.change(file)
+		b, err := file.Encode()
+		if err == nil {
+			_, err = latent.Load(b)
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want %q", name, err, c.want)
+		}
+	}
+}
+
+func describe(t *testing.T, file *safetensors.File, f, g *nn.Net) {
+	t.Helper()
+	if err := latent.Describe(file.Meta, latent.Kind, f, g); err != nil {
+		t.Fatal(err)
+	}
+}
