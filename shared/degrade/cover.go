@@ -6,18 +6,19 @@ import (
 	"mppm/shared/rng"
 )
 
-// missing blackens a share of p, w×h, in squares that lie wholly inside.
-func missing(p []float32, w, h int, share float64, r *rng.Source) {
-	left := int(float64(share*float64(len(p))) + .5)
+// missing blackens a share of the pixels of p, w×h with c channels, in squares that
+// lie wholly inside.
+func missing(p []float32, w, h, c int, share float64, r *rng.Source) {
+	left := int(float64(share*float64(w*h)) + .5)
 	side := max(1, min(w, h)/8)
-	gone := make([]bool, len(p))
+	gone := make([]bool, w*h)
 	for left > 0 {
 		x0, y0 := r.IntN(w-side+1), r.IntN(h-side+1)
 		for y := y0; y < y0+side; y++ {
 			for x := x0; x < x0+side; x++ {
 				if i := y*w + x; !gone[i] && left > 0 {
 					gone[i] = true
-					p[i] = 0
+					clear(p[i*c : (i+1)*c])
 					left--
 				}
 			}
@@ -27,17 +28,21 @@ func missing(p []float32, w, h int, share float64, r *rng.Source) {
 
 type point struct{ x, y float64 }
 
-// scribble draws n strokes over p, w×h.
-func scribble(p []float32, w, h, n int, r *rng.Source) {
-	cover := make([]float64, len(p))
+// scribble draws n strokes over p, w×h with c channels.
+func scribble(p []float32, w, h, c, n int, r *rng.Source) {
+	cover, color := make([]float64, w*h), make([]float64, c)
 	for range n {
-		gray := r.Float64()
+		for k := range color {
+			color[k] = r.Float64()
+		}
 		clear(cover)
 		stroke(cover, w, h, curve(w, h, r), scaleOf(w, h)/2)
-		for i, c := range cover {
-			if c > 0 {
-				v := float64(p[i])
-				p[i] = float32(v + float64(c*(gray-v)))
+		for i, share := range cover {
+			if share > 0 {
+				for k, to := range color {
+					v := float64(p[i*c+k])
+					p[i*c+k] = float32(v + float64(share*(to-v)))
+				}
 			}
 		}
 	}

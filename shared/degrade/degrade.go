@@ -1,8 +1,8 @@
 // Package degrade spoils images in the six ways of Appendix B.2, at the
 // severities of Table 6, for evaluation and for the page alike.
 //
-// Images are []float32, row-major, one channel, black 0 to white 1, and a spoiled
-// one is such an image too, which a file can hold; GaussianUnclipped alone makes
+// Images are []float32, row-major, black 0 to white 1, of one channel or with the
+// channels of a pixel side by side, and a spoiled one is such an image too, which a file can hold; GaussianUnclipped alone makes
 // none. All randomness comes from a rng.Source, and how much is drawn depends on
 // the severity and the image's size alone, never on its pixels: the same seed gives
 // the same damage to every image. All arithmetic is float64 of operations that are
@@ -39,8 +39,8 @@ const (
 	// Elastic displaces each pixel by a smooth random field, as torchvision's
 	// ElasticTransform(alpha=34, sigma) does, sigma being the severity in pixels:
 	// per axis, uniform numbers in [-1, 1] blurred by a Gaussian of that σ, times
-	// 17 pixels. A smaller σ averages less and so bends more. What comes from
-	// outside is black. The result needs no clipping: it keeps to the range of
+	// 17 pixels. A smaller σ averages less and so bends more. All channels move
+	// alike. What comes from outside is black. The result needs no clipping: it keeps to the range of
 	// the input and 0.
 	Elastic Kind = "elastic"
 
@@ -59,7 +59,7 @@ const (
 	// Scribble draws strokes over the image, as many as the severity says: cubic
 	// Bézier curves that start anywhere, of a quarter to half the image's shorter
 	// side in length, one pixel of 28 wide, anti-aliased, each of a random gray
-	// from 0 to 1. Other pixels are untouched, so nothing is clipped.
+	// from 0 to 1, or of a random color. Other pixels are untouched, so nothing is clipped.
 	Scribble Kind = "scribble"
 
 	// Sharpen replaces I by I + s·(I − I∗G), where s is the severity and G a
@@ -78,16 +78,20 @@ type Info struct {
 
 	// Table 6, its row for MNIST. Where Mild > Severe, lower is worse.
 	Mild, Severe float64
+	// Color are severities for faces, from mild to severe: those of Tables 2 and 6, and
+	// of Downsample a step between what Table 6 has for all images. All are 0 where the
+	// paper does not damage faces so.
+	Color [3]float64
 }
 
 var infos = []Info{
-	{Gaussian, "Gaussian noise", "standard deviation σ", 0, 2, .05, .7, .85},
-	{Elastic, "Elastic deformation", "smoothness σ in pixels, lower is worse", 1, 6, .1, 2.3, 1.8},
-	{Downsample, "Super-resolution", "downsampling factor, lower is worse", .1, 1, .05, .5, .35},
-	{Missing, "Missing pixels", "share of pixels", 0, .9, .01, .04, .1},
-	{Scribble, "Scribbles", "number of strokes", 0, 50, 1, 6, 22},
-	{Sharpen, "Over-sharpening", "strength s", 0, 30, 1, 8, 18},
-	{GaussianUnclipped, "Gaussian noise, unclipped", "standard deviation σ", 0, 2, .05, .7, .85},
+	{Gaussian, "Gaussian noise", "standard deviation σ", 0, 2, .05, .7, .85, [3]float64{.2, .25, .3}},
+	{Elastic, "Elastic deformation", "smoothness σ in pixels, lower is worse", 1, 6, .1, 2.3, 1.8, [3]float64{}},
+	{Downsample, "Super-resolution", "downsampling factor, lower is worse", .1, 1, .05, .5, .35, [3]float64{.5, .42, .35}},
+	{Missing, "Missing pixels", "share of pixels", 0, .9, .01, .04, .1, [3]float64{.04, .08, .1}},
+	{Scribble, "Scribbles", "number of strokes", 0, 50, 1, 6, 22, [3]float64{6, 13, 20}},
+	{Sharpen, "Over-sharpening", "strength s", 0, 30, 1, 8, 18, [3]float64{8, 10, 18}},
+	{GaussianUnclipped, "Gaussian noise, unclipped", "standard deviation σ", 0, 2, .05, .7, .85, [3]float64{.2, .25, .3}},
 }
 
 // Kinds returns the degradations whose results are images, that is, in [0, 1], in
@@ -167,23 +171,28 @@ func (d Degradation) Validate() error {
 	return nil
 }
 
-// Apply writes src, an image of w×h pixels, to dst as d spoils it. dst may be
-// src, but must not overlap it otherwise. Downsample and Sharpen draw nothing
+// Apply is ApplyColor for images of one channel.
+func (d Degradation) Apply(dst, src []float32, w, h int, r *rng.Source) error {
+	return d.ApplyColor(dst, src, w, h, 1, r)
+}
+
+// ApplyColor writes src, an image of w×h pixels with c channels, to dst as d spoils
+// it. dst may be src, but must not overlap it otherwise. Downsample and Sharpen draw nothing
 // from r, which may then be nil. It returns an error, and leaves dst alone, if d
 // is not valid, a size does not fit or a pixel is not finite.
-func (d Degradation) Apply(dst, src []float32, w, h int, r *rng.Source) error {
+func (d Degradation) ApplyColor(dst, src []float32, w, h, c int, r *rng.Source) error {
 	if err := d.Validate(); err != nil {
 		return err
 	}
-	if w < 1 || h < 1 || len(src)/w != h || len(src)%w != 0 {
-		return fmt.Errorf("degrade: an image of %d×%d pixels needs as many values, got %d", w, h, len(src))
+	if w < 1 || h < 1 || c < 1 || len(src)%c != 0 || len(src)/c%w != 0 || len(src)/c/w != h {
+		return fmt.Errorf("degrade: an image of %d×%d pixels needs as many values in each of %d channels, got %d", w, h, c, len(src))
 	}
 	if len(dst) != len(src) {
-		return fmt.Errorf("degrade: the result has room for %d pixels, the image has %d", len(dst), len(src))
+		return fmt.Errorf("degrade: the result has room for %d numbers, the image has %d", len(dst), len(src))
 	}
 	for i, v := range src {
 		if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
-			return fmt.Errorf("degrade: the pixel at column %d, row %d is %v", i%w, i/w, v)
+			return fmt.Errorf("degrade: the pixel at column %d, row %d is %v", i/c%w, i/c/w, v)
 		}
 	}
 	if r == nil && d.Kind != Downsample && d.Kind != Sharpen {
@@ -198,20 +207,38 @@ func (d Degradation) Apply(dst, src []float32, w, h int, r *rng.Source) error {
 			}
 		}
 	case Elastic:
-		dx, dy := uniform(r, len(src)), uniform(r, len(src))
-		elastic(dst, src, w, h, d.Severity, dx, dy)
+		field := displacement(w, h, d.Severity, r)
+		planes(dst, src, c, func(dst, src []float32) { field.elastic(dst, src, w, h) })
 	case Downsample:
-		downsample(dst, src, w, h, d.Severity)
+		planes(dst, src, c, func(dst, src []float32) { downsample(dst, src, w, h, d.Severity) })
 	case Missing:
 		copy(dst, src)
-		missing(dst, w, h, d.Severity, r)
+		missing(dst, w, h, c, d.Severity, r)
 	case Scribble:
 		copy(dst, src)
-		scribble(dst, w, h, int(d.Severity), r)
+		scribble(dst, w, h, c, int(d.Severity), r)
 	case Sharpen:
-		sharpen(dst, src, w, h, d.Severity)
+		planes(dst, src, c, func(dst, src []float32) { sharpen(dst, src, w, h, d.Severity) })
 	}
 	return nil
+}
+
+// planes has spoil write each of the c channels of src to dst, as an image of its own.
+func planes(dst, src []float32, c int, spoil func(dst, src []float32)) {
+	if c == 1 {
+		spoil(dst, src)
+		return
+	}
+	plane := make([]float32, len(src)/c)
+	for k := range c {
+		for i := range plane {
+			plane[i] = src[i*c+k]
+		}
+		spoil(plane, plane)
+		for i, v := range plane {
+			dst[i*c+k] = v
+		}
+	}
 }
 
 // uniform returns n numbers from -1 to 1.

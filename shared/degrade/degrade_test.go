@@ -283,7 +283,7 @@ func TestAgainstTorch(t *testing.T) {
 		got := make([]float32, len(src))
 		switch c.Kind {
 		case Elastic:
-			elastic(got, src, c.W, c.H, c.Severity, unit(c.Dx), unit(c.Dy))
+			smooth(unit(c.Dx), unit(c.Dy), c.W, c.H, c.Severity).elastic(got, src, c.W, c.H)
 		default:
 			d := Degradation{c.Kind, c.Severity}
 			if err := d.Apply(got, src, c.W, c.H, nil); err != nil {

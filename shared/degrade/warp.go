@@ -1,16 +1,32 @@
 package degrade
 
-import "math"
+import (
+	"math"
+
+	"mppm/shared/rng"
+)
 
 // alpha is ElasticTransform's displacement in units of the sampling grid, which
 // spans 2 over an image: Appendix B.2 has α = 34.
 const alpha = 34
 
-// elastic displaces src by the fields dx, dy of uniform numbers in [-1, 1], once
-// they are blurred by σ.
-func elastic(dst, src []float32, w, h int, sigma float64, dx, dy []float64) {
+// field is by how many pixels each pixel of an image is displaced.
+type field struct{ dx, dy []float64 }
+
+// displacement draws the field of a w×h image.
+func displacement(w, h int, sigma float64, r *rng.Source) field {
+	dx, dy := uniform(r, w*h), uniform(r, w*h)
+	return smooth(dx, dy, w, h, sigma)
+}
+
+// smooth makes a field of uniform numbers in [-1, 1]: it blurs them by σ.
+func smooth(dx, dy []float64, w, h int, sigma float64) field {
 	taps := gaussian(sigma, kernelSize(sigma))
-	dx, dy = blur(dx, w, h, taps), blur(dy, w, h, taps)
+	return field{blur(dx, w, h, taps), blur(dy, w, h, taps)}
+}
+
+// elastic displaces src.
+func (f field) elastic(dst, src []float32, w, h int) {
 	// torchvision divides both fields by the image's sizes as (height, width)
 	// before the grid multiplies them with half of (width, height).
 	sx := float64(alpha) / float64(h) * float64(w) / 2
@@ -19,7 +35,7 @@ func elastic(dst, src []float32, w, h int, sigma float64, dx, dy []float64) {
 	for y := range h {
 		for x := range w {
 			i := y*w + x
-			out[i] = bilinear(src, w, h, float64(x)+float64(sx*dx[i]), float64(y)+float64(sy*dy[i]))
+			out[i] = bilinear(src, w, h, float64(x)+float64(sx*f.dx[i]), float64(y)+float64(sy*f.dy[i]))
 		}
 	}
 	for i, v := range out {

@@ -50,6 +50,30 @@ type Scorer struct {
 	lines  [4][]float64 // one row of each before filtering, w
 }
 
+// SSIMColor is SSIM of images with c channels, those of a pixel side by side: the mean
+// over the channels, as scikit-image's with channel_axis.
+func (s *Scorer) SSIMColor(a, b []float32, w, h, c int) (float64, error) {
+	if c == 1 {
+		return s.SSIM(a, b, w, h)
+	}
+	if c < 1 || len(a) != w*h*c || len(b) != len(a) {
+		return 0, fmt.Errorf("metric: images of %d×%d pixels need as many values in each of %d channels, got %d and %d", w, h, c, len(a), len(b))
+	}
+	one, other := make([]float32, w*h), make([]float32, w*h)
+	sum := 0.0
+	for k := range c {
+		for i := range one {
+			one[i], other[i] = a[i*c+k], b[i*c+k]
+		}
+		v, err := s.SSIM(one, other, w, h)
+		if err != nil {
+			return 0, err
+		}
+		sum += v
+	}
+	return sum / float64(c), nil
+}
+
 // SSIM is the function SSIM.
 func (s *Scorer) SSIM(a, b []float32, w, h int) (float64, error) {
 	if w < Window || h < Window {

@@ -15,7 +15,6 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
-
 )
 
 // Gaussian is the mean and the covariance of a set of embeddings.

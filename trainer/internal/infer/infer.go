@@ -153,10 +153,9 @@ func Damage(ctx context.Context, d degrade.Degradation, image nn.Shape, images [
 }
 
 // Degrade writes to dst the degraded form of image number i, whose clean form
-// is src, both of that shape: as Restore does it. Images of more than one channel
-// cannot be degraded yet.
+// is src, both of that shape: as Restore does it.
 func Degrade(dst, src []float32, image nn.Shape, d degrade.Degradation, seed uint64, i int) error {
-	if err := d.Apply(dst, src, image.W, image.H, rng.New(seed, uint64(i))); err != nil {
+	if err := d.ApplyColor(dst, src, image.W, image.H, image.C, rng.New(seed, uint64(i))); err != nil {
 		return fmt.Errorf("image %d: %w", i, err)
 	}
 	return nil
@@ -290,9 +289,10 @@ func Floats(b []byte) []float32 {
 // score scores images x of that shape against the clean ones, one after the other.
 func score(scores []Score, image nn.Shape, x, clean []float32) error {
 	size := image.Size()
+	var scorer metric.Scorer
 	for i := range scores {
 		a, b := x[i*size:(i+1)*size], clean[i*size:(i+1)*size]
-		ssim, err := metric.SSIM(a, b, image.W, image.H)
+		ssim, err := scorer.SSIMColor(a, b, image.W, image.H, image.C)
 		if err != nil {
 			return err
 		}
