@@ -52,6 +52,10 @@ func readOrientation(b []byte) orientation {
 	return upright
 }
 
+// Orientation returns what Exif data, a TIFF file, says of how a picture lies: 1,
+// upright, to 8, as Exif numbers it. What cannot be read lies upright.
+func Orientation(exif []byte) int { return int(readOrientation(exif)) }
+
 // turn sets a picture upright.
 func (o orientation) turn(p *Picture) *Picture {
 	if o == upright {

@@ -26,6 +26,7 @@ import (
 
 	"mppm/shared/gunzip"
 	"mppm/shared/idx"
+	"mppm/shared/nn"
 	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/sniff"
 )
@@ -81,29 +82,51 @@ type Set struct {
 // Split is one part of a data set. Its images are in memory, or in files that are
 // read when they are asked for.
 type Split struct {
-	N      int    // number of images
-	Images []byte // N×28×28, row-major, 0 is the ground and 255 full ink; nil where they are in files
-	Labels []byte // N digits 0 … 9, or nil where the data has no labels
+	N      int      // number of images
+	Shape  nn.Shape // of each; the zero value is that of a digit, Side × Side × 1
+	Images []byte   // N×H×W×C, row-major; of digits 0 is the ground and 255 full ink; nil where they are in files
+	Labels []byte   // N digits 0 … 9, or nil where the data has no labels
 
-	files *files // nil where the images are in memory
+	files lazy // nil where the images are in memory
 }
 
-// Float32 writes image i as Pixels numbers in [0, 1] into dst. It panics if i
-// is not below N or dst is shorter than Pixels, as indexing does. An image in a
-// file that cannot be read is all 0, and Err says so.
+// lazy are images that are read when they are asked for. Several goroutines may read.
+type lazy interface {
+	read(dst []byte, i int) error
+	pick(at []int) lazy // the images with these numbers, in that order
+	digest() string
+	set(error)  // keeps the first error of reading
+	get() error // returns it
+}
+
+// image returns the shape of the images.
+func (s *Split) image() nn.Shape {
+	if s.Shape == (nn.Shape{}) {
+		return nn.Shape{H: Side, W: Side, C: 1}
+	}
+	return s.Shape
+}
+
+// Pixels returns how many numbers an image has.
+func (s *Split) Pixels() int { return s.image().Size() }
+
+// Float32 writes image i as numbers in [0, 1] into dst. It panics if i is not below N
+// or dst is shorter than an image, as indexing does. An image in a file that cannot be
+// read is all 0, and Err says so.
 func (s *Split) Float32(dst []float32, i int) {
-	dst = dst[:Pixels]
+	dst = dst[:s.Pixels()]
 	for k, b := range s.Image(i) {
 		dst[k] = float32(b) / 255
 	}
 }
 
-// Fill writes the images with the given numbers into dst, Pixels numbers each, as
+// Fill writes the images with the given numbers into dst, one after the other, as
 // Float32 does, and reads several files at a time.
 func (s *Split) Fill(dst []float32, at []int) {
+	size := s.Pixels()
 	if s.files == nil {
 		for k, i := range at {
-			s.Float32(dst[k*Pixels:], i)
+			s.Float32(dst[k*size:], i)
 		}
 		return
 	}
@@ -112,20 +135,21 @@ func (s *Split) Fill(dst []float32, at []int) {
 	for w := range workers {
 		wg.Go(func() {
 			for k := w; k < len(at); k += workers {
-				s.Float32(dst[k*Pixels:], at[k])
+				s.Float32(dst[k*size:], at[k])
 			}
 		})
 	}
 	wg.Wait()
 }
 
-// Image returns the bytes of image i, Pixels of them; they belong to the split. As
+// Image returns the bytes of image i; they belong to the split. As
 // with Float32, an image in a file that cannot be read is all 0.
 func (s *Split) Image(i int) []byte {
 	if s.files == nil {
-		return s.Images[i*Pixels : (i+1)*Pixels : (i+1)*Pixels]
+		size := s.Pixels()
+		return s.Images[i*size : (i+1)*size : (i+1)*size]
 	}
-	b := make([]byte, Pixels)
+	b := make([]byte, s.Pixels())
 	if err := s.files.read(b, i); err != nil {
 		clear(b)
 		s.files.set(err)
@@ -150,7 +174,7 @@ func (s *Split) InMemory(n int) (*Split, error) {
 		return s, nil
 	}
 	n = min(n, s.N)
-	p := &Split{N: n, Images: make([]byte, 0, n*Pixels)}
+	p := &Split{N: n, Shape: s.Shape, Images: make([]byte, 0, n*s.Pixels())}
 	for i := range n {
 		p.Images = append(p.Images, s.Image(i)...)
 		if err := s.Err(); err != nil {
@@ -304,8 +328,8 @@ func (s *Set) Transpose() {
 		s.Checksums[name] = sum + ", transposed"
 	}
 	for _, p := range []*Split{&s.Train, &s.Test} {
-		if p.files != nil {
-			p.files.transpose = !p.files.transpose
+		if f, ok := p.files.(*files); ok {
+			f.transpose = !f.transpose
 			continue
 		}
 		// The bytes may be a file's that others hold too.

@@ -138,9 +138,10 @@ func list(ctx context.Context, dir string) (Split, error) {
 	slices.SortFunc(all, func(a, b entry) int {
 		return cmp.Or(strings.Compare(path.Base(a.name), path.Base(b.name)), cmp.Compare(a.label, b.label))
 	})
-	s := Split{N: len(all), files: &files{dir: dir, fault: new(fault)}}
+	f := &files{dir: dir, fault: new(fault)}
+	s := Split{N: len(all), files: f}
 	for _, e := range all {
-		s.files.names, s.files.sizes = append(s.files.names, e.name), append(s.files.sizes, e.size)
+		f.names, f.sizes = append(f.names, e.name), append(f.sizes, e.size)
 		if classes != nil {
 			s.Labels = append(s.Labels, e.label)
 		}
@@ -200,18 +201,20 @@ func scan(ctx context.Context, dir, class string) (found []entry, folders []stri
 }
 
 // digest is the MD5 of the names and sizes, in hexadecimal.
-func (f *files) digest() string {
+func (f *files) digest() string { return digest(f.names, f.sizes) }
+
+func digest(names []string, sizes []uint32) string {
 	h := md5.New()
 	var b []byte
-	for i, name := range f.names {
+	for i, name := range names {
 		b = append(append(b[:0], name...), 0)
-		h.Write(binary.BigEndian.AppendUint32(b, f.sizes[i]))
+		h.Write(binary.BigEndian.AppendUint32(b, sizes[i]))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
 // pick returns the files with the given numbers, in that order.
-func (f *files) pick(at []int) *files {
+func (f *files) pick(at []int) lazy {
 	p := &files{dir: f.dir, names: make([]string, len(at)), sizes: make([]uint32, len(at)), fault: f.fault, transpose: f.transpose}
 	for k, i := range at {
 		p.names[k], p.sizes[k] = f.names[i], f.sizes[i]

@@ -76,11 +76,11 @@ func (s *Split) digest() string {
 // pick returns the images of s with the given numbers, in that order: a copy of
 // those in memory.
 func (s *Split) pick(at []int) Split {
-	p := Split{N: len(at)}
+	p := Split{N: len(at), Shape: s.Shape}
 	if s.files != nil {
 		p.files = s.files.pick(at)
 	} else {
-		p.Images = make([]byte, 0, len(at)*Pixels)
+		p.Images = make([]byte, 0, len(at)*s.Pixels())
 		for _, i := range at {
 			p.Images = append(p.Images, s.Image(i)...)
 		}

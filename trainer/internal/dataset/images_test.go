@@ -1,0 +1,203 @@
+package dataset
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"mppm/shared/nn"
+	"mppm/shared/rng"
+)
+
+// blobs is a picture of smooth blobs that a seed draws, as unlike others as faces are.
+func blobs(w, h int, seed uint64, mirror bool) *image.NRGBA {
+	r := rng.New(seed, 0)
+	type blob struct{ x, y, r, red, green, blue float64 }
+	var all []blob
+	for range 12 {
+		all = append(all, blob{r.Float64(), r.Float64(), 0.1 + 0.2*r.Float64(), r.Float64(), r.Float64(), r.Float64()})
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			u, v := (float64(x)+0.5)/float64(w), (float64(y)+0.5)/float64(h)
+			if mirror {
+				u = 1 - u
+			}
+			var c [3]float64
+			for _, b := range all {
+				share := math.Exp(-((u-b.x)*(u-b.x) + (v-b.y)*(v-b.y)) / (b.r * b.r))
+				for k, to := range [3]float64{b.red, b.green, b.blue} {
+					c[k] += share * (to - c[k])
+				}
+			}
+			img.SetNRGBA(x, y, color.NRGBA{byte(255 * c[0]), byte(255 * c[1]), byte(255 * c[2]), 255})
+		}
+	}
+	return img
+}
+
+func jpegOf(t *testing.T, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func openImages(t *testing.T, dir string, o ImageOptions) *Set {
+	t.Helper()
+	set, err := OpenImages(t.Context(), dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// TestImages: pictures of any kind become squares of one shape; what cannot be used is
+// passed over with a line that names it.
+func TestImages(t *testing.T) {
+	files := map[string][]byte{
+		"tiny.png": pngOf(t, blobs(7, 40, 1, false)), "broken.jpg": jpegOf(t, blobs(40, 40, 2, false))[:300],
+		"page.jpg": []byte("<!doctype html><p>not found"), "readme.txt": []byte("hello"), ".hidden.png": {1}, "empty.webp": {},
+	}
+	for i := range 20 {
+		name := fmt.Sprintf("a/%02d.png", i)
+		b := pngOf(t, blobs(40+i, 60-i, uint64(10+i), false))
+		if i%3 == 0 {
+			name, b = fmt.Sprintf("b/c/%02d.JPEG", i), jpegOf(t, blobs(40+i, 60-i, uint64(10+i), false))
+		}
+		files[name] = b
+	}
+	dir := writeTree(t, files)
+	o := ImageOptions{Side: 16, Share: 0.25, Seed: 1}
+	set := openImages(t, dir, o)
+	if set.Train.N != 15 || set.Test.N != 5 || set.Train.Shape != (nn.Shape{H: 16, W: 16, C: 3}) || set.Train.Pixels() != 768 {
+		t.Fatalf("%d and %d images of %v", set.Train.N, set.Test.N, set.Train.Shape)
+	}
+	notes := strings.Join(set.Notes, "\n")
+	for _, want := range []string{"1 files are no pictures by their names (readme.txt)", "tiny.png: it has 7 × 40 pixels", "broken.jpg: it is broken", "page.jpg: it is an HTML page", "empty.webp: it is empty"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("the notes say nothing of %q:\n%s", want, notes)
+		}
+	}
+	// What is kept in memory is what is read anew.
+	kept := make([]float32, 3*768)
+	set.Train.Fill(kept, []int{4, 0, 9})
+	clear(set.Train.files.(*photos).crops)
+	anew := make([]float32, 3*768)
+	set.Train.Fill(anew, []int{4, 0, 9})
+	if !slices.Equal(kept, anew) || set.Train.Err() != nil {
+		t.Errorf("read anew the images are others: %v", set.Train.Err())
+	}
+	// The same folder gives the same set, another seed another.
+	again, other := openImages(t, dir, o), openImages(t, dir, ImageOptions{Side: 16, Share: 0.25, Seed: 2})
+	if again.Checksums[namesAndSizes+testFolder] != set.Checksums[namesAndSizes+testFolder] || other.Checksums[namesAndSizes+testFolder] == set.Checksums[namesAndSizes+testFolder] {
+		t.Error("what is held out does not follow from the seed")
+	}
+	gray := openImages(t, dir, ImageOptions{Side: 16, Gray: true, Share: 0.25, Seed: 1})
+	rgb, luma := set.Test.Image(0), gray.Test.Image(0)
+	for i, v := range luma {
+		if want := (299*float64(rgb[3*i]) + 587*float64(rgb[3*i+1]) + 114*float64(rgb[3*i+2])) / 1000; math.Abs(float64(v)-want) > 1 {
+			t.Fatalf("pixel %d is %d in gray, %v in color", i, v, rgb[3*i:3*i+3])
+		}
+	}
+	// Data that changes is an error of whoever reads it.
+	for i, name := range set.Train.files.(*photos).names {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), pngOf(t, blobs(50, 50, 99, false)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		set.Train.Image(i)
+		break
+	}
+	if err := set.Train.Err(); err == nil || !strings.Contains(err.Error(), "another size") {
+		t.Errorf("a picture that changed: %v", err)
+	}
+}
+
+// TestAlike: near-duplicates, in a mirror too, are on one side.
+func TestAlike(t *testing.T) {
+	files := map[string][]byte{}
+	for i := range 15 {
+		files[fmt.Sprintf("%02d-a.png", i)] = pngOf(t, blobs(60, 60, uint64(i), false))
+		files[fmt.Sprintf("%02d-b.jpg", i)] = jpegOf(t, blobs(80, 80, uint64(i), i%2 == 1))
+	}
+	dir := writeTree(t, files)
+	for seed := range uint64(5) {
+		set := openImages(t, dir, ImageOptions{Side: 32, Share: 0.3, Seed: seed})
+		if set.Train.N != 21 && set.Train.N != 22 {
+			t.Errorf("seed %d: %d images are trained on", seed, set.Train.N)
+		}
+		held := map[string]int{}
+		for _, name := range set.Test.files.(*photos).names {
+			held[name[:2]]++
+		}
+		for name, n := range held {
+			if n != 2 {
+				t.Errorf("seed %d: %d of the two images %s are held out", seed, n, name)
+			}
+		}
+	}
+}
+
+// TestLayouts: data sets as they come unpacked.
+func TestLayouts(t *testing.T) {
+	pic := func(seed uint64) []byte { return pngOf(t, blobs(32, 32, seed, false)) }
+	for name, c := range map[string]struct {
+		files       map[string][]byte
+		train, test []string
+		note        string
+	}{
+		"SCUT-FBP5500": {map[string][]byte{
+			"SCUT-FBP5500_v2/Images/a.png": pic(1), "SCUT-FBP5500_v2/Images/b.png": pic(2), "SCUT-FBP5500_v2/Images/c.png": pic(3), "SCUT-FBP5500_v2/Images/d.png": pic(4),
+			"SCUT-FBP5500_v2/" + scutLists + "/train.txt": []byte("a.png 2.5\nc.png 3\n"), "SCUT-FBP5500_v2/" + scutLists + "/test.txt": []byte("b.png 4.5\n"),
+		}, []string{"a.png", "c.png"}, []string{"b.png"}, "SCUT-FBP5500"},
+		"train and val": {map[string][]byte{
+			"train/female/a.png": pic(1), "train/male/b.png": pic(2), "val/male/c.png": pic(3),
+		}, []string{"train/female/a.png", "train/male/b.png"}, []string{"val/male/c.png"}, "folders train and val"},
+		"CelebAMask-HQ": {map[string][]byte{
+			"CelebAMask-HQ/CelebA-HQ-img/0.png": pic(1), "CelebAMask-HQ/CelebA-HQ-img/1.png": pic(2), "CelebAMask-HQ/CelebA-HQ-img/2.png": pic(3),
+			"CelebAMask-HQ/CelebAMask-HQ-mask-anno/0_hair.png": pic(9),
+		}, nil, nil, "CelebAMask-HQ"},
+	} {
+		set := openImages(t, writeTree(t, c.files), ImageOptions{Side: 16, Share: 0.3, Seed: 1})
+		train, test := set.Train.files.(*photos).names, set.Test.files.(*photos).names
+		if c.train != nil && (!slices.Equal(train, c.train) || !slices.Equal(test, c.test)) {
+			t.Errorf("%s: %v and %v", name, train, test)
+		}
+		if set.Train.N+set.Test.N != 3 || !strings.Contains(strings.Join(set.Notes, "\n"), c.note) {
+			t.Errorf("%s: %d and %d images, %q", name, set.Train.N, set.Test.N, set.Notes)
+		}
+	}
+}
+
+// TestImagesErrors: a folder that cannot be trained on says why.
+func TestImagesErrors(t *testing.T) {
+	one := writeTree(t, map[string][]byte{"a.png": pngOf(t, blobs(32, 32, 1, false))})
+	bad := writeTree(t, map[string][]byte{"a.png": {1, 2, 3}})
+	for name, c := range map[string]struct {
+		dir  string
+		o    ImageOptions
+		want string
+	}{
+		"no folder": {filepath.Join(one, "none"), ImageOptions{Side: 16, Share: 0.2}, "there is no folder"},
+		"nothing":   {t.TempDir(), ImageOptions{Side: 16, Share: 0.2}, "holds no pictures"},
+		"all bad":   {bad, ImageOptions{Side: 16, Share: 0.2}, "can be used"},
+		"one":       {one, ImageOptions{Side: 16, Share: 0.2}, "to train on"},
+		"side":      {one, ImageOptions{Side: 4, Share: 0.2}, "give 8 to 1024"},
+		"share":     {one, ImageOptions{Side: 16, Share: 1}, "less than 1"},
+	} {
+		if _, err := OpenImages(t.Context(), c.dir, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want %q", name, err, c.want)
+		}
+	}
+}
