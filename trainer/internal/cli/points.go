@@ -58,11 +58,11 @@ func (o *pointsOptions) common(f *flagSet, command string) {
 	set(f.toggle(&c.FixedNoise, "fixed-noise", "the deviation is that of --noise, always"), func(p *task.Config) { p.FixedNoise = c.FixedNoise })
 	set(f.integer(&c.Latent, "latent", "N", "coordinates of a code: the dimension of the manifold, or one more if it is closed", 1, 64), func(p *task.Config) { p.Latent = c.Latent })
 	f.group = "the nets and the loss"
-	set(f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of F, and in reverse of G", initial: widths(c.Hidden),
+	set(f.add(flagDef{name: "hidden", arg: "N,N,...", help: "widths of the hidden layers of F, and in reverse of G", initial: widths(c.Hidden),
 		set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }}), func(p *task.Config) { p.Hidden = c.Hidden })
-	set(f.add(flagDef{name: "distance", arg: "N,N,…", help: "widths of the hidden layers of D", initial: widths(c.Distance),
+	set(f.add(flagDef{name: "distance", arg: "N,N,...", help: "widths of the hidden layers of D", initial: widths(c.Distance),
 		set: func(s string) (err error) { c.Distance, err = parseWidths(s); return err }}), func(p *task.Config) { p.Distance = c.Distance })
-	set(f.add(flagDef{name: "denoiser", arg: "N,N,…", help: "widths of the hidden layers of the diffusion's net", initial: widths(c.Denoiser),
+	set(f.add(flagDef{name: "denoiser", arg: "N,N,...", help: "widths of the hidden layers of the diffusion's net", initial: widths(c.Denoiser),
 		set: func(s string) (err error) { c.Denoiser, err = parseWidths(s); return err }}), func(p *task.Config) { p.Denoiser = c.Denoiser })
 	o.activation, o.target = string(c.Activation), string(c.Target)
 	set(f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of D: %s or %s", nn.ReLU, nn.SiLU)), func(p *task.Config) { p.Activation = nn.Activation(o.activation) })

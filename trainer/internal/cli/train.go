@@ -132,7 +132,7 @@ swapped: --transpose turns them upright.`,
 			f.integer(&c.Support.Epochs, "distance", "N", "epochs after those, in which the distance alone learns, all over the latent space", 0, 100_000)
 			f.integer(&c.Refine, "refine", "N", "epochs at the end, in which the decoder alone learns", 0, 100_000)
 			f.number(&c.Restored, "restored", "X", "share of the codes in those epochs that are of restored images, not of clean ones", 0, 1)
-			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
+			f.add(flagDef{name: "hidden", arg: "N,N,...", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
 			f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU))
 			f.group = "the loss (Eq. 20: z is the code of a damaged image, z* that of its clean one)"
