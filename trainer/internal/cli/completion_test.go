@@ -44,6 +44,10 @@ func TestCompletion(t *testing.T) {
 		{"train mnist --out ", nil, dirs},
 		{"sweep --axis ", sweepAxes, nothing},
 		{"scale --device ", deviceNames(), nothing},
+		{"train points --decimal ", []string{"comma", "point"}, nothing},
+		{"train points --curve ", []string{"circle", "spiral"}, nothing},
+		{"train circle --target ", []string{"nearest", "projection", "clean"}, nothing},
+		{"train mnist --activation ", []string{"silu", "relu"}, nothing},
 		{"info ", nil, files},
 		{"devices ", nil, nothing},
 	} {
