@@ -240,7 +240,7 @@ Writes what has a shell complete commands, flags, and the values of those flags 
 take one of a few, for a program that is called mppm and on the PATH. To have it in
 every shell, give its startup file the line
 
-  source <(mppm completion bash)     in ~/.bashrc
+  source <(mppm completion bash)     in ~/.bashrc, where bash-completion is
   source <(mppm completion zsh)      in ~/.zshrc, after compinit
   mppm completion fish | source      in ~/.config/fish/config.fish
   mppm completion powershell | Out-String | Invoke-Expression     in $PROFILE`,
