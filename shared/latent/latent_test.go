@@ -313,21 +313,20 @@ func TestLoadRefuses(t *testing.T) {
 	refused(t, "nonsense", func() ([]byte, error) { return []byte("not a model at all, but long enough"), nil }, "safetensors")
 }
 
-// TestPlane: the plane of a file is the one that its own codes give, a file
-// without one has none, and half of one or a wrong one is an error.
+// TestPlane: the plane of a file is the one that it names, a file that names none
+// has none, and half of one or a wrong one is an error.
 func TestPlane(t *testing.T) {
 	f := latenttest.File(1)
 	without := load(t, f)
 	if without.Plane != nil {
 		t.Fatal("a file without a plane has one")
 	}
-	if err := latent.AddPlane(f); err != nil {
-		t.Fatal(err)
-	}
-	want, err := project.Separate(without.Bank.Codes(), latent.Latent, without.Bank.Labels)
+	want, err := project.Widest(without.Bank.Codes(), latent.Latent)
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.Tensors = append(f.Tensors, plain("map.mean", want.Mean(), latent.Latent)...)
+	f.Tensors = append(f.Tensors, plain("map.axes", want.Axes(), 2, latent.Latent)...)
 	m := load(t, f)
 	if m.Plane == nil || !slices.Equal(m.Plane.Mean(), want.Mean()) || !slices.Equal(m.Plane.Axes(), want.Axes()) {
 		t.Errorf("the file's plane is %v, want %v", m.Plane, want)
@@ -363,23 +362,6 @@ func TestPlane(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, "another type", f.Encode, "map.mean")
-}
-
-// TestPlaneOfFewClasses: what has no plane is no error, and nothing is added.
-func TestPlaneOfFewClasses(t *testing.T) {
-	f := latenttest.File(1)
-	labels, _ := f.Lookup("bank.labels")
-	for i := range labels.Data {
-		labels.Data[i] %= 2
-	}
-	n := len(f.Tensors)
-	if err := latent.AddPlane(f); err != nil || len(f.Tensors) != n {
-		t.Errorf("of two classes: error %v, %d more tensors; want none", err, len(f.Tensors)-n)
-	}
-	f.Tensors = slices.DeleteFunc(f.Tensors, func(t safetensors.Tensor) bool { return t.Name == "bank.labels" })
-	if err := latent.AddPlane(f); err != nil || len(f.Tensors) != n-1 {
-		t.Errorf("without labels: error %v, %d more tensors; want none", err, len(f.Tensors)-n+1)
-	}
 }
 
 // plain returns a tensor with whatever numbers, none for no numbers.

@@ -36,32 +36,6 @@ func loadPlane(f *safetensors.File, dim int) (*project.Plane, error) {
 	return p, nil
 }
 
-// AddPlane adds to a file the plane on which the codes of its bank overlap least
-// by class (project.Separate), so that no one who reads it has to look for it:
-// map.mean (d) and map.axes (2 × d), both F32. It is that of the codes
-// as they are read, in eight bits or not. A bank without labels, or with less
-// than three classes, has none, and the file stays as it is.
-func AddPlane(f *safetensors.File) error {
-	b, err := loadBank(f)
-	if err != nil {
-		return fmt.Errorf("latent: %w", err)
-	}
-	if b.Labels == nil {
-		return nil
-	}
-	p, err := project.Separate(b.Codes(), b.Dim(), b.Labels)
-	if err != nil {
-		return nil // the classes cannot be told apart: no plane is better than another
-	}
-	if err := f.AddFloat32(mapMean, p.Mean(), b.Dim()); err != nil {
-		return fmt.Errorf("latent: %w", err)
-	}
-	if err := f.AddFloat32(mapAxes, p.Axes(), 2, b.Dim()); err != nil {
-		return fmt.Errorf("latent: %w", err)
-	}
-	return nil
-}
-
 // Codes returns the codes of the bank, row by row: n × d.
 func (b *Bank) Codes() []float32 {
 	d := b.Dim()

@@ -52,7 +52,7 @@ func newAtlas(e Engine) (*Atlas, error) {
 	}
 	if t.Plane = e.Plane(); t.Plane == nil { // weights of before name none
 		var err error
-		if t.Plane, err = project.Separate(t.Codes, latent.Latent, t.Labels); err != nil {
+		if t.Plane, err = project.Widest(t.Codes, latent.Latent); err != nil {
 			return nil, err
 		}
 	}

@@ -47,10 +47,10 @@ func TestMapShowsTheRestoration(t *testing.T) {
 }
 
 // TestMapOfTheWeights: the plane is the weights' own where they name one, and is
-// the one that tells the classes apart best where they do not.
+// that of the two widest coordinates where they do not.
 func TestMapOfTheWeights(t *testing.T) {
-	codes, labels := (&fake{}).Bank()
-	best, err := project.Separate(codes, latent.Latent, labels)
+	codes, _ := (&fake{}).Bank()
+	widest, err := project.Widest(codes, latent.Latent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestMapOfTheWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ named, want *project.Plane }{{nil, best}, {own, own}} {
+	for _, c := range []struct{ named, want *project.Plane }{{nil, widest}, {own, own}} {
 		a := newApp(t, &fake{plane: c.named})
 		must(t, a.SetMode(Map))
 		finish(t, a)

@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // Exit codes.
@@ -35,12 +37,13 @@ type command struct {
 	summary  string // one line, for the list
 	about    string // paragraphs, for the command's own help
 	examples []string
-	operands int // how many arguments that are no flags it takes, at most
+	operands int      // how many arguments that are no flags it takes, at most
+	values   []string // what those can be, if not files
 	setup    func(*flagSet) func(ctx context.Context, e env, operands []string) error
 }
 
 func commands() []command {
-	return []command{trainCommand(), daeCommand(), ldmCommand(), classifierCommand(), circleCommand(), pointsCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), evalDistanceCommand(), evalCircleCommand(), sweepCommand(), scaleCommand(), infoCommand(), devicesCommand()}
+	return []command{trainCommand(), daeCommand(), ldmCommand(), classifierCommand(), circleCommand(), pointsCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), evalDistanceCommand(), evalCircleCommand(), sweepCommand(), scaleCommand(), infoCommand(), devicesCommand(), completionCommand(), versionCommand()}
 }
 
 // usageError is an error of the command line itself.
@@ -63,8 +66,9 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		defer stop()
 		context.AfterFunc(ctx, stop) // from then on signals do what they do by default
 	}
-	e := env{stdin, stdout, stderr}
-	name, err := dispatch(ctx, e, args)
+	root := rootCommand(env{stdin, stdout, stderr})
+	root.SetArgs(twoDashes(root, args))
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
@@ -75,111 +79,120 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	fmt.Fprintf(stderr, "error: %v\n", err)
 	var usage usageError
 	if errors.As(err, &usage) {
-		fmt.Fprintf(stderr, "see: %s\n", strings.TrimSpace(program+" help "+name))
+		fmt.Fprintf(stderr, "see: %s\n", strings.TrimSpace(program+" help "+strings.TrimPrefix(nameOf(cmd), "help")))
 		return exitUsage
 	}
 	return exitFailure
 }
 
-// dispatch finds the command and runs it. It returns the command's name for the
-// sake of messages.
-func dispatch(ctx context.Context, e env, args []string) (string, error) {
-	if len(args) == 0 {
-		printHelp(e.stderr)
-		return "", usagef("no command is given")
-	}
-	switch args[0] {
-	case "help":
-		return "", help(e, args[1:])
-	case "-h", "-help", "--help":
-		return "", help(e, nil)
-	case "version", "-version", "--version":
-		if len(args) > 1 {
-			return "", usagef("version takes no arguments")
-		}
-		_, err := io.WriteString(e.stdout, version())
-		return "version", err
-	}
-	cmd, rest, err := find(args)
-	if err != nil {
-		return "", err
-	}
-	flags := new(flagSet)
-	run := cmd.setup(flags)
-	operands, err := flags.parse(rest)
-	if errors.Is(err, errHelp) {
-		return cmd.name, printCommand(e.stdout, cmd)
-	}
-	if err == nil && len(operands) > cmd.operands {
-		err = fmt.Errorf("unexpected argument %q", operands[cmd.operands])
-	}
-	if err != nil {
-		return cmd.name, usagef("%s: %w", cmd.name, err)
-	}
-	if err := flags.apart(); err != nil {
-		return cmd.name, fmt.Errorf("%s: %w", cmd.name, err)
-	}
-	if cmd.takesLong() && !flags.given("quiet") {
-		warnSlow(e.stderr)
-	}
-	if err := run(ctx, e, operands); err != nil {
-		return cmd.name, fmt.Errorf("%s: %w", cmd.name, err)
-	}
-	return cmd.name, nil
-}
+func init() { cobra.EnableCommandSorting = false } // commands says in which order
 
-// find matches the first one or two words of args with a command.
-func find(args []string) (command, []string, error) {
-	var names, second []string
+// rootCommand returns the commands as the library has them.
+func rootCommand(e env) *cobra.Command {
+	root := &cobra.Command{Use: "mppm", Version: version(), Args: cobra.ArbitraryArgs, SilenceErrors: true, SilenceUsage: true}
+	root.SetOut(e.stdout)
+	root.SetErr(e.stderr)
+	root.SetVersionTemplate("{{.Version}}")
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(func(*cobra.Command, []string) { printHelp(e.stdout) })
+	root.CompletionOptions.DisableDefaultCmd = true // completionCommand says more
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			printHelp(e.stderr)
+			return usagef("no command is given")
+		}
+		return usagef("there is no command %q%s", args[0], suggest(args[0], children(c), ""))
+	}
 	for _, cmd := range commands() {
-		first, sub, two := strings.Cut(cmd.name, " ")
-		names = append(names, first)
-		if first != args[0] {
-			continue
+		parent, name := root, cmd.name
+		if first, second, two := strings.Cut(cmd.name, " "); two {
+			parent, name = group(root, first), second
 		}
-		if !two {
-			return cmd, args[1:], nil
+		parent.AddCommand(cmd.build(e, name))
+	}
+	root.InitDefaultHelpCmd()
+	help, _, _ := root.Find([]string{"help"})
+	help.RunE = func(_ *cobra.Command, args []string) error {
+		c, rest, _ := root.Find(args)
+		switch {
+		case len(rest) == 0:
+			return c.Help()
+		case c.HasSubCommands():
+			return c.RunE(c, rest) // which says what there is
 		}
-		if len(args) > 1 && args[1] == sub {
-			return cmd, args[2:], nil
-		}
-		if len(args) > 1 && isHelp(args[1]) { // "train --help": the first of what can be trained, the model
-			return cmd, args[1:], nil
-		}
-		second = append(second, sub)
-	}
-	if second != nil {
-		if len(args) == 1 {
-			return command{}, nil, usagef("%s what? It takes %s", args[0], strings.Join(second, " or "))
-		}
-		return command{}, nil, usagef("%s does not take %q, it takes %s%s", args[0], args[1], strings.Join(second, " or "), suggest(args[1], second, ""))
-	}
-	names = append(names, "help", "version")
-	return command{}, nil, usagef("there is no command %q%s", args[0], suggest(args[0], names, ""))
-}
-
-func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
-
-func help(e env, args []string) error {
-	if len(args) == 0 {
-		printHelp(e.stdout)
-		return nil
-	}
-	if args[0] == "help" || args[0] == "version" {
-		printHelp(e.stdout)
-		return nil
-	}
-	if len(args) == 1 {
-		args = append(args, "--help") // "help train" is "train --help"
-	}
-	cmd, rest, err := find(args)
-	if err != nil {
-		return err
-	}
-	if len(rest) > 0 && !isHelp(rest[0]) {
 		return usagef("help takes the name of one command")
 	}
-	return printCommand(e.stdout, cmd)
+	return root
+}
+
+// group returns the command that commands of two words have for their first.
+func group(root *cobra.Command, name string) *cobra.Command {
+	for _, c := range root.Commands() {
+		if c.Name() == name {
+			return c
+		}
+	}
+	c := &cobra.Command{Use: name, Args: cobra.ArbitraryArgs}
+	c.SetHelpFunc(func(c *cobra.Command, _ []string) { c.Commands()[0].Help() })
+	c.RunE = func(c *cobra.Command, args []string) error {
+		takes := strings.Join(children(c), " or ")
+		if len(args) == 0 {
+			return usagef("%s what? It takes %s", name, takes)
+		}
+		return usagef("%s does not take %q, it takes %s%s", name, args[0], takes, suggest(args[0], children(c), ""))
+	}
+	root.AddCommand(c)
+	return c
+}
+
+// build returns the command as the library has it.
+func (cmd command) build(e env, name string) *cobra.Command {
+	flags := new(flagSet)
+	run := cmd.setup(flags)
+	c := &cobra.Command{Use: name, Short: cmd.summary, Long: strings.TrimSpace(cmd.about), ValidArgs: cmd.values}
+	if cmd.operands == 0 {
+		c.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	flags.register(c)
+	c.SetHelpFunc(func(c *cobra.Command, _ []string) { printCommand(e.stdout, cmd, flags, c) })
+	c.Args = func(_ *cobra.Command, operands []string) error {
+		if err := flags.missing(); err != nil {
+			return usagef("%s: %w", cmd.name, err)
+		}
+		if len(operands) > cmd.operands {
+			return usagef("%s: unexpected argument %q", cmd.name, operands[cmd.operands])
+		}
+		return nil
+	}
+	c.RunE = func(c *cobra.Command, operands []string) error {
+		err := flags.apart()
+		if err == nil {
+			if cmd.takesLong() && !flags.given("quiet") {
+				warnSlow(e.stderr)
+			}
+			err = run(c.Context(), e, operands)
+		}
+		if err != nil {
+			err = fmt.Errorf("%s: %w", cmd.name, err)
+		}
+		return err
+	}
+	return c
+}
+
+// nameOf returns the words that call a command, "" for the program itself.
+func nameOf(c *cobra.Command) string {
+	_, name, _ := strings.Cut(c.CommandPath(), " ")
+	return name
+}
+
+// children returns the names of what a command takes for its next word.
+func children(c *cobra.Command) []string {
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return names
 }
 
 func printHelp(w io.Writer) {
@@ -189,46 +202,83 @@ usage: %s COMMAND [flags]
 
 commands:
 `, program)
-	for _, cmd := range commands() {
+	for _, cmd := range append(commands(), command{name: "help", summary: "describe the program or a command"}) {
 		fmt.Fprintf(w, "  %-16s %s\n", cmd.name, cmd.summary)
 	}
-	fmt.Fprintf(w, `  %-16s %s
-  %-16s %s
-
+	fmt.Fprintf(w, `
 %s help COMMAND describes a command and its flags.
 Exit codes: 0 done, 1 failed, 2 the command line is wrong.
-`, "help", "describe the program or a command", "version", "say which build this is", program)
+`, program)
 }
 
-func printCommand(w io.Writer, cmd command) error {
-	flags := new(flagSet)
-	cmd.setup(flags)
-	var b strings.Builder
-	fmt.Fprintf(&b, "usage: %s %s %s\n\n%s\n", program, cmd.name, cmd.args, strings.TrimSpace(cmd.about))
-	flags.describe(&b)
-	if len(cmd.examples) > 0 {
-		b.WriteString("\nexamples:\n")
-		for _, ex := range cmd.examples {
-			fmt.Fprintf(&b, "  %s %s\n", program, ex)
+func printCommand(w io.Writer, cmd command, flags *flagSet, c *cobra.Command) {
+	fmt.Fprintf(w, "usage: %s\n\n%s\n", strings.TrimSpace(program+" "+cmd.name+" "+cmd.args), c.Long)
+	flags.describe(w, c)
+	fmt.Fprint(w, "\nexamples:\n")
+	for _, ex := range cmd.examples {
+		fmt.Fprintf(w, "  %s %s\n", program, ex)
+	}
+	var others []string
+	for _, sub := range c.Parent().Commands() {
+		if c.Parent().HasParent() && sub != c {
+			others = append(others, "help "+nameOf(sub))
 		}
 	}
-	if others := siblings(cmd); len(others) > 0 {
-		fmt.Fprintf(&b, "\nsee also: %s help %s\n", program, strings.Join(others, ", help "))
+	if others != nil {
+		fmt.Fprintf(w, "\nsee also: %s %s\n", program, strings.Join(others, ", "))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
-// siblings returns the names of the other commands with the same first word.
-func siblings(cmd command) []string {
-	var names []string
-	first, _, _ := strings.Cut(cmd.name, " ")
-	for _, c := range commands() {
-		if c.name != cmd.name && strings.HasPrefix(c.name, first+" ") {
-			names = append(names, c.name)
-		}
+func completionCommand() command {
+	shells := []string{"bash", "zsh", "fish", "powershell"}
+	return command{
+		name:    "completion",
+		args:    "SHELL",
+		summary: "have a shell complete commands, flags and values",
+		about: `
+Writes what has a shell complete commands, flags, and the values of those flags that
+take one of a few, for a program that is called mppm and on the PATH. To have it in
+every shell, give its startup file the line
+
+  source <(mppm completion bash)     in ~/.bashrc, where bash-completion is
+  source <(mppm completion zsh)      in ~/.zshrc, after compinit
+  mppm completion fish | source      in ~/.config/fish/config.fish
+  mppm completion powershell | Out-String | Invoke-Expression     in $PROFILE`,
+		examples: []string{"completion bash", "completion zsh"},
+		operands: 1,
+		values:   shells,
+		setup: func(*flagSet) func(context.Context, env, []string) error {
+			return func(_ context.Context, e env, operands []string) error {
+				root, shell := rootCommand(e), strings.Join(operands, "")
+				switch shell {
+				case "bash":
+					return root.GenBashCompletionV2(e.stdout, true)
+				case "zsh":
+					return root.GenZshCompletion(e.stdout)
+				case "fish":
+					return root.GenFishCompletion(e.stdout, true)
+				case "powershell":
+					return root.GenPowerShellCompletionWithDesc(e.stdout)
+				}
+				return usagef("there is no %q: say which of %s%s", shell, strings.Join(shells, ", "), suggest(shell, shells, ""))
+			}
+		},
 	}
-	return names
+}
+
+func versionCommand() command {
+	return command{
+		name:     "version",
+		summary:  "say which build this is",
+		about:    "Says which build this is: its version, commit, Go and platform.",
+		examples: []string{"version"},
+		setup: func(*flagSet) func(context.Context, env, []string) error {
+			return func(_ context.Context, e env, _ []string) error {
+				_, err := io.WriteString(e.stdout, version())
+				return err
+			}
+		},
+	}
 }
 
 // version says which build this is: bug reports need no more.

@@ -147,7 +147,7 @@ func decodePNG(t *testing.T, path string) *image.Gray {
 func TestHelp(t *testing.T) {
 	for _, args := range []string{"help", "--help", "-h"} {
 		r := must(t, args)
-		for _, cmd := range append(commands(), command{name: "help"}, command{name: "version"}) {
+		for _, cmd := range append(commands(), command{name: "help"}) {
 			if !strings.Contains(r.stdout, "\n  "+cmd.name+" ") {
 				t.Errorf("%s does not list %s", args, cmd.name)
 			}
@@ -172,16 +172,16 @@ func TestHelp(t *testing.T) {
 		}
 		// The examples have to be lines that the program takes.
 		for _, example := range cmd.examples {
-			args := strings.Fields(example)
-			found, rest, err := find(args)
-			if err != nil || found.name != cmd.name {
+			found, rest, err := rootCommand(env{}).Find(strings.Fields(example))
+			if err != nil || nameOf(found) != cmd.name {
 				t.Errorf("example %q is no %s: %v", example, cmd.name, err)
 				continue
 			}
-			flags := new(flagSet)
-			found.setup(flags)
-			if operands, err := flags.parse(rest); err != nil || len(operands) > cmd.operands {
-				t.Errorf("example %q: %v %q", example, err, operands)
+			if err := found.ParseFlags(rest); err != nil {
+				t.Errorf("example %q: %v", example, err)
+			}
+			if err := found.ValidateArgs(found.Flags().Args()); err != nil {
+				t.Errorf("example %q: %v", example, err)
 			}
 		}
 	}
@@ -222,7 +222,7 @@ func TestUsageErrors(t *testing.T) {
 		{"train what?", []string{"train"}},
 		{"did you mean restore?", []string{"help", "restor"}},
 		{"name of one command", []string{"help", "info", "restore"}},
-		{"takes no arguments", []string{"version", "2"}},
+		{`version: unexpected argument "2"`, []string{"version", "2"}},
 		{"--in PATH is missing", []string{"restore"}},
 		{"--out PATH is missing", []string{"restore", "--in", in}},
 		{"--out PATH is missing", []string{"generate"}},
@@ -733,20 +733,6 @@ func TestEmbeddedWeights(t *testing.T) {
 	}
 	if r := must(t, "info"); !strings.Contains(r.stdout, "the embedded weights: ") {
 		t.Errorf("%s", r.stdout)
-	}
-}
-
-func TestEdits(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"", "abc", 3}, {"seed", "sede", 1}, {"restore", "restroe", 1}, {"kitten", "sitting", 3}, {"abc", "abc", 0}, {"ca", "abc", 3}} {
-		if got := edits(c.a, c.b); got != c.want {
-			t.Errorf("edits(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
-		}
-		if got := edits(c.b, c.a); got != c.want {
-			t.Errorf("edits(%q, %q) = %d, want %d", c.b, c.a, got, c.want)
-		}
 	}
 }
 

@@ -32,6 +32,11 @@ software GPU is the CPU in disguise: good for tests, too slow for anything else.
 	}
 }
 
+// deviceNames are what a shell completes for --device.
+func deviceNames() []string {
+	return []string{string(device.Auto), string(device.CPU), string(device.GPU)}
+}
+
 // devicesReport is what devices tells, as its JSON has it.
 type devicesReport struct {
 	Threads int              `json:"threads"` // of the CPU, as Go uses them

@@ -66,7 +66,7 @@ func brief(cmd command, example string) []string {
 	args := strings.Fields(example)
 	flags := new(flagSet)
 	cmd.setup(flags)
-	if slices.Contains(flags.names(), "data") && !slices.Contains(args, "--data") {
+	if slices.ContainsFunc(flags.list, func(d *flagDef) bool { return d.name == "data" }) && !slices.Contains(args, "--data") {
 		args = append(args, "--data", "my-digits")
 	}
 	if slices.Contains(args, "--resume") || slices.Contains(args, "--cell") { // those take their settings as they are

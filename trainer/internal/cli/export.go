@@ -51,7 +51,7 @@ bank, and is scored on those held out.`,
 			f.text(&o.checkpoint, "checkpoint", "DIR", "folder of the training run").required = true
 			f.text(&o.out, "out", "FILE", "the weights file to write").required = true
 			o.data.flags(f, "the data of the run, if it had its own: a folder, or the CSV file of points"+orMNIST)
-			f.text(&o.decimal, "decimal", "MARK", "decimal mark of the CSV file, if it had to be said: point or comma")
+			f.text(&o.decimal, "decimal", "MARK", "decimal mark of the CSV file, if it had to be said: point or comma").values = decimalMarks
 			f.toggle(&o.float, "float", "keep 32-bit numbers")
 			f.toggle(&o.quiet, "quiet", "say nothing")
 			f.reads("checkpoint", &o.checkpoint, readsRun)

@@ -1,20 +1,21 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// errHelp is what parse returns where help is asked for.
-var errHelp = errors.New("help")
-
-// flagSet is the flags of one command. It differs from the standard library's in
-// what its users meet: flags may stand before and after other arguments,
-// mistakes get a suggestion, and help is grouped.
+// flagSet is the flags of one command: what the library has not of them, the range
+// of a value, the heading in the help, and what a path stands for.
 type flagSet struct {
 	list  []*flagDef
 	group string // heading of the flags that are added next
@@ -23,21 +24,76 @@ type flagSet struct {
 	forced []forced
 }
 
+// flagDef is one flag. To the library it is the flag's value.
 type flagDef struct {
 	name, arg, help, group string
 	initial                string // the default, for the help; empty: none to speak of
 	required               bool
 	given                  bool
 	set                    func(string) error
+	values                 func() []string // what a shell completes, if not files; one that ends in = goes on
 }
 
-// isSwitch reports whether the flag takes no value.
-func (d *flagDef) isSwitch() bool { return d.arg == "" }
+// Set takes a value from the command line.
+func (d *flagDef) Set(s string) error {
+	d.given = true
+	return d.set(s)
+}
+
+// String is there for the library; the help has the default from initial.
+func (d *flagDef) String() string { return "" }
+
+// Type is what the help calls the value.
+func (d *flagDef) Type() string {
+	if d.arg == "" {
+		return "bool"
+	}
+	return d.arg
+}
 
 func (f *flagSet) add(d flagDef) *flagDef {
 	d.group = f.group
 	f.list = append(f.list, &d)
 	return &d
+}
+
+// register gives the flags to a command of the library.
+func (f *flagSet) register(c *cobra.Command) {
+	for _, d := range f.list {
+		usage := d.help
+		switch {
+		case d.required:
+			usage += " (required)"
+		case d.initial != "":
+			usage += " (default " + d.initial + ")"
+		}
+		flag := c.Flags().VarPF(d, d.name, "", usage)
+		if d.arg == "" {
+			flag.NoOptDefVal = "true"
+		}
+		if d.required {
+			flag.Annotations = map[string][]string{cobra.BashCompOneRequiredFlag: {"true"}} // is completed first
+		}
+		// The one error is of a flag that has been registered before.
+		_ = c.RegisterFlagCompletionFunc(d.name, d.complete)
+	}
+}
+
+// complete is what a shell completes for the flag's value.
+func (d *flagDef) complete(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	switch {
+	case d.values != nil:
+		list, how := d.values(), cobra.ShellCompDirectiveNoFileComp
+		if slices.ContainsFunc(list, func(s string) bool { return strings.HasSuffix(s, "=") }) {
+			how |= cobra.ShellCompDirectiveNoSpace
+		}
+		return list, how
+	case d.arg == "DIR":
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	case d.arg == "FILE" || d.arg == "PATH":
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
 // text adds a flag whose value is any string that is not empty.
@@ -51,12 +107,19 @@ func (f *flagSet) text(p *string, name, arg, help string) *flagDef {
 	}})
 }
 
-// choice adds a flag for one of some words, of which the first is the default.
+// choice adds a flag for one of some words, of which the first is the default
+// unless p has one.
 func choice[T ~string](f *flagSet, p *T, name, arg, help string, list []T) *flagDef {
-	*p = list[0]
-	return f.add(flagDef{name: name, arg: arg, help: help, initial: string(*p), set: func(s string) error {
-		if !slices.Contains(list, T(s)) {
-			return fmt.Errorf("%q is none of %q", s, list)
+	if *p == "" {
+		*p = list[0]
+	}
+	var words []string
+	for _, word := range list {
+		words = append(words, string(word))
+	}
+	return f.add(flagDef{name: name, arg: arg, help: help, initial: string(*p), values: func() []string { return words }, set: func(s string) error {
+		if !slices.Contains(words, s) {
+			return fmt.Errorf("there is no %q, only %s%s", s, strings.Join(words, ", "), suggest(s, words, ""))
 		}
 		*p = T(s)
 		return nil
@@ -120,50 +183,14 @@ func (f *flagSet) number(p *float64, name, arg, help string, lo, hi float64) *fl
 	}})
 }
 
-// parse sets the flags that args give, in the forms --name value, --name=value
-// and with one dash, and returns the other arguments. Everything after "--" is
-// other arguments, and so is "-".
-func (f *flagSet) parse(args []string) (operands []string, err error) {
-	for len(args) > 0 {
-		arg := args[0]
-		args = args[1:]
-		if arg == "--" {
-			operands = append(operands, args...)
-			break
-		}
-		if len(arg) < 2 || arg[0] != '-' {
-			operands = append(operands, arg)
-			continue
-		}
-		if isHelp(arg) {
-			return nil, errHelp
-		}
-		name, value, hasValue := strings.Cut(strings.TrimPrefix(arg[1:], "-"), "=")
-		i := slices.IndexFunc(f.list, func(d *flagDef) bool { return d.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no flag --%s%s", name, suggest(name, f.names(), "--"))
-		}
-		d := f.list[i]
-		switch {
-		case hasValue:
-		case d.isSwitch():
-			value = "true"
-		case len(args) == 0:
-			return nil, fmt.Errorf("the flag --%s needs a value: --%s %s", name, name, d.arg)
-		default:
-			value, args = args[0], args[1:]
-		}
-		if err := d.set(value); err != nil {
-			return nil, fmt.Errorf("--%s: %w", name, err)
-		}
-		d.given = true
-	}
+// missing returns an error if the command line lacks a flag that it has to have.
+func (f *flagSet) missing() error {
 	for _, d := range f.list {
 		if d.required && !d.given {
-			return nil, fmt.Errorf("the flag --%s %s is missing", d.name, d.arg)
+			return fmt.Errorf("the flag --%s %s is missing", d.name, d.arg)
 		}
 	}
-	return operands, nil
+	return nil
 }
 
 // given reports whether the command line has the flag.
@@ -171,106 +198,79 @@ func (f *flagSet) given(name string) bool {
 	return slices.ContainsFunc(f.list, func(d *flagDef) bool { return d.name == name && d.given })
 }
 
-func (f *flagSet) names() []string {
-	var names []string
-	for _, d := range f.list {
-		names = append(names, d.name)
+// twoDashes returns args with --name for -name, which the library takes for flags of
+// a letter each.
+func twoDashes(root *cobra.Command, args []string) []string {
+	args = append([]string{}, args...)
+	rest := args
+	if len(rest) > 0 && rest[0] == cobra.ShellCompRequestCmd {
+		rest = rest[1:]
 	}
-	return names
+	c, _, _ := root.Find(rest)
+	for i := 0; i < len(rest) && rest[i] != "--"; i++ {
+		if len(rest[i]) < 2 || rest[i][0] != '-' || rest[i] == "-h" {
+			continue
+		}
+		if rest[i][1] != '-' {
+			rest[i] = "-" + rest[i]
+		}
+		name, _, whole := strings.Cut(rest[i][2:], "=")
+		if f := c.Flags().Lookup(name); f != nil && !whole && f.NoOptDefVal == "" {
+			i++ // its value, which may be -1
+		}
+	}
+	return args
 }
 
-// describe writes the flags under their headings.
-func (f *flagSet) describe(b *strings.Builder) {
-	width := 0
-	for _, d := range f.list {
-		width = max(width, len(d.name)+len(d.arg)+3)
+// flagError says in the program's words what the library found wrong with a flag.
+func flagError(c *cobra.Command, err error) error {
+	var (
+		unknown *pflag.NotExistError
+		bare    *pflag.ValueRequiredError
+		bad     *pflag.InvalidValueError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		name := unknown.GetSpecifiedName()
+		err = fmt.Errorf("there is no flag --%s%s", name, suggest(name, names, "--"))
+	case errors.As(err, &bare):
+		f := bare.GetFlag()
+		err = fmt.Errorf("the flag --%s needs a value: --%s %s", f.Name, f.Name, f.Value.Type())
+	case errors.As(err, &bad):
+		err = fmt.Errorf("--%s: %w", bad.GetFlag().Name, bad.Unwrap())
 	}
-	group := "\x00"
-	for _, d := range f.list {
-		if d.group != group {
-			group = d.group
-			heading := group
-			if heading == "" {
-				heading = "flags"
-			}
-			fmt.Fprintf(b, "\n%s:\n", heading)
+	if name := nameOf(c); name != "" {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return usageError{err}
+}
+
+// describe writes the flags, which c has, under their headings.
+func (f *flagSet) describe(w io.Writer, c *cobra.Command) {
+	for rest := f.list; len(rest) > 0; {
+		group := pflag.NewFlagSet("", pflag.ContinueOnError)
+		group.SortFlags = false
+		heading := rest[0].group
+		for len(rest) > 0 && rest[0].group == heading {
+			group.AddFlag(c.Flags().Lookup(rest[0].name))
+			rest = rest[1:]
 		}
-		left := strings.TrimSpace("--" + d.name + " " + d.arg)
-		help := d.help
-		switch {
-		case d.required:
-			help += " (required)"
-		case d.initial != "":
-			help += " (default " + d.initial + ")"
-		}
-		for i, line := range wrap(help, 88-width-4) {
-			if i > 0 {
-				left = ""
-			}
-			fmt.Fprintf(b, "  %-*s  %s\n", width, left, line)
-		}
+		fmt.Fprintf(w, "\n%s:\n%s", cmp.Or(heading, "flags"), group.FlagUsagesWrapped(90))
 	}
 }
 
-// wrap breaks text into lines of at most width characters.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
-}
-
-// suggest returns "; did you mean …?" where one of names is close to what was
+// suggest returns "; did you mean …?" where some of names are close to what was
 // typed, and "" where none is.
 func suggest(typed string, names []string, prefix string) string {
-	best, distance := "", 3
-	if len(typed) < 4 {
-		distance = 2
-	}
+	known := &cobra.Command{SuggestionsMinimumDistance: min(2, (len(typed)+2)/3)}
 	for _, name := range names {
-		d := edits(typed, name)
-		if len(typed) >= 3 && strings.HasPrefix(name, typed) {
-			d = min(d, 1)
-		}
-		if d < distance {
-			best, distance = name, d
-		}
+		known.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
 	}
-	if best == "" {
+	near := known.SuggestionsFor(typed)
+	if typed == "" || len(near) == 0 {
 		return ""
 	}
-	return "; did you mean " + prefix + best + "?"
-}
-
-// edits is the number of letters to insert, remove, replace or swap with their
-// neighbor to get from a to b (optimal string alignment).
-func edits(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, last, row = last, row, before
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
+	return "; did you mean " + prefix + strings.Join(near, " or "+prefix) + "?"
 }

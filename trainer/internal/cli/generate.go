@@ -56,6 +56,7 @@ the flow and i alone: more images only add to the end.`,
 			f.method(&o.method, "how to grow them")
 			common(f, &o.workers, &o.quiet, &o.force)
 			o.flow = f.flow("generate", true)
+			o.flow.name.values = func() []string { return presets(o.method, o.weights) }
 			f.reads("weights", &o.weights, readsFile)
 			f.writes("out", &o.out, writesImages)
 			f.writes("grid", &o.grid, writesFile)
@@ -69,9 +70,6 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 		return usagef("the flag --out PATH is missing (or --grid FILE, for a picture of all)")
 	}
 	if err := checkPicture("grid", o.grid); err != nil {
-		return err
-	}
-	if err := checkMethod(o.method); err != nil {
 		return err
 	}
 	if err := o.flow.check(o.method); err != nil {

@@ -64,7 +64,7 @@ last checkpoint with --resume, to the same result.`,
 			f.integer(&c.Epochs, "epochs", "N", "times through the codes", 1, 100_000)
 			f.integer(&c.Batch, "batch", "N", "codes in a step; by default no more than there are", 1, 65_536)
 			f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
-			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the denoiser", initial: widths(c.Hidden),
+			f.add(flagDef{name: "hidden", arg: "N,N,...", help: "widths of the hidden layers of the denoiser", initial: widths(c.Hidden),
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
 			f.group = "the diffusion"
 			f.integer(&c.Diffusion.Steps, "diffusion-steps", "T", "steps from a code to noise", 1, 10_000)

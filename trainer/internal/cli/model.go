@@ -29,15 +29,7 @@ var methods = []string{methodLMPPM, methodDAE, methodLDM}
 
 // method adds the flag that chooses one of them.
 func (f *flagSet) method(p *string, help string) {
-	*p = methods[0]
-	f.text(p, "method", "NAME", help+": "+strings.Join(methods, ", "))
-}
-
-func checkMethod(name string) error {
-	if !slices.Contains(methods, name) {
-		return usagef("--method: there is no %q, only %s%s", name, strings.Join(methods, ", "), suggest(name, methods, ""))
-	}
-	return nil
+	choice(f, p, "method", "NAME", help+": "+strings.Join(methods, ", "), methods)
 }
 
 // readWeights returns the bytes of the weights file at path, or of the embedded
@@ -100,6 +92,15 @@ func loadModelOf(method, path string) (*latent.Model, error) {
 		return nil, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
 	}
 	return m, nil
+}
+
+// presets returns the names of a model's flows, or nil where it cannot be read.
+func presets(method, path string) []string {
+	m, err := loadModelOf(method, path)
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(m.Presets))
 }
 
 // flowFlags are the flags that change a flow's parameters.

@@ -19,18 +19,17 @@ import (
 )
 
 type pointsOptions struct {
-	in, curve, out     string
-	resume, quiet      bool
-	paper              bool
-	checkpoint         int // epochs between checkpoints
-	config             task.Config
-	lambda             [task.Terms]float64
-	target, activation string
-	decimal            string                 // mark of the numbers in in
-	batch              *flagDef               // one of settings
-	settings           []*flagDef             // the flags that config is made of
-	change             []func(c *task.Config) // what each of settings does, if it is given
-	folder             *folder
+	in, curve, out string
+	resume, quiet  bool
+	paper          bool
+	checkpoint     int // epochs between checkpoints
+	config         task.Config
+	lambda         [task.Terms]float64
+	decimal        string                 // mark of the numbers in in
+	batch          *flagDef               // one of settings
+	settings       []*flagDef             // the flags that config is made of
+	change         []func(c *task.Config) // what each of settings does, if it is given
+	folder         *folder
 }
 
 // common adds the flags of both commands.
@@ -58,16 +57,15 @@ func (o *pointsOptions) common(f *flagSet, command string) {
 	set(f.toggle(&c.FixedNoise, "fixed-noise", "the deviation is that of --noise, always"), func(p *task.Config) { p.FixedNoise = c.FixedNoise })
 	set(f.integer(&c.Latent, "latent", "N", "coordinates of a code: the dimension of the manifold, or one more if it is closed", 1, 64), func(p *task.Config) { p.Latent = c.Latent })
 	f.group = "the nets and the loss"
-	set(f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of F, and in reverse of G", initial: widths(c.Hidden),
+	set(f.add(flagDef{name: "hidden", arg: "N,N,...", help: "widths of the hidden layers of F, and in reverse of G", initial: widths(c.Hidden),
 		set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }}), func(p *task.Config) { p.Hidden = c.Hidden })
-	set(f.add(flagDef{name: "distance", arg: "N,N,…", help: "widths of the hidden layers of D", initial: widths(c.Distance),
+	set(f.add(flagDef{name: "distance", arg: "N,N,...", help: "widths of the hidden layers of D", initial: widths(c.Distance),
 		set: func(s string) (err error) { c.Distance, err = parseWidths(s); return err }}), func(p *task.Config) { p.Distance = c.Distance })
-	set(f.add(flagDef{name: "denoiser", arg: "N,N,…", help: "widths of the hidden layers of the diffusion's net", initial: widths(c.Denoiser),
+	set(f.add(flagDef{name: "denoiser", arg: "N,N,...", help: "widths of the hidden layers of the diffusion's net", initial: widths(c.Denoiser),
 		set: func(s string) (err error) { c.Denoiser, err = parseWidths(s); return err }}), func(p *task.Config) { p.Denoiser = c.Denoiser })
-	o.activation, o.target = string(c.Activation), string(c.Target)
-	set(f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of D: %s or %s", nn.ReLU, nn.SiLU)), func(p *task.Config) { p.Activation = nn.Activation(o.activation) })
-	set(f.text(&o.target, "target", "NAME", fmt.Sprintf("x* of Eq. 16: the %s training point, the %s G(F(x)), or the %s point that noise was added to", task.Nearest, task.Projection, task.Clean)),
-		func(p *task.Config) { p.Target = task.Target(o.target) })
+	set(choice(f, &c.Activation, "activation", "NAME", fmt.Sprintf("of D: %s or %s", nn.ReLU, nn.SiLU), []nn.Activation{nn.ReLU, nn.SiLU}), func(p *task.Config) { p.Activation = c.Activation })
+	set(choice(f, &c.Target, "target", "NAME", fmt.Sprintf("x* of Eq. 16: the %s training point, the %s G(F(x)), or the %s point that noise was added to", task.Nearest, task.Projection, task.Clean),
+		[]task.Target{task.Nearest, task.Projection, task.Clean}), func(p *task.Config) { p.Target = c.Target })
 	for i, term := range [task.Terms]string{
 		"the distance at x is how far x is from x*",
 		"clean points are decoded to themselves",
@@ -138,8 +136,8 @@ they are rounded to 32 bits.`,
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := pointsOptions{out: "runs/points", checkpoint: 250}
 			f.text(&o.in, "in", "FILE", "CSV file of points; lines that begin with # do not count, nor does a first row of names")
-			f.text(&o.decimal, "decimal", "MARK", "decimal mark of its numbers: point or comma (default: the one that it has)")
-			f.text(&o.curve, "curve", "NAME", "points of a curve instead: "+strings.Join(names, ", "))
+			f.text(&o.decimal, "decimal", "MARK", "decimal mark of its numbers: point or comma (default: the one that it has)").values = decimalMarks
+			f.text(&o.curve, "curve", "NAME", "points of a curve instead: "+strings.Join(names, ", ")).values = func() []string { return names }
 			o.common(f, "train points")
 			f.reads("in", &o.in, readsFile)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
@@ -163,6 +161,8 @@ func (o *pointsOptions) cloud(e env, seed uint64) (*pointcloud.Cloud, pointcloud
 
 // decimals are what --decimal takes.
 var decimals = map[string]pointcloud.Decimal{"": pointcloud.Either, "point": pointcloud.Point, "comma": pointcloud.Comma}
+
+func decimalMarks() []string { return []string{"comma", "point"} }
 
 // readPoints reads the points of a file, and says what is to be said of it.
 func readPoints(e env, path, decimal string) (*pointcloud.Cloud, error) {

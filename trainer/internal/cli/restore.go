@@ -87,12 +87,13 @@ restored images as they are written, in 256 levels.`,
 			f.method(&o.method, "how to restore")
 			choice(f, &o.picture.Center, "center", "WAY", "whether PNGs are centered: auto, unless they are as MNIST's; always; never, but scaled to fit", center.Ways())
 			choice(f, &o.picture.Ink, "ink", "KIND", "what ink is, beside the paper of PNGs: auto, whichever there is; dark; light", ink.Kinds())
-			f.text(&o.degrade, "degrade", "NAME=SEVERITY", "damage the input first: "+degradations())
+			f.text(&o.degrade, "degrade", "NAME=SEVERITY", "damage the input first: "+degradations()).values = kindsOfDamage
 			f.seed(&o.seed, "seed", "seed of the damage, and of the diffusion")
 			f.text(&o.strip, "strip", "FILE", fmt.Sprintf("write a PNG that shows the flow of the first %d images: a row each, from the input to the output", stripRows))
 			f.integer(&o.every, "every", "K", "show every K-th step in the strip (default: about six of them)", 1, math.MaxInt32).initial = ""
 			common(f, &o.workers, &o.quiet, &o.force)
 			o.flow = f.flow("restore", false)
+			o.flow.name.values = func() []string { return presets(o.method, o.weights) }
 			o.diffusion = f.ldm()
 			f.reads("in", &o.in, readsImages)
 			f.reads("weights", &o.weights, readsFile)
@@ -127,10 +128,16 @@ func degradations() string {
 	return strings.Join(list, ", ")
 }
 
-func (o *restoreOptions) run(ctx context.Context, e env) error {
-	if err := checkMethod(o.method); err != nil {
-		return err
+// kindsOfDamage are what a value of --degrade begins with.
+func kindsOfDamage() []string {
+	var list []string
+	for _, k := range degrade.All() {
+		list = append(list, string(k.Kind)+"=")
 	}
+	return list
+}
+
+func (o *restoreOptions) run(ctx context.Context, e env) error {
 	var damage *degrade.Degradation
 	if o.degrade != "" {
 		d, err := degrade.Parse(o.degrade)

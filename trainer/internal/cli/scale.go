@@ -56,7 +56,7 @@ machine to it.`,
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := scaleOptions{out: "runs/scale", plan: scale.DefaultPlan(), seconds: 2, device: string(device.CPU)}
 			list := func(p *[]int, name, help string) {
-				f.add(flagDef{name: name, arg: "N,N,…", help: help, initial: widths(*p), set: func(s string) (err error) {
+				f.add(flagDef{name: name, arg: "N,N,...", help: help, initial: widths(*p), set: func(s string) (err error) {
 					if s == "none" {
 						*p = nil
 						return nil
@@ -72,7 +72,7 @@ machine to it.`,
 			list(&o.plan.UNet, "unet-batches", fmt.Sprintf("images in a step of unet, for those of --sides from %d on; or none", o.plan.LeastFor))
 			f.number(&o.seconds, "seconds", "X", "time steps for so long: two steps at least, after one that is not timed", 0, 3600)
 			f.number(&o.memory, "memory", "X", "GB of memory that may be taken (default: nine tenths of what is free)", 0, 1e6).initial = ""
-			f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); memory is that of the host")
+			f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); memory is that of the host").values = deviceNames
 			f.toggle(&o.quiet, "quiet", "show no progress")
 			f.text(&o.cell, "cell", "NET:SIDE:BATCH", "measure this alone, in this process, and write it as JSON; --out is not used")
 			o.folder = f.owns("out", &o.out, func() rundir.Use { return rundir.Use{Command: "scale", Names: scale.Files(), Marks: scale.Files()[:2]} })

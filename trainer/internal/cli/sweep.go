@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"mppm/shared/degrade"
@@ -67,8 +66,8 @@ written to standard output, a line of JSON each.`,
 			"sweep --axis noise --epochs 4 --n 2000",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := sweepOptions{axis: sweepAxes[0], out: "runs/sweep", held: 5000, epochs: 3, seed: 1}
-			f.text(&o.axis, "axis", "AXIS", "what is searched along: "+strings.Join(sweepAxes, ", "))
+			o := sweepOptions{out: "runs/sweep", held: 5000, epochs: 3, seed: 1}
+			choice(f, &o.axis, "axis", "AXIS", "what is searched along: "+strings.Join(sweepAxes, ", "), sweepAxes)
 			f.text(&o.out, "out", "DIR", "folder for the log, the tables and the plots")
 			o.data.flags(f, idxFiles+", with labels"+orMNIST)
 			f.text(&o.weights, "weights", "FILE", "the model (default: the embedded one)")
@@ -107,8 +106,6 @@ func (o *sweepOptions) use() rundir.Use {
 func (o *sweepOptions) check() error {
 	trains := o.axis == "loss" || o.axis == "noise"
 	switch {
-	case !slices.Contains(sweepAxes, o.axis):
-		return usagef("--axis: there is no %q, only %s%s", o.axis, strings.Join(sweepAxes, ", "), suggest(o.axis, sweepAxes, ""))
 	case o.write != "" && o.axis != sweepAxes[0]:
 		return usagef("--write is for the axis %s: along %s there is no one set of weights that wins", sweepAxes[0], o.axis)
 	case o.epochDef.given && !trains:

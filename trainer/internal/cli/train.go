@@ -29,7 +29,6 @@ type trainOptions struct {
 	device     string
 	config     train.Config
 	lambda     [train.Terms]float64
-	activation string
 	support    float64 // weights of train.Support
 	eikonal    float64
 	weights    string     // name of the weights file in out
@@ -126,15 +125,14 @@ swapped: --transpose turns them upright.`,
 				// By way of its shortest decimal form: 0.05, not 0.05000000074505806.
 				o.lambda[i], _ = strconv.ParseFloat(strconv.FormatFloat(float64(l), 'g', -1, 32), 64)
 			}
-			o.activation = string(c.Activation)
 			o.common(f, "train mnist")
 			first := len(f.list)
 			f.integer(&c.Support.Epochs, "distance", "N", "epochs after those, in which the distance alone learns, all over the latent space", 0, 100_000)
 			f.integer(&c.Refine, "refine", "N", "epochs at the end, in which the decoder alone learns", 0, 100_000)
 			f.number(&c.Restored, "restored", "X", "share of the codes in those epochs that are of restored images, not of clean ones", 0, 1)
-			f.add(flagDef{name: "hidden", arg: "N,N,…", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
+			f.add(flagDef{name: "hidden", arg: "N,N,...", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
-			f.text(&o.activation, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU))
+			choice(f, &c.Activation, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU), []nn.Activation{nn.SiLU, nn.ReLU})
 			f.group = "the loss (Eq. 20: z is the code of a damaged image, z* that of its clean one)"
 			for i, term := range [train.Terms]string{
 				"the distance at z is how far z is from z*",
@@ -184,9 +182,6 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 		o.config.Lambda[i] = float32(l)
 	}
 	o.config.Support.Distance, o.config.Support.Eikonal = float32(o.support), float32(o.eikonal)
-	if o.config.Activation = nn.Activation(o.activation); o.config.Method == train.LMPPM && o.config.Activation != nn.SiLU && o.config.Activation != nn.ReLU {
-		return usagef("--activation: there is no %q, only %s and %s", o.activation, nn.SiLU, nn.ReLU)
-	}
 	release, err := o.folder.claim(e)
 	if err != nil {
 		return err

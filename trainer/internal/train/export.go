@@ -18,6 +18,7 @@ import (
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/kmeans"
 	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/plane"
 )
 
 // presets are the flows that a weights file of LMPPM names. σ, τ and the noise are in
@@ -170,7 +171,7 @@ func addBankTensors(f *safetensors.File, rows []float32, labels []byte, spacing 
 		}
 	}
 	if err == nil {
-		err = latent.AddPlane(f)
+		err = plane.Add(f)
 	}
 	if err != nil {
 		return fmt.Errorf("export: %w", err)

@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"mppm/shared/latent"
-	"mppm/shared/project"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/plane"
 	"mppm/trainer/internal/progress"
 )
 
@@ -265,7 +265,7 @@ func checkPlane(t *testing.T, f *safetensors.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := project.Separate(m.Bank.Codes(), latent.Latent, m.Bank.Labels)
+	want, err := plane.Separate(m.Bank.Codes(), latent.Latent, m.Bank.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}
