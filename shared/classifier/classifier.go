@@ -8,7 +8,6 @@
 package classifier
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"mppm/shared/nn"
@@ -28,22 +27,22 @@ const (
 const (
 	Kind   = "classifier"
 	digits = "-28x28" // ends the kind of a file with the net for digits
-	netKey = "net"    // of the metadata: the net, as nn.Net's JSON
+	netKey = "net"    // of the metadata: the net, as nn.Net's text
 )
 
 // Describe writes to the metadata of a file what kind it is of, and its net. Files of
 // before hold the net for digits, do not describe it, and have its size in their kind:
 // a file with that net is still written so.
 func Describe(meta map[string]string, net *nn.Net) error {
-	text, err := json.Marshal(net)
+	text, err := net.Text()
 	if err != nil {
 		return fmt.Errorf("classifier: %w", err)
 	}
-	if own, err := json.Marshal(Digits); err == nil && string(own) == string(text) {
+	if own, err := Digits.Text(); err == nil && own == text {
 		meta["kind"] = Kind + digits
 		return nil
 	}
-	meta["kind"], meta[netKey] = Kind, string(text)
+	meta["kind"], meta[netKey] = Kind, text
 	return nil
 }
 
@@ -56,8 +55,8 @@ func described(meta map[string]string) (*nn.Net, error) {
 		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q and %q", k, Kind, Kind+digits)
 	case Kind:
 	}
-	n := new(nn.Net)
-	if err := json.Unmarshal([]byte(meta[netKey]), n); err != nil {
+	n, err := nn.Parse(meta[netKey])
+	if err != nil {
 		return nil, fmt.Errorf("metadata: %s: %w", netKey, err)
 	}
 	if _, ok := n.Value(embedding); !ok || len(n.Inputs()) > 1 {

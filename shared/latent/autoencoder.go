@@ -1,7 +1,6 @@
 package latent
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,7 +62,7 @@ func AutoencoderSpecs() []nn.Spec { return slices.Concat(F.Specs(), G.Specs()) }
 // It is immutable and safe for concurrent use.
 type Autoencoder struct{ f, g *nn.Function }
 
-// The metadata keys that describe the nets, as nn.Net's JSON.
+// The metadata keys that describe the nets, as nn.Net's text.
 const (
 	encoderKey = "encoder"
 	decoderKey = "decoder"
@@ -75,11 +74,11 @@ const (
 func Describe(meta map[string]string, kind string, f, g *nn.Net) error {
 	texts := make([]string, 0, 4)
 	for _, n := range []*nn.Net{f, F, g, G} {
-		b, err := json.Marshal(n)
+		text, err := n.Text()
 		if err != nil {
 			return fmt.Errorf("latent: %w", err)
 		}
-		texts = append(texts, string(b))
+		texts = append(texts, text)
 	}
 	if texts[0] == texts[1] && texts[2] == texts[3] {
 		meta["kind"] = kind + digits
@@ -108,8 +107,8 @@ func Nets(meta map[string]string) (f, g *nn.Net, err error) {
 		return F, G, nil
 	}
 	read := func(key string) (*nn.Net, error) {
-		n := new(nn.Net)
-		if err := json.Unmarshal([]byte(meta[key]), n); err != nil {
+		n, err := nn.Parse(meta[key])
+		if err != nil {
 			return nil, fmt.Errorf("metadata: %s: %w", key, err)
 		}
 		if len(n.Inputs()) > 1 {

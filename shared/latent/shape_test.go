@@ -66,10 +66,10 @@ func TestDescribedRefuses(t *testing.T) {
 		want   string
 	}{
 		"no decoder":  {func(f *safetensors.File) { delete(f.Meta, "decoder") }, "metadata: decoder: "},
-		"no net":      {func(f *safetensors.File) { f.Meta["encoder"] = `{"in":[1,1,1]}` }, "metadata: encoder: nn: a net needs a layer"},
+		"no net":      {func(f *safetensors.File) { f.Meta["encoder"] = "1" }, "metadata: encoder: nn: a net needs a layer"},
 		"other image": {func(f *safetensors.File) { describe(t, f, u, g) }, "at most"},
 		"two ways in": {func(f *safetensors.File) {
-			f.Meta["encoder"] = `{"in":[1,1,1],"layers":[{"kind":"input","name":"b","out":[1,1,1]},{"kind":"relu"}]}`
+			f.Meta["encoder"] = "1; input b 1; relu"
 		}, "the net has 2 inputs"},
 		"another code": {func(f *safetensors.File) { f.Meta["encoder"], f.Meta["decoder"] = f.Meta["decoder"], f.Meta["encoder"] }, "at most"},
 		"other bank": {func(f *safetensors.File) {

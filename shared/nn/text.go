@@ -1,9 +1,10 @@
 package nn
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // Bounds of a net that is read from text.
@@ -12,158 +13,187 @@ const (
 	maxTextNumbers = 1 << 26 // of all values together, for one input
 )
 
-// netText is a net as JSON.
-type netText struct {
-	In     []int       `json:"in"` // H, W, C
-	Layers []layerText `json:"layers"`
-}
-
-// layerText is a layer as JSON. Its kind is that of the layer, or the name of an
-// activation.
-type layerText struct {
-	Kind   string  `json:"kind"`
-	Name   string  `json:"name,omitempty"`
-	Window []int   `json:"window,omitempty"` // side, stride, padding
-	Out    []int   `json:"out,omitempty"`    // H, W, C, or the channels alone
-	Rate   float32 `json:"rate,omitempty"`   // of dropout
-}
-
-// MarshalJSON writes the net as an object: "in", the shape of its input as
-// [height, width, channels], and "layers", each with its "kind" and what New needs
-// to know of it, in order.
-func (n *Net) MarshalJSON() ([]byte, error) {
-	shape := func(s Shape) []int { return []int{s.H, s.W, s.C} }
-	window := func(w Window) []int { return []int{w.Side, w.Stride, w.Pad} }
-	text := netText{In: shape(n.In())}
+// Text writes the net in one line: the shape of its input, then its layers, in order,
+// all with semicolons between. A layer is its kind and what it is made of:
+//
+//	28x28x1; conv encoder.conv1 3,2,1 32; relu; …; linear encoder.linear 18
+//
+// Shapes are heights, widths and channels, or channels alone; windows are side, stride
+// and padding. It returns an error if a name is none that Parse can read: one with a
+// space or a semicolon.
+func (n *Net) Text() (string, error) {
+	parts := []string{shapeText(n.In())}
 	for _, l := range n.layers {
-		var t layerText
+		var words []string
 		switch l := l.(type) {
 		case Linear:
-			t = layerText{Kind: "linear", Name: l.Name, Out: shape(l.Out)}
+			words = []string{"linear", l.Name, shapeText(l.Out)}
 		case Conv:
-			t = layerText{Kind: "conv", Name: l.Name, Window: window(l.Window), Out: []int{l.Out}}
+			words = []string{"conv", l.Name, l.Window.text(), strconv.Itoa(l.Out)}
 		case ConvTranspose:
-			t = layerText{Kind: "convtranspose", Name: l.Name, Window: window(l.Window), Out: shape(l.To)}
+			words = []string{"convtranspose", l.Name, l.Window.text(), shapeText(l.To)}
 		case MaxPool:
-			t = layerText{Kind: "maxpool", Window: window(l.Window)}
+			words = []string{"maxpool", l.Window.text()}
 		case BatchNorm:
-			t = layerText{Kind: "batchnorm", Name: l.Name}
+			words = []string{"batchnorm", l.Name}
 		case Dropout:
-			t = layerText{Kind: "dropout", Rate: l.Rate}
+			words = []string{"dropout", strconv.FormatFloat(float64(l.Rate), 'g', -1, 32)}
 		case Input:
-			t = layerText{Kind: "input", Name: l.Name, Out: shape(l.Shape)}
+			words = []string{"input", l.Name, shapeText(l.Shape)}
 		case Keep:
-			t = layerText{Kind: "keep", Name: string(l)}
+			words = []string{"keep", string(l)}
 		case From:
-			t = layerText{Kind: "from", Name: string(l)}
+			words = []string{"from", string(l)}
 		case Concat:
-			t = layerText{Kind: "concat", Name: string(l)}
+			words = []string{"concat", string(l)}
 		case Add:
-			t = layerText{Kind: "add", Name: string(l)}
+			words = []string{"add", string(l)}
 		case Activation:
-			t = layerText{Kind: string(l)}
+			words = []string{string(l)}
 		default:
-			return nil, fmt.Errorf("nn: there is no text for a %T", l)
+			return "", fmt.Errorf("nn: there is no text for a %T", l)
 		}
-		text.Layers = append(text.Layers, t)
+		for _, w := range words {
+			if w == "" || strings.ContainsAny(w, "; \t\n") {
+				return "", fmt.Errorf("nn: the name %q cannot be written: give one without spaces and semicolons", w)
+			}
+		}
+		parts = append(parts, strings.Join(words, " "))
 	}
-	return json.Marshal(text)
+	return strings.Join(parts, "; "), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. It trusts nothing in it: it returns
-// an error that says which layer is none or cannot be where it is, and so for nets
-// of more than 256 layers or with more numbers than could be computed with.
-func (n *Net) UnmarshalJSON(b []byte) error {
-	var text netText
-	if err := json.Unmarshal(b, &text); err != nil {
-		return fmt.Errorf("nn: %w", err)
+// Parse reads what Text writes. It trusts nothing in it: it returns an error that says
+// which layer is none or cannot be where it is, and so for nets of more than 256 layers
+// or with more numbers than could be computed with.
+func Parse(text string) (*Net, error) {
+	parts := strings.Split(text, ";")
+	if len(parts)-1 > maxTextLayers {
+		return nil, fmt.Errorf("nn: the net has %d layers; %d are the most", len(parts)-1, maxTextLayers)
 	}
-	if len(text.Layers) > maxTextLayers {
-		return fmt.Errorf("nn: the net has %d layers; %d are the most", len(text.Layers), maxTextLayers)
-	}
-	in, err := shapeOf(text.In)
+	in, err := parseShape(strings.TrimSpace(parts[0]))
 	if err != nil {
-		return fmt.Errorf("nn: in: %w", err)
+		return nil, fmt.Errorf("nn: input: %w", err)
 	}
 	var layers []Layer
-	for i, t := range text.Layers {
-		l, err := t.layer()
+	for i, part := range parts[1:] {
+		l, err := parseLayer(strings.Fields(part))
 		if err != nil {
-			return fmt.Errorf("nn: layer %d, %s: %w", i, t.Kind, err)
+			return nil, fmt.Errorf("nn: layer %d, %q: %w", i, strings.TrimSpace(part), err)
 		}
 		layers = append(layers, l)
 	}
-	net, err := New(in, layers...)
+	n, err := New(in, layers...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	total := 0
-	for _, s := range net.shapes {
+	for _, s := range n.shapes {
 		if total += s.Size(); total > maxTextNumbers {
-			return fmt.Errorf("nn: more than %d numbers go through the net", maxTextNumbers)
+			return nil, fmt.Errorf("nn: more than %d numbers go through the net", maxTextNumbers)
 		}
 	}
-	*n = *net
-	return nil
+	return n, nil
 }
 
-// layer returns the layer that t describes. Whether it can be where it is is for New
-// to say.
-func (t layerText) layer() (Layer, error) {
-	var w Window
-	switch t.Kind {
-	case "conv", "convtranspose", "maxpool":
-		if len(t.Window) != 3 {
-			return nil, fmt.Errorf("the window is %v; want [side, stride, padding]", t.Window)
-		}
-		w = Window{t.Window[0], t.Window[1], t.Window[2]}
+// words are how many words a layer of a kind has; of an activation, one.
+var words = map[string]int{
+	"linear": 3, "conv": 4, "convtranspose": 4, "maxpool": 2, "batchnorm": 2, "dropout": 2,
+	"input": 3, "keep": 2, "from": 2, "concat": 2, "add": 2,
+}
+
+// parseLayer reads a layer. Whether it can be where it is is for New to say.
+func parseLayer(w []string) (Layer, error) {
+	if len(w) == 0 {
+		return nil, errors.New("there is nothing between two semicolons")
 	}
-	var out Shape
-	switch t.Kind {
-	case "linear", "convtranspose", "input":
-		var err error
-		if out, err = shapeOf(t.Out); err != nil {
-			return nil, fmt.Errorf("out: %w", err)
-		}
-	}
-	switch t.Kind {
-	case "linear":
-		return Linear{t.Name, out}, nil
-	case "conv":
-		if len(t.Out) != 1 {
-			return nil, fmt.Errorf("out is %v; want [channels]", t.Out)
-		}
-		return Conv{t.Name, w, t.Out[0]}, nil
-	case "convtranspose":
-		return ConvTranspose{t.Name, w, out}, nil
-	case "maxpool":
-		return MaxPool{w}, nil
-	case "batchnorm":
-		return BatchNorm{t.Name}, nil
-	case "dropout":
-		return Dropout{t.Rate}, nil
-	case "input":
-		return Input{t.Name, out}, nil
-	case "keep":
-		return Keep(t.Name), nil
-	case "from":
-		return From(t.Name), nil
-	case "concat":
-		return Concat(t.Name), nil
-	case "add":
-		return Add(t.Name), nil
-	}
-	if a := Activation(t.Kind); a.Valid() {
+	if a := Activation(w[0]); len(w) == 1 && a.Valid() {
 		return a, nil
 	}
-	return nil, errors.New("there is no such layer")
+	if n, ok := words[w[0]]; !ok || n != len(w) {
+		return nil, errors.New("there is no such layer")
+	}
+	last := w[len(w)-1]
+	switch w[0] {
+	case "linear", "input":
+		s, err := parseShape(last)
+		if w[0] == "input" {
+			return Input{w[1], s}, err
+		}
+		return Linear{w[1], s}, err
+	case "conv":
+		win, err := parseWindow(w[2])
+		out, bad := strconv.Atoi(last)
+		if err == nil && bad != nil {
+			err = fmt.Errorf("%q is no number of channels", last)
+		}
+		return Conv{w[1], win, out}, err
+	case "convtranspose":
+		win, err := parseWindow(w[2])
+		if err != nil {
+			return nil, err
+		}
+		s, err := parseShape(last)
+		return ConvTranspose{w[1], win, s}, err
+	case "maxpool":
+		win, err := parseWindow(last)
+		return MaxPool{win}, err
+	case "dropout":
+		rate, err := strconv.ParseFloat(last, 32)
+		if err != nil {
+			err = fmt.Errorf("%q is no share", last)
+		}
+		return Dropout{float32(rate)}, err
+	case "batchnorm":
+		return BatchNorm{last}, nil
+	case "keep":
+		return Keep(last), nil
+	case "from":
+		return From(last), nil
+	case "concat":
+		return Concat(last), nil
+	}
+	return Add(last), nil
 }
 
-// shapeOf returns the shape with these dimensions, each 1 or more.
-func shapeOf(d []int) (Shape, error) {
-	if len(d) != 3 {
-		return Shape{}, fmt.Errorf("the shape is %v; want [height, width, channels]", d)
+func (w Window) text() string { return fmt.Sprintf("%d,%d,%d", w.Side, w.Stride, w.Pad) }
+
+func parseWindow(text string) (Window, error) {
+	n, err := numbers(text, ",")
+	if err != nil || len(n) != 3 {
+		return Window{}, fmt.Errorf("%q is no window; want side,stride,padding", text)
 	}
-	s := Shape{d[0], d[1], d[2]}
+	return Window{n[0], n[1], n[2]}, nil
+}
+
+func shapeText(s Shape) string {
+	if s.H == 1 && s.W == 1 {
+		return strconv.Itoa(s.C)
+	}
+	return fmt.Sprintf("%dx%dx%d", s.H, s.W, s.C)
+}
+
+func parseShape(text string) (Shape, error) {
+	n, err := numbers(text, "x")
+	switch {
+	case err == nil && len(n) == 1:
+		n = []int{1, 1, n[0]}
+	case err != nil || len(n) != 3:
+		return Shape{}, fmt.Errorf("%q is no shape; want channels, or height, width and channels as in 28x28x1", text)
+	}
+	s := Shape{n[0], n[1], n[2]}
 	return s, s.check()
+}
+
+// numbers reads whole numbers with a separator between.
+func numbers(text, separator string) ([]int, error) {
+	var all []int
+	for _, part := range strings.Split(text, separator) {
+		v, err := strconv.Atoi(part)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
 }

@@ -1,7 +1,6 @@
 package nn_test
 
 import (
-	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 // TestText: a net is the same after it was text, whatever its layers.
 func TestText(t *testing.T) {
 	f, g, u := nntest.Unplanned(t)
-	nets := []*nn.Net{f, g, u}
 	faces, err := unet.New(nn.Shape{H: 120, W: 120, C: 3}, unet.Table9())
 	if err != nil {
 		t.Fatal(err)
@@ -23,44 +21,77 @@ func TestText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, n := range append(nets, faces.F, faces.P, faces.G, d) {
-		b, err := json.Marshal(n)
+	for _, n := range []*nn.Net{f, g, u, faces.F, faces.P, faces.G, d} {
+		text, err := n.Text()
 		if err != nil {
 			t.Fatal(err)
 		}
-		var back nn.Net
-		if err := json.Unmarshal(b, &back); err != nil {
-			t.Fatalf("%v, of %s", err, b)
+		back, err := nn.Parse(text)
+		if err != nil {
+			t.Fatalf("%v, of %s", err, text)
 		}
-		if !reflect.DeepEqual(&back, n) {
-			t.Errorf("%s is another net", b)
+		if !reflect.DeepEqual(back, n) {
+			t.Errorf("%s is another net", text)
 		}
+	}
+	want := "32x32x3; conv f.1 4,3,0 12; relu; conv f.2 3,2,1 10; silu; conv f.3 3,2,1 8; leakyrelu; linear f.4 64"
+	if text, err := f.Text(); err != nil || text != want {
+		t.Errorf("%s, %v; want %s", text, err, want)
+	}
+	odd, err := nn.New(nn.Vector(2), nn.BatchNorm{Name: "a b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := odd.Text(); err == nil {
+		t.Error("a name with a space was written")
 	}
 }
 
 // TestTextErrors: text that is no net says what is wrong with it.
 func TestTextErrors(t *testing.T) {
-	layers := func(s string) string { return `{"in":[8,8,1],"layers":[` + s + `]}` }
 	for text, want := range map[string]string{
-		`{`:                             "unexpected end",
-		`{"in":[8,8],"layers":[]}`:      "in: the shape is [8 8]",
-		`{"in":[8,-8,1],"layers":[]}`:   "8×-8×1",
-		layers(``):                      "needs a layer",
-		layers(`{"kind":"sigmoid2"}`):   "layer 0, sigmoid2: there is no such layer",
-		layers(`{"kind":"conv"}`):       "the window is []",
-		layers(`{"kind":"keep"}`):       `the name "" is empty`,
-		layers(`{"kind":"identity"},7`): "cannot unmarshal number",
-		layers(`{"kind":"conv","name":"c","window":[3,1,1]}`):                        "out is []",
-		layers(`{"kind":"conv","name":"c","window":[3,0,1],"out":[4]}`):              "is none",
-		layers(`{"kind":"conv","name":"c","window":[1,1,0],"out":[200000000]}`):      "8×8×200000000",
-		layers(`{"kind":"linear","name":"l","out":[3]}`):                             "out: the shape is [3]",
-		layers(`{"kind":"linear","name":"l","out":[1,1,134217728]}`):                 "more than 67108864 numbers",
-		layers(strings.Repeat(`{"kind":"relu"},`, 256) + `{"kind":"relu"}`):          "257 layers",
-		layers(`{"kind":"convtranspose","name":"t","window":[2,2,0],"out":[9,9,1]}`): "leads from",
+		"":                                      `input: "" is no shape`,
+		"8x8; relu":                             `input: "8x8" is no shape`,
+		"8x-8x1; relu":                          "8×-8×1",
+		"8x8x1":                                 "needs a layer",
+		"8x8x1; ":                               "nothing between",
+		"8x8x1; sigmoid2":                       `layer 0, "sigmoid2": there is no such layer`,
+		"8x8x1; relu relu":                      "there is no such layer",
+		"8x8x1; conv":                           "there is no such layer",
+		"8x8x1; keep a; keep a":                 `the name "a" is empty or taken`,
+		"8x8x1; conv c 3,1 4":                   `"3,1" is no window`,
+		"8x8x1; conv c 3,1,1 four":              `"four" is no number of channels`,
+		"8x8x1; conv c 3,0,1 4":                 "is none",
+		"8x8x1; conv c 1,1,0 200000000":         "8×8×200000000",
+		"8x8x1; dropout much":                   `"much" is no share`,
+		"8x8x1; dropout 1":                      "less than 1",
+		"8x8x1; linear l 134217728":             "more than 67108864 numbers",
+		"8x8x1; convtranspose t 2,2,0 9x9x1":    "leads from",
+		"8x8x1; convtranspose t 2,2,0 9":        "does not fit",
+		"8x8x1" + strings.Repeat("; relu", 257): "257 layers",
 	} {
-		var n nn.Net
-		if err := json.Unmarshal([]byte(text), &n); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := nn.Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.80s: %v; want %q", text, err, want)
 		}
 	}
+}
+
+// FuzzParse: whatever the text, there is a net, which is written as it was read, or an
+// error.
+func FuzzParse(f *testing.F) {
+	f.Add("32x32x3; conv f.1 4,3,0 12; relu; keep a; maxpool 2,2,0; from a; linear f.4 64")
+	f.Add("4; input b 2x2x1; dropout 0.5; batchnorm n; concat b; add b; sigmoid")
+	f.Fuzz(func(t *testing.T, text string) {
+		n, err := nn.Parse(text)
+		if err != nil {
+			return
+		}
+		again, err := n.Text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := nn.Parse(again); err != nil || !reflect.DeepEqual(n, back) {
+			t.Fatalf("%q was read as %q: %v", text, again, err)
+		}
+	})
 }
