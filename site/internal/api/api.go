@@ -70,11 +70,11 @@ type Files struct {
 func New(f Files) (*API, error) {
 	m, err := latent.Load(f.Weights)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the model: %w", err)
 	}
 	c, err := classifier.Load(f.Classifier)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the classifier: %w", err)
 	}
 	d, err := parseDigits(f.Images, f.Labels)
 	if err != nil {
@@ -87,9 +87,13 @@ func New(f Files) (*API, error) {
 		runners:     map[int]*latent.Runner{link.Any: m.Runner(batch)},
 		reader:      c.Runner(batch),
 	}
-	a.page = link.New(Digits, m.Restore, m.Generate, func(class int) error {
-		_, err := m.Class(class)
-		return err
+	a.page = link.New(Digits, link.Model{
+		Pixels: m.Pixels(), Latent: m.Latent(), Classes: classifier.Classes,
+		Restore: m.Restore, Generate: m.Generate,
+		Only: func(class int) error {
+			_, err := m.Class(class)
+			return err
+		},
 	})
 	a.routes = routes(a.page)
 	a.card, err = a.describe(f.Weights)

@@ -89,7 +89,7 @@ func (a *API) readGrid(q query) (s *scene, n int, err error) {
 		return nil, 0, err
 	}
 	s.seed, s.class = uint64(q.number("grid-seed")), q.integer("class")
-	if err := s.readLike(q.text("like")); err != nil {
+	if err := a.readLike(s, q.text("like")); err != nil {
 		return nil, 0, err
 	}
 	if q.given["seed"] {

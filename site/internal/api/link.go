@@ -106,7 +106,7 @@ func (a *API) scene(l link.Link) (*scene, error) {
 	}
 	if subject == link.Growth || subject == link.Walk {
 		s := &scene{grown: true, class: l.Class, seed: l.GenerateSeed, flow: l.GenerateFlow.Widened()}
-		return s, s.readLike(l.Like)
+		return s, a.readLike(s, l.Like)
 	}
 	s := &scene{class: link.Any, seed: l.Seed, flow: l.RestoreFlow.Widened(), damage: degrade.Degradation{Kind: l.Kind, Severity: l.Severity}}
 	s.original = make([]float32, latent.Pixels)
@@ -118,7 +118,7 @@ func (a *API) scene(l link.Link) (*scene, error) {
 		}
 		stroke.Center(s.original, strokes)
 	case link.Picture:
-		ink, err := link.UnpackPicture(l.State.Picture)
+		ink, err := a.page.UnpackPicture(l.State.Picture)
 		if err != nil {
 			return nil, err
 		}
@@ -133,9 +133,9 @@ func (a *API) scene(l link.Link) (*scene, error) {
 }
 
 // readLike reads the code that digits grow around, none where it is "".
-func (s *scene) readLike(text string) (err error) {
+func (a *API) readLike(s *scene, text string) (err error) {
 	if text != "" {
-		if s.like, err = link.UnpackCode(text); err != nil {
+		if s.like, err = a.page.UnpackCode(text); err != nil {
 			return problemf(http.StatusBadRequest, "like=%s: %v", clip(text), err)
 		}
 	}
