@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 )
@@ -42,7 +41,7 @@ func (a *API) describe(weights []byte) ([]byte, error) {
 		return nil, err
 	}
 	c := card{
-		Model: a.fingerprint, Kind: latent.Kind, Width: latent.Side, Height: latent.Side, Latent: latent.Latent, Bytes: len(weights),
+		Model: a.fingerprint, Kind: a.model.Meta["kind"], Width: a.image.W, Height: a.image.H, Latent: a.model.Latent(), Bytes: len(weights),
 		Parameters: map[string]int{},
 		Bank:       cardBank{Codes: a.model.Bank.Len(), Spacing: a.model.Bank.Spacing},
 		Flows:      a.model.Presets,
@@ -62,7 +61,7 @@ func (a *API) describe(weights []byte) ([]byte, error) {
 		}
 	}
 	if a.model.Bank.Labels != nil {
-		c.Bank.Classes = make([]int, classifier.Classes)
+		c.Bank.Classes = make([]int, a.classes)
 		for _, l := range a.model.Bank.Labels {
 			if int(l) < len(c.Bank.Classes) {
 				c.Bank.Classes[l]++

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-
-	"mppm/shared/latent"
 )
 
 // What goes in and out.
@@ -133,21 +131,27 @@ func ink(v float32) byte {
 	return byte(float32(min(v, 1)*255) + 0.5)
 }
 
-// sheet lays n images out in columns, each pixel as a square of scale pixels.
-func sheet(images []float32, columns, scale int) *image.Gray {
-	n := len(images) / latent.Pixels
+// nth returns image i of some.
+func (a *API) nth(images []float32, i int) []float32 {
+	size := a.image.Size()
+	return images[i*size:][:size]
+}
+
+// sheet lays images out in columns, each pixel as a square of scale pixels.
+func (a *API) sheet(images []float32, columns, scale int) *image.Gray {
+	n := len(images) / a.image.Size()
 	rows := (n + columns - 1) / columns
-	edge := latent.Side * scale
-	img := image.NewGray(image.Rect(0, 0, columns*edge, rows*edge))
+	w, h := a.image.W*scale, a.image.H*scale
+	img := image.NewGray(image.Rect(0, 0, columns*w, rows*h))
 	for i := range n {
-		x0, y0 := i%columns*edge, i/columns*edge
-		for y := range latent.Side {
-			line := img.Pix[(y0+y*scale)*img.Stride+x0:][:edge]
+		x0, y0, pixels := i%columns*w, i/columns*h, a.nth(images, i)
+		for y := range a.image.H {
+			line := img.Pix[(y0+y*scale)*img.Stride+x0:][:w]
 			for x := range line {
-				line[x] = ink(images[i*latent.Pixels+y*latent.Side+x/scale])
+				line[x] = ink(pixels[y*a.image.W+x/scale])
 			}
 			for k := 1; k < scale; k++ {
-				copy(img.Pix[(y0+y*scale+k)*img.Stride+x0:][:edge], line)
+				copy(img.Pix[(y0+y*scale+k)*img.Stride+x0:][:w], line)
 			}
 		}
 	}
