@@ -54,17 +54,17 @@ const maxSteps = 100
 const most = 1e6
 
 var (
-	alpha = Dial{Alpha, "α", "α: share of the distance that a step undoes (Eq. 15); α+β < 1", 0, MaxSum, 0.01, 0, 1}
-	beta  = Dial{Beta, "β", "β: weight of the kernel mean (Eq. 15)", 0, MaxSum, 0.01, 0, 1}
+	alpha = Dial{Alpha, "α", "α, share of the distance that a step undoes (Eq. 15); α+β < 1", 0, MaxSum, 0.01, 0, 1}
+	beta  = Dial{Beta, "β", "β, weight of the kernel mean (Eq. 15)", 0, MaxSum, 0.01, 0, 1}
 	steps = Dial{Steps, "steps", "steps at most", 1, maxSteps, 1, 0, flow.MaxSteps}
 
 	dials = []Dial{
 		alpha, beta,
 		// A kernel of four times the codes' spacing averages over everything, one of a
 		// twentieth holds one code.
-		{Sigma, "σ", "σ: width of the kernel (Eq. 21), in units of the codes' spacing", 0.05, 4, 0.05, 0, most},
+		{Sigma, "σ", "σ, width of the kernel (Eq. 21), in units of the codes' spacing", 0.05, 4, 0.05, 0, most},
 		// A gate of ten spacings is all but shut everywhere.
-		{Tau, "τ", "τ: distance at which the kernel counts half, in the same units; 0: it always counts in full", 0, 10, 0.1, 0, most},
+		{Tau, "τ", "τ, distance at which the kernel counts half, in the same units; 0: it always counts in full", 0, 10, 0.1, 0, most},
 		steps,
 	}
 	noSliders = []Dial{
@@ -74,8 +74,8 @@ var (
 	// Half the radius of the circle is more than its kernel mean can stand.
 	figureDials = []Dial{
 		alpha, beta,
-		{SigmaD, "σ_d", "σ_d: width of the kernel (Eq. 19), a length", 0.01, 0.5, 0.01, 0, most},
-		{SigmaKer, "σ_ker", "σ_ker: spread of the samples (Eq. 19), in multiples of the codes' standard deviation", 0, 0.5, 0.01, 0, most},
+		{SigmaD, "σ_d", "σ_d, width of the kernel (Eq. 19), a length", 0.01, 0.5, 0.01, 0, most},
+		{SigmaKer, "σ_ker", "σ_ker, spread of the samples (Eq. 19), in multiples of the codes' standard deviation", 0, 0.5, 0.01, 0, most},
 		steps,
 	}
 )

@@ -314,7 +314,7 @@ func flowFields(of string, dials []Dial) []field {
 		}
 		return in(&l.Figure.Flow, name)
 	}
-	about := map[string]string{ofRestore: "The flow of restoring. ", ofGenerate: "The flow of generating. ", ofManifold: "The flow of the curves. "}[of]
+	about := map[string]string{ofRestore: "The flow of restoring: ", ofGenerate: "The flow of generating: ", ofManifold: "The flow of the curves: "}[of]
 	var list []field
 	for _, d := range dials {
 		kind := Number

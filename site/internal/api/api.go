@@ -7,7 +7,6 @@
 package api
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -102,9 +101,7 @@ func New(f Files) (*API, error) {
 		},
 	})
 	a.routes = routes(a.page)
-	if a.openAPI, err = a.describeRoutes(); err != nil {
-		return nil, err
-	}
+	a.openAPI = a.describeRoutes()
 	a.card, err = a.describe(f.Weights)
 	return a, err
 }
@@ -314,18 +311,13 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.As(err, &p) {
 		p = &problem{http.StatusInternalServerError, "this went wrong here, not with you; the same request may work later"}
 	}
-	var b bytes.Buffer
-	writeJSON(&b, struct {
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail"`
-	}{http.StatusText(p.status), p.status, p.detail})
+	body := jsonResponse(object{{"title", http.StatusText(p.status)}, {"status", p.status}, {"detail", p.detail}}).body
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", never)
-	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(b.Bytes())
+		_, _ = w.Write(body)
 	}
 }
 

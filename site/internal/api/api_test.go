@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/shared/metric"
 	pictures "mppm/shared/picture"
@@ -97,6 +98,37 @@ func encoded(t testing.TB, img image.Image) []byte {
 	}
 	return b.Bytes()
 }
+
+// The answers, as far as tests look at them.
+type (
+	said struct {
+		Digit      int
+		Confidence float64
+	}
+	generated struct {
+		Seed   uint64
+		Class  *int
+		Flow   latent.Preset
+		Images []struct {
+			Reads            said
+			Distance, Pixels []float32
+		}
+	}
+	restored struct {
+		Flow  latent.Preset
+		Input struct {
+			Centered, Inverted bool
+			Done               []string
+			Reads              said
+			Pixels             []float32
+		}
+		Steps []struct {
+			Distance     float32
+			Reads        said
+			Code, Pixels []float32
+		}
+	}
+)
 
 // digit returns test digit i, and its class.
 func digit(t testing.TB, i int) ([]float32, int) {
@@ -325,7 +357,7 @@ func TestRestoreCenters(t *testing.T) {
 	paper, pen := color.NRGBA{250, 245, 230, 255}, color.NRGBA{30, 40, 120, 255}
 	for i := 0; i < service(t).digits.len(); i += 7 {
 		x, label := digit(t, i)
-		if service(t).read(x)[0].Digit != label {
+		if service(t).read(x)[0].digit != label {
 			continue
 		}
 		total++

@@ -4,7 +4,6 @@ import (
 	"math"
 	"net/http"
 
-	"mppm/shared/latent"
 	"mppm/shared/link"
 )
 
@@ -15,24 +14,6 @@ func generateParams(p *link.Page) []param {
 	n.Name, n.Max, n.First, n.About, n.says = "n", MaxImages, "9", "How many digits", ""
 	grid.First, grid.About = "", "Digits along an edge of the page's grid: so many times so many of them, in place of n"
 	return append(append(append(list, scale("4")), flowParams(p, link.Generate)...), version)
-}
-
-// grown is one digit of the JSON answer of generate.
-type grown struct {
-	Reads    reading   `json:"reads"`
-	Distance []float32 `json:"distance"`
-	Pixels   pixels    `json:"pixels"`
-}
-
-// generated is the JSON answer of generate.
-type generated struct {
-	Model  string        `json:"model"`
-	Seed   uint64        `json:"seed"`
-	Class  *int          `json:"class"`
-	Flow   latent.Preset `json:"flow"`
-	Width  int           `json:"width"`
-	Height int           `json:"height"`
-	Images []grown       `json:"images"`
 }
 
 // generate is GET /api/generate. Image i depends on i and on what the page's
@@ -47,10 +28,6 @@ func (a *API) generate(r *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := generated{Model: a.fingerprint, Seed: l.GenerateSeed, Flow: l.GenerateFlow.Widened(), Width: a.image.W, Height: a.image.H}
-	if l.Class != link.Any {
-		answer.Class = &l.Class
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	x, distance, err := a.grow(l, n)
@@ -64,14 +41,22 @@ func (a *API) generate(r *request) (*response, error) {
 			return nil, err
 		}
 	} else {
-		for i, reads := range a.read(x) {
-			g := grown{Reads: reads, Pixels: a.nth(x, i)}
-			for k := i; k < len(distance); k += n {
-				g.Distance = append(g.Distance, distance[k])
-			}
-			answer.Images = append(answer.Images, g)
+		var class any
+		if l.Class != link.Any {
+			class = l.Class
 		}
-		out = jsonResponse(answer)
+		var images []object
+		for i, reads := range a.read(x) {
+			var d []float32
+			for k := i; k < len(distance); k += n {
+				d = append(d, distance[k])
+			}
+			images = append(images, object{{"reads", reads.object()}, {"distance", d}, {"pixels", pixels(a.nth(x, i))}})
+		}
+		out = jsonResponse(object{
+			{"model", a.fingerprint}, {"seed", l.GenerateSeed}, {"class", class}, {"flow", flowObject(l.GenerateFlow.Widened())},
+			{"width", a.image.W}, {"height", a.image.H}, {"images", images},
+		})
 	}
 	out.cache, out.vary = a.caching(r), true
 	return out, nil

@@ -1,10 +1,7 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"image"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -72,54 +69,6 @@ func weight(headers []string, mediaType string) float64 {
 func contentType(r *request) string {
 	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(t))
-}
-
-// writeJSON writes a value that can be written.
-func writeJSON(b *bytes.Buffer, v any) {
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(err) // a bug of this package, which answers with a 500
-	}
-}
-
-func jsonResponse(v any) *response {
-	var b bytes.Buffer
-	writeJSON(&b, v)
-	return &response{contentType: jsonType, body: b.Bytes()}
-}
-
-// pixels is images as JSON: numbers in [0, 1] with at most four decimals, finer
-// than an image of 256 levels.
-type pixels []float32
-
-// MarshalJSON writes an array of numbers.
-func (p pixels) MarshalJSON() ([]byte, error) {
-	b := append(make([]byte, 0, 4*len(p)), '[')
-	for i, v := range p {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendDecimal(b, v)
-	}
-	return append(b, ']'), nil
-}
-
-// appendDecimal appends v rounded to four decimals, as short as it can be.
-func appendDecimal(b []byte, v float32) []byte {
-	n := int64(math.Round(float64(v) * 1e4))
-	if n < 0 {
-		b, n = append(b, '-'), -n
-	}
-	b = strconv.AppendInt(b, n/1e4, 10)
-	if n %= 1e4; n == 0 {
-		return b
-	}
-	b = append(b, '.', '0'+byte(n/1000), '0'+byte(n/100%10), '0'+byte(n/10%10), '0'+byte(n%10))
-	for b[len(b)-1] == '0' {
-		b = b[:len(b)-1]
-	}
-	return b
 }
 
 // ink returns the byte that shows a pixel: 0 for 0 and below, 255 for 1 and

@@ -1,11 +1,9 @@
 package api
 
 import (
-	"bytes"
 	_ "embed"
-	"encoding/json"
+	"encoding/json/jsontext"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"mppm/shared/link"
@@ -17,78 +15,58 @@ import (
 //go:embed openapi.json
 var openAPI string
 
-// paramDoc is a parameter as OpenAPI describes it.
-type paramDoc struct {
-	Name        string `json:"name"`
-	In          string `json:"in"`
-	Required    bool   `json:"required"`
-	Description string `json:"description"`
-	Schema      struct {
-		Type      string   `json:"type"`
-		Minimum   *float64 `json:"minimum,omitempty"`
-		Maximum   *float64 `json:"maximum,omitempty"`
-		Enum      []string `json:"enum,omitempty"`
-		MaxLength int      `json:"maxLength,omitempty"`
-		Default   any      `json:"default,omitempty"`
-	} `json:"schema"`
-}
-
-func (p param) describe() paramDoc {
-	d := paramDoc{Name: p.Name, In: "query", Description: p.About}
-	s := &d.Schema
-	if p.First != "" {
-		s.Default = p.First
-	}
+// document returns the parameter as OpenAPI describes it.
+func (p param) document() object {
+	first := any(p.First)
+	var schema object
 	switch p.Kind {
 	case link.Whole, link.Number:
-		s.Type, s.Minimum, s.Maximum = "number", &p.Min, &p.Max
+		kind := "number"
 		if p.Kind == link.Whole {
-			s.Type = "integer"
+			kind = "integer"
 		}
-		if p.First != "" {
-			s.Default = json.Number(p.First)
-		}
+		schema = object{{"type", kind}, {"minimum", p.Min}, {"maximum", p.Max}}
+		first = jsontext.Value(p.First)
 	case link.Word:
-		s.Type, s.Enum = "string", p.Words
+		schema = object{{"type", "string"}, {"enum", p.Words}}
 	default:
-		s.Type, s.MaxLength = "string", p.Length
+		schema = object{{"type", "string"}, {"maxLength", p.Length}}
 	}
-	return d
+	if p.First != "" {
+		schema = append(schema, member{"default", first})
+	}
+	return object{{"name", p.Name}, {"in", "query"}, {"required", false}, {"description", p.About}, {"schema", schema}}
 }
 
 // describeRoutes returns the description of the API. The fields of a link, which
-// two routes take, are paramDoc once.
-func (a *API) describeRoutes() ([]byte, error) {
-	written := func(v any) string {
-		var b bytes.Buffer
-		writeJSON(&b, v)
-		return b.String()
-	}
+// two routes take, are described once.
+func (a *API) describeRoutes() []byte {
 	const fields = "#/components/parameters/"
-	shared := map[string]paramDoc{}
+	var shared object
+	for _, p := range linkParams(a.page) {
+		shared = append(shared, member{p.Name, p.document()})
+	}
 	var known []string
+	know := func(name string, v any) { known = append(known, `"{`+name+`}"`, string(appendJSON(nil, v))) }
+	know("fields", shared)
 	for _, r := range a.routes {
-		list := make([]any, len(r.params))
+		list := make([]object, len(r.params))
 		for i, p := range r.params {
-			list[i] = p.describe()
+			list[i] = p.document()
 			if r.link && p.says != "" {
-				shared[p.Name] = p.describe()
-				list[i] = map[string]string{"$ref": fields + p.Name}
+				list[i] = object{{"$ref", fields + p.Name}}
 			}
 		}
-		known = append(known, `"{`+r.method+" "+r.path+`}"`, written(list))
+		know(r.method+" "+r.path, list)
 	}
-	known = append(known, `"{fields}"`, written(shared))
-	for name, v := range map[string]int{
-		"width": a.image.W, "height": a.image.H, "pixels": a.image.Size(), "latent": a.model.Latent(),
-		"classes": a.classes, "last class": a.classes - 1, "images": MaxImages, "seed": link.MaxSeed, "loudest": loudest, "-loudest": -loudest,
+	for _, n := range []member{
+		{"width", a.image.W}, {"height", a.image.H}, {"pixels", a.image.Size()}, {"latent", a.model.Latent()},
+		{"classes", a.classes}, {"last class", a.classes - 1}, {"images", MaxImages}, {"seed", link.MaxSeed}, {"loudest", loudest}, {"-loudest", -loudest},
 	} {
-		known = append(known, `"{`+name+`}"`, strconv.Itoa(v))
+		know(n.name, n.value)
 	}
 	known = append(known, "{size}", fmt.Sprintf("%d × %d", a.image.W, a.image.H))
-	var b bytes.Buffer
-	err := json.Indent(&b, []byte(strings.NewReplacer(known...).Replace(openAPI)), "", " ")
-	return b.Bytes(), err
+	return []byte(strings.NewReplacer(known...).Replace(openAPI))
 }
 
 func (a *API) describeAPI(*request) (*response, error) {

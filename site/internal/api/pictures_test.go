@@ -42,7 +42,7 @@ func TestPhotographs(t *testing.T) {
 				at := (31*n + 17*i) % service(t).digits.len()
 				for {
 					x, l := digit(t, at)
-					if label = l; service(t).read(x)[0].Digit == l {
+					if label = l; service(t).read(x)[0].digit == l {
 						d = centertest.Enlarged(x, service(t).image.W)
 						break
 					}
@@ -114,7 +114,7 @@ func TestOwnSize(t *testing.T) {
 		}
 		same("its negative, left alone", send("?center=never", negative), left)
 		same("its negative as light ink, left alone", send("?center=never&ink=dark", negative), x, "inverted")
-		if service(t).read(x)[0].Digit != label {
+		if service(t).read(x)[0].digit != label {
 			continue
 		}
 		// In red, and as someone draws at this size: dark, not in the middle.

@@ -178,7 +178,7 @@ func (a *API) drawRestored(c canvas, l *link.Link) error {
 	n := min(len(steps), filmFrames)
 	var highest float32
 	for _, s := range steps {
-		highest = max(highest, s.Distance)
+		highest = max(highest, s.distance)
 	}
 	at := (previewWidth - n*(small+gap) + gap) / 2
 	for i := range n {
@@ -189,7 +189,7 @@ func (a *API) drawRestored(c canvas, l *link.Link) error {
 		x0 := at + i*(small+gap)
 		c.draw(a.nth(frames, k), a.image, x0, film, a.scaleTo(small))
 		if highest > 0 {
-			share := steps[k].Distance / highest
+			share := steps[k].distance / highest
 			height := max(int(float32(share*tall)), 2)
 			color := min(int(float32(share*float32(len(coolness)))), len(coolness)-1)
 			c.fill(image.Rect(x0, bars, x0+small, bars+height), uint8(cool+color))

@@ -3,12 +3,14 @@ package api
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
+	"encoding/json/jsontext"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mppm/shared/center"
@@ -60,39 +62,6 @@ func words[T ~string](list []T) []string {
 	return out
 }
 
-// reading is what the classifier takes an image for.
-type reading struct {
-	Digit      int     `json:"digit"`
-	Confidence float64 `json:"confidence"`
-}
-
-// step is where a flow is after Index steps.
-type step struct {
-	Index    int       `json:"index"`
-	Distance float32   `json:"distance"`
-	Moved    float32   `json:"moved"`
-	Reads    reading   `json:"reads"`
-	Code     []float32 `json:"code"`
-	Pixels   pixels    `json:"pixels"`
-}
-
-// restored is the JSON answer of restore.
-type restored struct {
-	Model  string        `json:"model"`
-	Preset string        `json:"preset"`
-	Flow   latent.Preset `json:"flow"`
-	Width  int           `json:"width"`
-	Height int           `json:"height"`
-	Input  struct {
-		Centered bool     `json:"centered"`
-		Inverted bool     `json:"inverted"`
-		Done     []string `json:"done"`
-		Reads    reading  `json:"reads"`
-		Pixels   pixels   `json:"pixels"`
-	} `json:"input"`
-	Steps []step `json:"steps"`
-}
-
 // restore is POST /api/restore.
 func (a *API) restore(r *request) (*response, error) {
 	x, done, given, err := a.readImage(r)
@@ -136,22 +105,33 @@ func (a *API) restore(r *request) (*response, error) {
 			return nil, err
 		}
 	} else {
-		read := a.read(frames)
-		for i := range steps {
-			steps[i].Reads = read[i]
-			steps[i].Pixels = a.nth(frames, i)
+		list := make([]object, len(steps))
+		for i, reads := range a.read(frames) {
+			s := steps[i]
+			list[i] = object{{"index", s.index}, {"distance", s.distance}, {"moved", s.moved}, {"reads", reads.object()}, {"code", s.code}, {"pixels", pixels(a.nth(frames, i))}}
 		}
-		answer := restored{Model: a.fingerprint, Preset: r.text("preset"), Flow: p, Width: a.image.W, Height: a.image.H, Steps: steps}
-		answer.Input.Centered, answer.Input.Inverted, answer.Input.Done = done.Centered, done.Inverted, append([]string{}, done.Words()...)
-		answer.Input.Reads, answer.Input.Pixels = a.read(shown(x))[0], x
-		out = jsonResponse(answer)
+		out = jsonResponse(object{
+			{"model", a.fingerprint}, {"preset", r.text("preset")}, {"flow", flowObject(p)},
+			{"width", a.image.W}, {"height", a.image.H},
+			{"input", object{
+				{"centered", done.Centered}, {"inverted", done.Inverted}, {"done", done.Words()},
+				{"reads", a.read(shown(x))[0].object()}, {"pixels", pixels(x)},
+			}},
+			{"steps", list},
+		})
 	}
 	out.cache, out.vary, out.done = never, true, done.String()
 	return out, nil
 }
 
-// flow restores the image x: it returns the steps without pixels and readings,
-// and the images of all of them. The lock is held.
+// step is where a flow is after index steps.
+type step struct {
+	index           int
+	distance, moved float32
+	code            []float32
+}
+
+// flow restores the image x: it returns the steps, and the images of all of them. The lock is held.
 func (a *API) flow(r *latent.Runner, x []float32, p latent.Preset) (steps []step, frames []float32, err error) {
 	z := make([]float32, a.model.Latent())
 	r.Encode(z, x)
@@ -162,14 +142,24 @@ func (a *API) flow(r *latent.Runner, x []float32, p latent.Preset) (steps []step
 	var path []float32
 	for s := range seq {
 		path = append(path, s.X...)
-		steps = append(steps, step{Index: s.Index, Distance: s.Distance[0], Moved: s.Moved[0]})
+		steps = append(steps, step{index: s.Index, distance: s.Distance[0], moved: s.Moved[0]})
 	}
 	for i := range steps {
-		steps[i].Code = path[i*len(z):][:len(z)]
+		steps[i].code = path[i*len(z):][:len(z)]
 	}
 	frames = make([]float32, len(steps)*len(x))
 	r.Decode(frames, path)
 	return steps, frames, nil
+}
+
+// reading is what the classifier takes an image for.
+type reading struct {
+	digit      int
+	confidence float64 // in four decimals
+}
+
+func (r reading) object() object {
+	return object{{"digit", r.digit}, {"confidence", r.confidence}}
 }
 
 // read returns what each of the images x is taken for. The lock is held.
@@ -287,38 +277,65 @@ func readBody(r *request, most int) ([]byte, error) {
 // decodeNumbers reads an image as JSON: an array of so many numbers, or an object
 // that has it as pixels.
 func decodeNumbers(b []byte, size int) ([]float32, error) {
-	var list []*float64
-	var err error
-	if t := bytes.TrimLeft(b, " \t\r\n"); len(t) > 0 && t[0] == '{' {
-		var object struct {
-			Pixels []*float64 `json:"pixels"`
+	x, err := readNumbers(jsontext.NewDecoder(bytes.NewReader(b)))
+	var p *problem
+	switch {
+	case errors.As(err, &p):
+		return nil, p
+	case err != nil:
+		return nil, problemf(http.StatusBadRequest, "the body is not an image in JSON (%s); send [%d numbers], or {\"pixels\": [%[2]d numbers]}", strings.TrimPrefix(err.Error(), "jsontext: "), size)
+	case len(x) != size:
+		return nil, problemf(http.StatusBadRequest, "the image has %d numbers; send %d, row by row, from 0 (black) to 1 (white)", len(x), size)
+	}
+	return x, nil
+}
+
+// readNumbers reads them to the end of the body.
+func readNumbers(d *jsontext.Decoder) (x []float32, err error) {
+	in := d.PeekKind() == '{'
+	if in {
+		_, _ = d.ReadToken() // the one that was seen
+		switch name, err := d.ReadToken(); {
+		case err != nil:
+			return nil, err
+		case name.Kind() != '"' || name.String() != "pixels":
+			return nil, fmt.Errorf("it has %s, and no pixels", clip(name.String()))
 		}
-		d := json.NewDecoder(bytes.NewReader(b))
-		d.DisallowUnknownFields()
-		if err = d.Decode(&object); err == nil {
-			if _, end := d.Token(); end != io.EOF {
-				err = errors.New("something follows the object")
-			}
-		}
-		list = object.Pixels
-	} else {
-		err = json.Unmarshal(b, &list)
 	}
-	if err != nil {
-		return nil, problemf(http.StatusBadRequest, "the body is not an image in JSON (%s); send [%d numbers], or {\"pixels\": [%[2]d numbers]}", strings.TrimPrefix(err.Error(), "json: "), size)
+	switch open, err := d.ReadToken(); {
+	case err != nil:
+		return nil, err
+	case open.Kind() != '[':
+		return nil, fmt.Errorf("it has %s in place of an array", clip(open.String()))
 	}
-	if len(list) != size {
-		return nil, problemf(http.StatusBadRequest, "the image has %d numbers; send %d, row by row, from 0 (black) to 1 (white)", len(list), size)
-	}
-	x := make([]float32, size)
-	for i, v := range list {
+	for d.PeekKind() != ']' {
+		t, err := d.ReadToken()
 		switch {
-		case v == nil:
-			return nil, problemf(http.StatusBadRequest, "number %d is null", i)
-		case !(math.Abs(*v) <= loudest):
-			return nil, problemf(http.StatusBadRequest, "number %d is %v; pixels are from 0 (black) to 1 (white), with noise from %d to %d", i, *v, -loudest, loudest)
+		case err != nil:
+			return nil, err
+		case t.Kind() == 'n':
+			return nil, problemf(http.StatusBadRequest, "number %d is null", len(x))
 		}
-		x[i] = float32(*v)
+		v, err := strconv.ParseFloat(t.String(), 64)
+		switch {
+		case t.Kind() != '0' || err != nil:
+			return nil, fmt.Errorf("number %d is %s", len(x), clip(t.String()))
+		case !(math.Abs(v) <= loudest):
+			return nil, problemf(http.StatusBadRequest, "number %d is %v; pixels are from 0 (black) to 1 (white), with noise from %d to %d", len(x), v, -loudest, loudest)
+		}
+		x = append(x, float32(v))
+	}
+	_, _ = d.ReadToken() // the one that was seen
+	if in {
+		switch end, err := d.ReadToken(); {
+		case err != nil:
+			return nil, err
+		case end.Kind() != '}':
+			return nil, fmt.Errorf("it has %s beside its pixels", clip(end.String()))
+		}
+	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return nil, errors.New("something follows the image")
 	}
 	return x, nil
 }
