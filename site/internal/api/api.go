@@ -96,7 +96,9 @@ func New(f Files) (*API, error) {
 		Pixels: m.Pixels(), Latent: m.Latent(), Classes: a.classes,
 		Restore: m.Restore, Generate: m.Generate,
 		Only: func(class int) error {
-			_, err := m.Class(class)
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			_, err := a.runner(class)
 			return err
 		},
 	})
