@@ -8,7 +8,6 @@
 package latent
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -126,8 +125,8 @@ func load(f *safetensors.File) (*Model, error) {
 		if !ok {
 			continue
 		}
-		var p Preset
-		if err := json.Unmarshal([]byte(text), &p); err != nil {
+		p, err := parsePreset(text)
+		if err != nil {
 			return nil, fmt.Errorf("metadata: %s: %w", key, err)
 		}
 		if err := m.check(p); err != nil {

@@ -1,142 +1,183 @@
 package link
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"mppm/shared/ambient"
+	"mppm/shared/flow"
 	"mppm/shared/latent"
 )
 
 // Parameter is one of the numbers of a flow (Alg. 1 and 4).
 type Parameter string
 
-// The parameters. Those of Manifold's flow alone are the last two.
+// The parameters. SigmaD and SigmaKer are of Manifold's flow alone, Sigma of all
+// others; Tolerance and Noise have no slider.
 const (
-	Alpha    Parameter = "alpha"
-	Beta     Parameter = "beta"
-	Sigma    Parameter = "sigma"
-	Tau      Parameter = "tau"
-	Steps    Parameter = "steps"
-	SigmaD   Parameter = "sigma-d"
-	SigmaKer Parameter = "sigma-ker"
+	Alpha     Parameter = "alpha"
+	Beta      Parameter = "beta"
+	Sigma     Parameter = "sigma"
+	Tau       Parameter = "tau"
+	Steps     Parameter = "steps"
+	SigmaD    Parameter = "sigma-d"
+	SigmaKer  Parameter = "sigma-ker"
+	Tolerance Parameter = "tolerance"
+	Noise     Parameter = "noise"
 )
 
-// Dial is a slider for a parameter. A link may hold what lies between its steps.
+// Dial is what may be said of a parameter: with a slider, in a link or a request,
+// and on the command line.
 type Dial struct {
-	Parameter      Parameter
-	Symbol         string
+	Parameter Parameter
+	Symbol    string
+	About     string
+	// Of sliders. Links and requests may hold what lies between the steps. All are 0
+	// where there is no slider.
 	Min, Max, Step float64
+	// Of the command line: who waits there may try what makes no picture, and what
+	// takes long.
+	Least, Most float64
 }
 
-// Bounds of the flows' parameters. α + β must stay below 1, so neither reaches it.
-const (
-	maxForce = 0.99
-	maxSteps = 100
+// MaxSum bounds α + β, which must stay below 1 (Eq. 15), on the steps of their
+// sliders.
+const MaxSum = 0.99
+
+// maxSteps bounds the steps of a slider: some times what the shipped flows take,
+// and still as many as can be told apart on a timeline.
+const maxSteps = 100
+
+// most bounds the numbers of the command line that nothing else does.
+const most = 1e6
+
+var (
+	alpha = Dial{Alpha, "α", "α, share of the distance that a step undoes (Eq. 15); α+β < 1", 0, MaxSum, 0.01, 0, 1}
+	beta  = Dial{Beta, "β", "β, weight of the kernel mean (Eq. 15)", 0, MaxSum, 0.01, 0, 1}
+	steps = Dial{Steps, "steps", "steps at most", 1, maxSteps, 1, 0, flow.MaxSteps}
+
+	dials = []Dial{
+		alpha, beta,
+		// A kernel of four times the codes' spacing averages over everything, one of a
+		// twentieth holds one code.
+		{Sigma, "σ", "σ, width of the kernel (Eq. 21), in units of the codes' spacing", 0.05, 4, 0.05, 0, most},
+		// A gate of ten spacings is all but shut everywhere.
+		{Tau, "τ", "τ, distance at which the kernel counts half, in the same units; 0: it always counts in full", 0, 10, 0.1, 0, most},
+		steps,
+	}
+	noSliders = []Dial{
+		{Tolerance, "tolerance", "stop where a step is no longer than this, in the same units; 0: never", 0, 0, 0, 0, most},
+		{Noise, "noise", "spread of the starts, in multiples of the codes' own", 0, 0, 0, 0, most},
+	}
+	// Half the radius of the circle is more than its kernel mean can stand.
+	figureDials = []Dial{
+		alpha, beta,
+		{SigmaD, "σ_d", "σ_d, width of the kernel (Eq. 19), a length", 0.01, 0.5, 0.01, 0, most},
+		{SigmaKer, "σ_ker", "σ_ker, spread of the samples (Eq. 19), in multiples of the codes' standard deviation", 0, 0.5, 0.01, 0, most},
+		steps,
+	}
 )
 
-// Dials lists the sliders of the flows of Restore and Generate. A kernel of four
-// times the codes' spacing averages over everything, one of a twentieth holds one
-// code; a gate of ten spacings is all but shut everywhere.
-func Dials() []Dial {
-	return []Dial{
-		{Alpha, "α", 0, maxForce, 0.01},
-		{Beta, "β", 0, maxForce, 0.01},
-		{Sigma, "σ", 0.05, 4, 0.05},
-		{Tau, "τ", 0, 10, 0.1},
-		{Steps, "steps", 1, maxSteps, 1},
-	}
-}
+// Dials lists the sliders of the flows of Restore and Generate.
+func Dials() []Dial { return slices.Clone(dials) }
 
-// FigureDials lists the sliders of Manifold. σ_d is a length; half the radius of
-// the circle is more than its kernel mean can stand.
-func FigureDials() []Dial {
-	return []Dial{
-		{Alpha, "α", 0, maxForce, 0.01},
-		{Beta, "β", 0, maxForce, 0.01},
-		{SigmaD, "σ_d", 0.01, 0.5, 0.01},
-		{SigmaKer, "σ_ker", 0, 0.5, 0.01},
-		{Steps, "steps", 1, maxSteps, 1},
+// FigureDials lists the sliders of Manifold.
+func FigureDials() []Dial { return slices.Clone(figureDials) }
+
+// Flags lists what the command line may say of the flows of Restore and Generate:
+// Dials, and what has no slider.
+func Flags() []Dial { return slices.Concat(dials, noSliders) }
+
+// Flow is a flow with its parameters: of Restore and Generate, or of Manifold.
+type Flow interface{ latent.Preset | ambient.Preset }
+
+// in returns where p, a pointer to a Flow, has a parameter: a *float32 or an *int,
+// nil if it has none of that name.
+func in(p any, name Parameter) any {
+	switch p := p.(type) {
+	case *latent.Preset:
+		switch name {
+		case Alpha:
+			return &p.Alpha
+		case Beta:
+			return &p.Beta
+		case Sigma:
+			return &p.Sigma
+		case Tau:
+			return &p.Tau
+		case Steps:
+			return &p.Steps
+		case Tolerance:
+			return &p.Tolerance
+		case Noise:
+			return &p.Noise
+		}
+	case *ambient.Preset:
+		switch name {
+		case Alpha:
+			return &p.Alpha
+		case Beta:
+			return &p.Beta
+		case SigmaD:
+			return &p.SigmaD
+		case SigmaKer:
+			return &p.SigmaKer
+		case Steps:
+			return &p.Steps
+		}
 	}
+	return nil
 }
 
 // Value returns a parameter of a flow, as it is written: 0.6, not the nearest
-// float32.
-func Value(p latent.Preset, name Parameter) float64 {
-	if name == Steps {
-		return float64(p.Steps)
-	}
-	if v := ofPreset(&p, name); v != nil {
-		return written(*v)
-	}
-	return 0
-}
-
-// FigureValue returns a parameter of a flow of Manifold, as it is written.
-func FigureValue(p ambient.Preset, name Parameter) float64 {
-	if name == Steps {
-		return float64(p.Steps)
-	}
-	if v := ofFigure(&p, name); v != nil {
-		return written(*v)
+// float32. It is 0 where the flow has none of that name.
+func Value[F Flow](p F, name Parameter) float64 {
+	switch at := in(&p, name).(type) {
+	case *int:
+		return float64(*at)
+	case *float32:
+		d, _ := strconv.ParseFloat(decimal32(*at), 64) // it was written here
+		return d
 	}
 	return 0
 }
 
 // With returns p with a parameter set to v.
-func With(p latent.Preset, name Parameter, v float64) latent.Preset {
-	if name == Steps {
-		p.Steps = int(v)
-	} else if at := ofPreset(&p, name); at != nil {
+func With[F Flow](p F, name Parameter, v float64) F {
+	switch at := in(&p, name).(type) {
+	case *int:
+		*at = int(v)
+	case *float32:
 		*at = float32(v)
 	}
 	return p
 }
 
-// WithFigure returns p with a parameter set to v.
-func WithFigure(p ambient.Preset, name Parameter, v float64) ambient.Preset {
-	if name == Steps {
-		p.Steps = int(v)
-	} else if at := ofFigure(&p, name); at != nil {
-		*at = float32(v)
+// Turn returns p with a parameter at the step of its slider that is nearest to v.
+// Where α + β would reach 1, the one that is set stops short of it, and the error
+// says where. With any other error p is as it was.
+func Turn[F Flow](p F, name Parameter, v float64) (F, error) {
+	list := dials
+	if _, ok := any(p).(ambient.Preset); ok {
+		list = figureDials
 	}
-	return p
-}
-
-// ofPreset returns where a flow has a parameter, nil if it is not one of its
-// float32.
-func ofPreset(p *latent.Preset, name Parameter) *float32 {
-	switch name {
-	case Alpha:
-		return &p.Alpha
-	case Beta:
-		return &p.Beta
-	case Sigma:
-		return &p.Sigma
-	case Tau:
-		return &p.Tau
+	i := slices.IndexFunc(list, func(d Dial) bool { return d.Parameter == name })
+	if i < 0 {
+		return p, fmt.Errorf("there is no parameter %q", name)
 	}
-	return nil
-}
-
-func ofFigure(p *ambient.Preset, name Parameter) *float32 {
-	switch name {
-	case Alpha:
-		return &p.Alpha
-	case Beta:
-		return &p.Beta
-	case SigmaD:
-		return &p.SigmaD
-	case SigmaKer:
-		return &p.SigmaKer
+	d := list[i]
+	if !(v >= d.Min && v <= d.Max) {
+		return p, fmt.Errorf("%s = %v is out of range: %v to %v", d.Symbol, v, d.Min, d.Max)
 	}
-	return nil
-}
-
-// written returns the shortest decimal that a float32 is the nearest to.
-func written(v float32) float64 {
-	d, _ := strconv.ParseFloat(decimal32(v), 64) // it was written here
-	return d
+	var err error
+	other := map[Parameter]Parameter{Alpha: Beta, Beta: Alpha}[name]
+	if sum := Value(p, other); other != "" && v+sum > MaxSum+1e-9 {
+		v = MaxSum - sum
+		err = fmt.Errorf("%s stops at %.2f: α + β must stay below 1", d.Symbol, v)
+	}
+	return With(p, name, max(OnGrain(v, d.Step), 0)), err
 }
 
 func decimal32(v float32) string { return strconv.FormatFloat(float64(v), 'f', -1, 32) }

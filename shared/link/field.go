@@ -8,9 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mppm/shared/ambient"
 	"mppm/shared/degrade"
-	"mppm/shared/latent"
 	"mppm/shared/stroke"
 )
 
@@ -29,6 +27,7 @@ const (
 // another one, as the severity does on the damage, the widest range is given.
 type Field struct {
 	Name     string
+	About    string // what it says, in words
 	Kind     Kind
 	Min, Max float64
 	Words    []string
@@ -147,8 +146,6 @@ func (f *field) put(l *Link, value string) error {
 		v, err = takes.number(value)
 	case Word:
 		value, err = takes.word(value)
-	case Text: // of those that have no set of their own
-		_, err = UnpackCode(value)
 	}
 	if err != nil {
 		return err
@@ -213,10 +210,12 @@ func (p *Page) list() []field {
 			for _, d := range degrade.Kinds() {
 				f.Min, f.Max = min(f.Min, d.Min), max(f.Max, d.Max)
 			}
+		case "picture":
+			f.Length, f.set = pictureLength(p.model.Pixels), p.setPicture
 		case "like", "spot":
-			f.Length = codeLength
+			f.Length, f.set = codeLength(p.model.Latent), p.setCode(f.at)
 		case "class":
-			f.then = p.canGrow
+			f.Max, f.then = float64(p.model.Classes-1), p.canGrow
 		}
 		if f.switches() {
 			f.Words = []string{on, off}
@@ -248,96 +247,74 @@ func words[T ~string](list []T) []string {
 
 // digitFields are the fields of all modes but Manifold, without their flows.
 var digitFields = []field{
-	// The page's mode.
-	{Field: Field{Name: "mode", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Mode) }},
-	// A drawing, as the page packs it.
-	{Field: Field{Name: "drawing", Kind: Text, Length: MaxLength}, get: getDrawing, set: setDrawing},
-	// A picture, as the page packs it.
-	{Field: Field{Name: "picture", Kind: Text, Length: maxPicture}, get: getPicture, set: setPicture},
-	// Which of the page's test digits.
-	{Field: Field{Name: "digit", Kind: Whole}, at: func(l *Link) any { return &l.State.Digit }},
-	// What is done to the digit before it is restored.
-	{Field: Field{Name: "damage", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Kind) },
+	{Field: Field{Name: "mode", About: "The page's mode", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Mode) }},
+	{Field: Field{Name: "drawing", About: "A drawing, as the page packs it", Kind: Text, Length: MaxLength}, get: getDrawing, set: setDrawing},
+	{Field: Field{Name: "picture", About: "A picture, as the page packs it", Kind: Text}, get: getPicture},
+	{Field: Field{Name: "digit", About: "Which of the page's test digits", Kind: Whole}, at: func(l *Link) any { return &l.State.Digit }},
+	{Field: Field{Name: "damage", About: "What is done to the digit before it is restored", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Kind) },
 		then: func(l *Link) error { l.Severity = Find(l.Kind).Mild; return nil }},
-	// How much of it, in the damage's own unit; its mild severity of Table 6 where none is given.
-	{Field: Field{Name: "severity", Kind: Number}, at: func(l *Link) any { return &l.Severity },
+	{Field: Field{Name: "severity", About: "How much of it, in the damage's own unit; its mild severity of Table 6 where none is given", Kind: Number}, at: func(l *Link) any { return &l.Severity },
 		within: ofDamage, then: undamaged},
-	// The seed of the damage.
-	{Field: Field{Name: "seed", Kind: Whole, Max: MaxSeed}, at: func(l *Link) any { return &l.Seed }},
-	// The diameter of the pen, in pixels of the image.
-	{Field: Field{Name: "brush", Kind: Number, Min: MinBrush, Max: MaxBrush}, at: func(l *Link) any { return &l.Brush }},
-	// The seed of the noise that digits grow from.
-	{Field: Field{Name: "grid-seed", Kind: Whole, Max: MaxSeed}, at: func(l *Link) any { return &l.GenerateSeed }},
-	// How many digits the grid has along each edge.
-	{Field: Field{Name: "grid", Kind: Whole, Min: MinGrid, Max: MaxGrid}, at: func(l *Link) any { return &l.Grid },
+	{Field: Field{Name: "seed", About: "The seed of the damage", Kind: Whole, Max: MaxSeed}, at: func(l *Link) any { return &l.Seed }},
+	{Field: Field{Name: "brush", About: "The diameter of the pen, in pixels of the image", Kind: Number, Min: MinBrush, Max: MaxBrush}, at: func(l *Link) any { return &l.Brush }},
+	{Field: Field{Name: "grid-seed", About: "The seed of the noise that digits grow from", Kind: Whole, Max: MaxSeed}, at: func(l *Link) any { return &l.GenerateSeed }},
+	{Field: Field{Name: "grid", About: "How many digits the grid has along each edge", Kind: Whole, Min: MinGrid, Max: MaxGrid}, at: func(l *Link) any { return &l.Grid },
 		then: func(l *Link) error {
 			last := l.Grid*l.Grid - 1
 			l.Selected, l.WalkTo = min(l.Selected, last), min(l.WalkTo, last)
 			return nil
 		}},
-	// The only class that grows, or -1 for all.
-	{Field: Field{Name: "class", Kind: Whole, Min: Any, Max: MaxClass}, at: func(l *Link) any { return &l.Class }},
-	// The code that digits grow around, as the page packs it.
-	{Field: Field{Name: "like", Kind: Text}, at: func(l *Link) any { return &l.Like }},
-	// Which digit of the grid is enlarged.
-	{Field: Field{Name: "selected", Kind: Whole, Max: MaxGrid*MaxGrid - 1}, at: func(l *Link) any { return &l.Selected }, within: ofGrid},
-	// Which digit of the grid a walk leads to.
-	{Field: Field{Name: "walk-to", Kind: Whole, Max: MaxGrid*MaxGrid - 1}, at: func(l *Link) any { return &l.WalkTo }, within: ofGrid},
-	// Walk from the one to the other.
-	{Field: Field{Name: "walk", Kind: Word}, at: func(l *Link) any { return &l.State.Walk }},
-	// The code that was put on the map, as the page packs it.
-	{Field: Field{Name: "spot", Kind: Text}, at: func(l *Link) any { return &l.State.Spot }},
-	// In mode map: whose path is shown.
-	{Field: Field{Name: "follow", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Follow) },
+	{Field: Field{Name: "class", About: "The only class that grows, or -1 for all", Kind: Whole, Min: Any}, at: func(l *Link) any { return &l.Class }},
+	{Field: Field{Name: "like", About: "The code that digits grow around, as the page packs it", Kind: Text}, at: func(l *Link) any { return &l.Like }},
+	{Field: Field{Name: "selected", About: "Which digit of the grid is enlarged", Kind: Whole, Max: MaxGrid*MaxGrid - 1}, at: func(l *Link) any { return &l.Selected }, within: ofGrid},
+	{Field: Field{Name: "walk-to", About: "Which digit of the grid a walk leads to", Kind: Whole, Max: MaxGrid*MaxGrid - 1}, at: func(l *Link) any { return &l.WalkTo }, within: ofGrid},
+	{Field: Field{Name: "walk", About: "Walk from the one to the other", Kind: Word}, at: func(l *Link) any { return &l.State.Walk }},
+	{Field: Field{Name: "spot", About: "The code that was put on the map, as the page packs it", Kind: Text}, at: func(l *Link) any { return &l.State.Spot }},
+	{Field: Field{Name: "follow", About: "In mode map: whose path is shown", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Follow) },
 		then: func(l *Link) error {
 			if l.Follow == Spot && l.State.Spot == "" {
 				return errors.New("there is no spot to follow; give spot too")
 			}
 			return nil
 		}},
-	// The middle of what is seen of the map, in the units of the codes.
-	{Field: Field{Name: "map-x", Kind: Number, Min: -farthestLens, Max: farthestLens}, at: func(l *Link) any { return &l.View.X }},
-	// The middle of what is seen of the map, in the units of the codes.
-	{Field: Field{Name: "map-y", Kind: Number, Min: -farthestLens, Max: farthestLens}, at: func(l *Link) any { return &l.View.Y }},
-	// How many times larger than as a whole the map is seen.
-	{Field: Field{Name: "map-zoom", Kind: Number, Min: 1, Max: MaxZoom}, at: func(l *Link) any { return &l.View.Zoom }},
-	// D as color on the map.
-	{Field: Field{Name: "heat", Kind: Word}, at: func(l *Link) any { return &l.Heat }},
+	{Field: Field{Name: "map-x", About: "The middle of what is seen of the map, in the units of the codes", Kind: Number, Min: -farthestLens, Max: farthestLens}, at: func(l *Link) any { return &l.View.X }},
+	{Field: Field{Name: "map-y", About: "The middle of what is seen of the map, in the units of the codes", Kind: Number, Min: -farthestLens, Max: farthestLens}, at: func(l *Link) any { return &l.View.Y }},
+	{Field: Field{Name: "map-zoom", About: "How many times larger than as a whole the map is seen", Kind: Number, Min: 1, Max: MaxZoom}, at: func(l *Link) any { return &l.View.Zoom }},
+	{Field: Field{Name: "heat", About: "D as color on the map", Kind: Word}, at: func(l *Link) any { return &l.Heat }},
 }
 
 // figureFields are the fields of Manifold, without its flow.
 var figureFields = []field{
-	// In mode manifold: the curve.
-	{Field: Field{Name: "curve", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Figure.Curve) },
+	{Field: Field{Name: "curve", About: "In mode manifold: the curve", Kind: Word}, at: func(l *Link) any { return (*string)(&l.Figure.Curve) },
 		then: func(l *Link) error {
 			info, _ := FindCurve(l.Figure.Curve)
 			l.Figure.At = info.First
 			return nil
 		}},
-	// Where the point was dropped: its coordinates, with _ between them.
-	{Field: Field{Name: "at", Kind: Text, Length: 100}, get: getAt, set: setAt},
-	// The seed of the random point, and of diffusion.
-	{Field: Field{Name: "point-seed", Kind: Whole, Max: MaxSeed}, at: func(l *Link) any { return &l.Figure.Seed }},
-	// How far the curve is turned, in degrees.
-	{Field: Field{Name: "azimuth", Kind: Number, Min: -180, Max: 180}, at: func(l *Link) any { return &l.Figure.Camera.Azimuth }, then: onGrain},
-	// From how far above it is seen, in degrees.
-	{Field: Field{Name: "elevation", Kind: Number, Min: -90, Max: 90}, at: func(l *Link) any { return &l.Figure.Camera.Elevation }, then: onGrain},
-	// How large the curve is seen.
-	{Field: Field{Name: "closeness", Kind: Number, Min: MinCloseness, Max: MaxCloseness}, at: func(l *Link) any { return &l.Figure.Camera.Zoom }, then: onGrain},
-	// By how much the view of a flat curve is off its middle.
-	{Field: Field{Name: "view-x", Kind: Number, Min: -FarthestView, Max: FarthestView}, at: func(l *Link) any { return &l.Figure.Camera.X }, then: onGrain},
-	// By how much the view of a flat curve is off its middle.
-	{Field: Field{Name: "view-y", Kind: Number, Min: -FarthestView, Max: FarthestView}, at: func(l *Link) any { return &l.Figure.Camera.Y }, then: onGrain},
-	// The methods that are not shown, with _ between them.
-	{Field: Field{Name: "without", Kind: Text, Length: 100}, get: getWithout, set: setWithout},
-	// D as color around the curve.
-	{Field: Field{Name: "slice", Kind: Word}, at: func(l *Link) any { return &l.Figure.Slice }},
-	// How a step comes about.
-	{Field: Field{Name: "construction", Kind: Word}, at: func(l *Link) any { return &l.Figure.Construction }},
+	{Field: Field{Name: "at", About: "Where the point was dropped: its coordinates, with _ between them", Kind: Text, Length: 100}, get: getAt, set: setAt},
+	{Field: Field{Name: "point-seed", About: "The seed of the random point, and of diffusion", Kind: Whole, Max: MaxSeed}, at: func(l *Link) any { return &l.Figure.Seed }},
+	{Field: Field{Name: "azimuth", About: "How far the curve is turned, in degrees", Kind: Number, Min: -180, Max: 180}, at: func(l *Link) any { return &l.Figure.Camera.Azimuth }, then: onGrain},
+	{Field: Field{Name: "elevation", About: "From how far above it is seen, in degrees", Kind: Number, Min: -90, Max: 90}, at: func(l *Link) any { return &l.Figure.Camera.Elevation }, then: onGrain},
+	{Field: Field{Name: "closeness", About: "How large the curve is seen", Kind: Number, Min: MinCloseness, Max: MaxCloseness}, at: func(l *Link) any { return &l.Figure.Camera.Zoom }, then: onGrain},
+	{Field: Field{Name: "view-x", About: "By how much the view of a flat curve is off its middle", Kind: Number, Min: -FarthestView, Max: FarthestView}, at: func(l *Link) any { return &l.Figure.Camera.X }, then: onGrain},
+	{Field: Field{Name: "view-y", About: "By how much the view of a flat curve is off its middle", Kind: Number, Min: -FarthestView, Max: FarthestView}, at: func(l *Link) any { return &l.Figure.Camera.Y }, then: onGrain},
+	{Field: Field{Name: "without", About: "The methods that are not shown, with _ between them", Kind: Text, Length: 100}, get: getWithout, set: setWithout},
+	{Field: Field{Name: "slice", About: "D as color around the curve", Kind: Word}, at: func(l *Link) any { return &l.Figure.Slice }},
+	{Field: Field{Name: "construction", About: "How a step comes about", Kind: Word}, at: func(l *Link) any { return &l.Figure.Construction }},
 }
 
 // flowFields are the fields of a flow: one for each of its sliders.
 func flowFields(of string, dials []Dial) []field {
+	at := func(l *Link, name Parameter) any {
+		switch of {
+		case ofRestore:
+			return in(&l.RestoreFlow, name)
+		case ofGenerate:
+			return in(&l.GenerateFlow, name)
+		}
+		return in(&l.Figure.Flow, name)
+	}
+	about := map[string]string{ofRestore: "The flow of restoring: ", ofGenerate: "The flow of generating: ", ofManifold: "The flow of the curves: "}[of]
 	var list []field
 	for _, d := range dials {
 		kind := Number
@@ -345,38 +322,15 @@ func flowFields(of string, dials []Dial) []field {
 			kind = Whole
 		}
 		list = append(list, field{
-			Field: Field{Name: of + string(d.Parameter), Kind: kind, Min: d.Min, Max: d.Max},
-			at: func(l *Link) any {
-				switch of {
-				case ofRestore:
-					return inPreset(&l.RestoreFlow, d.Parameter)
-				case ofGenerate:
-					return inPreset(&l.GenerateFlow, d.Parameter)
-				}
-				return inFigure(&l.Figure.Flow, d.Parameter)
-			},
+			Field: Field{Name: of + string(d.Parameter), About: about + d.About, Kind: kind, Min: d.Min, Max: d.Max},
+			at:    func(l *Link) any { return at(l, d.Parameter) },
 		})
 	}
 	return list
 }
 
-func inPreset(p *latent.Preset, name Parameter) any {
-	if name == Steps {
-		return &p.Steps
-	}
-	return ofPreset(p, name)
-}
-
-func inFigure(p *ambient.Preset, name Parameter) any {
-	if name == Steps {
-		return &p.Steps
-	}
-	return ofFigure(p, name)
-}
-
-// timeline is where it rests.
 var timeline = field{
-	Field: Field{Name: "step", Kind: Whole, Max: maxSteps},
+	Field: Field{Name: "step", About: "Where the timeline rests, where it is not at its end", Kind: Whole, Max: maxSteps},
 	at:    func(l *Link) any { return &l.Step },
 	get: func(l *Link) string {
 		if l.Step < 0 {
@@ -408,15 +362,26 @@ func getPicture(l *Link) string {
 	return l.State.Picture
 }
 
-func setPicture(l *Link, value string) error {
+func (p *Page) setPicture(l *Link, value string) error {
 	if l.Source == Drawing {
 		return errors.New("there is a drawing too, which is shown")
 	}
-	_, err := UnpackPicture(value)
+	_, err := p.UnpackPicture(value)
 	if err == nil {
 		l.Source, l.State.Picture = Picture, value
 	}
 	return err
+}
+
+// setCode returns how a code is set where at says.
+func (p *Page) setCode(at func(l *Link) any) func(l *Link, value string) error {
+	return func(l *Link, value string) error {
+		_, err := p.UnpackCode(value)
+		if err == nil {
+			*at(l).(*string) = value
+		}
+		return err
+	}
 }
 
 // ofDamage has the severity within what the damage takes. Without damage any does
@@ -442,10 +407,10 @@ func undamaged(l *Link) error {
 func ofGrid(l *Link, f *Field) { f.Max = float64(l.Grid*l.Grid - 1) }
 
 func (p *Page) canGrow(l *Link) error {
-	if l.Class == Any || p.only == nil {
+	if l.Class == Any || p.model.Only == nil {
 		return nil
 	}
-	return p.only(l.Class)
+	return p.model.Only(l.Class)
 }
 
 func onGrain(l *Link) error {

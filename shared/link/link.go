@@ -1,6 +1,6 @@
-// Package link is the state of the page as text: what a link, a request and a
-// slider may say, in which ranges, and what holds where nothing is said. The page
-// and the API read links with it, and so read the same.
+// Package link is the state of the page as text: what a link, a request, a slider
+// and a flag may say, in which ranges, and what holds where nothing is said. The
+// page, the API and the command line have it from here, and so mean the same.
 //
 // A link is fields, name=value, with "&" between them: behind the "#" of the
 // page's address, or in the query of a service's. Values are made of letters,
@@ -88,21 +88,29 @@ func quote(s string) string {
 	return strconv.QuoteToGraphic(strings.ToValidUTF8(s, "?"))
 }
 
+// Model is what a page knows of its model.
+type Model struct {
+	Pixels  int // numbers of an image
+	Latent  int // d, numbers of a code
+	Classes int
+
+	Restore, Generate latent.Preset         // its two flows, both valid
+	Only              func(class int) error // an error for a class that it cannot grow alone; nil: it can grow each
+}
+
 // Page is a page that links lead to. It is immutable, and safe for concurrent
 // use.
 type Page struct {
 	digits int
+	model  Model
 	first  Link
-	only   func(class int) error
 	fields []field
 	named  map[string]int // index of each field
 }
 
-// New returns the page with so many test digits, and with a model's two flows,
-// both valid. only returns an error for a class that the model cannot grow alone;
-// nil: it can grow each.
-func New(digits int, restore, generate latent.Preset, only func(class int) error) *Page {
-	p := &Page{digits: digits, first: Link{State: first(digits, restore, generate), Step: -1}, only: only, named: map[string]int{}}
+// New returns the page of a model, with so many test digits.
+func New(digits int, m Model) *Page {
+	p := &Page{digits: digits, model: m, first: Link{State: first(digits, m.Restore, m.Generate), Step: -1}, named: map[string]int{}}
 	p.fields = p.list()
 	for i := range p.fields {
 		p.named[p.fields[i].Name] = i
@@ -124,12 +132,36 @@ func (p *Page) Fields() []Field {
 
 // Field returns the description of a field. It panics if there is none: names
 // are the program's own.
-func (p *Page) Field(name string) Field {
+func (p *Page) Field(name string) Field { return p.field(name).Field }
+
+func (p *Page) field(name string) *field {
 	i, ok := p.named[name]
 	if !ok {
 		panic("link: there is no field " + name)
 	}
-	return p.fields[i].Field
+	return &p.fields[i]
+}
+
+// Set has l say a value in a field, as a program writes it: nothing is repaired.
+// It returns an error that says what the field takes, and then changes nothing.
+// What a field takes may depend on those before it in Fields. It panics if there
+// is no such field.
+func (p *Page) Set(l *Link, name, value string) error { return p.field(name).put(l, value) }
+
+// CheckSum returns an error where α + β of a mode's flow is 1 or more. Each alone
+// may be in range.
+func (p *Page) CheckSum(l *Link, of Mode) error {
+	alpha, beta := p.forces(l, of)
+	if sum := *alpha + *beta; sum >= 1 {
+		return errors.New("α + β would be " + decimal32(sum) + "; it must stay below 1")
+	}
+	return nil
+}
+
+// forces returns where a link has α and β of a mode's flow.
+func (p *Page) forces(l *Link, of Mode) (alpha, beta *float32) {
+	at := func(name Parameter) *float32 { return p.field(string(of) + "-" + string(name)).at(l).(*float32) }
+	return at(Alpha), at(Beta)
 }
 
 // Names reports whether a text has a field of a link, good or bad.
@@ -170,19 +202,20 @@ func (p *Page) Read(texts ...string) (l Link, faults Faults) {
 		}
 	}
 	// α and β bound each other once both are read.
-	for _, of := range []string{ofRestore, ofGenerate, ofManifold} {
-		a, b := p.named[of+string(Alpha)], p.named[of+string(Beta)]
-		alpha, beta := p.fields[a].at(&l).(*float32), p.fields[b].at(&l).(*float32)
-		if sum := *alpha + *beta; sum >= 1 {
-			tooLarge := errors.New("α + β would be " + decimal32(sum) + "; it must stay below 1")
-			for _, i := range []int{a, b} {
-				if values[i] != nil && why[i] == nil {
-					why[i] = tooLarge
-				}
-			}
-			was := p.first
-			*alpha, *beta = *p.fields[a].at(&was).(*float32), *p.fields[b].at(&was).(*float32)
+	for _, of := range []Mode{Restore, Generate, Manifold} {
+		tooLarge := p.CheckSum(&l, of)
+		if tooLarge == nil {
+			continue
 		}
+		for _, name := range []Parameter{Alpha, Beta} {
+			if i := p.named[string(of)+"-"+string(name)]; values[i] != nil && why[i] == nil {
+				why[i] = tooLarge
+			}
+		}
+		was := p.first
+		alpha, beta := p.forces(&l, of)
+		wasAlpha, wasBeta := p.forces(&was, of)
+		*alpha, *beta = *wasAlpha, *wasBeta
 	}
 	for i, list := range values {
 		if list == nil {

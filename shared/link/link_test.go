@@ -12,15 +12,17 @@ import (
 	"mppm/shared/stroke"
 )
 
+const pixels = 28 * 28
+
 // page is one of 200 digits and classes 0 to 4.
 func page() *Page {
 	flow := latent.Preset{Alpha: 0.6, Beta: 0.2, Sigma: 0.4, Steps: 15}
-	return New(200, flow, flow, func(class int) error {
+	return New(200, Model{Pixels: pixels, Latent: 18, Classes: 10, Restore: flow, Generate: flow, Only: func(class int) error {
 		if class > 4 {
 			return errors.New("there is no code of this class")
 		}
 		return nil
-	})
+	}})
 }
 
 // TestRepair: what people and programs do to a link on its way does not change
@@ -134,7 +136,7 @@ func TestFaults(t *testing.T) {
 		"damage=scribble&severity=2.5":         "severity=2.5 is left out: with damage=scribble it takes a whole number from 0 to 50",
 		"restore-alpha=0.9":                    "restore-alpha=0.9 is left out: α + β would be 1.1; it must stay below 1",
 		"manifold-alpha=0.9&manifold-beta=0.1": "manifold-alpha=0.9 is left out: α + β would be 1; it must stay below 1; manifold-beta=0.1 is left out: α + β would be 1; it must stay below 1",
-		"drawing=AQ&picture=" + PackPicture(make([]byte, latent.Pixels)): "picture=\"7MABDQAAAMKg909tDwcEAAAA…\" is left out: there is a drawing too, which is shown",
+		"drawing=AQ&picture=" + PackPicture(make([]byte, pixels)): "picture=\"7MABDQAAAMKg909tDwcEAAAA…\" is left out: there is a drawing too, which is shown",
 		"seed=2&seed=3":                         "seed=2 is left out: it is given twice, and the last one holds",
 		"digit=x&seed=x&brush=x&grid=x&class=x": `digit=x is left out: it takes a whole number from 0 to 199; seed=x is left out: it takes a whole number from 0 to 4294967295; brush=x is left out: it takes a number from 1 to 5; and 2 more`,
 	} {
@@ -217,16 +219,17 @@ func TestFieldsTakeTheirBounds(t *testing.T) {
 }
 
 func TestPackedPicture(t *testing.T) {
-	ink := make([]byte, latent.Pixels)
+	p := page()
+	ink := make([]byte, pixels)
 	for i := range ink {
 		ink[i] = byte(i * i)
 	}
 	text := PackPicture(ink)
-	if got, err := UnpackPicture(text); err != nil || !bytes.Equal(got[:], ink) || len(text) > maxPicture {
+	if got, err := p.UnpackPicture(text); err != nil || !bytes.Equal(got, ink) || len(text) > p.Field("picture").Length {
 		t.Errorf("%d letters, %v", len(text), err)
 	}
-	for _, bad := range []string{"", "AAAA", text[:len(text)-9], PackPicture(ink[1:]), PackPicture(append(ink, 0)), strings.Repeat("A", maxPicture+1)} {
-		if _, err := UnpackPicture(bad); err == nil {
+	for _, bad := range []string{"", "AAAA", text[:len(text)-9], PackPicture(ink[1:]), PackPicture(append(ink, 0)), strings.Repeat("A", p.Field("picture").Length+1)} {
+		if _, err := p.UnpackPicture(bad); err == nil {
 			t.Errorf("%.40q is a picture", bad)
 		}
 	}

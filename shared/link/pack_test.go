@@ -3,16 +3,15 @@ package link
 import (
 	"math"
 	"testing"
-
-	"mppm/shared/latent"
 )
 
 func TestPackedCode(t *testing.T) {
-	z := make([]float32, latent.Latent)
+	p := page()
+	z := make([]float32, 18)
 	for i := range z {
 		z[i] = float32(i-9) * 1.2345
 	}
-	got, err := UnpackCode(PackCode(z))
+	got, err := p.UnpackCode(PackCode(z))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,8 +23,8 @@ func TestPackedCode(t *testing.T) {
 	if again := PackCode(got); again != PackCode(z) {
 		t.Error("packing again gives something else")
 	}
-	for _, bad := range []string{"", "AAAA", "%%%", PackCode(z) + "A"} {
-		if _, err := UnpackCode(bad); err == nil {
+	for _, bad := range []string{"", "AAAA", "%%%", PackCode(z) + "A", PackCode(z[1:])} {
+		if _, err := p.UnpackCode(bad); err == nil {
 			t.Errorf("%q is a code", bad)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"mppm/shared/ambient"
-	"mppm/shared/classifier"
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 )
@@ -74,17 +73,22 @@ func Damages() []degrade.Kind {
 
 // Bounds of what can be chosen.
 const (
-	MinGrid  = 1
-	MaxGrid  = 10
-	MinBrush = 1.0 // diameter in pixels of the 28 × 28 image
+	// A grid of a hundred digits still shows each of their pixels on a narrow phone.
+	MinGrid = 1
+	MaxGrid = 10
+	// The diameter of the pen in pixels of an image: a thinner line is lost, a broader
+	// one fills the holes of digits.
+	MinBrush = 1.0
 	MaxBrush = 5.0
-	MaxZoom  = 40 // of the map
-	MaxSeed  = 1<<32 - 1
-	Any      = -1 // the class of a grid of all digits
-	MaxClass = classifier.Classes - 1
+	// Of the map: further in, a screen shows no more than a code or two.
+	MaxZoom = 40
+	// A seed can be typed, and every number of a browser holds it.
+	MaxSeed = 1<<32 - 1
+	Any     = -1 // the class of a grid of all digits
 )
 
-// farthestLens bounds where the map may look, in the units of the codes.
+// farthestLens bounds where the map may look, in the units of the codes: they lie
+// within some tens.
 const farthestLens = 1000
 
 // firstDigit is the test digit that is shown first: one whose path is long

@@ -76,9 +76,13 @@ func New(e Engine, r Reader, restore, generate latent.Preset, d *Digits) (*App, 
 	if d == nil || d.Len() == 0 {
 		return nil, errors.New("there are no digits to show")
 	}
-	page := link.New(d.Len(), restore, generate, func(class int) error {
-		_, err := e.Only(class)
-		return err
+	page := link.New(d.Len(), link.Model{
+		Pixels: latent.Pixels, Latent: latent.Latent, Classes: classifier.Classes,
+		Restore: restore, Generate: generate,
+		Only: func(class int) error {
+			_, err := e.Only(class)
+			return err
+		},
 	})
 	a := &App{
 		State: page.First(), page: page,

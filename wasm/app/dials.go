@@ -7,51 +7,9 @@ import (
 	"mppm/shared/link"
 )
 
-// highestSum bounds α + β, which must stay below 1.
-const highestSum = 0.99
-
 // Value returns a parameter of a flow, as it is written: 0.6, not the nearest
 // float32.
 func Value(p latent.Preset, name Parameter) float64 { return link.Value(p, name) }
-
-// with returns p with a parameter set to v, on the dial's steps. Where α and β
-// together would be too large, the one that is set stops at the bound, and the
-// error says so; any other error leaves p as it is.
-func with(p latent.Preset, name Parameter, v float64) (latent.Preset, error) {
-	for _, d := range Dials() {
-		if d.Parameter != name {
-			continue
-		}
-		if !(v >= d.Min && v <= d.Max) {
-			return p, fmt.Errorf("%s = %v is out of range: %v to %v", d.Symbol, v, d.Min, d.Max)
-		}
-		v, err := belowOne(name, v, Value(p, Alpha), Value(p, Beta))
-		return put(p, d, v), err
-	}
-	return p, fmt.Errorf("there is no parameter %q", name)
-}
-
-// belowOne returns v for the parameter of that name, or what is left of the bound
-// if α and β together would exceed it.
-func belowOne(name Parameter, v, alpha, beta float64) (float64, error) {
-	switch {
-	case name == Alpha && v+beta > highestSum+1e-9:
-		v = highestSum - beta
-		return v, fmt.Errorf("α stops at %.2f: α + β must stay below 1", v)
-	case name == Beta && v+alpha > highestSum+1e-9:
-		v = highestSum - alpha
-		return v, fmt.Errorf("β stops at %.2f: α + β must stay below 1", v)
-	}
-	return v, nil
-}
-
-// put returns p with the dial's parameter set to v, on the dial's steps.
-func put(p latent.Preset, d Dial, v float64) latent.Preset {
-	return link.With(p, d.Parameter, onSteps(d, v))
-}
-
-// onSteps returns the step of the dial that is nearest to v.
-func onSteps(d Dial, v float64) float64 { return max(link.OnGrain(v, d.Step), 0) }
 
 // SetParameter sets a parameter of the flow of the mode that is shown. What is
 // shown stays at the same step, or at the end, so that the effect is seen at
@@ -59,9 +17,11 @@ func onSteps(d Dial, v float64) float64 { return max(link.OnGrain(v, d.Step), 0)
 // says where.
 func (a *App) SetParameter(name Parameter, v float64) error {
 	if a.Mode == Manifold {
-		return a.setFigureParameter(name, v)
+		p, err := link.Turn(a.Figure.Flow, name, v)
+		a.setFigureFlow(p)
+		return err
 	}
-	p, err := with(a.Preset(), name, v)
+	p, err := link.Turn(a.Preset(), name, v)
 	a.setFlow(p)
 	return err
 }
@@ -138,7 +98,7 @@ func (a *App) SetForce(name Parameter, on bool) error {
 	if was == 0 {
 		was = 0.2
 	}
-	return a.SetParameter(name, min(was, highestSum-other))
+	return a.SetParameter(name, min(was, link.MaxSum-other))
 }
 
 // switched is a force of a mode's flow.

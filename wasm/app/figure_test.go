@@ -56,7 +56,7 @@ func TestCurveFlow(t *testing.T) {
 	}
 	for _, d := range FigureDials() {
 		v := FigureValue(link.CurveFlow(), d.Parameter)
-		if v < d.Min || v > d.Max || FigureValue(putFigure(link.CurveFlow(), d, v), d.Parameter) != v {
+		if p, err := link.Turn(link.CurveFlow(), d.Parameter, v); err != nil || FigureValue(p, d.Parameter) != v {
 			t.Errorf("the default %v of %s is not on its slider", v, d.Symbol)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"mppm/shared/flow"
 	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/rng"
 )
 
 // growing is what follows from the state of Generate.
@@ -161,7 +160,7 @@ func (a *App) startGrid() error {
 	}
 	n := a.Grid * a.Grid
 	z := make([]float32, n*latent.Latent)
-	if err := a.starts(z, e); err != nil {
+	if err := a.page.Starts(z, &a.State, e.Noise); err != nil {
 		return err
 	}
 	seq, err := e.Flow(z, a.GenerateFlow.Widened())
@@ -183,32 +182,6 @@ func (a *App) startGrid() error {
 	default:
 		h.Restart()
 	}
-	return nil
-}
-
-// likeness is how far around a digit its likes start, as a share of the spread
-// of the noise that all digits grow from.
-const likeness = 0.4
-
-// starts writes to z the codes that the grid grows from: noise, or the code that
-// it shall be like with some noise, the first without.
-func (a *App) starts(z []float32, e Engine) error {
-	e.Noise(z, rng.New(a.GenerateSeed, 0))
-	if a.Like == "" {
-		return nil
-	}
-	like, err := link.UnpackCode(a.Like)
-	if err != nil {
-		return err
-	}
-	// The difference of two draws has no mean, and √2 times their spread.
-	other := make([]float32, len(z))
-	e.Noise(other, rng.New(a.GenerateSeed, 1))
-	const share = likeness / 1.4142135
-	for i, v := range other {
-		z[i] = like[i%latent.Latent] + float32((z[i]-v)*share)
-	}
-	copy(z, like)
 	return nil
 }
 

@@ -61,7 +61,7 @@ func TestMoreLikeThis(t *testing.T) {
 		spread += d * d / float64(a.Path().N)
 	}
 	// The fake's noise is uniform in [0, 1): variance 1/12.
-	if want := likeness * likeness / 12; spread < want/3 || spread > want*3 {
+	if want := link.Likeness * link.Likeness / 12; spread < want/3 || spread > want*3 {
 		t.Errorf("the others start with variance %v around it, want about %v", spread, want)
 	}
 	reopen(t, a)
@@ -143,7 +143,7 @@ func TestForces(t *testing.T) {
 	}
 	// What was taken meanwhile is not there any more.
 	must(t, a.SetForce(Beta, false), a.SetParameter(Alpha, 0.9), a.SetForce(Beta, true))
-	if sum := Value(a.RestoreFlow, Alpha) + Value(a.RestoreFlow, Beta); sum > highestSum+1e-6 || Value(a.RestoreFlow, Beta) == 0 {
+	if sum := Value(a.RestoreFlow, Alpha) + Value(a.RestoreFlow, Beta); sum > link.MaxSum+1e-6 || Value(a.RestoreFlow, Beta) == 0 {
 		t.Errorf("α + β is %v", sum)
 	}
 	if err := a.SetForce(Sigma, false); err == nil {

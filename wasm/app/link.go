@@ -44,19 +44,20 @@ func (a *App) Names(text string) bool { return a.page.Names(text) }
 func (a *App) Open(texts ...string) link.Faults {
 	l, faults := a.page.Read(texts...)
 	var strokes [][]Point
-	var brought [latent.Pixels]byte
+	var brought []byte
 	var err error
 	switch l.Source {
 	case Drawing:
 		strokes, err = stroke.Decode(l.Drawing)
 	case Picture:
-		brought, err = link.UnpackPicture(l.State.Picture)
+		brought, err = a.page.UnpackPicture(l.State.Picture)
 	}
 	if err != nil {
 		a.fail(err) // it was read before
 	}
 	plays := l.Step < 0
-	a.State, a.brought = l.State, brought
+	a.State, a.brought = l.State, [latent.Pixels]byte{}
+	copy(a.brought[:], brought)
 	a.staleSpot, a.playSpot, a.staleWalk, a.held = a.Spot != "", plays, true, nil
 	a.staleWays, a.playWays, a.grabbed = true, plays, false
 	a.pad = Pad{revision: a.pad.revision + 1}

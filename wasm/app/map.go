@@ -390,7 +390,7 @@ func (a *App) updateSpot() {
 }
 
 func (a *App) computeSpot() error {
-	z, err := link.UnpackCode(a.Spot)
+	z, err := a.page.UnpackCode(a.Spot)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"mppm/shared/link"
 	"mppm/shared/metric"
 	"mppm/shared/picture"
-	"mppm/shared/rng"
 )
 
 // restoring is what follows from the state of Restore.
@@ -226,12 +225,8 @@ func (a *App) computeFlow() error {
 	default:
 		a.digits.Image(a.original, a.Digit)
 	}
-	copy(a.degraded, a.original)
-	if a.Kind != None {
-		d := degrade.Degradation{Kind: a.Kind, Severity: a.Severity}
-		if err := d.Apply(a.degraded, a.original, latent.Side, latent.Side, rng.New(a.Seed, 0)); err != nil {
-			return err
-		}
+	if err := a.Damaged(a.degraded, a.original, latent.Side, latent.Side); err != nil {
+		return err
 	}
 	if err := latent.CheckImage(a.degraded); err != nil {
 		return err

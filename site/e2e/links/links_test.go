@@ -3,17 +3,26 @@
 package links
 
 import (
+	"bytes"
+	"encoding/json"
 	"html"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"mppm/shared/classifier"
+	"mppm/shared/degrade"
+	"mppm/shared/ink"
 	"mppm/shared/latent"
+	"mppm/shared/link"
 	"mppm/site/internal/api"
 	"mppm/site/static"
 	"mppm/wasm/app"
@@ -53,13 +62,20 @@ type answer struct {
 	faults []string // what is left out
 }
 
-// page is how the page answers.
-func (s *sides) page(t testing.TB, link string) answer {
+// app returns the page's program at its first screen.
+func (s *sides) app(t testing.TB) *app.App {
 	t.Helper()
 	a, err := app.New(s.engine, s.reader, s.model.Restore, s.model.Generate, s.digits)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a
+}
+
+// page is how the page answers.
+func (s *sides) page(t testing.TB, link string) answer {
+	t.Helper()
+	a := s.app(t)
 	var out answer
 	for _, f := range a.Open(link) {
 		out.faults = append(out.faults, f.Error())
@@ -169,6 +185,138 @@ func TestPreviewOfEveryLink(t *testing.T) {
 		w := httptest.NewRecorder()
 		if s.service.ServeHTTP(w, r); w.Code != http.StatusOK {
 			t.Errorf("/api/preview.png?%s: %d %s", link, w.Code, w.Body)
+		}
+	}
+}
+
+// shown returns the page's program with all that a link shows.
+func (s *sides) shown(t *testing.T, link string) *app.App {
+	t.Helper()
+	a := s.app(t)
+	if faults := a.Open(link); faults != nil {
+		t.Fatalf("%q: %v", link, faults)
+	}
+	for range 1000 {
+		if a.Update(time.Second); !a.Busy() {
+			return a
+		}
+	}
+	t.Fatalf("%q: the page never comes to rest", link)
+	return nil
+}
+
+// ask returns the service's answer in JSON.
+func ask[T any](t *testing.T, s *sides, method, target string, body []byte) (v T) {
+	t.Helper()
+	r := httptest.NewRequest(method, target, bytes.NewReader(body))
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	s.service.ServeHTTP(w, r)
+	if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("%s: %d %.200s (%v)", target, w.Code, w.Body, err)
+	}
+	return v
+}
+
+// TestGridsAreThePages: what the service grows by the fields of a link is what the
+// page does, to the bit: D tells all codes apart.
+func TestGridsAreThePages(t *testing.T) {
+	s, err := both()
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := make([]float32, s.model.Latent())
+	for i := range z {
+		z[i] = float32(i-9) / 8
+	}
+	for _, fields := range []string{
+		"grid=3", "grid-seed=4294967295&grid=5", "grid-seed=5&grid=2&class=3", "grid-seed=2&grid=3&like=" + link.PackCode(z),
+		"grid=2&class=8&like=" + link.PackCode(z) + "&generate-alpha=0.5&generate-beta=0.05&generate-sigma=4&generate-tau=0&generate-steps=7",
+	} {
+		grid := s.shown(t, "mode=generate&"+fields).Path()
+		got := ask[struct {
+			Images []struct{ Distance []float32 }
+		}](t, s, http.MethodGet, "/api/generate?"+fields, nil)
+		if len(got.Images) != grid.N {
+			t.Fatalf("%s: %d digits, the page has %d", fields, len(got.Images), grid.N)
+		}
+		for i, g := range got.Images {
+			var want []float32
+			for k := range grid.Steps() {
+				want = append(want, float32(grid.Distance(k, i)))
+			}
+			if !near(g.Distance, want, 0) {
+				t.Errorf("%s: D of digit %d is %v, on the page %v", fields, i, g.Distance, want)
+			}
+		}
+	}
+}
+
+// TestRestorationsAreThePages: likewise, what it damages and restores.
+func TestRestorationsAreThePages(t *testing.T) {
+	s, err := both()
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := []string{"damage=none&digit=7", "damage=missing&severity=0.5&seed=41&restore-alpha=0.5&restore-beta=0.2&restore-sigma=0.9&restore-tau=0&restore-steps=4"}
+	for _, k := range degrade.Kinds() {
+		links = append(links, "damage="+string(k.Kind), "damage="+string(k.Kind)+"&severity="+strconv.FormatFloat(k.Severe, 'f', -1, 64)+"&seed=9")
+	}
+	for _, fields := range links {
+		a := s.shown(t, fields)
+		b, err := json.Marshal(a.Original())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields = strings.TrimSuffix(fields, "&digit=7") // the body says it
+		got := ask[struct {
+			Input struct{ Pixels []float32 }
+			Steps []struct{ Code []float32 }
+		}](t, s, http.MethodPost, "/api/restore?"+fields, b)
+		if !near(got.Input.Pixels, a.Degraded(), 6e-5) { // four decimals
+			t.Errorf("%s: the service damages the digit in another way", fields)
+		}
+		path := a.Path()
+		if len(got.Steps) != path.Steps() {
+			t.Fatalf("%s: %d steps, the page has %d", fields, len(got.Steps), path.Steps())
+		}
+		for k, step := range got.Steps {
+			if !near(step.Code, path.Code(k, 0), 0) {
+				t.Errorf("%s: step %d leads to %v, on the page to %v", fields, k, step.Code, path.Code(k, 0))
+			}
+		}
+	}
+}
+
+// near reports whether numbers are as others, but for so much.
+func near(a, b []float32, most float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return max(x-y, y-x) <= most })
+}
+
+// TestControlsTakeWhatLinksTake: the page's controls range, before its program is
+// there, over what links may say.
+func TestControlsTakeWhatLinksTake(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "static", "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type span struct{ min, max, step float64 }
+	seed := span{0, link.MaxSeed, 1}
+	want := map[string]span{
+		"seed": seed, "grid-seed": seed, "point-seed": seed,
+		"brush":           {link.MinBrush, link.MaxBrush, 0.2},
+		"offer-threshold": {ink.MinThreshold, ink.MaxThreshold, 0.01},
+	}
+	for _, d := range append(link.Dials(), link.FigureDials()...) {
+		want[string(d.Parameter)] = span{d.Min, d.Max, d.Step}
+	}
+	for id, s := range want {
+		tag := regexp.MustCompile(`<input [^>]*id="` + id + `"[^>]*>`).FindString(string(page))
+		for name, v := range map[string]float64{"min": s.min, "max": s.max, "step": s.step} {
+			if text := strconv.FormatFloat(v, 'f', -1, 64); !strings.Contains(tag, " "+name+`="`+text+`"`) {
+				t.Errorf("%s: %s is not %s in %q", id, name, text, tag)
+			}
 		}
 	}
 }

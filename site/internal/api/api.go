@@ -7,9 +7,7 @@
 package api
 
 import (
-	"bytes"
 	"crypto/sha256"
-	_ "embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -22,6 +20,7 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
+	"mppm/shared/nn"
 )
 
 // Limits of what one request may ask for, so that it takes milliseconds and a
@@ -29,7 +28,6 @@ import (
 const (
 	MaxImages  = link.MaxGrid * link.MaxGrid // digits that generate grows
 	MaxScale   = 8                           // edge of a digit's pixel, in the pixels of a PNG
-	MaxJSON    = 1 << 16                     // bytes of a JSON body; 784 numbers take 16 kB
 	MaxPNG     = 24 << 20                    // bytes of a PNG body, which is read as it comes
 	MaxArea    = 4096 * 3072                 // pixels of a PNG: twelve megapixels, as phones take them
 	MaxAddress = 1 << 14                     // bytes of a query; a drawing takes a few hundred
@@ -38,15 +36,19 @@ const (
 // batch is how many images are computed at a time.
 const batch = 16
 
-//go:embed openapi.json
-var openAPI []byte
+// maxNumber is how many bytes of JSON each number of an image may take, with what
+// is around it; most take a dozen.
+const maxNumber = 80
 
 // API serves the model. It is safe for concurrent use; one request computes at a
 // time.
 type API struct {
 	model       *latent.Model
+	image       nn.Shape // of the model's images, which have one channel
+	classes     int      // that the classifier knows
 	fingerprint string
 	card        []byte
+	openAPI     []byte
 	digits      *digits
 	page        *link.Page
 	routes      []route
@@ -70,28 +72,38 @@ type Files struct {
 func New(f Files) (*API, error) {
 	m, err := latent.Load(f.Weights)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the model: %w", err)
 	}
 	c, err := classifier.Load(f.Classifier)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the classifier: %w", err)
 	}
-	d, err := parseDigits(f.Images, f.Labels)
-	if err != nil {
+	a := &API{model: m, image: m.Image(), classes: classifier.Classes}
+	if a.image.C != 1 {
+		return nil, fmt.Errorf("the model: its images have %d channels; the API shows gray ones", a.image.C)
+	}
+	if m.Pixels() != classifier.Pixels {
+		return nil, fmt.Errorf("the classifier: it reads images of %d pixels, and the model's have %d", classifier.Pixels, m.Pixels())
+	}
+	if a.digits, err = parseDigits(f.Images, f.Labels, a.image); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(f.Weights)
-	a := &API{
-		model: m, digits: d,
-		fingerprint: hex.EncodeToString(sum[:8]),
-		runners:     map[int]*latent.Runner{link.Any: m.Runner(batch)},
-		reader:      c.Runner(batch),
-	}
-	a.page = link.New(Digits, m.Restore, m.Generate, func(class int) error {
-		_, err := m.Class(class)
-		return err
+	a.fingerprint = hex.EncodeToString(sum[:8])
+	a.runners = map[int]*latent.Runner{link.Any: m.Runner(batch)}
+	a.reader = c.Runner(batch)
+	a.page = link.New(a.digits.len(), link.Model{
+		Pixels: m.Pixels(), Latent: m.Latent(), Classes: a.classes,
+		Restore: m.Restore, Generate: m.Generate,
+		Only: func(class int) error {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			_, err := a.runner(class)
+			return err
+		},
 	})
 	a.routes = routes(a.page)
+	a.openAPI = a.describeRoutes()
 	a.card, err = a.describe(f.Weights)
 	return a, err
 }
@@ -136,7 +148,8 @@ func routes(p *link.Page) []route {
 
 // version is the parameter by which a client says that it knows which model it
 // asks: only then does the address determine the answer for ever.
-var version = param{link.Field{Name: "v", Kind: link.Text, Length: 64}}
+var version = param{Field: link.Field{Name: "v", Kind: link.Text, Length: 64,
+	About: "The model's fingerprint, which /api/model gives. With it, the address determines the answer, which may be kept for ever."}}
 
 // request is a request whose parameters are in order.
 type request struct {
@@ -281,10 +294,6 @@ func matches(headers []string, tag string) bool {
 	return false
 }
 
-func (a *API) describeAPI(*request) (*response, error) {
-	return &response{contentType: jsonType, body: openAPI, cache: anHour}, nil
-}
-
 // problem is an error for the one who asked, with its HTTP status.
 type problem struct {
 	status int
@@ -304,18 +313,13 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.As(err, &p) {
 		p = &problem{http.StatusInternalServerError, "this went wrong here, not with you; the same request may work later"}
 	}
-	var b bytes.Buffer
-	writeJSON(&b, struct {
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail"`
-	}{http.StatusText(p.status), p.status, p.detail})
+	body := jsonResponse(object{{"title", http.StatusText(p.status)}, {"status", p.status}, {"detail", p.detail}}).body
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", never)
-	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(b.Bytes())
+		_, _ = w.Write(body)
 	}
 }
 

@@ -2,9 +2,6 @@ package api
 
 import (
 	"bytes"
-	"compress/flate"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -22,6 +19,7 @@ import (
 
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
+	"mppm/shared/link"
 	"mppm/shared/metric"
 	pictures "mppm/shared/picture"
 	"mppm/shared/rng"
@@ -101,10 +99,41 @@ func encoded(t testing.TB, img image.Image) []byte {
 	return b.Bytes()
 }
 
+// The answers, as far as tests look at them.
+type (
+	said struct {
+		Digit      int
+		Confidence float64
+	}
+	generated struct {
+		Seed   uint64
+		Class  *int
+		Flow   latent.Preset
+		Images []struct {
+			Reads            said
+			Distance, Pixels []float32
+		}
+	}
+	restored struct {
+		Flow  latent.Preset
+		Input struct {
+			Centered, Inverted bool
+			Done               []string
+			Reads              said
+			Pixels             []float32
+		}
+		Steps []struct {
+			Distance     float32
+			Reads        said
+			Code, Pixels []float32
+		}
+	}
+)
+
 // digit returns test digit i, and its class.
 func digit(t testing.TB, i int) ([]float32, int) {
 	a := service(t)
-	x := make([]float32, latent.Pixels)
+	x := make([]float32, a.image.Size())
 	a.digits.image(x, i)
 	return x, int(a.digits.labels[i])
 }
@@ -117,50 +146,36 @@ func numbers(x []float32) []byte {
 	return b
 }
 
-// TestGenerateIsThePages: the digits are those that the page grows from the same
-// seed, whatever their number.
-func TestGenerateIsThePages(t *testing.T) {
-	m, err := latent.Load(weights.MNIST)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := m.Runner(4)
+// TestGenerate: the first digits of a seed are the same whatever their number, and
+// in a grid, row by row, as in JSON.
+func TestGenerate(t *testing.T) {
+	a := service(t)
 	const n = 10
-	z, x := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels)
-	r.Noise(z, rng.New(7, 0))
-	steps, err := r.Flow(z, m.Generate)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range steps {
-	}
-	r.Decode(x, z)
+	all := decode[generated](t, get(t, "/api/generate?seed=7&n=10", wantJSON))
 	for _, k := range []int{1, 3, n} {
 		got := decode[generated](t, get(t, fmt.Sprintf("/api/generate?seed=7&n=%d", k), wantJSON))
 		if len(got.Images) != k || got.Class != nil || got.Seed != 7 {
 			t.Fatalf("n=%d: %d images, class %v, seed %d", k, len(got.Images), got.Class, got.Seed)
 		}
 		for i, g := range got.Images {
-			if len(g.Distance) != m.Generate.Steps+1 {
-				t.Errorf("image %d has %d distances, want the start and %d steps", i, len(g.Distance), m.Generate.Steps)
+			if len(g.Distance) != a.model.Generate.Steps+1 {
+				t.Errorf("image %d has %d distances, want the start and %d steps", i, len(g.Distance), a.model.Generate.Steps)
 			}
-			for p, v := range g.Pixels {
-				if d := v - x[i*latent.Pixels+p]; d > 6e-5 || d < -6e-5 {
-					t.Fatalf("n=%d: pixel %d of image %d is %v, the model's %v", k, p, i, v, x[i*latent.Pixels+p])
-				}
+			if !slices.Equal(g.Pixels, all.Images[i].Pixels) {
+				t.Errorf("n=%d: image %d is another one than of %d", k, i, n)
 			}
 		}
 	}
-	// The grid has the same digits, row by row.
+	w, h := a.image.W, a.image.H
 	img := picture(t, get(t, "/api/generate?seed=7&n=10&scale=3")).(*image.Gray)
-	if want := image.Rect(0, 0, 4*3*latent.Side, 3*3*latent.Side); img.Rect != want {
+	if want := image.Rect(0, 0, 4*3*w, 3*3*h); img.Rect != want {
 		t.Fatalf("the grid is %v, want %v", img.Rect, want)
 	}
 	for i := range n {
-		for p := range latent.Pixels {
-			x0, y0 := (i%4*latent.Side+p%latent.Side)*3, (i/4*latent.Side+p/latent.Side)*3
+		for p, v := range all.Images[i].Pixels { // in four decimals
+			x0, y0 := (i%4*w+p%w)*3, (i/4*h+p/w)*3
 			for _, at := range [][2]int{{0, 0}, {2, 1}, {2, 2}} {
-				if got, want := img.GrayAt(x0+at[0], y0+at[1]).Y, ink(x[i*latent.Pixels+p]); got != want {
+				if got, want := int(img.GrayAt(x0+at[0], y0+at[1]).Y), int(ink(v)); got < want-1 || got > want+1 {
 					t.Fatalf("digit %d, pixel %d of the grid is %d, want %d", i, p, got, want)
 				}
 			}
@@ -176,13 +191,13 @@ func TestGenerateByThePage(t *testing.T) {
 	if short := get(t, "/api/generate?seed=5&n=9", wantJSON).Body.String(); long != short {
 		t.Error("the page's names give other digits than the short ones")
 	}
-	z := make([]float32, latent.Latent)
+	a := service(t)
+	z := make([]float32, a.model.Latent())
 	for i := range z {
 		z[i] = float32(i-9) / 8
 	}
-	like := packed(z)
-	link := "class=3&like=" + like + "&generate-alpha=0.5&generate-beta=0.05&generate-sigma=0.3&generate-steps=7"
-	got := decode[generated](t, get(t, "/api/generate?grid-seed=5&grid=2&"+link, wantJSON))
+	like := "class=3&like=" + link.PackCode(z) + "&generate-alpha=0.5&generate-beta=0.05&generate-sigma=0.3&generate-steps=7"
+	got := decode[generated](t, get(t, "/api/generate?grid-seed=5&grid=2&"+like, wantJSON))
 	f := got.Flow
 	if f.Alpha != 0.5 || f.Beta != 0.05 || f.Sigma != 0.3 || f.Steps != 7 || got.Class == nil || *got.Class != 3 || got.Seed != 5 || len(got.Images) != 4 {
 		t.Fatalf("the link gives %d images, class %v, seed %d, flow %+v", len(got.Images), got.Class, got.Seed, f)
@@ -190,9 +205,9 @@ func TestGenerateByThePage(t *testing.T) {
 	if n := len(got.Images[0].Distance); n != 8 {
 		t.Errorf("the flow has %d distances, want the start and 7 steps", n)
 	}
-	preview := picture(t, get(t, "/api/preview.png?mode=generate&grid-seed=5&"+link))
-	grid := picture(t, get(t, "/api/generate?grid-seed=5&n=1&scale=7&"+link)).(*image.Gray)
-	left, top := (previewWidth-gridColumns*latent.Side*gridScale)/2, (previewHeight-gridRows*latent.Side*gridScale)/2
+	preview := picture(t, get(t, "/api/preview.png?mode=generate&grid-seed=5&"+like))
+	grid := picture(t, get(t, "/api/generate?grid-seed=5&n=1&scale=7&"+like)).(*image.Gray)
+	left, top := (previewWidth-gridColumns*gridEdge)/2, (previewHeight-gridRows*gridEdge)/2
 	for y := 3; y < grid.Rect.Dy(); y += 7 {
 		for x := 3; x < grid.Rect.Dx(); x += 7 {
 			r, _, _, _ := preview.At(left+x, top+y).RGBA()
@@ -205,15 +220,6 @@ func TestGenerateByThePage(t *testing.T) {
 	}
 }
 
-// packed packs a code as the page does: sixteen bits a number, in steps of 1/1024.
-func packed(z []float32) string {
-	var b []byte
-	for _, v := range z {
-		b = binary.LittleEndian.AppendUint16(b, uint16(int16(v*1024)))
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
 // TestRestoreByThePage: what a link says of the damage and of the flow holds for
 // the image that is sent.
 func TestRestoreByThePage(t *testing.T) {
@@ -224,7 +230,7 @@ func TestRestoreByThePage(t *testing.T) {
 		t.Errorf("the flow is %+v, in %d steps", f, len(got.Steps))
 	}
 	want := slices.Clone(clean)
-	if err := (degrade.Degradation{Kind: degrade.Missing, Severity: 0.5}).Apply(want, clean, latent.Side, latent.Side, rng.New(41, 0)); err != nil {
+	if err := (degrade.Degradation{Kind: degrade.Missing, Severity: 0.5}).Apply(want, clean, service(t).image.W, service(t).image.H, rng.New(41, 0)); err != nil {
 		t.Fatal(err)
 	}
 	for i, v := range got.Input.Pixels {
@@ -278,9 +284,9 @@ func TestRestore(t *testing.T) {
 	same := 0
 	for i := range 12 {
 		clean, label := digit(t, i*7)
-		x := make([]float32, latent.Pixels)
+		x := make([]float32, len(clean))
 		noise := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.5}
-		if err := noise.Apply(x, clean, latent.Side, latent.Side, rng.New(uint64(i), 0)); err != nil {
+		if err := noise.Apply(x, clean, service(t).image.W, service(t).image.H, rng.New(uint64(i), 0)); err != nil {
 			t.Fatal(err)
 		}
 		got := decode[restored](t, ask(t, "POST", "/api/restore", numbers(x), "Content-Type: application/json"))
@@ -306,7 +312,7 @@ func TestRestore(t *testing.T) {
 // TestRestoreForms: every way in and out gives the same image.
 func TestRestoreForms(t *testing.T) {
 	x, _ := digit(t, 5)
-	gray := sheet(x, 1, 1)
+	gray := service(t).sheet(x, 1, 1)
 	bare, object := numbers(x), append(append([]byte(`{"pixels": `), numbers(x)...), '}')
 	asPNG := encoded(t, gray)
 	rgba := image.NewNRGBA(gray.Rect)
@@ -324,7 +330,7 @@ func TestRestoreForms(t *testing.T) {
 			t.Errorf("%s gives another code", name)
 		}
 	}
-	frames := make([]float32, 0, len(want.Steps)*latent.Pixels)
+	frames := make([]float32, 0, len(want.Steps)*len(x))
 	for _, s := range want.Steps {
 		frames = append(frames, s.Pixels...)
 	}
@@ -340,8 +346,8 @@ func TestRestoreForms(t *testing.T) {
 			}
 		}
 	}
-	near("the last image", picture(t, ask(t, "POST", "/api/restore", asPNG, "Content-Type: image/png")), sheet(frames[last*latent.Pixels:], 1, 1))
-	near("the strip", picture(t, ask(t, "POST", "/api/restore?picture=strip&scale=2", bare, "Content-Type: application/json", "Accept: image/png")), sheet(frames, len(want.Steps), 2))
+	near("the last image", picture(t, ask(t, "POST", "/api/restore", asPNG, "Content-Type: image/png")), service(t).sheet(frames[last*len(x):], 1, 1))
+	near("the strip", picture(t, ask(t, "POST", "/api/restore?picture=strip&scale=2", bare, "Content-Type: application/json", "Accept: image/png")), service(t).sheet(frames, len(want.Steps), 2))
 }
 
 // TestRestoreCenters: digits of another size, place and color are read as they
@@ -349,9 +355,9 @@ func TestRestoreForms(t *testing.T) {
 func TestRestoreCenters(t *testing.T) {
 	same, total := 0, 0
 	paper, pen := color.NRGBA{250, 245, 230, 255}, color.NRGBA{30, 40, 120, 255}
-	for i := 0; i < Digits; i += 7 {
+	for i := 0; i < service(t).digits.len(); i += 7 {
 		x, label := digit(t, i)
-		if service(t).read(x)[0].Digit != label {
+		if service(t).read(x)[0].digit != label {
 			continue
 		}
 		total++
@@ -360,8 +366,8 @@ func TestRestoreCenters(t *testing.T) {
 		for y := range 380 {
 			for px := range 500 {
 				c := paper
-				if u, v := (px-190)/scale, (y-20)/scale; px >= 190 && y >= 20 && u < latent.Side && v < latent.Side {
-					share := x[v*latent.Side+u]
+				if u, v := (px-190)/scale, (y-20)/scale; px >= 190 && y >= 20 && u < service(t).image.W && v < service(t).image.H {
+					share := x[v*service(t).image.W+u]
 					mix := func(a, b uint8) uint8 { return uint8(float32(a) + share*(float32(b)-float32(a))) }
 					c = color.NRGBA{mix(paper.R, pen.R), mix(paper.G, pen.G), mix(paper.B, pen.B), 255}
 				}
@@ -411,7 +417,7 @@ func TestErrors(t *testing.T) {
 		{"GET", "/api/generate?grid=2&n=4", nil, "", 400, "give one"},
 		{"GET", "/api/generate?grid=11", nil, "", 400, "1 to 10"},
 		{"GET", "/api/generate?like=abc", nil, "", 400, "not a code"},
-		{"GET", "/api/generate?generate-alpha=0.6&generate-beta=0.5", nil, "", 400, "less than 1"},
+		{"GET", "/api/generate?generate-alpha=0.6&generate-beta=0.5", nil, "", 400, "below 1"},
 		{"GET", "/api/generate?v=" + long, nil, "", 414, "16384"},
 		{"GET", "/api/generate", nil, "Accept: text/html", 406, "image/png or application/json"},
 		{"GET", "/api/generate", nil, "Accept: image/png;q=0", 406, "image/png"},
@@ -427,7 +433,7 @@ func TestErrors(t *testing.T) {
 		{"POST", "/api/restore", []byte(`{"pixels":[], "extra":1}`), js, 400, "extra"},
 		{"POST", "/api/restore", append([]byte(`{"pixels":[]}`), "{}"...), js, 400, "follows"},
 		{"POST", "/api/restore", append(good, good...), js, 400, "JSON"},
-		{"POST", "/api/restore", bytes.Repeat([]byte(" "), MaxJSON+1), js, 413, "65536"},
+		{"POST", "/api/restore", bytes.Repeat([]byte(" "), maxNumber*len(x)+1), js, 413, "62720"},
 		{"POST", "/api/restore", append(bytes.Clone(blank[:len(blank)-12]), make([]byte, MaxPNG)...), pngHead, 413, "25165824"},
 		{"POST", "/api/restore", []byte("not a PNG"), pngHead, 400, "PNG"},
 		{"POST", "/api/restore", blank[:60], pngHead, 400, "PNG"},
@@ -438,7 +444,7 @@ func TestErrors(t *testing.T) {
 		{"POST", "/api/restore", encoded(t, image.NewGray(image.Rect(0, 0, pictures.MaxEdge+1, 2))), pngHead, 413, "16385 × 2"},
 		{"POST", "/api/restore?damage=rust", good, js, 400, "scribble"},
 		{"POST", "/api/restore?damage=gaussian&severity=49", good, js, 400, "severity"},
-		{"POST", "/api/restore?restore-alpha=0.8&restore-beta=0.3", good, js, 400, "less than 1"},
+		{"POST", "/api/restore?restore-alpha=0.8&restore-beta=0.3", good, js, 400, "below 1"},
 		{"POST", "/api/restore?preset=best", good, js, 400, "faithful"},
 		{"POST", "/api/restore?generate-alpha=0.6", good, js, 400, "not understood"},
 		{"POST", "/api/restore?size=3", good, js, 400, "preset, center, ink, threshold, picture, scale, damage, severity, seed, restore-alpha"},
@@ -637,29 +643,13 @@ func TestShareCurve(t *testing.T) {
 	}
 }
 
-// deflated packs a picture as the page does.
-func deflated(ink []byte) string {
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err == nil {
-		_, err = w.Write(ink)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		panic(err) // memory takes all
-	}
-	return base64.RawURLEncoding.EncodeToString(b.Bytes())
-}
-
 // TestPreviewFollowsFields: each field changes the picture, and no other does.
 func TestPreviewFollowsFields(t *testing.T) {
 	a := service(t)
 	restoring := []string{"", "digit=3", "damage=none", "damage=scribble", "severity=0.2", "seed=9", "restore-alpha=0.1", "restore-beta=0", "restore-sigma=1", "restore-tau=0", "restore-steps=3", "mode=generate",
 		"drawing=" + stroke.Encode([][]stroke.Point{{{X: 3, Y: 3, Width: 2}, {X: 9, Y: 20, Width: 2}}}),
 		"drawing=" + stroke.Encode([][]stroke.Point{{{X: 3, Y: 3, Width: 2}, {X: 9, Y: 9, Width: 2}}}),
-		"picture=" + deflated(bytes.Repeat([]byte{0, 255}, latent.Pixels/2)), "picture=" + deflated(make([]byte, latent.Pixels))}
+		"picture=" + link.PackPicture(bytes.Repeat([]byte{0, 255}, a.image.Size()/2)), "picture=" + link.PackPicture(make([]byte, a.image.Size()))}
 	growing := []string{"", "grid-seed=4", "class=2", "like=" + strings.Repeat("AQ", 24), "generate-alpha=0.1", "generate-beta=0.35", "generate-sigma=1", "generate-sigma=2", "generate-tau=1", "generate-steps=3"}
 	differ := func(base string, list []string) {
 		seen := map[string]string{}
@@ -725,7 +715,7 @@ func FuzzHandler(f *testing.F) {
 	f.Add("GET", "/api/generate", "n=3&class=1", "application/json", "", []byte(nil))
 	f.Add("GET", "/s", "mode=generate&like=AQAQ", "", "", []byte(nil))
 	f.Add("GET", "/api/preview.png", "picture=Y2AYBaNg5AEA&damage=none", "", "", []byte(nil))
-	f.Add("POST", "/api/restore", "picture=strip&scale=8", "image/png", "application/json", numbers(make([]float32, latent.Pixels)))
+	f.Add("POST", "/api/restore", "picture=strip&scale=8", "image/png", "application/json", numbers(make([]float32, service(f).image.Size())))
 	img := image.NewGray(image.Rect(0, 0, 30, 20))
 	img.Pix[77] = 200
 	var b bytes.Buffer

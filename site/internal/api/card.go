@@ -1,39 +1,14 @@
 package api
 
 import (
-	"encoding/json"
+	"encoding/json/jsontext"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
-	"mppm/shared/classifier"
-	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 )
-
-// card is the JSON answer of model.
-type card struct {
-	Model      string                   `json:"model"`
-	Kind       string                   `json:"kind"`
-	Width      int                      `json:"width"`
-	Height     int                      `json:"height"`
-	Latent     int                      `json:"latent"`
-	Bytes      int                      `json:"bytes"`
-	Parameters map[string]int           `json:"parameters"`
-	Bank       cardBank                 `json:"bank"`
-	Flows      map[string]latent.Preset `json:"flows"`
-	Training   json.RawMessage          `json:"training,omitempty"`
-	Data       json.RawMessage          `json:"data,omitempty"`
-	Scores     json.RawMessage          `json:"scores,omitempty"`
-	Limits     string                   `json:"limits"`
-	Licence    string                   `json:"licence"`
-	Paper      string                   `json:"paper"`
-}
-
-type cardBank struct {
-	Codes   int     `json:"codes"`
-	Spacing float32 `json:"spacing"`
-	Classes []int   `json:"classes,omitempty"`
-}
 
 // describe returns the model card as JSON.
 func (a *API) describe(weights []byte) ([]byte, error) {
@@ -41,16 +16,7 @@ func (a *API) describe(weights []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := card{
-		Model: a.fingerprint, Kind: a.model.Meta["kind"], Width: a.model.Image().W, Height: a.model.Image().H, Latent: a.model.Latent(), Bytes: len(weights),
-		Parameters: map[string]int{},
-		Bank:       cardBank{Codes: a.model.Bank.Len(), Spacing: a.model.Bank.Spacing},
-		Flows:      a.model.Presets,
-		Training:   object(a.model.Meta["training"]), Data: object(a.model.Meta["data"]), Scores: object(a.model.Meta["scores"]),
-		Limits:  "It knows digits, one to an image, centered as MNIST's are. Whatever it is given, it answers with something like a digit, and on heavy damage it may be another digit than the one that was there.",
-		Licence: "Apache-2.0",
-		Paper:   "Bar et al., A Geometric Unification of Generative AI with Manifold-Probabilistic Projection Models",
-	}
+	sizes := map[string]int{}
 	for _, t := range f.Tensors {
 		net, _, _ := strings.Cut(t.Name, ".")
 		if (net == "encoder" || net == "decoder" || net == "distance") && !strings.HasSuffix(t.Name, ".scale") {
@@ -58,26 +24,42 @@ func (a *API) describe(weights []byte) ([]byte, error) {
 			for _, s := range t.Shape {
 				size *= s
 			}
-			c.Parameters[net] += size
+			sizes[net] += size
 		}
 	}
+	var parameters, flows object
+	for _, net := range slices.Sorted(maps.Keys(sizes)) {
+		parameters = append(parameters, member{net, sizes[net]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.model.Presets)) {
+		flows = append(flows, member{name, flowObject(a.model.Presets[name])})
+	}
+	bank := object{{"codes", a.model.Bank.Len()}, {"spacing", a.model.Bank.Spacing}}
 	if a.model.Bank.Labels != nil {
-		c.Bank.Classes = make([]int, classifier.Classes)
+		classes := make([]int, a.classes)
 		for _, l := range a.model.Bank.Labels {
-			if int(l) < len(c.Bank.Classes) {
-				c.Bank.Classes[l]++
+			if int(l) < len(classes) {
+				classes[l]++
 			}
 		}
+		bank = append(bank, member{"classes", classes})
 	}
-	return jsonResponse(c).body, nil
-}
-
-// object returns metadata that is a JSON object, nil for any other.
-func object(text string) json.RawMessage {
-	if !strings.HasPrefix(text, "{") || !json.Valid([]byte(text)) {
-		return nil
+	card := object{
+		{"model", a.fingerprint}, {"kind", a.model.Meta["kind"]},
+		{"width", a.image.W}, {"height", a.image.H}, {"latent", a.model.Latent()},
+		{"bytes", len(weights)}, {"parameters", parameters}, {"bank", bank}, {"flows", flows},
 	}
-	return json.RawMessage(text)
+	for _, name := range []string{"training", "data", "scores"} {
+		// Metadata that is a JSON object.
+		if v := jsontext.Value(a.model.Meta[name]); v.Kind() == '{' && v.Compact() == nil {
+			card = append(card, member{name, v})
+		}
+	}
+	return jsonResponse(append(card,
+		member{"limits", "It knows digits, one to an image, centered as MNIST's are. Whatever it is given, it answers with something like a digit, and on heavy damage it may be another digit than the one that was there."},
+		member{"licence", "Apache-2.0"},
+		member{"paper", "Bar et al., A Geometric Unification of Generative AI with Manifold-Probabilistic Projection Models"},
+	)).body, nil
 }
 
 // describeModel is GET /api/model.

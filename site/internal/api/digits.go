@@ -4,18 +4,16 @@ import (
 	"fmt"
 
 	"mppm/shared/idx"
-	"mppm/shared/latent"
+	"mppm/shared/nn"
 )
-
-// Digits is how many test digits the page has; links count them from 0.
-const Digits = 200
 
 // digits are the page's test digits.
 type digits struct {
 	images, labels []byte
 }
 
-func parseDigits(images, labels []byte) (*digits, error) {
+// parseDigits reads IDX files of images of one shape, and of their classes.
+func parseDigits(images, labels []byte, shape nn.Shape) (*digits, error) {
 	f, err := idx.Parse(images)
 	if err != nil {
 		return nil, fmt.Errorf("the test digits: %w", err)
@@ -32,15 +30,18 @@ func parseDigits(images, labels []byte) (*digits, error) {
 	if d.labels, err = l.Labels(); err != nil {
 		return nil, fmt.Errorf("the labels of the test digits: %w", err)
 	}
-	if n != Digits || h != latent.Side || w != latent.Side || len(d.labels) != n {
-		return nil, fmt.Errorf("the test digits: %d images of %d × %d pixels with %d labels; the page has %d of %d × %d", n, w, h, len(d.labels), Digits, latent.Side, latent.Side)
+	if n == 0 || h != shape.H || w != shape.W || len(d.labels) != n {
+		return nil, fmt.Errorf("the test digits: %d images of %d × %d pixels with %d labels; the model's have %d × %d", n, w, h, len(d.labels), shape.W, shape.H)
 	}
 	return d, nil
 }
 
-// image writes digit i to dst (latent.Pixels, in [0, 1]).
+// len returns how many there are; links count them from 0.
+func (d *digits) len() int { return len(d.labels) }
+
+// image writes digit i to dst, in [0, 1].
 func (d *digits) image(dst []float32, i int) {
-	for k, v := range d.images[i*latent.Pixels:][:latent.Pixels] {
+	for k, v := range d.images[i*len(dst):][:len(dst)] {
 		dst[k] = float32(v) / 255
 	}
 }

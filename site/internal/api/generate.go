@@ -4,34 +4,16 @@ import (
 	"math"
 	"net/http"
 
-	"mppm/shared/latent"
 	"mppm/shared/link"
 )
 
 func generateParams(p *link.Page) []param {
-	seed, n, grid := p.Field("grid-seed"), p.Field("grid"), p.Field("grid")
-	seed.Name, seed.First = "seed", ""
-	n.Name, n.Max, n.First, grid.First = "n", MaxImages, "9", ""
-	list := []param{{seed}, {p.Field("grid-seed")}, {n}, {grid}, {p.Field("class")}, {p.Field("like")}, scale("4")}
-	return append(append(list, flowParams(p, link.Generate)...), version)
-}
-
-// grown is one digit of the JSON answer of generate.
-type grown struct {
-	Reads    reading   `json:"reads"`
-	Distance []float32 `json:"distance"`
-	Pixels   pixels    `json:"pixels"`
-}
-
-// generated is the JSON answer of generate.
-type generated struct {
-	Model  string        `json:"model"`
-	Seed   uint64        `json:"seed"`
-	Class  *int          `json:"class"`
-	Flow   latent.Preset `json:"flow"`
-	Width  int           `json:"width"`
-	Height int           `json:"height"`
-	Images []grown       `json:"images"`
+	list := saying(p, "grid-seed", "grid-seed", "grid", "grid", "class", "like")
+	seed, n, grid := &list[0], &list[2], &list[3]
+	seed.Name, seed.First, seed.About = "seed", "", "The seed of the noise: a short name of grid-seed"
+	n.Name, n.Max, n.First, n.About, n.says = "n", MaxImages, "9", "How many digits", ""
+	grid.First, grid.About = "", "Digits along an edge of the page's grid: so many times so many of them, in place of n"
+	return append(append(append(list, scale("4")), flowParams(p, link.Generate)...), version)
 }
 
 // generate is GET /api/generate. Image i depends on i and on what the page's
@@ -42,35 +24,39 @@ func (a *API) generate(r *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, n, err := a.readGrid(r.query)
+	l, n, err := a.readGrid(r)
 	if err != nil {
 		return nil, err
 	}
-	answer := generated{Model: a.fingerprint, Seed: s.seed, Flow: s.flow, Width: latent.Side, Height: latent.Side}
-	if s.class != link.Any {
-		answer.Class = &s.class
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	x, distance, err := a.grow(s, n)
+	x, distance, err := a.grow(l, n)
 	if err != nil {
 		return nil, err
 	}
 	var out *response
 	if as == pngType {
 		columns := int(math.Ceil(math.Sqrt(float64(n))))
-		if out, err = a.png.gray(sheet(x, columns, r.integer("scale"))); err != nil {
+		if out, err = a.png.gray(a.sheet(x, columns, r.integer("scale"))); err != nil {
 			return nil, err
 		}
 	} else {
-		for i, reads := range a.read(x) {
-			g := grown{Reads: reads, Pixels: x[i*latent.Pixels:][:latent.Pixels]}
-			for k := i; k < len(distance); k += n {
-				g.Distance = append(g.Distance, distance[k])
-			}
-			answer.Images = append(answer.Images, g)
+		var class any
+		if l.Class != link.Any {
+			class = l.Class
 		}
-		out = jsonResponse(answer)
+		var images []object
+		for i, reads := range a.read(x) {
+			var d []float32
+			for k := i; k < len(distance); k += n {
+				d = append(d, distance[k])
+			}
+			images = append(images, object{{"reads", reads.object()}, {"distance", d}, {"pixels", pixels(a.nth(x, i))}})
+		}
+		out = jsonResponse(object{
+			{"model", a.fingerprint}, {"seed", l.GenerateSeed}, {"class", class}, {"flow", flowObject(l.GenerateFlow.Widened())},
+			{"width", a.image.W}, {"height", a.image.H}, {"images", images},
+		})
 	}
 	out.cache, out.vary = a.caching(r), true
 	return out, nil
@@ -78,47 +64,42 @@ func (a *API) generate(r *request) (*response, error) {
 
 // readGrid reads which digits are asked for, and how many: by the names of the
 // page's address, or by short ones.
-func (a *API) readGrid(q query) (s *scene, n int, err error) {
+func (a *API) readGrid(r *request) (l *link.Link, n int, err error) {
 	for _, names := range [][2]string{{"seed", "grid-seed"}, {"n", "grid"}} {
-		if q.given[names[0]] && q.given[names[1]] {
+		if r.given[names[0]] && r.given[names[1]] {
 			return nil, 0, problemf(http.StatusBadRequest, "%s and %s are both given, and say the same; give one", names[0], names[1])
 		}
 	}
-	s = &scene{grown: true}
-	if s.flow, err = flowOf(q, link.Generate, a.model.Generate); err != nil {
+	l = a.first(link.Generate)
+	if err := a.say(l, r); err != nil {
 		return nil, 0, err
 	}
-	s.seed, s.class = uint64(q.number("grid-seed")), q.integer("class")
-	if err := s.readLike(q.text("like")); err != nil {
-		return nil, 0, err
+	n = r.integer("n")
+	if r.given["grid"] {
+		n = l.Grid * l.Grid
 	}
-	if q.given["seed"] {
-		s.seed = uint64(q.number("seed"))
-	}
-	n = q.integer("n")
-	if q.given["grid"] {
-		n = q.integer("grid") * q.integer("grid")
-	}
-	return s, n, nil
+	return l, n, nil
 }
 
-// grow grows n digits from noise, or around one. It returns their images and D at
+// grow grows the first n digits of a link's grid. It returns their images and D at
 // each step, steps × n. The lock is held.
-func (a *API) grow(s *scene, n int) (x, distance []float32, err error) {
-	r, err := a.runner(s.class)
+func (a *API) grow(l *link.Link, n int) (x, distance []float32, err error) {
+	r, err := a.runner(l.Class)
 	if err != nil {
 		return nil, nil, err
 	}
-	z := make([]float32, n*latent.Latent)
-	s.starts(r, z)
-	seq, err := r.Flow(z, s.flow)
+	z := make([]float32, n*a.model.Latent())
+	if err := a.page.Starts(z, &l.State, r.Noise); err != nil {
+		return nil, nil, err
+	}
+	seq, err := r.Flow(z, l.GenerateFlow.Widened())
 	if err != nil {
 		return nil, nil, err
 	}
 	for step := range seq {
 		distance = append(distance, step.Distance...)
 	}
-	x = make([]float32, n*latent.Pixels)
+	x = make([]float32, n*a.image.Size())
 	r.Decode(x, z)
 	return x, distance, nil
 }

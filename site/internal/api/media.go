@@ -1,15 +1,10 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"image"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
-
-	"mppm/shared/latent"
 )
 
 // What goes in and out.
@@ -76,54 +71,6 @@ func contentType(r *request) string {
 	return strings.ToLower(strings.TrimSpace(t))
 }
 
-// writeJSON writes a value that can be written.
-func writeJSON(b *bytes.Buffer, v any) {
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(err) // a bug of this package, which answers with a 500
-	}
-}
-
-func jsonResponse(v any) *response {
-	var b bytes.Buffer
-	writeJSON(&b, v)
-	return &response{contentType: jsonType, body: b.Bytes()}
-}
-
-// pixels is images as JSON: numbers in [0, 1] with at most four decimals, finer
-// than an image of 256 levels.
-type pixels []float32
-
-// MarshalJSON writes an array of numbers.
-func (p pixels) MarshalJSON() ([]byte, error) {
-	b := append(make([]byte, 0, 4*len(p)), '[')
-	for i, v := range p {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendDecimal(b, v)
-	}
-	return append(b, ']'), nil
-}
-
-// appendDecimal appends v rounded to four decimals, as short as it can be.
-func appendDecimal(b []byte, v float32) []byte {
-	n := int64(math.Round(float64(v) * 1e4))
-	if n < 0 {
-		b, n = append(b, '-'), -n
-	}
-	b = strconv.AppendInt(b, n/1e4, 10)
-	if n %= 1e4; n == 0 {
-		return b
-	}
-	b = append(b, '.', '0'+byte(n/1000), '0'+byte(n/100%10), '0'+byte(n/10%10), '0'+byte(n%10))
-	for b[len(b)-1] == '0' {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
 // ink returns the byte that shows a pixel: 0 for 0 and below, 255 for 1 and
 // above.
 func ink(v float32) byte {
@@ -133,21 +80,27 @@ func ink(v float32) byte {
 	return byte(float32(min(v, 1)*255) + 0.5)
 }
 
-// sheet lays n images out in columns, each pixel as a square of scale pixels.
-func sheet(images []float32, columns, scale int) *image.Gray {
-	n := len(images) / latent.Pixels
+// nth returns image i of some.
+func (a *API) nth(images []float32, i int) []float32 {
+	size := a.image.Size()
+	return images[i*size:][:size]
+}
+
+// sheet lays images out in columns, each pixel as a square of scale pixels.
+func (a *API) sheet(images []float32, columns, scale int) *image.Gray {
+	n := len(images) / a.image.Size()
 	rows := (n + columns - 1) / columns
-	edge := latent.Side * scale
-	img := image.NewGray(image.Rect(0, 0, columns*edge, rows*edge))
+	w, h := a.image.W*scale, a.image.H*scale
+	img := image.NewGray(image.Rect(0, 0, columns*w, rows*h))
 	for i := range n {
-		x0, y0 := i%columns*edge, i/columns*edge
-		for y := range latent.Side {
-			line := img.Pix[(y0+y*scale)*img.Stride+x0:][:edge]
+		x0, y0, pixels := i%columns*w, i/columns*h, a.nth(images, i)
+		for y := range a.image.H {
+			line := img.Pix[(y0+y*scale)*img.Stride+x0:][:w]
 			for x := range line {
-				line[x] = ink(images[i*latent.Pixels+y*latent.Side+x/scale])
+				line[x] = ink(pixels[y*a.image.W+x/scale])
 			}
 			for k := 1; k < scale; k++ {
-				copy(img.Pix[(y0+y*scale+k)*img.Stride+x0:][:edge], line)
+				copy(img.Pix[(y0+y*scale+k)*img.Stride+x0:][:w], line)
 			}
 		}
 	}

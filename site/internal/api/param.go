@@ -11,11 +11,34 @@ import (
 )
 
 // param is a parameter of a query: a field of a link, or one like it.
-type param struct{ link.Field }
+type param struct {
+	link.Field
+	says string // the field of a link that it says, which package link then reads; "" if none
+}
+
+// saying returns the parameters that say fields of a link, by the same names.
+func saying(p *link.Page, names ...string) []param {
+	var list []param
+	for _, name := range names {
+		list = append(list, param{p.Field(name), name})
+	}
+	return list
+}
+
+// flowParams are those that change the flow of a mode.
+func flowParams(p *link.Page, of link.Mode) []param {
+	var list []param
+	for _, d := range link.Dials() {
+		list = append(list, saying(p, string(of)+"-"+string(d.Parameter))...)
+		list[len(list)-1].First = "" // a preset may be named
+	}
+	return list
+}
 
 // query is the parameters of a request, by name: those that were given, and the
 // first values of the others.
 type query struct {
+	params []param
 	values map[string]string
 	given  map[string]bool
 }
@@ -25,7 +48,7 @@ type query struct {
 // address, to which services add what they follow it with; what a program sends
 // is to be understood as a whole.
 func parseQuery(raw string, r *route) (query, error) {
-	q := query{values: map[string]string{}, given: map[string]bool{}}
+	q := query{r.params, map[string]string{}, map[string]bool{}}
 	if len(raw) > MaxAddress {
 		return q, problemf(http.StatusRequestURITooLong, "the query has %d characters; give at most %d", len(raw), MaxAddress)
 	}
@@ -49,9 +72,11 @@ func parseQuery(raw string, r *route) (query, error) {
 		if len(v) > 1 {
 			return q, problemf(http.StatusBadRequest, "%s is given %d times; give it once", p.Name, len(v))
 		}
-		meant, err := p.check(v[0])
-		if err != nil {
-			return q, err
+		meant := v[0]
+		if p.says == "" {
+			if meant, err = p.Check(meant); err != nil {
+				return q, wrong(p.Name, v[0], err)
+			}
 		}
 		q.values[p.Name], q.given[p.Name] = meant, true
 	}
@@ -76,13 +101,26 @@ func keys(m url.Values) func(yield func(string) bool) {
 	}
 }
 
-// check returns a value as it is meant, or a problem.
-func (p param) check(v string) (string, error) {
-	meant, err := p.Check(v)
-	if err != nil {
-		return "", problemf(http.StatusBadRequest, "%s=%s: %v", p.Name, clip(v), err)
+// say has a link say what a request does, where the parameters of its route say
+// fields of a link. It returns a problem that names the parameter.
+func (a *API) say(l *link.Link, r *request) error {
+	for _, p := range r.params {
+		if p.says == "" || !r.given[p.Name] {
+			continue
+		}
+		if err := a.page.Set(l, p.says, r.text(p.Name)); err != nil {
+			return wrong(p.Name, r.text(p.Name), err)
+		}
 	}
-	return meant, nil
+	if err := a.page.CheckSum(l, l.Mode); err != nil {
+		return problemf(http.StatusBadRequest, "%v", err)
+	}
+	return nil
+}
+
+// wrong says what is wrong with a parameter's value.
+func wrong(name, value string, err error) error {
+	return problemf(http.StatusBadRequest, "%s=%s: %v", name, clip(value), err)
 }
 
 func (q query) text(name string) string { return q.values[name] }

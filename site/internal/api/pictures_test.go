@@ -18,7 +18,6 @@ import (
 	"mppm/shared/center/centertest"
 	"mppm/shared/degrade"
 	inks "mppm/shared/ink"
-	"mppm/shared/latent"
 	pictures "mppm/shared/picture"
 	"mppm/shared/rng"
 )
@@ -40,14 +39,14 @@ func TestPhotographs(t *testing.T) {
 			if pens := []float64{0.03, 0.06, 0.1, 0.13}; i < len(pens) {
 				d = centertest.Written(label, pens[i], r)
 			} else {
-				at := (31*n + 17*i) % Digits
+				at := (31*n + 17*i) % service(t).digits.len()
 				for {
 					x, l := digit(t, at)
-					if label = l; service(t).read(x)[0].Digit == l {
-						d = centertest.Enlarged(x, latent.Side)
+					if label = l; service(t).read(x)[0].digit == l {
+						d = centertest.Enlarged(x, service(t).image.W)
 						break
 					}
-					at = (at + 1) % Digits
+					at = (at + 1) % service(t).digits.len()
 				}
 			}
 			got := decode[restored](t, ask(t, "POST", "/api/restore?restore-steps=1", encoded(t, s.Draw(d, r)), asPNG, wantJSON))
@@ -72,7 +71,7 @@ func TestPhotographs(t *testing.T) {
 	}
 }
 
-// TestOwnSize: pictures of 28 × 28 pixels. Those that are MNIST's stay as they are
+// TestOwnSize: pictures of the size of the model's. Those that are MNIST's stay as they are
 // to the bit, damaged or not; their negatives, and black on transparent, become
 // them; others are centered; a switch leaves all alone.
 func TestOwnSize(t *testing.T) {
@@ -98,9 +97,9 @@ func TestOwnSize(t *testing.T) {
 		}
 	}
 	read, drawn := 0, 0
-	for i := 0; i < Digits; i += 9 {
+	for i := 0; i < service(t).digits.len(); i += 9 {
 		x, label := digit(t, i)
-		gray := sheet(x, 1, 1)
+		gray := service(t).sheet(x, 1, 1)
 		same("MNIST's", send("", gray), x)
 		negative, clear := image.NewGray(gray.Rect), image.NewNRGBA(gray.Rect)
 		for k, v := range gray.Pix {
@@ -115,20 +114,20 @@ func TestOwnSize(t *testing.T) {
 		}
 		same("its negative, left alone", send("?center=never", negative), left)
 		same("its negative as light ink, left alone", send("?center=never&ink=dark", negative), x, "inverted")
-		if service(t).read(x)[0].Digit != label {
+		if service(t).read(x)[0].digit != label {
 			continue
 		}
 		// In red, and as someone draws at this size: dark, not in the middle.
 		red := image.NewNRGBA(gray.Rect)
 		for k, v := range gray.Pix {
-			red.SetNRGBA(k%28, k/28, color.NRGBA{v, 0, 0, 255})
+			red.SetNRGBA(k%gray.Stride, k/gray.Stride, color.NRGBA{v, 0, 0, 255})
 		}
 		got := send("", red)
 		if !slices.Contains(got.Input.Done, "color made gray") || got.Input.Reads.Digit != label {
 			t.Errorf("a red %d reads as %+v; done %q", label, got.Input.Reads, got.Input.Done)
 		}
 		r := rng.New(uint64(i), 3)
-		s := centertest.Scene{W: 28, H: 28, Size: 1.05, X: 0.5, Y: 0.4, Paper: 0.97, Pen: 0.05}
+		s := centertest.Scene{W: gray.Rect.Dx(), H: gray.Rect.Dy(), Size: 1.05, X: 0.5, Y: 0.4, Paper: 0.97, Pen: 0.05}
 		by := label
 		got = send("", s.Draw(centertest.Written(by, 0.11, r), r))
 		if drawn++; got.Input.Reads.Digit == by {
@@ -139,7 +138,7 @@ func TestOwnSize(t *testing.T) {
 		}
 	}
 	if float64(read) < 0.9*float64(drawn) {
-		t.Errorf("%d of %d digits drawn dark at 28 × 28 are read", read, drawn)
+		t.Errorf("%d of %d digits drawn dark at that size are read", read, drawn)
 	}
 }
 
@@ -149,14 +148,14 @@ func TestOwnSize(t *testing.T) {
 func TestDamagedStays(t *testing.T) {
 	for _, k := range degrade.Kinds() {
 		for _, severity := range []float64{k.Mild, k.Severe} {
-			for i := 0; i < Digits; i += 5 {
+			for i := 0; i < service(t).digits.len(); i += 5 {
 				x, _ := digit(t, i)
 				y := make([]float32, len(x))
 				d := degrade.Degradation{Kind: k.Kind, Severity: severity}
-				if err := d.Apply(y, x, latent.Side, latent.Side, rng.New(uint64(i), 0)); err != nil {
+				if err := d.Apply(y, x, service(t).image.W, service(t).image.H, rng.New(uint64(i), 0)); err != nil {
 					t.Fatal(err)
 				}
-				img := sheet(y, 1, 1)
+				img := service(t).sheet(y, 1, 1)
 				for _, negative := range []bool{false, true} {
 					if negative {
 						if k.Kind != degrade.Gaussian {
@@ -201,7 +200,7 @@ func TestTurned(t *testing.T) {
 
 // TestEmptyPages: a page without a digit is said to be empty.
 func TestEmptyPages(t *testing.T) {
-	blank := image.NewGray(image.Rect(0, 0, 28, 28))
+	blank := image.NewGray(service(t).sheet(make([]float32, service(t).image.Size()), 1, 1).Rect)
 	for _, s := range centertest.Scenes()[10:20] {
 		r := rng.New(8, 0)
 		page := s.Draw(func(u, v float64) float64 { return 0 }, r)

@@ -4,8 +4,8 @@ import (
 	"image"
 	"image/color"
 
-	"mppm/shared/latent"
 	"mppm/shared/link"
+	"mppm/shared/nn"
 )
 
 // The preview's size, which is what services that show links ask for.
@@ -64,13 +64,13 @@ func (c canvas) fill(r image.Rectangle, index uint8) {
 	}
 }
 
-// digit draws an image with its upper left corner at (x0, y0), each pixel as a
-// square of scale pixels.
-func (c canvas) digit(x []float32, x0, y0, scale int) {
-	for y := range latent.Side * scale {
-		line := c.Pix[(y0+y)*c.Stride+x0:][:latent.Side*scale]
+// draw draws an image of a shape with its upper left corner at (x0, y0), each
+// pixel as a square of scale pixels.
+func (c canvas) draw(x []float32, shape nn.Shape, x0, y0, scale int) {
+	for y := range shape.H * scale {
+		line := c.Pix[(y0+y)*c.Stride+x0:][:shape.W*scale]
 		for k := range line {
-			line[k] = byte(int(ink(x[y/scale*latent.Side+k/scale])) * (shades - 1) / 255)
+			line[k] = byte(int(ink(x[y/scale*shape.W+k/scale])) * (shades - 1) / 255)
 		}
 	}
 }
@@ -90,24 +90,19 @@ func (a *API) preview(r *request) (*response, error) {
 		return nil, err
 	}
 	l, _ := a.page.Read(r.URL.RawQuery)
-	s, err := a.scene(l)
-	if err != nil {
-		return nil, err
-	}
-	if s.curve != "" {
-		b, err := curvePictures.ReadFile("curve-" + string(s.curve) + ".png")
+	if l.Subject() == link.Descent {
+		b, err := curvePictures.ReadFile("curve-" + string(l.Figure.Curve) + ".png")
 		// Not for ever: the weights that the address names do not determine it.
 		return &response{contentType: pngType, body: b, cache: anHour}, err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c := newCanvas()
-	if s.grown {
-		err = a.drawGrown(c, s)
-	} else {
-		err = a.drawRestored(c, s)
+	draw := a.drawRestored
+	if grows(&l) {
+		draw = a.drawGrown
 	}
-	if err != nil {
+	if err := draw(c, &l); err != nil {
 		return nil, err
 	}
 	out, err := a.png.paletted(c.Paletted)
@@ -118,69 +113,63 @@ func (a *API) preview(r *request) (*response, error) {
 	return out, nil
 }
 
+// scaleTo returns how large a pixel is where an image takes a square of an edge.
+func (a *API) scaleTo(edge int) int { return max(edge/max(a.image.W, a.image.H), 1) }
+
 // The grid of a preview: the first digits of the page's, and as many more as
 // fill the picture.
 const (
 	gridColumns = 6
 	gridRows    = 3
-	gridScale   = 7
+	gridEdge    = 196
 )
 
-func (a *API) drawGrown(c canvas, s *scene) error {
-	r, err := a.runner(s.class)
+func (a *API) drawGrown(c canvas, l *link.Link) error {
+	x, _, err := a.grow(l, gridColumns*gridRows)
 	if err != nil {
 		return err
 	}
-	z := make([]float32, gridColumns*gridRows*latent.Latent)
-	s.starts(r, z)
-	steps, err := r.Flow(z, s.flow)
-	if err != nil {
-		return err
-	}
-	for range steps {
-	}
-	x := make([]float32, gridColumns*gridRows*latent.Pixels)
-	r.Decode(x, z)
-	const edge = latent.Side * gridScale
-	left, top := (previewWidth-gridColumns*edge)/2, (previewHeight-gridRows*edge)/2
+	scale := a.scaleTo(gridEdge)
+	w, h := a.image.W*scale, a.image.H*scale
+	left, top := (previewWidth-gridColumns*w)/2, (previewHeight-gridRows*h)/2
 	for i := range gridColumns * gridRows {
-		c.digit(x[i*latent.Pixels:], left+i%gridColumns*edge, top+i/gridColumns*edge, gridScale)
+		c.draw(a.nth(x, i), a.image, left+i%gridColumns*w, top+i/gridColumns*h, scale)
 	}
 	return nil
 }
 
 // The film of a preview: so many of the flow's steps at most.
-const (
-	filmFrames = 16
-	filmScale  = 2
-)
+const filmFrames = 16
 
 // drawRestored draws the original, the damaged and the restored image, and below
 // them the film of the flow with D at each of its frames.
-func (a *API) drawRestored(c canvas, s *scene) error {
-	x, err := s.damaged()
+func (a *API) drawRestored(c canvas, l *link.Link) error {
+	original, err := a.original(l)
 	if err != nil {
 		return err
 	}
-	steps, frames, err := a.flow(a.runners[link.Any], x, s.flow)
+	x, err := a.damaged(l, original)
+	if err != nil {
+		return err
+	}
+	steps, frames, err := a.flow(a.runners[link.Any], x, l.RestoreFlow.Widened())
 	if err != nil {
 		return err
 	}
 	const (
-		scale = 11
-		edge  = latent.Side * scale
+		edge  = 308
 		space = 62
 		left  = (previewWidth - 3*edge - 2*space) / 2
 		top   = 52
 	)
-	for i, img := range [][]float32{s.original, x, frames[len(frames)-latent.Pixels:]} {
-		c.digit(img, left+i*(edge+space), top, scale)
+	for i, img := range [][]float32{original, x, a.nth(frames, len(steps)-1)} {
+		c.draw(img, a.image, left+i*(edge+space), top, a.scaleTo(edge))
 		if i > 0 {
 			c.arrow(left+i*(edge+space)-space/2, top+edge/2, 11)
 		}
 	}
 	const (
-		small = latent.Side * filmScale
+		small = 56
 		gap   = 8
 		film  = top + edge + 48
 		bars  = film + small + gap
@@ -189,7 +178,7 @@ func (a *API) drawRestored(c canvas, s *scene) error {
 	n := min(len(steps), filmFrames)
 	var highest float32
 	for _, s := range steps {
-		highest = max(highest, s.Distance)
+		highest = max(highest, s.distance)
 	}
 	at := (previewWidth - n*(small+gap) + gap) / 2
 	for i := range n {
@@ -198,9 +187,9 @@ func (a *API) drawRestored(c canvas, s *scene) error {
 			k = i * (len(steps) - 1) / (n - 1)
 		}
 		x0 := at + i*(small+gap)
-		c.digit(frames[k*latent.Pixels:], x0, film, filmScale)
+		c.draw(a.nth(frames, k), a.image, x0, film, a.scaleTo(small))
 		if highest > 0 {
-			share := steps[k].Distance / highest
+			share := steps[k].distance / highest
 			height := max(int(float32(share*tall)), 2)
 			color := min(int(float32(share*float32(len(coolness)))), len(coolness)-1)
 			c.fill(image.Rect(x0, bars, x0+small, bars+height), uint8(cool+color))

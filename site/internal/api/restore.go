@@ -3,12 +3,14 @@ package api
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
+	"encoding/json/jsontext"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mppm/shared/center"
@@ -27,20 +29,29 @@ const loudest = 16
 var presets = []string{"restore", "faithful", "sharp"}
 
 func restoreParams(p *link.Page) []param {
+	own := func(f link.Field) param { return param{Field: f} }
 	list := []param{
-		{link.Field{Name: "preset", Kind: link.Word, Words: presets, First: presets[0]}},
-		{link.Field{Name: "center", Kind: link.Word, Words: words(center.Ways()), First: string(center.Auto)}},
-		{link.Field{Name: "ink", Kind: link.Word, Words: words(inks.Kinds()), First: string(inks.Auto)}},
-		{link.Field{Name: "threshold", Kind: link.Number, Min: inks.MinThreshold, Max: inks.MaxThreshold}},
-		{link.Field{Name: "picture", Kind: link.Word, Words: []string{"last", "strip"}, First: "last"}},
+		own(link.Field{Name: "preset", Kind: link.Word, Words: presets, First: presets[0],
+			About: "The flow: one that the distance gates, the distance alone, or the density at full weight"}),
+		own(link.Field{Name: "center", Kind: link.Word, Words: words(center.Ways()), First: string(center.Auto),
+			About: "Whether a PNG is scaled and centered; auto does so unless it has the model's size and is as MNIST's, never takes pixels of that size as they are"}),
+		own(link.Field{Name: "ink", Kind: link.Word, Words: words(inks.Kinds()), First: string(inks.Auto),
+			About: "What ink is beside the paper of a PNG"}),
+		own(link.Field{Name: "threshold", Kind: link.Number, Min: inks.MinThreshold, Max: inks.MaxThreshold,
+			About: "From which share of the strongest ink on a pixel of a PNG is ink; chosen where none is given"}),
+		own(link.Field{Name: "picture", Kind: link.Word, Words: []string{"last", "strip"}, First: "last",
+			About: "In a PNG: the last image, or all steps side by side. (In links to the page, picture is the image itself; here the body is.)"}),
 		scale("1"),
 	}
-	return append(append(list, damageParams(p, link.None)...), flowParams(p, link.Restore)...)
+	damage := saying(p, "damage", "severity", "seed")
+	damage[0].First = string(link.None)
+	return slices.Concat(list, damage, flowParams(p, link.Restore))
 }
 
 // scale is the edge of a digit's pixel in a PNG.
 func scale(first string) param {
-	return param{link.Field{Name: "scale", Kind: link.Whole, Min: 1, Max: MaxScale, First: first}}
+	return param{Field: link.Field{Name: "scale", Kind: link.Whole, Min: 1, Max: MaxScale, First: first,
+		About: "In a PNG: the edge of each of a digit's pixels"}}
 }
 
 func words[T ~string](list []T) []string {
@@ -51,42 +62,9 @@ func words[T ~string](list []T) []string {
 	return out
 }
 
-// reading is what the classifier takes an image for.
-type reading struct {
-	Digit      int     `json:"digit"`
-	Confidence float64 `json:"confidence"`
-}
-
-// step is where a flow is after Index steps.
-type step struct {
-	Index    int       `json:"index"`
-	Distance float32   `json:"distance"`
-	Moved    float32   `json:"moved"`
-	Reads    reading   `json:"reads"`
-	Code     []float32 `json:"code"`
-	Pixels   pixels    `json:"pixels"`
-}
-
-// restored is the JSON answer of restore.
-type restored struct {
-	Model  string        `json:"model"`
-	Preset string        `json:"preset"`
-	Flow   latent.Preset `json:"flow"`
-	Width  int           `json:"width"`
-	Height int           `json:"height"`
-	Input  struct {
-		Centered bool     `json:"centered"`
-		Inverted bool     `json:"inverted"`
-		Done     []string `json:"done"`
-		Reads    reading  `json:"reads"`
-		Pixels   pixels   `json:"pixels"`
-	} `json:"input"`
-	Steps []step `json:"steps"`
-}
-
 // restore is POST /api/restore.
 func (a *API) restore(r *request) (*response, error) {
-	x, done, given, err := readImage(r)
+	x, done, given, err := a.readImage(r)
 	if err != nil {
 		return nil, err
 	}
@@ -98,20 +76,19 @@ func (a *API) restore(r *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, ok := a.model.Presets[r.text("preset")]
-	if !ok {
+	l := a.first(link.Restore)
+	l.Kind, l.Severity = link.None, 0
+	var ok bool
+	if l.RestoreFlow, ok = a.model.Presets[r.text("preset")]; !ok {
 		return nil, problemf(http.StatusBadRequest, "this model has no flow %q", r.text("preset"))
 	}
-	if p, err = flowOf(r.query, link.Restore, p); err != nil {
+	if err := a.say(l, r); err != nil {
 		return nil, err
 	}
-	s := &scene{original: x}
-	if err := s.readDamage(r.query); err != nil {
+	if x, err = a.damaged(l, x); err != nil {
 		return nil, err
 	}
-	if x, err = s.damaged(); err != nil {
-		return nil, err
-	}
+	p := l.RestoreFlow.Widened()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	steps, frames, err := a.flow(a.runners[link.Any], x, p)
@@ -121,31 +98,42 @@ func (a *API) restore(r *request) (*response, error) {
 	var out *response
 	if as == pngType {
 		if r.text("picture") == "last" {
-			frames = frames[len(frames)-latent.Pixels:]
+			frames, steps = a.nth(frames, len(steps)-1), steps[:1]
 		}
-		out, err = a.png.gray(sheet(frames, len(frames)/latent.Pixels, r.integer("scale")))
+		out, err = a.png.gray(a.sheet(frames, len(steps), r.integer("scale")))
 		if err != nil {
 			return nil, err
 		}
 	} else {
-		read := a.read(frames)
-		for i := range steps {
-			steps[i].Reads = read[i]
-			steps[i].Pixels = frames[i*latent.Pixels:][:latent.Pixels]
+		list := make([]object, len(steps))
+		for i, reads := range a.read(frames) {
+			s := steps[i]
+			list[i] = object{{"index", s.index}, {"distance", s.distance}, {"moved", s.moved}, {"reads", reads.object()}, {"code", s.code}, {"pixels", pixels(a.nth(frames, i))}}
 		}
-		answer := restored{Model: a.fingerprint, Preset: r.text("preset"), Flow: p, Width: latent.Side, Height: latent.Side, Steps: steps}
-		answer.Input.Centered, answer.Input.Inverted, answer.Input.Done = done.Centered, done.Inverted, append([]string{}, done.Words()...)
-		answer.Input.Reads, answer.Input.Pixels = a.read(shown(x))[0], x
-		out = jsonResponse(answer)
+		out = jsonResponse(object{
+			{"model", a.fingerprint}, {"preset", r.text("preset")}, {"flow", flowObject(p)},
+			{"width", a.image.W}, {"height", a.image.H},
+			{"input", object{
+				{"centered", done.Centered}, {"inverted", done.Inverted}, {"done", done.Words()},
+				{"reads", a.read(shown(x))[0].object()}, {"pixels", pixels(x)},
+			}},
+			{"steps", list},
+		})
 	}
 	out.cache, out.vary, out.done = never, true, done.String()
 	return out, nil
 }
 
-// flow restores the image x: it returns the steps without pixels and readings,
-// and the images of all of them. The lock is held.
+// step is where a flow is after index steps.
+type step struct {
+	index           int
+	distance, moved float32
+	code            []float32
+}
+
+// flow restores the image x: it returns the steps, and the images of all of them. The lock is held.
 func (a *API) flow(r *latent.Runner, x []float32, p latent.Preset) (steps []step, frames []float32, err error) {
-	z := make([]float32, latent.Latent)
+	z := make([]float32, a.model.Latent())
 	r.Encode(z, x)
 	seq, err := r.Flow(z, p)
 	if err != nil {
@@ -154,24 +142,34 @@ func (a *API) flow(r *latent.Runner, x []float32, p latent.Preset) (steps []step
 	var path []float32
 	for s := range seq {
 		path = append(path, s.X...)
-		steps = append(steps, step{Index: s.Index, Distance: s.Distance[0], Moved: s.Moved[0]})
+		steps = append(steps, step{index: s.Index, distance: s.Distance[0], moved: s.Moved[0]})
 	}
 	for i := range steps {
-		steps[i].Code = path[i*latent.Latent:][:latent.Latent]
+		steps[i].code = path[i*len(z):][:len(z)]
 	}
-	frames = make([]float32, len(steps)*latent.Pixels)
+	frames = make([]float32, len(steps)*len(x))
 	r.Decode(frames, path)
 	return steps, frames, nil
 }
 
+// reading is what the classifier takes an image for.
+type reading struct {
+	digit      int
+	confidence float64 // in four decimals
+}
+
+func (r reading) object() object {
+	return object{{"digit", r.digit}, {"confidence", r.confidence}}
+}
+
 // read returns what each of the images x is taken for. The lock is held.
 func (a *API) read(x []float32) []reading {
-	n := len(x) / latent.Pixels
-	probs := make([]float32, n*classifier.Classes)
+	n := len(x) / a.image.Size()
+	probs := make([]float32, n*a.classes)
 	a.reader.Classify(probs, nil, x)
 	out := make([]reading, n)
 	for i := range out {
-		d, p := classifier.Best(probs[i*classifier.Classes:])
+		d, p := classifier.Best(probs[i*a.classes:][:a.classes])
 		out[i] = reading{d, math.Round(float64(p)*1e4) / 1e4}
 	}
 	return out
@@ -186,9 +184,9 @@ func shown(x []float32) []float32 {
 	return y
 }
 
-// readImage reads the body: an image of latent.Pixels numbers, what was done to make
-// it one, and the type it came as.
-func readImage(r *request) (x []float32, done center.Done, given string, err error) {
+// readImage reads the body: an image, what was done to make it one, and the type it
+// came as.
+func (a *API) readImage(r *request) (x []float32, done center.Done, given string, err error) {
 	given = contentType(r)
 	switch given {
 	case jsonType:
@@ -197,18 +195,18 @@ func readImage(r *request) (x []float32, done center.Done, given string, err err
 				return nil, done, given, problemf(http.StatusBadRequest, "%s=%s is for PNGs; a JSON image is taken as it is", name, r.text(name))
 			}
 		}
-		b, err := readBody(r, MaxJSON)
+		b, err := readBody(r, maxNumber*a.image.Size())
 		if err != nil {
 			return nil, done, given, err
 		}
-		x, err = decodeNumbers(b)
+		x, err = decodeNumbers(b, a.image.Size())
 		return x, done, given, err
 	case pngType:
 		body, err := bodyOf(r, MaxPNG)
 		if err != nil {
 			return nil, done, given, err
 		}
-		x, done, err = decodePNG(body, center.Options{
+		x, done, err = a.decodePNG(body, center.Options{
 			Center:  center.How(r.text("center")),
 			Options: inks.Options{Ink: inks.Kind(r.text("ink")), Threshold: r.number("threshold")},
 		})
@@ -276,48 +274,75 @@ func readBody(r *request, most int) ([]byte, error) {
 	return b, nil
 }
 
-// decodeNumbers reads an image as JSON: an array of latent.Pixels numbers, or an
-// object that has it as pixels.
-func decodeNumbers(b []byte) ([]float32, error) {
-	var list []*float64
-	var err error
-	if t := bytes.TrimLeft(b, " \t\r\n"); len(t) > 0 && t[0] == '{' {
-		var object struct {
-			Pixels []*float64 `json:"pixels"`
+// decodeNumbers reads an image as JSON: an array of so many numbers, or an object
+// that has it as pixels.
+func decodeNumbers(b []byte, size int) ([]float32, error) {
+	x, err := readNumbers(jsontext.NewDecoder(bytes.NewReader(b)))
+	var p *problem
+	switch {
+	case errors.As(err, &p):
+		return nil, p
+	case err != nil:
+		return nil, problemf(http.StatusBadRequest, "the body is not an image in JSON (%s); send [%d numbers], or {\"pixels\": [%[2]d numbers]}", strings.TrimPrefix(err.Error(), "jsontext: "), size)
+	case len(x) != size:
+		return nil, problemf(http.StatusBadRequest, "the image has %d numbers; send %d, row by row, from 0 (black) to 1 (white)", len(x), size)
+	}
+	return x, nil
+}
+
+// readNumbers reads them to the end of the body.
+func readNumbers(d *jsontext.Decoder) (x []float32, err error) {
+	in := d.PeekKind() == '{'
+	if in {
+		_, _ = d.ReadToken() // the one that was seen
+		switch name, err := d.ReadToken(); {
+		case err != nil:
+			return nil, err
+		case name.Kind() != '"' || name.String() != "pixels":
+			return nil, fmt.Errorf("it has %s, and no pixels", clip(name.String()))
 		}
-		d := json.NewDecoder(bytes.NewReader(b))
-		d.DisallowUnknownFields()
-		if err = d.Decode(&object); err == nil {
-			if _, end := d.Token(); end != io.EOF {
-				err = errors.New("something follows the object")
-			}
-		}
-		list = object.Pixels
-	} else {
-		err = json.Unmarshal(b, &list)
 	}
-	if err != nil {
-		return nil, problemf(http.StatusBadRequest, "the body is not an image in JSON (%s); send [%d numbers], or {\"pixels\": [%[2]d numbers]}", strings.TrimPrefix(err.Error(), "json: "), latent.Pixels)
+	switch open, err := d.ReadToken(); {
+	case err != nil:
+		return nil, err
+	case open.Kind() != '[':
+		return nil, fmt.Errorf("it has %s in place of an array", clip(open.String()))
 	}
-	if len(list) != latent.Pixels {
-		return nil, problemf(http.StatusBadRequest, "the image has %d numbers; send %d, row by row, from 0 (black) to 1 (white)", len(list), latent.Pixels)
-	}
-	x := make([]float32, latent.Pixels)
-	for i, v := range list {
+	for d.PeekKind() != ']' {
+		t, err := d.ReadToken()
 		switch {
-		case v == nil:
-			return nil, problemf(http.StatusBadRequest, "number %d is null", i)
-		case !(math.Abs(*v) <= loudest):
-			return nil, problemf(http.StatusBadRequest, "number %d is %v; pixels are from 0 (black) to 1 (white), with noise from %d to %d", i, *v, -loudest, loudest)
+		case err != nil:
+			return nil, err
+		case t.Kind() == 'n':
+			return nil, problemf(http.StatusBadRequest, "number %d is null", len(x))
 		}
-		x[i] = float32(*v)
+		v, err := strconv.ParseFloat(t.String(), 64)
+		switch {
+		case t.Kind() != '0' || err != nil:
+			return nil, fmt.Errorf("number %d is %s", len(x), clip(t.String()))
+		case !(math.Abs(v) <= loudest):
+			return nil, problemf(http.StatusBadRequest, "number %d is %v; pixels are from 0 (black) to 1 (white), with noise from %d to %d", len(x), v, -loudest, loudest)
+		}
+		x = append(x, float32(v))
+	}
+	_, _ = d.ReadToken() // the one that was seen
+	if in {
+		switch end, err := d.ReadToken(); {
+		case err != nil:
+			return nil, err
+		case end.Kind() != '}':
+			return nil, fmt.Errorf("it has %s beside its pixels", clip(end.String()))
+		}
+	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return nil, errors.New("something follows the image")
 	}
 	return x, nil
 }
 
 // decodePNG reads an image as PNG, row by row: only a small picture of a large one
 // is ever in memory. What becomes of it is said in package center.
-func decodePNG(b *body, o center.Options) (x []float32, done center.Done, err error) {
+func (a *API) decodePNG(b *body, o center.Options) (x []float32, done center.Done, err error) {
 	p, err := pictures.DecodePNG(bufio.NewReaderSize(b, 1<<16), MaxArea)
 	var size *pictures.SizeError
 	switch {
@@ -330,10 +355,10 @@ func decodePNG(b *body, o center.Options) (x []float32, done center.Done, err er
 	case err != nil:
 		return nil, done, problemf(http.StatusBadRequest, "the body is not a PNG that can be read: %s", err)
 	}
-	if o.Center == center.Never && (p.FullW != latent.Side || p.FullH != latent.Side) {
-		return nil, done, problemf(http.StatusBadRequest, "the picture is %d × %d pixels, and center=never asks to take it as it is; send %d × %[3]d", p.FullW, p.FullH, latent.Side)
+	if o.Center == center.Never && (p.FullW != a.image.W || p.FullH != a.image.H) {
+		return nil, done, problemf(http.StatusBadRequest, "the picture is %d × %d pixels, and center=never asks to take it as it is; send %d × %d", p.FullW, p.FullH, a.image.W, a.image.H)
 	}
-	x = make([]float32, latent.Pixels)
+	x = make([]float32, a.image.Size())
 	if done, _, err = center.Digit(x, p, o); err != nil {
 		return nil, done, problemf(http.StatusUnprocessableEntity, "%s", err)
 	}

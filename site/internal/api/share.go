@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"mppm/shared/link"
 )
 
 // sharePolicy lets the page of a link show its picture, and nothing else.
@@ -52,17 +54,13 @@ const sharePage = `<!doctype html>
 // gets it all, and names it too.
 func (a *API) share(r *request) (*response, error) {
 	l, faults := a.page.Read(r.URL.RawQuery)
-	s, err := a.scene(l)
-	if err != nil {
-		return nil, err
-	}
 	base := origin(r.Request)
-	title, description := s.words()
+	title, description := a.words(&l)
 	alt := "A digit, the same digit damaged, and restored; below, the steps between"
 	switch {
-	case s.curve != "":
+	case l.Subject() == link.Descent:
 		alt = "A curve, a point beside it, and the ways that three methods take it to the curve"
-	case s.grown:
+	case grows(&l):
 		alt = "A grid of digits grown from noise"
 	}
 	fields := a.page.Write(l)

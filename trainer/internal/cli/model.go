@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"mppm/shared/flow"
 	"mppm/shared/latent"
+	"mppm/shared/link"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/sniff"
@@ -105,41 +105,39 @@ func presets(method, path string) []string {
 
 // flowFlags are the flags that change a flow's parameters.
 type flowFlags struct {
-	preset                                    string
-	alpha, beta, sigma, tau, tolerance, noise float64
-	steps                                     int
-	name                                      *flagDef // of the preset
-	defs                                      []*flagDef
-	change                                    []func(*latent.Preset) // what each of defs does, if it is given
+	preset string
+	name   *flagDef // of the preset
+	list   []*flowFlag
 }
+
+// flowFlag is the flag of one of them.
+type flowFlag struct {
+	*flagDef
+	parameter link.Parameter
+	number    float64
+	steps     int // of link.Steps, in place of the number
+}
+
+func (v *flowFlag) value() float64 { return v.number + float64(v.steps) }
 
 // flow adds the flags of a flow. preset names the one that is the default, and
 // noise says whether it starts from noise.
 func (f *flagSet) flow(preset string, noise bool) *flowFlags {
 	v := new(flowFlags)
 	f.group = "the flow (each default is the preset's)"
-	keep := func(d *flagDef, change func(*latent.Preset)) {
-		d.initial = ""
-		v.defs = append(v.defs, d)
-		v.change = append(v.change, change)
-	}
 	v.name = f.text(&v.preset, "preset", "NAME", "take the parameters that the weights file has under this name (default "+preset+")")
-	const most = 1e6
-	keep(f.number(&v.alpha, "alpha", "X", "α: share of the distance that a step undoes; α+β < 1", 0, most),
-		func(p *latent.Preset) { p.Alpha = float32(v.alpha) })
-	keep(f.number(&v.beta, "beta", "X", "β: weight of the kernel mean", 0, most),
-		func(p *latent.Preset) { p.Beta = float32(v.beta) })
-	keep(f.number(&v.sigma, "sigma", "X", "σ: width of the kernel, in units of the codes' spacing", 0, most),
-		func(p *latent.Preset) { p.Sigma = float32(v.sigma) })
-	keep(f.number(&v.tau, "tau", "X", "τ: distance at which the kernel counts half, in the same units; 0: it always counts in full", 0, most),
-		func(p *latent.Preset) { p.Tau = float32(v.tau) })
-	keep(f.integer(&v.steps, "steps", "N", "steps at most", 0, flow.MaxSteps),
-		func(p *latent.Preset) { p.Steps = v.steps })
-	keep(f.number(&v.tolerance, "tolerance", "X", "stop where a step is no longer than this, in the same units; 0: never", 0, most),
-		func(p *latent.Preset) { p.Tolerance = float32(v.tolerance) })
-	if noise {
-		keep(f.number(&v.noise, "noise", "X", "spread of the starts, in multiples of the codes' own", 0, most),
-			func(p *latent.Preset) { p.Noise = float32(v.noise) })
+	for _, d := range link.Flags() {
+		if d.Parameter == link.Noise && !noise {
+			continue
+		}
+		one := &flowFlag{parameter: d.Parameter}
+		if d.Parameter == link.Steps {
+			one.flagDef = f.integer(&one.steps, string(d.Parameter), "N", d.About, int(d.Least), int(d.Most))
+		} else {
+			one.flagDef = f.number(&one.number, string(d.Parameter), "X", d.About, d.Least, d.Most)
+		}
+		one.initial = ""
+		v.list = append(v.list, one)
 	}
 	f.group = ""
 	return v
@@ -148,20 +146,20 @@ func (f *flagSet) flow(preset string, noise bool) *flowFlags {
 // check finds what is wrong with the flags whatever the preset is, before
 // anything is read.
 func (v *flowFlags) check(method string) error {
-	if method == methodLDM {
-		for _, d := range append(v.defs, v.name) {
-			if d.given {
-				return usagef("--%s is of the flow, and --method %s has none: leave it out", d.name, method)
-			}
-		}
-	}
-	for _, d := range v.defs {
-		if d.given && d.name == "sigma" && float32(v.sigma) == 0 {
+	defs := []*flagDef{v.name}
+	said := map[link.Parameter]float64{}
+	for _, one := range v.list {
+		defs = append(defs, one.flagDef)
+		said[one.parameter] = one.value()
+		if one.given && one.parameter == link.Sigma && float32(one.number) == 0 {
 			return usagef("--sigma is 0: the kernel needs a width")
 		}
 	}
-	if v.alpha+v.beta >= 1 {
-		return usagef("α+β is %g (--alpha %g, --beta %g): it has to be less than 1", v.alpha+v.beta, v.alpha, v.beta)
+	if i := slices.IndexFunc(defs, func(d *flagDef) bool { return d.given }); i >= 0 && method == methodLDM {
+		return usagef("--%s is of the flow, and --method %s has none: leave it out", defs[i].name, method)
+	}
+	if alpha, beta := said[link.Alpha], said[link.Beta]; alpha+beta >= 1 {
+		return usagef("α+β is %g (--alpha %g, --beta %g): it has to be less than 1", alpha+beta, alpha, beta)
 	}
 	return nil
 }
@@ -176,9 +174,9 @@ func (v *flowFlags) apply(m *latent.Model, preset string) (latent.Preset, error)
 		names := slices.Sorted(maps.Keys(m.Presets))
 		return p, usagef("the weights have no preset %q, only %s%s", preset, strings.Join(names, ", "), suggest(preset, names, ""))
 	}
-	for i, d := range v.defs {
-		if d.given {
-			v.change[i](&p)
+	for _, one := range v.list {
+		if one.given {
+			p = link.With(p, one.parameter, one.value())
 		}
 	}
 	if err := p.Validate(); err != nil {
