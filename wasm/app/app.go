@@ -14,6 +14,7 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
+	"mppm/wasm/app/timeline"
 )
 
 // Reader is what the app needs of a classifier; *classifier.Runner is one.
@@ -50,7 +51,7 @@ type App struct {
 	first         State // of the first screen
 	opened        int   // the step that a link asked for, -1 once it is shown
 	defaults      map[Mode]latent.Preset
-	heads         map[Subject]*Playhead
+	heads         map[Subject]*timeline.Playhead
 	silenced      map[switched]float64 // what forces were before they were switched off
 	reducedMotion bool
 	err           error
@@ -83,7 +84,7 @@ func New(e Engine, r Reader, restore, generate latent.Preset, d *Digits) (*App, 
 	a := &App{
 		State: page.First(), page: page,
 		engine: e, reader: r, defaults: map[Mode]latent.Preset{Restore: restore, Generate: generate},
-		heads: map[Subject]*Playhead{Restoration: {}, Growth: {}, Walk: {}, Spot: {}, Descent: {}},
+		heads: map[Subject]*timeline.Playhead{Restoration: {}, Growth: {}, Walk: {}, Spot: {}, Descent: {}},
 	}
 	a.restoring = restoring{
 		digits:   d,
@@ -142,11 +143,11 @@ func (a *App) flow(m Mode) *latent.Preset {
 }
 
 // Head returns the playhead of what is shown.
-func (a *App) Head() *Playhead { return a.heads[a.Subject()] }
+func (a *App) Head() *timeline.Playhead { return a.heads[a.Subject()] }
 
 // Path returns what the flow that is shown went through; nothing in Manifold,
 // where no images flow.
-func (a *App) Path() *Trajectory {
+func (a *App) Path() *timeline.Trajectory {
 	switch a.Subject() {
 	case Growth:
 		return &a.generated
@@ -161,7 +162,7 @@ func (a *App) Path() *Trajectory {
 }
 
 // nowhere is the path of what are no images.
-var nowhere Trajectory
+var nowhere timeline.Trajectory
 
 // Shown returns which image of Path the film and the curve are about.
 func (a *App) Shown() int {
@@ -192,7 +193,7 @@ func (a *App) Seek(step int) {
 func (a *App) StepBy(n int) { a.Seek(a.Head().Step() + n) }
 
 // open goes to the step that a link asked for, and reports whether one did.
-func (a *App) open(h *Playhead) bool {
+func (a *App) open(h *timeline.Playhead) bool {
 	if a.opened < 0 {
 		return false
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"mppm/shared/latent"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // paper is a picture of w × h pixels with a dark bar on a light ground, or the
@@ -84,7 +86,7 @@ func TestPicture(t *testing.T) {
 }
 
 func TestExports(t *testing.T) {
-	p := &Palette{Ground: color.RGBA{1, 2, 3, 255}, Ink: color.RGBA{250, 240, 230, 255}}
+	p := &palette.Palette{Ground: color.RGBA{1, 2, 3, 255}, Ink: color.RGBA{250, 240, 230, 255}}
 	a := newApp(t, &fake{})
 	if _, err := a.ExportPicture(p); err == nil {
 		t.Error("there is a picture before there is one")
@@ -104,7 +106,7 @@ func TestExports(t *testing.T) {
 			t.Errorf("the picture is %q of type %q, want %q", f.Name, f.Type, want)
 		}
 		// The fake's last image is gray 1/16.
-		if r, g, b, _ := img.At(3, 3).RGBA(); byte(r>>8) != p.Ramp()[Ink(1.0/16)][0] || byte(g>>8) == 0 || byte(b>>8) == 0 {
+		if r, g, b, _ := img.At(3, 3).RGBA(); byte(r>>8) != p.Ramp()[timeline.Ink(1.0/16)][0] || byte(g>>8) == 0 || byte(b>>8) == 0 {
 			t.Errorf("%s: the first pixel is %v", m, img.At(3, 3))
 		}
 		side := latent.Side * exportLarge

@@ -11,6 +11,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/shared/rng"
+	"mppm/wasm/app/timeline"
 )
 
 // Baselines is what the app needs of the models that it compares with: a
@@ -42,10 +43,10 @@ const diffusionStream = 1
 // comparing is what the baselines make of the damaged image.
 type comparing struct {
 	baselines   Baselines
-	autoencoded Trajectory // one step
+	autoencoded timeline.Trajectory // one step
 	daeScore    Score
 	daeReads    Reading
-	diffused    Trajectory // as many steps as the flow has, spread over the diffusion's
+	diffused    timeline.Trajectory // as many steps as the flow has, spread over the diffusion's
 	ldmScores   []Score
 	ldmReads    []Reading
 	wait        time.Duration // until diffusion starts
@@ -93,8 +94,8 @@ func (a *App) compareNow() error {
 	if a.daeScore, err = a.score(x); err != nil {
 		return err
 	}
-	a.autoencoded = Trajectory{N: 1}
-	a.autoencoded.add(x, z, []float32{0})
+	a.autoencoded = timeline.Trajectory{N: 1}
+	a.autoencoded.Add(x, z, []float32{0})
 	a.daeReads = a.read(x)[0]
 	// Diffusion is told the damage. Where there is none, what is restored may be
 	// damaged all the same, and nobody says how.
@@ -109,7 +110,7 @@ func (a *App) compareNow() error {
 	if err != nil {
 		return err
 	}
-	a.diffused = Trajectory{N: 1}
+	a.diffused = timeline.Trajectory{N: 1}
 	a.nextStep, a.stopSteps = iter.Pull(seq)
 	a.wait = compareDelay
 	return nil
@@ -148,7 +149,7 @@ func (a *App) diffuse() {
 		z, x := make([]float32, latent.Latent), make([]float32, latent.Pixels)
 		a.baselines.Codes(z, s.X, s.Left)
 		a.baselines.Decode(x, z)
-		a.diffused.add(x, z, []float32{0})
+		a.diffused.Add(x, z, []float32{0})
 		score, err := a.score(x)
 		if err != nil {
 			a.fail(fmt.Errorf("comparing: %w", err))
@@ -170,10 +171,10 @@ func shownAt(step, last, total int) int {
 
 // Autoencoded returns what the denoising autoencoder makes of the damaged image,
 // a path of one step; of none before there is one.
-func (a *App) Autoencoded() *Trajectory { return &a.autoencoded }
+func (a *App) Autoencoded() *timeline.Trajectory { return &a.autoencoded }
 
 // Diffused returns how diffusion goes about it, on the timeline of Path.
-func (a *App) Diffused() *Trajectory { return &a.diffused }
+func (a *App) Diffused() *timeline.Trajectory { return &a.diffused }
 
 // rivals returns what the baselines made of the image at a step, nil where they
 // are not there yet.

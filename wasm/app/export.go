@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"mppm/shared/latent"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // Export is a file that the page gives to the user.
@@ -30,31 +32,31 @@ const (
 
 // ExportPicture returns what is shown now as a PNG: the digit, the grid, or the
 // figure of Manifold.
-func (a *App) ExportPicture(p *Palette) (Export, error) {
+func (a *App) ExportPicture(p *palette.Palette) (Export, error) {
 	if a.Mode == Manifold {
 		return a.exportFigure(p)
 	}
-	return a.png("picture", p, func(t *Trajectory, step int) *image.Paletted {
+	return a.png("picture", p, func(t *timeline.Trajectory, step int) *image.Paletted {
 		return a.sheet(t, step, p)
 	})
 }
 
 // ExportStrip returns every step of the digit that is shown, side by side, as a
 // PNG.
-func (a *App) ExportStrip(p *Palette) (Export, error) {
+func (a *App) ExportStrip(p *palette.Palette) (Export, error) {
 	if a.Mode == Manifold {
 		return a.exportFigureStrip(p)
 	}
-	return a.png("strip", p, func(t *Trajectory, _ int) *image.Paletted {
+	return a.png("strip", p, func(t *timeline.Trajectory, _ int) *image.Paletted {
 		img := blank(t.Steps(), 1, exportSmall, p)
 		for k := range t.Steps() {
-			stamp(img, k, 0, exportSmall, t.ink(k, a.Shown()))
+			stamp(img, k, 0, exportSmall, t.Frame(k, a.Shown()))
 		}
 		return img
 	})
 }
 
-func (a *App) png(what string, p *Palette, draw func(t *Trajectory, step int) *image.Paletted) (Export, error) {
+func (a *App) png(what string, p *palette.Palette, draw func(t *timeline.Trajectory, step int) *image.Paletted) (Export, error) {
 	t, step, err := a.exportable()
 	if err != nil {
 		return Export{}, err
@@ -68,7 +70,7 @@ func (a *App) png(what string, p *Palette, draw func(t *Trajectory, step int) *i
 
 // ExportAnimation returns every step of what is shown as a GIF, which has just as
 // many colors as digits have shades: of digits nothing is lost.
-func (a *App) ExportAnimation(p *Palette) (Export, error) {
+func (a *App) ExportAnimation(p *palette.Palette) (Export, error) {
 	if a.Mode == Manifold {
 		return a.exportFigureAnimation(p)
 	}
@@ -79,9 +81,9 @@ func (a *App) ExportAnimation(p *Palette) (Export, error) {
 	g := &gif.GIF{}
 	const unit = 10 * time.Millisecond
 	for k := range t.Steps() {
-		delay := Beat
+		delay := timeline.Beat
 		if k == 0 || k == t.Steps()-1 {
-			delay = 4 * Hold
+			delay = 4 * timeline.Hold
 		}
 		g.Image = append(g.Image, a.sheet(t, k, p))
 		g.Delay = append(g.Delay, int(delay/unit))
@@ -94,7 +96,7 @@ func (a *App) ExportAnimation(p *Palette) (Export, error) {
 }
 
 // exportable returns the path that is shown, and the step.
-func (a *App) exportable() (*Trajectory, int, error) {
+func (a *App) exportable() (*timeline.Trajectory, int, error) {
 	t := a.Path()
 	if t.Steps() == 0 || a.Shown() >= t.N {
 		return nil, 0, errors.New("there is no picture yet")
@@ -111,23 +113,23 @@ func (a *App) exportName(what string) string {
 }
 
 // sheet draws a step of a path: one digit large, or all of them.
-func (a *App) sheet(t *Trajectory, step int, p *Palette) *image.Paletted {
+func (a *App) sheet(t *timeline.Trajectory, step int, p *palette.Palette) *image.Paletted {
 	if t.N == 1 {
 		img := blank(1, 1, exportLarge, p)
-		stamp(img, 0, 0, exportLarge, t.ink(step, 0))
+		stamp(img, 0, 0, exportLarge, t.Frame(step, 0))
 		return img
 	}
 	n := a.Grid
 	img := blank(n, (t.N+n-1)/n, exportSmall, p)
 	for i := range t.N {
-		stamp(img, i%n, i/n, exportSmall, t.ink(step, i))
+		stamp(img, i%n, i/n, exportSmall, t.Frame(step, i))
 	}
 	return img
 }
 
 // blank returns an empty sheet for so many digits, in the shades from ground to
 // ink.
-func blank(columns, rows, scale int, p *Palette) *image.Paletted {
+func blank(columns, rows, scale int, p *palette.Palette) *image.Paletted {
 	shades := make(color.Palette, 256)
 	for i, c := range p.Ramp() {
 		shades[i] = color.RGBA{c[0], c[1], c[2], c[3]}

@@ -8,6 +8,7 @@ import (
 	"mppm/shared/ambient"
 	"mppm/shared/link"
 	"mppm/shared/rng"
+	"mppm/wasm/app/timeline"
 )
 
 // figuring is what follows from the state of Manifold.
@@ -44,7 +45,7 @@ func (w *Way) fine(pos float64) float64 {
 // At returns where the point is at a place of the timeline, and how far that is
 // from the curve.
 func (w *Way) At(pos float64) (x [3]float64, off float64) {
-	k, t := Between(w.fine(pos), w.Steps())
+	k, t := timeline.Between(w.fine(pos), w.Steps())
 	if t == 0 {
 		return w.X[k], w.Off[k]
 	}
@@ -263,7 +264,7 @@ func (a *App) updateFigure() {
 		a.staleWays = false
 		a.flowErr = a.takeHome(s)
 		h := a.heads[Descent]
-		h.follow(a.Figure.Flow.Steps)
+		h.Follow(a.Figure.Flow.Steps)
 		if !a.open(h) && a.playWays {
 			if h.Jump(0); a.reducedMotion {
 				h.Jump(h.End())

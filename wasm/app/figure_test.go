@@ -14,6 +14,7 @@ import (
 	"mppm/shared/ambient"
 	"mppm/shared/link"
 	"mppm/shared/rng"
+	"mppm/wasm/app/palette"
 	"mppm/weights"
 )
 
@@ -421,7 +422,7 @@ func TestMissingCurve(t *testing.T) {
 			t.Error("a point was dropped beside no curve")
 		}
 	}
-	if _, err := a.ExportPicture(&Palette{}); err == nil {
+	if _, err := a.ExportPicture(&palette.Palette{}); err == nil {
 		t.Error("nothing was exported")
 	}
 	a.SetCurveModel(HalfCircle, nil, errors.New("the file broke off"))
@@ -476,9 +477,9 @@ func TestSlice(t *testing.T) {
 	}
 }
 
-func figurePalette() *Palette {
-	c := func(s string) color.RGBA { v, _ := ParseColor(s); return v }
-	return &Palette{
+func figurePalette() *palette.Palette {
+	c := func(s string) color.RGBA { v, _ := palette.ParseColor(s); return v }
+	return &palette.Palette{
 		Ground: c("#07090c"), Ink: c("#fff3dd"), Line: c("#26303b"), Muted: c("#9ba7b4"), Accent: c("#ffb04a"),
 		Cool: []color.RGBA{c("#414081"), c("#a9e1bd")}, DAE: c("#ff7eb6"), DDPM: c("#52d9ff"),
 	}
@@ -510,9 +511,9 @@ func TestFigureExports(t *testing.T) {
 		return n
 	}
 	for _, m := range Methods() {
-		with := count(p.Way(m))
+		with := count(p.Method(m))
 		must(t, a.SetShown(m, false))
-		if without := count(p.Way(m)); with < 50 || without != 0 {
+		if without := count(p.Method(m)); with < 50 || without != 0 {
 			t.Errorf("%s: %d pixels in its color where it is shown, %d where it is not", m, with, without)
 		}
 		must(t, a.SetShown(m, true))

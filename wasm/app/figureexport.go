@@ -9,6 +9,9 @@ import (
 	"image/gif"
 	"image/png"
 	"time"
+
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // Sizes of exported figures, in pixels.
@@ -31,7 +34,7 @@ func (a *App) shapeOf() float64 {
 }
 
 // exportFigure returns the figure at the step as a PNG.
-func (a *App) exportFigure(p *Palette) (Export, error) {
+func (a *App) exportFigure(p *palette.Palette) (Export, error) {
 	if a.ways == nil {
 		return Export{}, errNoFigure
 	}
@@ -41,7 +44,7 @@ func (a *App) exportFigure(p *Palette) (Export, error) {
 }
 
 // exportFigureStrip returns the figure at every step, side by side, as a PNG.
-func (a *App) exportFigureStrip(p *Palette) (Export, error) {
+func (a *App) exportFigureStrip(p *palette.Palette) (Export, error) {
 	if a.ways == nil {
 		return Export{}, errNoFigure
 	}
@@ -56,7 +59,7 @@ func (a *App) exportFigureStrip(p *Palette) (Export, error) {
 }
 
 // exportFigureAnimation returns every step as a GIF.
-func (a *App) exportFigureAnimation(p *Palette) (Export, error) {
+func (a *App) exportFigureAnimation(p *palette.Palette) (Export, error) {
 	if a.ways == nil {
 		return Export{}, errNoFigure
 	}
@@ -66,9 +69,9 @@ func (a *App) exportFigureAnimation(p *Palette) (Export, error) {
 	colors := shades(a.paint(gifWide, h, 1, float64(last), p), p)
 	const unit = 10 * time.Millisecond
 	for k := range last + 1 {
-		delay := Beat
+		delay := timeline.Beat
 		if k == 0 || k == last {
-			delay = 4 * Hold
+			delay = 4 * timeline.Hold
 		}
 		g.Image = append(g.Image, a.paint(gifWide, h, 1, float64(k), p).reduced(colors))
 		g.Delay = append(g.Delay, int(delay/unit))

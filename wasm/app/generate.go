@@ -10,16 +10,17 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/shared/rng"
+	"mppm/wasm/app/timeline"
 )
 
 // growing is what follows from the state of Generate.
 type growing struct {
-	generated  Trajectory
+	generated  timeline.Trajectory
 	grownReads []Reading                // of the steps of the digit that is shown large
 	next       func() (flow.Step, bool) // the rest of the generation, nil once done
 	stop       func()
-	draft      Trajectory // the generation under way
-	draftSteps int        // how many steps it takes at most
+	draft      timeline.Trajectory // the generation under way
+	draftSteps int                 // how many steps it takes at most
 	staleGrid  bool
 	keepGrid   bool // show the old grid until the stale one is whole again
 	hidden     bool // the generation under way is such a one
@@ -133,7 +134,7 @@ func (a *App) readGrown() {
 }
 
 // readSteps reads image i of a path at every step from the given one on.
-func (a *App) readSteps(p *Trajectory, i, from int) []Reading {
+func (a *App) readSteps(p *timeline.Trajectory, i, from int) []Reading {
 	x := make([]float32, (p.Steps()-from)*latent.Pixels)
 	for k := from; k < p.Steps(); k++ {
 		p.Image(x[(k-from)*latent.Pixels:], k, i)
@@ -168,7 +169,7 @@ func (a *App) startGrid() error {
 	if err != nil {
 		return err
 	}
-	a.draft, a.draftSteps = Trajectory{N: n}, a.GenerateFlow.Steps
+	a.draft, a.draftSteps = timeline.Trajectory{N: n}, a.GenerateFlow.Steps
 	a.next, a.stop = iter.Pull(seq)
 	if a.hidden = a.keepGrid && a.generated.N == n; a.hidden {
 		return nil
@@ -219,7 +220,7 @@ func (a *App) growGrid() {
 	if ok {
 		x := make([]float32, a.draft.N*latent.Pixels)
 		a.engine.Decode(x, s.X)
-		a.draft.add(x, s.X, s.Distance)
+		a.draft.Add(x, s.X, s.Distance)
 	}
 	whole := !ok || s.Index == a.draftSteps
 	if whole {
@@ -235,9 +236,9 @@ func (a *App) growGrid() {
 		}
 	case whole:
 		a.generated, a.grownReads, a.staleWalk = a.draft, nil, true
-		a.heads[Growth].follow(a.generated.Steps() - 1)
+		a.heads[Growth].Follow(a.generated.Steps() - 1)
 	}
 }
 
 // Grown returns the grid, which stays while a walk between its digits is shown.
-func (a *App) Grown() *Trajectory { return &a.generated }
+func (a *App) Grown() *timeline.Trajectory { return &a.generated }

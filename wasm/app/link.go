@@ -4,6 +4,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/shared/stroke"
+	"mppm/wasm/app/pad"
 )
 
 // Link returns what is on the screen as the fragment of an address, without its
@@ -43,7 +44,7 @@ func (a *App) Names(text string) bool { return a.page.Names(text) }
 // cannot be shown is left out, and returned.
 func (a *App) Open(texts ...string) link.Faults {
 	l, faults := a.page.Read(texts...)
-	var strokes [][]Point
+	var strokes [][]pad.Point
 	var brought [latent.Pixels]byte
 	var err error
 	switch l.Source {
@@ -59,8 +60,7 @@ func (a *App) Open(texts ...string) link.Faults {
 	a.State, a.brought = l.State, brought
 	a.staleSpot, a.playSpot, a.staleWalk, a.held = a.Spot != "", plays, true, nil
 	a.staleWays, a.playWays, a.grabbed = true, plays, false
-	a.pad = Pad{revision: a.pad.revision + 1}
-	a.pad.show(strokes)
+	a.pad.Open(strokes)
 	a.settle, a.opened = 0, l.Step
 	a.regrow()
 	a.recompute(plays)

@@ -11,6 +11,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/shared/project"
+	"mppm/wasm/app/timeline"
 )
 
 // lensGrain is what places and zooms of lenses are multiples of, so that a link
@@ -21,7 +22,7 @@ const lensGrain = 1.0 / 256
 type mapping struct {
 	atlas     *Atlas
 	aspect    float64 // width of the map over its height
-	spot      Trajectory
+	spot      timeline.Trajectory
 	spotReads []Reading
 	staleSpot bool
 	playSpot  bool
@@ -381,7 +382,7 @@ func (a *App) updateSpot() {
 	a.staleSpot = false
 	a.fail(a.computeSpot())
 	h := a.heads[Spot]
-	h.follow(a.spot.Steps() - 1)
+	h.Follow(a.spot.Steps() - 1)
 	if !a.open(h) && a.playSpot && !a.reducedMotion {
 		h.Restart()
 	}
@@ -398,11 +399,11 @@ func (a *App) computeSpot() error {
 	if err != nil {
 		return err
 	}
-	a.spot = Trajectory{N: 1}
+	a.spot = timeline.Trajectory{N: 1}
 	x := make([]float32, latent.Pixels)
 	for s := range seq {
 		a.engine.Decode(x, s.X)
-		a.spot.add(x, s.X, s.Distance)
+		a.spot.Add(x, s.X, s.Distance)
 	}
 	a.spotReads = a.readSteps(&a.spot, 0, 0)
 	return nil

@@ -9,6 +9,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/shared/picture"
+	"mppm/wasm/app/timeline"
 )
 
 // MaxPictureSide bounds the edges of pictures that are taken, in pixels: the page
@@ -69,7 +70,7 @@ func offer(p *picture.Picture, l Look) (*Offer, error) {
 		o.Words = "Taken as it is: it is as MNIST's digits are."
 	}
 	for i, v := range x {
-		o.Ink[i] = Ink(v)
+		o.Ink[i] = timeline.Ink(v)
 	}
 	return o, nil
 }

@@ -4,6 +4,9 @@ import (
 	"image"
 	"image/color"
 	"math"
+
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // raster draws Manifold's figure into an image, without a graphics card: as a file
@@ -11,7 +14,7 @@ import (
 type raster struct{ *image.RGBA }
 
 // paint returns the figure, w × h pixels, at a place of the timeline.
-func (a *App) paint(w, h int, unit, pos float64, p *Palette) raster {
+func (a *App) paint(w, h int, unit, pos float64, p *palette.Palette) raster {
 	r := raster{image.NewRGBA(image.Rect(0, 0, w, h))}
 	for i := 0; i < len(r.Pix); i += 4 {
 		copy(r.Pix[i:], []byte{p.Ground.R, p.Ground.G, p.Ground.B, 255})
@@ -47,21 +50,21 @@ func (a *App) sliceFor(shape float64) *Slice {
 }
 
 // slice lays D over all of the image.
-func (r raster) slice(m *Slice, top float64, p *Palette) {
+func (r raster) slice(m *Slice, top float64, p *palette.Palette) {
 	if m == nil || !(top > 0) {
 		return
 	}
 	b := r.Bounds()
 	for y := range b.Dy() {
 		v := float64(y) / float64(max(b.Dy()-1, 1)) * float64(m.H-1)
-		j, ty := Between(v, m.H-1)
+		j, ty := timeline.Between(v, m.H-1)
 		for x := range b.Dx() {
 			u := float64(x) / float64(max(b.Dx()-1, 1)) * float64(m.W-1)
-			i, tx := Between(u, m.W-1)
+			i, tx := timeline.Between(u, m.W-1)
 			i1, j1 := min(i+1, m.W-1), min(j+1, m.H-1)
 			at := func(i, j int) float64 { return float64(m.D[j*m.W+i]) }
 			d := (at(i, j)*(1-tx)+at(i1, j)*tx)*(1-ty) + (at(i, j1)*(1-tx)+at(i1, j1)*tx)*ty
-			r.over(x, y, fade(p.Scale(d/top), SliceStrength), 1)
+			r.over(x, y, palette.Fade(p.Scale(d/top), SliceStrength), 1)
 		}
 	}
 }
@@ -104,7 +107,7 @@ func (r raster) over(x, y int, c color.RGBA, share float64) {
 
 // shades returns at most 256 colors for pictures of the figure: those of the
 // slice, of what is drawn over it, and what else the picture has most of.
-func shades(r raster, p *Palette) color.Palette {
+func shades(r raster, p *palette.Palette) color.Palette {
 	var out color.Palette
 	seen := map[color.RGBA]bool{}
 	add := func(c color.RGBA) {
@@ -116,14 +119,14 @@ func shades(r raster, p *Palette) color.Palette {
 	add(p.Ground)
 	const slices, steps = 64, 10
 	for i := range slices {
-		add(Blend(p.Ground, p.Scale(float64(i)/(slices-1)), SliceStrength))
+		add(palette.Blend(p.Ground, p.Scale(float64(i)/(slices-1)), SliceStrength))
 	}
-	middle := Blend(p.Ground, p.Scale(0.25), SliceStrength)
+	middle := palette.Blend(p.Ground, p.Scale(0.25), SliceStrength)
 	for _, c := range []color.RGBA{p.Ink, p.Muted, p.Accent, p.DAE, p.DDPM, p.Scale(0.8)} {
 		for i := range steps {
-			add(Blend(middle, c, float64(i+1)/steps))
+			add(palette.Blend(middle, c, float64(i+1)/steps))
 		}
-		add(Blend(p.Ground, c, 0.5))
+		add(palette.Blend(p.Ground, c, 0.5))
 	}
 	count := map[color.RGBA]int{}
 	for i := 0; i < len(r.Pix); i += 4 {

@@ -11,12 +11,14 @@ import (
 	"mppm/shared/metric"
 	"mppm/shared/picture"
 	"mppm/shared/rng"
+	"mppm/wasm/app/pad"
+	"mppm/wasm/app/timeline"
 )
 
 // restoring is what follows from the state of Restore.
 type restoring struct {
 	digits             *Digits
-	pad                Pad
+	pad                pad.Pad
 	brought            [latent.Pixels]byte // what State.Picture holds
 	bring              *picture.Picture    // a picture that the user brought
 	offer              *Offer              // and may take
@@ -26,7 +28,7 @@ type restoring struct {
 	scores             []Score // of each step of restored
 	damagedReads       Reading
 	reads              []Reading // of each step of restored
-	restored           Trajectory
+	restored           timeline.Trajectory
 	staleFlow          bool
 	playFlow           bool // play the restoration from its start once computed
 }
@@ -201,7 +203,7 @@ func (a *App) updateRestoration(dt time.Duration) {
 	a.staleFlow = false
 	a.fail(a.computeFlow())
 	h := a.heads[Restoration]
-	h.follow(a.restored.Steps() - 1)
+	h.Follow(a.restored.Steps() - 1)
 	switch {
 	case a.open(h):
 	case a.playFlow && !a.reducedMotion:
@@ -249,11 +251,11 @@ func (a *App) computeFlow() error {
 	}
 	frames := make([]float32, len(distance)*latent.Pixels)
 	a.engine.Decode(frames, path)
-	a.restored = Trajectory{N: 1}
+	a.restored = timeline.Trajectory{N: 1}
 	a.scores = a.scores[:0]
 	for i, d := range distance {
 		x := frames[i*latent.Pixels : (i+1)*latent.Pixels]
-		a.restored.add(x, path[i*latent.Latent:(i+1)*latent.Latent], []float32{d})
+		a.restored.Add(x, path[i*latent.Latent:(i+1)*latent.Latent], []float32{d})
 		s, err := a.score(x)
 		if err != nil {
 			return err

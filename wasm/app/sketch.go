@@ -3,6 +3,9 @@ package app
 import (
 	"image/color"
 	"math"
+
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // Stroke is a straight line with a width, or where it has no length a disc with a
@@ -27,13 +30,13 @@ const SliceStrength = 0.5
 type pencil struct {
 	Eye
 	unit    float64 // pixels in one of a page with ordinary type
-	p       *Palette
+	p       *palette.Palette
 	strokes []Stroke
 }
 
 // Sketch returns the figure on a rectangle of w × h pixels, unit of which are
 // one pixel of a page with ordinary type, at a place of the timeline.
-func (a *App) Sketch(w, h, unit, pos float64, p *Palette) Sketch {
+func (a *App) Sketch(w, h, unit, pos float64, p *palette.Palette) Sketch {
 	s := a.strand()
 	if s == nil || !(w > 0 && h > 0) {
 		return Sketch{}
@@ -52,7 +55,7 @@ func (a *App) Sketch(w, h, unit, pos float64, p *Palette) Sketch {
 	}
 	if a.Figure.Construction {
 		for _, x := range a.Samples() {
-			d.dot(x, 2, d.depth(x, fade(p.Scale(0.8), 0.85)))
+			d.dot(x, 2, d.depth(x, palette.Fade(p.Scale(0.8), 0.85)))
 		}
 	}
 	d.ways(a, s, pos)
@@ -85,7 +88,7 @@ func (d *pencil) dashes(x, y [3]float64, width, dash float64, c color.RGBA) {
 // depth fades a color with the distance from the viewer.
 func (d *pencil) depth(x [3]float64, c color.RGBA) color.RGBA {
 	_, _, near := d.Screen(x)
-	return fade(c, min(max(0.74+0.26*near, 0.45), 1))
+	return palette.Fade(c, min(max(0.74+0.26*near, 0.45), 1))
 }
 
 // box draws the edges of a box around the curve: they show how it is turned.
@@ -105,7 +108,7 @@ func (d *pencil) box(s *strand) {
 		for k := range 3 {
 			if j := i | 1<<k; j != i {
 				a, b := corner(i), corner(j)
-				d.line(a, b, 1, d.depth(mix(a, b, 0.5), fade(d.p.Muted, 0.4)))
+				d.line(a, b, 1, d.depth(mix(a, b, 0.5), palette.Fade(d.p.Muted, 0.4)))
 			}
 		}
 	}
@@ -123,7 +126,7 @@ func (d *pencil) curve(s *strand, wanted func(near float64) bool) {
 	}
 	for _, x := range s.points {
 		if _, _, near := d.Screen(x); wanted(near) {
-			d.dot(x, 3.6+1.4*near, d.depth(x, fade(d.p.Ink, 0.8)))
+			d.dot(x, 3.6+1.4*near, d.depth(x, palette.Fade(d.p.Ink, 0.8)))
 		}
 	}
 }
@@ -138,14 +141,14 @@ func (d *pencil) ways(a *App, s *strand, pos float64) {
 	if !a.Figure.Flat() { // how deep the point lies: its foot on the middle plane of the box
 		foot := start
 		foot[2] = s.middle[2]
-		d.dashes(start, foot, 1, 6, fade(p.Muted, 0.8))
-		d.dot(foot, 4, fade(p.Muted, 0.8))
+		d.dashes(start, foot, 1, 6, palette.Fade(p.Muted, 0.8))
+		d.dot(foot, 4, palette.Fade(p.Muted, 0.8))
 	}
 	for _, m := range []Method{DDPM, DAE, MPPM} { // the last on top
 		if !a.Figure.Shows(m) {
 			continue
 		}
-		d.way(a.ways[m], p.Way(m), pos, m)
+		d.way(a.ways[m], p.Method(m), pos, m)
 	}
 	if a.Figure.Construction {
 		d.thought(a, pos)
@@ -157,9 +160,9 @@ func (d *pencil) ways(a *App, s *strand, pos float64) {
 	for _, m := range []Method{DDPM, DAE, MPPM} {
 		if a.Figure.Shows(m) && pos > 0 {
 			x, _ := a.ways[m].At(pos)
-			d.dot(x, 22, fade(p.Way(m), 0.26))
+			d.dot(x, 22, palette.Fade(p.Method(m), 0.26))
 			d.dot(x, 13, p.Ground)
-			d.dot(x, 11, p.Way(m))
+			d.dot(x, 11, p.Method(m))
 		}
 	}
 }
@@ -169,7 +172,7 @@ func (d *pencil) way(w *Way, c color.RGBA, pos float64, m Method) {
 	now, last := w.fine(pos), float64(w.Steps())
 	width := map[Method]float64{MPPM: 3, DAE: 2.4, DDPM: 1.6}[m]
 	at := func(t float64) [3]float64 {
-		k, blend := Between(t, w.Steps())
+		k, blend := timeline.Between(t, w.Steps())
 		if blend == 0 {
 			return w.X[k]
 		}
@@ -183,27 +186,27 @@ func (d *pencil) way(w *Way, c color.RGBA, pos float64, m Method) {
 		}
 	}
 	// A line of the ground under it parts it from what is behind.
-	each(0, now, func(a, b [3]float64, _ float64) { d.line(a, b, width+2.6, fade(d.p.Ground, 0.7)) })
+	each(0, now, func(a, b [3]float64, _ float64) { d.line(a, b, width+2.6, palette.Fade(d.p.Ground, 0.7)) })
 	each(now, last, func(a, b [3]float64, _ float64) {
 		if m == DAE {
-			d.dashes(a, b, width*0.7, 8, fade(c, 0.6))
+			d.dashes(a, b, width*0.7, 8, palette.Fade(c, 0.6))
 			return
 		}
-		d.line(a, b, width*0.6, fade(c, 0.45))
+		d.line(a, b, width*0.6, palette.Fade(c, 0.45))
 	})
 	each(0, now, func(a, b [3]float64, age float64) {
 		if m == DAE {
 			d.dashes(a, b, width, 8, c)
 			return
 		}
-		d.line(a, b, width, fade(c, 1-0.4*min(max(age, 0), 1)))
+		d.line(a, b, width, palette.Fade(c, 1-0.4*min(max(age, 0), 1)))
 	})
 	if m == MPPM {
 		for k, x := range w.X {
 			if float64(k) <= now {
 				d.dot(x, 4.8, c)
 			} else {
-				d.dot(x, 3.4, fade(c, 0.6))
+				d.dot(x, 3.4, palette.Fade(c, 0.6))
 			}
 		}
 	}
@@ -221,7 +224,7 @@ func (d *pencil) thought(a *App, pos float64) {
 	x, p := w.X[k], d.p
 	d.dashes(x, t.Mean, 1.8, 7, p.Scale(0.8))
 	d.dashes(x, t.Foot, 1.8, 7, p.Ink)
-	d.dashes(x, t.Projection, 1.4, 4, fade(p.Muted, 0.9))
+	d.dashes(x, t.Projection, 1.4, 4, palette.Fade(p.Muted, 0.9))
 	d.line(x, t.Next, 6.5, p.Ground)
 	d.line(x, t.Next, 4, p.Accent)
 	d.arrow(x, t.Next, p.Accent)
@@ -247,12 +250,6 @@ func (d *pencil) arrow(x, y [3]float64, c color.RGBA) {
 	for _, side := range []float64{-0.55, 0.55} {
 		d.strokes = append(d.strokes, Stroke{x1, y1, x1 - head*(ux-side*uy), y1 - head*(uy+side*ux), 3 * d.unit, c})
 	}
-}
-
-// fade returns the color with a share of its strength, premultiplied.
-func fade(c color.RGBA, alpha float64) color.RGBA {
-	f := func(x byte) byte { return byte(float64(x)*alpha + 0.5) }
-	return color.RGBA{R: f(c.R), G: f(c.G), B: f(c.B), A: f(c.A)}
 }
 
 // Tag is where a sign of Fig. 3 stands, in pixels of the figure.

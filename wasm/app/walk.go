@@ -1,6 +1,10 @@
 package app
 
-import "mppm/shared/latent"
+import (
+	"mppm/shared/latent"
+
+	"mppm/wasm/app/timeline"
+)
 
 // walkSteps is how many steps a walk between two digits takes.
 const walkSteps = 24
@@ -11,7 +15,7 @@ const walkFlow = 4
 
 // walking is what follows from the walk between two digits of the grid.
 type walking struct {
-	walk      Trajectory
+	walk      timeline.Trajectory
 	walkReads []Reading
 	staleWalk bool
 }
@@ -86,9 +90,9 @@ func (a *App) computeWalk() error {
 	x, d := make([]float32, n*latent.Pixels), make([]float32, n)
 	e.Decode(x, z)
 	e.Distance(d, nil, z)
-	a.walk = Trajectory{N: 1}
+	a.walk = timeline.Trajectory{N: 1}
 	for i := range n {
-		a.walk.add(x[i*latent.Pixels:(i+1)*latent.Pixels], z[i*latent.Latent:(i+1)*latent.Latent], d[i:i+1])
+		a.walk.Add(x[i*latent.Pixels:(i+1)*latent.Pixels], z[i*latent.Latent:(i+1)*latent.Latent], d[i:i+1])
 	}
 	a.walkReads = a.readSteps(&a.walk, 0, 0)
 	return nil

@@ -16,6 +16,8 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/degrade"
 	"mppm/wasm/app"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 	"mppm/wasm/view"
 )
 
@@ -34,7 +36,7 @@ type Bridge struct {
 	snapshot string            // window.mppm.state()
 	notice   string            // why the last call was refused
 	simd     bool
-	palette  app.Palette
+	palette  palette.Palette
 	link     string     // what the address says behind its "#", as far as is known
 	opened   bool       // that was opened
 	queried  bool       // the address says something behind its "?" too
@@ -282,7 +284,7 @@ func (b *Bridge) motion() {
 // theme reads the colors of the style sheet.
 func (b *Bridge) theme() error {
 	style := window.Call("getComputedStyle", document.Get("documentElement"))
-	var p app.Palette
+	var p palette.Palette
 	var err error
 	read := func(name string) string { return style.Call("getPropertyValue", name).String() }
 	for _, t := range []struct {
@@ -292,8 +294,8 @@ func (b *Bridge) theme() error {
 		{"--ground", into(&p.Ground)}, {"--ink", into(&p.Ink)}, {"--line", into(&p.Line)},
 		{"--muted", into(&p.Muted)}, {"--accent", into(&p.Accent)}, {"--raise", into(&p.Raised)},
 		{"--dae", into(&p.DAE)}, {"--ddpm", into(&p.DDPM)},
-		{"--classes", func(s string) (err error) { p.Classes, err = app.ParseColors(s); return err }},
-		{"--cool", func(s string) (err error) { p.Cool, err = app.ParseColors(s); return err }},
+		{"--classes", func(s string) (err error) { p.Classes, err = palette.ParseColors(s); return err }},
+		{"--cool", func(s string) (err error) { p.Cool, err = palette.ParseColors(s); return err }},
 	} {
 		if err = t.set(read(t.name)); err != nil {
 			return fmt.Errorf("style sheet: %s: %w", t.name, err)
@@ -328,9 +330,9 @@ func (b *Bridge) publish() {
 	b.prop("timeline", "max", strconv.Itoa(max(r.Steps, 1)))
 	b.value("timeline", strconv.Itoa(r.Step))
 	b.attr("timeline", "aria-valuetext", status)
-	film := app.NewFilm(b.stage.places["film"].W, r.Steps, view.LeastTile*b.stage.unit)
+	film := timeline.NewFilm(b.stage.places["film"].W, r.Steps, view.LeastTile*b.stage.unit)
 	if r.Mode == app.Manifold { // without a film the timeline is as long as the curve of D
-		film = app.NewFilm(b.stage.places["curve"].W, r.Steps, 1)
+		film = timeline.NewFilm(b.stage.places["curve"].W, r.Steps, 1)
 	}
 	if tiles := strconv.Itoa(max(film.Tiles, 1)); b.texts["tiles"] != tiles {
 		b.texts["tiles"] = tiles

@@ -6,11 +6,12 @@ import (
 	"syscall/js"
 
 	"mppm/wasm/app"
+	"mppm/wasm/app/palette"
 )
 
 // exports wires the buttons that save what is shown.
 func (b *Bridge) exports() {
-	for name, make := range map[string]func(*app.Palette) (app.Export, error){
+	for name, make := range map[string]func(*palette.Palette) (app.Export, error){
 		"save-picture": b.app.ExportPicture, "save-strip": b.app.ExportStrip, "save-animation": b.app.ExportAnimation,
 	} {
 		click(name, func() {

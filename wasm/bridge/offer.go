@@ -10,6 +10,7 @@ import (
 	"mppm/shared/ink"
 	"mppm/shared/latent"
 	"mppm/wasm/app"
+	"mppm/wasm/app/timeline"
 )
 
 // offers wires the dialog in which a picture is looked at before it is taken.
@@ -94,7 +95,7 @@ func (b *Bridge) showFound(o *app.Offer) {
 	rgba := make([]byte, 4*p.W*p.H)
 	mark := b.palette.Accent
 	for i, v := range p.Gray {
-		g := app.Ink(v)
+		g := timeline.Ink(v)
 		copy(rgba[4*i:], []byte{g, g, g, 255})
 	}
 	if f := o.Found; f != nil {

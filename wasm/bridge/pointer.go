@@ -6,7 +6,7 @@ import (
 	"syscall/js"
 
 	"mppm/shared/latent"
-	"mppm/wasm/app"
+	"mppm/wasm/app/timeline"
 	"mppm/wasm/view"
 )
 
@@ -18,7 +18,7 @@ func (b *Bridge) pointers() {
 	scrub := func(e js.Value) {
 		x, _, w := within(film, e, 1)
 		b.then(func() {
-			f := app.NewFilm(b.stage.places["film"].W, b.app.Head().End(), view.LeastTile*b.stage.unit)
+			f := timeline.NewFilm(b.stage.places["film"].W, b.app.Head().End(), view.LeastTile*b.stage.unit)
 			if w > 0 {
 				b.app.Seek(f.At(x * f.Width))
 			}

@@ -11,6 +11,8 @@ import (
 	"github.com/hajimehoshi/ebiten/v2/vector"
 
 	"mppm/wasm/app"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // figure is what Manifold's figure is drawn with.
@@ -51,7 +53,7 @@ func (v *View) slice(dst *ebiten.Image, r Rect) {
 		}
 		pixels := make([]byte, 4*m.W*m.H)
 		for i, d := range m.D {
-			s := fade(v.palette.Scale(float64(d/top)), app.SliceStrength)
+			s := palette.Fade(v.palette.Scale(float64(d/top)), app.SliceStrength)
 			copy(pixels[4*i:], []byte{s.R, s.G, s.B, s.A})
 		}
 		f.slice.WritePixels(pixels)
@@ -96,7 +98,7 @@ func (v *View) band(r Rect, s app.Stroke) {
 	core, whole := (width-feather)/2, (width+feather)/2
 	c := s.Color
 	if s.Width < feather {
-		c = fade(c, s.Width/feather)
+		c = palette.Fade(c, s.Width/feather)
 	}
 	mid := float32((disc + 0.5) * h.cell)
 	n := uint32(len(h.vertices))
@@ -126,7 +128,7 @@ func (v *View) descent(dst *ebiten.Image, r Rect, pos float64) {
 		return
 	}
 	last := v.app.Head().End()
-	f := app.NewFilm(r.W, last, 1)
+	f := timeline.NewFilm(r.W, last, 1)
 	top := 1e-6
 	for _, m := range app.Methods() {
 		if w := v.app.Way(m); v.app.Figure.Shows(m) || m == app.MPPM {
@@ -142,7 +144,7 @@ func (v *View) descent(dst *ebiten.Image, r Rect, pos float64) {
 	x0, x1 := r.X+f.X(0), r.X+f.X(float64(last))
 	for x := x0; x < x1; x += line {
 		t := (x - x0) / (x1 - x0) * float64(last)
-		k, blend := app.Between(t, first.Steps())
+		k, blend := timeline.Between(t, first.Steps())
 		d := first.D[k]
 		if blend > 0 {
 			d += (first.D[k+1] - d) * blend
@@ -152,19 +154,19 @@ func (v *View) descent(dst *ebiten.Image, r Rect, pos float64) {
 			strength = 0.45
 		}
 		y := height(d)
-		fill(dst, Rect{x, y, min(line, x1-x), r.Y + r.H - y}, fade(v.palette.Scale(d/max(v.app.HighestAround(), 1e-6)), strength))
+		fill(dst, Rect{x, y, min(line, x1-x), r.Y + r.H - y}, palette.Fade(v.palette.Scale(d/max(v.app.HighestAround(), 1e-6)), strength))
 	}
 	fill(dst, Rect{r.X, r.Y + r.H - line, r.W, line}, v.palette.Line)
 	for _, m := range []app.Method{app.DDPM, app.DAE, app.MPPM} {
 		if !v.app.Figure.Shows(m) {
 			continue
 		}
-		w, c := v.app.Way(m), v.palette.Way(m)
+		w, c := v.app.Way(m), v.palette.Method(m)
 		at := func(_ int, pos float64) (x, y float32, _ float64) {
 			_, off := w.At(pos)
 			return float32(r.X + f.X(pos)), float32(height(off)), 0
 		}
-		v.line(dst, at, 0, 0, float64(last), 1.5, fade(c, 0.5))
+		v.line(dst, at, 0, 0, float64(last), 1.5, palette.Fade(c, 0.5))
 		v.line(dst, at, 0, 0, min(pos, float64(last)), 2.2, c)
 		x, y, _ := at(0, min(pos, float64(last)))
 		vector.FillCircle(dst, x, y, float32(4*v.ratio), c, true)

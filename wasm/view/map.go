@@ -11,6 +11,8 @@ import (
 	"github.com/hajimehoshi/ebiten/v2/vector"
 
 	"mppm/wasm/app"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // chart is what the map is drawn with.
@@ -82,7 +84,7 @@ func (v *View) distances(dst *ebiten.Image, c app.Chart, r Rect) {
 			h.pixels = make([]byte, 4*m.W*m.H)
 		}
 		for i, d := range m.D {
-			s := fade(v.palette.Scale(float64(d/top)), heatStrength)
+			s := palette.Fade(v.palette.Scale(float64(d/top)), heatStrength)
 			copy(h.pixels[4*i:], []byte{s.R, s.G, s.B, s.A})
 		}
 		h.heat.WritePixels(h.pixels)
@@ -165,7 +167,7 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 		return
 	}
 	place := func(i int, pos float64) (x, y float32, _ float64) {
-		k, blend := app.Between(pos, last)
+		k, blend := timeline.Between(pos, last)
 		x, y = t.Plane.Shadow(p.Code(k, i))
 		if blend > 0 {
 			x1, y1 := t.Plane.Shadow(p.Code(k+1, i))
@@ -176,7 +178,7 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 	}
 	now := min(pos, float64(last))
 	if p.N > 1 {
-		v.others(dst, place, p.N, shown, now, fade(v.palette.Ink, 0.35))
+		v.others(dst, place, p.N, shown, now, palette.Fade(v.palette.Ink, 0.35))
 		for i := range p.N {
 			if i != shown {
 				x, y, _ := place(i, now)
@@ -185,11 +187,11 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 		}
 	}
 	// A line of the ground under the path parts it from the codes.
-	v.line(dst, place, shown, 0, float64(last), 6, fade(v.palette.Ground, 0.75))
-	v.line(dst, place, shown, now, float64(last), 1.5, fade(v.palette.Ink, 0.75))
+	v.line(dst, place, shown, 0, float64(last), 6, palette.Fade(v.palette.Ground, 0.75))
+	v.line(dst, place, shown, now, float64(last), 1.5, palette.Fade(v.palette.Ink, 0.75))
 	for from := 0.0; from < now; from++ {
 		age := min((now-from)/float64(max(last, 1)), 1)
-		v.line(dst, place, shown, from, min(from+1, now), 3, fade(v.palette.Accent, 1-0.5*age))
+		v.line(dst, place, shown, from, min(from+1, now), 3, palette.Fade(v.palette.Accent, 1-0.5*age))
 	}
 	for k := range last + 1 {
 		x, y, _ := place(shown, float64(k))
@@ -202,7 +204,7 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 	x, y, _ := place(shown, 0)
 	vector.StrokeCircle(dst, x, y, float32(5*v.ratio), float32(1.5*v.ratio), v.palette.Accent, true)
 	x, y, _ = place(shown, now)
-	vector.FillCircle(dst, x, y, float32(13*v.ratio), fade(v.palette.Accent, 0.28), true)
+	vector.FillCircle(dst, x, y, float32(13*v.ratio), palette.Fade(v.palette.Accent, 0.28), true)
 	vector.FillCircle(dst, x, y, float32(7*v.ratio), v.palette.Accent, true)
 	vector.StrokeCircle(dst, x, y, float32(7*v.ratio), float32(1.5*v.ratio), v.palette.Ground, true)
 	// The digit stands above the point, or below it where there is no room.

@@ -14,6 +14,8 @@ import (
 
 	"mppm/shared/latent"
 	"mppm/wasm/app"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // Rect is a place on the canvas, in its pixels.
@@ -43,7 +45,7 @@ type View struct {
 	quiet   int // frames since something moved
 	places  Places
 	ratio   float64 // pixels of the canvas in one of the page
-	palette app.Palette
+	palette palette.Palette
 	ramp    [256][4]byte
 
 	dirty    bool
@@ -85,7 +87,7 @@ func (v *View) SetPlaces(p Places, ratio float64) {
 }
 
 // SetPalette changes the colors.
-func (v *View) SetPalette(p app.Palette) {
+func (v *View) SetPalette(p palette.Palette) {
 	v.palette, v.ramp = p, p.Ramp()
 	v.chart.heatDrawn, v.bend.drawn = nil, nil
 	for _, t := range v.tiles {
@@ -181,7 +183,7 @@ func (v *View) Draw(screen *ebiten.Image) {
 
 func (v *View) image(dst *ebiten.Image, r Rect, x []float32) {
 	for i, p := range x {
-		v.ink[i] = app.Ink(p)
+		v.ink[i] = timeline.Ink(p)
 	}
 	v.picture(dst, r)
 }
@@ -262,7 +264,7 @@ func (v *View) frame(dst *ebiten.Image, r Rect, c color.RGBA) {
 // lies that is shown.
 func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 	p, i := v.app.Path(), v.app.Shown()
-	f := app.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
+	f := timeline.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
 	bar := math.Round(3 * v.ratio)
 	side := math.Floor(min(f.Pitch()-Gap*v.ratio, r.H-2*bar))
 	y := math.Round(r.Y + (r.H-2*bar-side)/2)
@@ -280,7 +282,7 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 			draw(Rect{math.Round(r.X + f.X(float64(step)) - side/2), y, side, side}, step, alpha)
 		}
 	}
-	each(func(r Rect, _ int, alpha float64) { fill(dst, r, fade(v.palette.Ground, alpha)) })
+	each(func(r Rect, _ int, alpha float64) { fill(dst, r, palette.Fade(v.palette.Ground, alpha)) })
 	each(func(r Rect, step int, alpha float64) {
 		p.At(v.ink[:], i, float64(step))
 		v.digit(dst, r, alpha)
@@ -288,7 +290,7 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 	if top := p.Highest(); top > 0 {
 		each(func(r Rect, step int, alpha float64) {
 			d := p.Distance(step, i) / top
-			fill(dst, Rect{r.X, r.Y + side + bar/2, max(side*d, bar), bar}, fade(v.palette.Scale(d), alpha))
+			fill(dst, Rect{r.X, r.Y + side + bar/2, max(side*d, bar), bar}, palette.Fade(v.palette.Scale(d), alpha))
 		})
 	}
 	if p.Steps() > 0 {
@@ -316,9 +318,9 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 	p, shown := v.app.Path(), v.app.Shown()
 	last := p.Steps() - 1
 	top := p.Highest()
-	f := app.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
+	f := timeline.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
 	if v.places["film"].W != r.W {
-		f = app.NewFilm(r.W, v.app.Head().End(), 1) // not below the film: an axis of its own
+		f = timeline.NewFilm(r.W, v.app.Head().End(), 1) // not below the film: an axis of its own
 	}
 	if last < 0 || !(top > 0) || shown >= p.N {
 		return
@@ -330,7 +332,7 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 	}
 	// Every other path of the grid, faintly.
 	if p.N > 1 {
-		v.others(dst, at, p.N, shown, float64(last), fade(v.palette.Scale(0.5), 0.3))
+		v.others(dst, at, p.N, shown, float64(last), palette.Fade(v.palette.Scale(0.5), 0.3))
 	}
 	// The area, in columns.
 	step := max(math.Round(v.ratio), 1)
@@ -342,13 +344,13 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 		if at0 <= pos {
 			strength = 0.5
 		}
-		fill(dst, Rect{x, float64(y), min(step, x1-x), r.Y + r.H - float64(y)}, fade(v.palette.Scale(d), strength))
+		fill(dst, Rect{x, float64(y), min(step, x1-x), r.Y + r.H - float64(y)}, palette.Fade(v.palette.Scale(d), strength))
 	}
 	fill(dst, Rect{r.X, r.Y + r.H - max(math.Round(v.ratio), 1), r.W, max(math.Round(v.ratio), 1)}, v.palette.Line)
 	now := min(pos, float64(last))
 	if scores := v.app.Scores(); len(scores) == p.Steps() {
 		ssim := func(_ int, pos float64) (x, y float32, _ float64) {
-			k, blend := app.Between(pos, last)
+			k, blend := timeline.Between(pos, last)
 			s := scores[k].SSIM
 			if blend > 0 {
 				s += (scores[k+1].SSIM - s) * blend
@@ -356,18 +358,18 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 			return float32(r.X + f.X(pos)), float32(r.Y + r.H - 1 - (r.H-margin-1)*max(s, 0)), 0
 		}
 		c := v.palette.Scale(0.8)
-		v.line(dst, ssim, 0, 0, float64(last), 1.5, fade(c, 0.45))
+		v.line(dst, ssim, 0, 0, float64(last), 1.5, palette.Fade(c, 0.45))
 		v.line(dst, ssim, 0, 0, now, 2, c)
 		x, y, _ := ssim(0, now)
 		vector.FillCircle(dst, x, y, float32(3.5*v.ratio), c, true)
 	}
-	v.line(dst, at, shown, now, float64(last), 1.5, fade(v.palette.Muted, 0.8))
+	v.line(dst, at, shown, now, float64(last), 1.5, palette.Fade(v.palette.Muted, 0.8))
 	for from := 0.0; from < now; from++ {
 		age := min((now-from)/float64(max(last, 1)), 1)
-		v.line(dst, at, shown, from, min(from+1, now), 2.5, fade(v.palette.Accent, 1-0.65*age))
+		v.line(dst, at, shown, from, min(from+1, now), 2.5, palette.Fade(v.palette.Accent, 1-0.65*age))
 	}
 	x, y, _ := at(shown, now)
-	vector.FillCircle(dst, x, y, float32(7*v.ratio), fade(v.palette.Accent, 0.25), true)
+	vector.FillCircle(dst, x, y, float32(7*v.ratio), palette.Fade(v.palette.Accent, 0.25), true)
 	vector.FillCircle(dst, x, y, float32(4*v.ratio), v.palette.Accent, true)
 }
 
@@ -422,10 +424,4 @@ func (v *View) stroke(dst *ebiten.Image, path *vector.Path, width float64, c col
 
 func fill(dst *ebiten.Image, r Rect, c color.RGBA) {
 	vector.FillRect(dst, float32(r.X), float32(r.Y), float32(r.W), float32(r.H), c, false)
-}
-
-// fade returns the color with a share of its strength, premultiplied.
-func fade(c color.RGBA, alpha float64) color.RGBA {
-	f := func(x byte) byte { return byte(float64(x)*alpha + 0.5) }
-	return color.RGBA{R: f(c.R), G: f(c.G), B: f(c.B), A: f(c.A)}
 }

@@ -1,10 +1,14 @@
-package app
+// Package palette has the colors of the page, and mixes them.
+package palette
 
 import (
 	"fmt"
 	"image/color"
 	"strconv"
 	"strings"
+
+	"mppm/shared/link"
+	"mppm/wasm/app/timeline"
 )
 
 // Palette holds the colors of a theme. The page's style sheet is where they are
@@ -14,7 +18,7 @@ type Palette struct {
 	Line, Muted, Accent, Raised color.RGBA
 	Cool                        []color.RGBA // the scale of D, from near to far
 	Classes                     []color.RGBA // of the digits 0 to 9
-	DAE, DDPM                   color.RGBA   // of their ways; MPPM's is the accent
+	DAE, DDPM                   color.RGBA   // of these methods; MPPM's is the accent
 }
 
 // ParseColor reads #rrggbb.
@@ -46,13 +50,19 @@ func Blend(a, b color.RGBA, t float64) color.RGBA {
 	return color.RGBA{R: mix(a.R, b.R), G: mix(a.G, b.G), B: mix(a.B, b.B), A: mix(a.A, b.A)}
 }
 
+// Fade returns the color with a share of its strength, premultiplied.
+func Fade(c color.RGBA, alpha float64) color.RGBA {
+	f := func(x byte) byte { return byte(float64(x)*alpha + 0.5) }
+	return color.RGBA{R: f(c.R), G: f(c.G), B: f(c.B), A: f(c.A)}
+}
+
 // Scale returns the cool color of t in [0, 1], clamped.
 func (p *Palette) Scale(t float64) color.RGBA {
 	n := len(p.Cool)
 	if n == 0 {
 		return p.Muted
 	}
-	k, blend := Between(t*float64(n-1), n-1)
+	k, blend := timeline.Between(t*float64(n-1), n-1)
 	if blend == 0 {
 		return p.Cool[k]
 	}
@@ -67,12 +77,12 @@ func (p *Palette) Class(digit int) color.RGBA {
 	return p.Classes[digit]
 }
 
-// Way returns the color of a method's way home.
-func (p *Palette) Way(m Method) color.RGBA {
+// Method returns the color of a method of Manifold.
+func (p *Palette) Method(m link.Method) color.RGBA {
 	switch m {
-	case DAE:
+	case link.DAE:
 		return p.DAE
-	case DDPM:
+	case link.DDPM:
 		return p.DDPM
 	}
 	return p.Accent

@@ -1,9 +1,9 @@
-package app
+package timeline
 
 import "math"
 
 // Film is a strip of tiles under the timeline, one for each step, or for every
-// few where there is no room. The curve shares its axis.
+// few where there is no room. The plot of D shares its axis.
 type Film struct {
 	Tiles int     // how many tiles, 0 where there is no step
 	Last  int     // the last step

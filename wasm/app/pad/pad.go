@@ -1,12 +1,16 @@
-package app
+// Package pad is what one draws on.
+package pad
 
 import (
 	"math"
 	"slices"
 
-	"mppm/shared/latent"
+	"mppm/shared/link"
 	"mppm/shared/stroke"
 )
+
+// pixels are the numbers of an image.
+const pixels = stroke.Side * stroke.Side
 
 // maxPoints bounds a drawing, so that a pen left on the pad does not fill
 // memory.
@@ -35,7 +39,7 @@ type Pad struct {
 	down         bool
 	away, begun  bool           // the pen is beyond the edge; the stroke has left ink
 	view         stroke.Placing // from strokes to image
-	image        [latent.Pixels]float32
+	image        [pixels]float32
 	before       *Pad   // as it was before the stroke that is being drawn
 	revision     uint64 // grows with every change of strokes
 	packed       string // strokes, as they were at packedAt
@@ -77,6 +81,12 @@ func (p *Pad) travel(from, to *[][][]Point) bool {
 	return true
 }
 
+// Open shows a drawing, without a history.
+func (p *Pad) Open(strokes [][]Point) {
+	*p = Pad{revision: p.revision + 1}
+	p.show(strokes)
+}
+
 // show draws other strokes, where MNIST would have them.
 func (p *Pad) show(strokes [][]Point) {
 	p.strokes, p.points, p.down = strokes, 0, false
@@ -93,7 +103,7 @@ func (p *Pad) Empty() bool { return len(p.strokes) == 0 }
 // Drawing reports whether the pen is down.
 func (p *Pad) Drawing() bool { return p.down }
 
-// Image returns the pad as it is drawn on, latent.Pixels numbers in [0, 1]. It
+// Image returns the pad as it is drawn on, stroke.Side² numbers in [0, 1]. It
 // belongs to the pad.
 func (p *Pad) Image() []float32 { return p.image[:] }
 
@@ -123,7 +133,7 @@ func (p *Pad) Move(x, y, width float64) bool {
 	if !p.down || !finite(x, y, width) || p.points >= maxPoints {
 		return false
 	}
-	const edge = latent.Side
+	const edge = stroke.Side
 	cx, cy := min(max(x, 0), edge), min(max(y, 0), edge)
 	outside := cx != x || cy != y
 	if p.away && outside {
@@ -190,12 +200,12 @@ func (p *Pad) Cancel() {
 // drawn on that.
 func (p *Pad) Settle() { p.view = p.Framed(p.image[:]) }
 
-// Framed writes to dst (latent.Pixels) the drawing as MNIST's digits were made of
+// Framed writes to dst (stroke.Side²) the drawing as MNIST's digits were made of
 // scans (stroke.Center), and returns where the strokes came.
 func (p *Pad) Framed(dst []float32) stroke.Placing { return stroke.Center(dst, p.strokes) }
 
 // maxWidth bounds the pen: the widest brush under full pressure.
-const maxWidth = 1.5 * MaxBrush
+const maxWidth = 1.5 * link.MaxBrush
 
 func finite(x, y, width float64) bool {
 	s := x + y + width

@@ -1,4 +1,7 @@
-package app
+// Package timeline is what all rooms of the page have in common: the steps of a
+// flow, decoded, the playhead on them, and the strip of film below. It knows no
+// room and draws nothing.
+package timeline
 
 import (
 	"math"
@@ -52,8 +55,8 @@ func (p *Playhead) SetEnd(end int) {
 	}
 }
 
-// follow is SetEnd, but where the playhead rests at the end, it stays there.
-func (p *Playhead) follow(end int) {
+// Follow is SetEnd, but where the playhead rests at the end, it stays there.
+func (p *Playhead) Follow(end int) {
 	rests := p.step == p.end && p.end > 0 && !p.playing
 	p.SetEnd(end)
 	if rests {

@@ -1,17 +1,17 @@
-package app
-
-import "mppm/shared/latent"
+package timeline
 
 // Trajectory is a flow of N images, decoded at every step.
 type Trajectory struct {
 	N        int
-	frames   [][]byte    // [step] N × latent.Pixels, 255 is full ink
-	codes    [][]float32 // [step] N × latent.Latent
+	frames   [][]byte    // [step] N × numbers of an image, 255 is full ink
+	codes    [][]float32 // [step] N × numbers of a code
 	distance [][]float32 // [step] N
 	highest  float32
 }
 
-func (t *Trajectory) add(x, z, distance []float32) {
+// Add appends a step: the images, in [0, 1], their codes, and D of these. It
+// keeps none of the slices.
+func (t *Trajectory) Add(x, z, distance []float32) {
 	f := make([]byte, len(x))
 	for i, v := range x {
 		f[i] = Ink(v)
@@ -51,31 +51,30 @@ func (t *Trajectory) Mean(step int) float64 {
 	return sum / float64(max(len(t.distance[step]), 1))
 }
 
-// Image writes to dst (latent.Pixels, in [0, 1]) image i at a step, as it is
-// shown.
+// Image writes to dst (as many numbers as an image has, in [0, 1]) image i at a
+// step, as it is shown.
 func (t *Trajectory) Image(dst []float32, step, i int) {
-	for k, v := range t.ink(step, i) {
+	for k, v := range t.Frame(step, i) {
 		dst[k] = float32(v) / 255
 	}
 }
 
-// At writes to dst (latent.Pixels) image i as it is at pos, blended between the
-// two steps beside it; a pos that is not computed yet shows the last step there
-// is. Without any step it clears dst.
+// At writes to dst (as many bytes as an image has numbers) image i as it is at
+// pos, blended between the two steps beside it; a pos that is not computed yet
+// shows the last step there is. Without any step it clears dst.
 func (t *Trajectory) At(dst []byte, i int, pos float64) {
-	dst = dst[:latent.Pixels]
 	last := len(t.frames) - 1
 	if last < 0 {
 		clear(dst)
 		return
 	}
 	k, blend := Between(pos, last)
-	a := t.ink(k, i)
+	a := t.Frame(k, i)
 	if blend == 0 {
 		copy(dst, a)
 		return
 	}
-	b := t.ink(k+1, i)
+	b := t.Frame(k+1, i)
 	for j, v := range a {
 		dst[j] = byte(float64(v) + (float64(b[j])-float64(v))*blend + 0.5)
 	}
@@ -109,11 +108,14 @@ func Between(pos float64, last int) (step int, blend float64) {
 }
 
 // Code returns the code of image i at a step. It belongs to the trajectory.
-func (t *Trajectory) Code(step, i int) []float32 {
-	return t.codes[step][i*latent.Latent:][:latent.Latent]
-}
+func (t *Trajectory) Code(step, i int) []float32 { return part(t.codes[step], t.N, i) }
 
-// ink returns the bytes of image i at a step. They belong to the trajectory.
-func (t *Trajectory) ink(step, i int) []byte {
-	return t.frames[step][i*latent.Pixels:][:latent.Pixels]
+// Frame returns the ink of image i at a step, 255 where it is full. It belongs to
+// the trajectory.
+func (t *Trajectory) Frame(step, i int) []byte { return part(t.frames[step], t.N, i) }
+
+// part returns the i-th of n equal parts.
+func part[T any](all []T, n, i int) []T {
+	size := len(all) / n
+	return all[i*size:][:size]
 }
