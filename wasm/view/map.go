@@ -10,7 +10,7 @@ import (
 	"github.com/hajimehoshi/ebiten/v2"
 	"github.com/hajimehoshi/ebiten/v2/vector"
 
-	"mppm/wasm/app"
+	"mppm/wasm/app/latentmap"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/timeline"
 )
@@ -22,7 +22,7 @@ type chart struct {
 	vertices  []ebiten.Vertex
 	indices   []uint32
 	heat      *ebiten.Image
-	heatDrawn *app.HeatMap // what is there
+	heatDrawn *latentmap.HeatMap // what is there
 	pixels    []byte
 }
 
@@ -51,12 +51,12 @@ const numerals = 2.5
 // is shown.
 func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 	fill(screen, r, v.palette.Ground)
-	t := v.app.Atlas()
+	t := v.app.Map.Atlas()
 	if t == nil || v.chart.marks == nil {
 		return
 	}
 	dst := screen.SubImage(image.Rect(int(r.X), int(r.Y), int(r.X+r.W), int(r.Y+r.H))).(*ebiten.Image)
-	c := v.app.Chart(r.W, r.H)
+	c := v.app.Map.Chart(r.W, r.H)
 	at := func(x, y float32) (float32, float32) {
 		px, py := c.Screen(float64(x), float64(y))
 		return float32(r.X + px), float32(r.Y + py)
@@ -67,9 +67,9 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 }
 
 // distances draws D as a heat map.
-func (v *View) distances(dst *ebiten.Image, c app.Chart, r Rect) {
-	m := v.app.HeatMap()
-	top := float32(v.app.HighestOnMap())
+func (v *View) distances(dst *ebiten.Image, c latentmap.Chart, r Rect) {
+	m := v.app.Map.HeatMap()
+	top := float32(v.app.Map.Highest())
 	if m == nil || !(top > 0) {
 		return
 	}
@@ -103,7 +103,7 @@ const heatStrength = 0.62
 
 // codes draws every code, in its class' color, and the digit of each class in the
 // middle of its codes.
-func (v *View) codes(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (float32, float32)) {
+func (v *View) codes(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32) (float32, float32)) {
 	h := &v.chart
 	h.vertices, h.indices = h.vertices[:0], h.indices[:0]
 	zoom := v.app.View.Zoom
@@ -160,8 +160,8 @@ const lensTile = 64
 
 // paths draws the path that is shown, over those of the other digits of the grid,
 // with a trail, and the digit at its point.
-func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (float32, float32), pos float64, r Rect) {
-	p, shown := v.app.Path(), v.app.Shown()
+func (v *View) paths(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32) (float32, float32), pos float64, r Rect) {
+	p, shown := v.app.Path()
 	last := p.Steps() - 1
 	if last < 0 || shown >= p.N {
 		return
@@ -216,7 +216,7 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 	if tile.Y+side > r.Y+r.H || tile.Y < r.Y {
 		return // the point itself is beyond the edge
 	}
-	p.At(v.ink[:], shown, pos)
+	p.At(v.ink, shown, pos)
 	fill(dst, tile, v.palette.Ground)
 	v.digit(dst, tile, 1)
 	v.frame(dst, tile, v.palette.Accent)

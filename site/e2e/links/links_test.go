@@ -17,6 +17,8 @@ import (
 	"mppm/site/internal/api"
 	"mppm/site/static"
 	"mppm/wasm/app"
+	"mppm/wasm/app/model"
+	"mppm/wasm/app/restore"
 	"mppm/weights"
 )
 
@@ -24,9 +26,9 @@ import (
 type sides struct {
 	service *api.API
 	model   *latent.Model
-	engine  app.Engine
+	engine  model.Engine
 	reader  *classifier.Runner
-	digits  *app.Digits
+	digits  *restore.Digits
 }
 
 var both = sync.OnceValues(func() (*sides, error) {
@@ -42,8 +44,8 @@ var both = sync.OnceValues(func() (*sides, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.engine, s.reader = app.NewEngine(s.model, 16), c.Runner(16)
-	s.digits, err = app.ParseDigits(static.Images, static.Labels)
+	s.engine, s.reader = model.NewEngine(s.model, 16), c.Runner(16)
+	s.digits, err = restore.ParseDigits(static.Images, static.Labels, s.model.Image())
 	return s, err
 })
 

@@ -58,6 +58,7 @@ func TestPadStrokeIsEvenAndSoft(t *testing.T) {
 	}
 }
 
+// inked returns the box of pixels with ink, and their center of mass.
 func inked(img []float32) (x0, y0, x1, y1 int, mx, my float64) {
 	x0, y0 = stroke.Side, stroke.Side
 	mass := 0.0
