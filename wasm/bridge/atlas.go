@@ -16,7 +16,7 @@ import (
 )
 
 // mapControls wires the settings of the map, and fills its key.
-func (b *Bridge) mapControls() {
+func (b *Bridge) mapControls() controls {
 	follow := id("follow")
 	listen(follow, "change", func(js.Value) {
 		s := link.Subject(follow.Get("value").String())
@@ -34,6 +34,8 @@ func (b *Bridge) mapControls() {
 		item.Set("className", fmt.Sprintf("class-%d", i))
 		list.Call("append", item)
 	}
+	m := b.app.Map
+	return controls{publish: b.publishMap, next: m.PutMiddle, zoom: m.ZoomMiddle, whole: m.Whole}
 }
 
 // zoomStep is by how much a button or a key zooms.

@@ -34,6 +34,7 @@ var (
 type Bridge struct {
 	app      *app.App
 	view     *view.View
+	rooms    map[link.Mode]controls
 	stage    stage
 	calls    []call
 	texts    map[string]string // what each element says now, to touch only what changes
@@ -51,6 +52,14 @@ type Bridge struct {
 	cell     int            // edge of the map's marks, in pixels
 	offered  *restore.Offer // the picture that the dialog shows
 	keysOff  bool           // letters and digits do nothing
+}
+
+// controls is what the page has for a room, beside what it wires itself.
+type controls struct {
+	publish func(r room.Readout) // says what the room shows
+	next    func() error         // shows another digit, grid or point
+	zoom    func(factor float64) // enlarges what is seen; nil: nothing can be
+	whole   func()               // shows it as at first; nil likewise
 }
 
 // New connects an app to the page. simd says which build this is. It returns an
@@ -171,8 +180,10 @@ func (b *Bridge) controls() {
 	click("forward", func() { b.then(func() { b.app.StepBy(1) }) })
 	b.number("timeline", "input", func(v float64) error { b.app.Seek(int(v)); return nil })
 
-	b.restoreControls()
-	b.generateControls()
+	b.rooms = map[link.Mode]controls{
+		link.Restore: b.restoreControls(), link.Generate: b.generateControls(),
+		link.Map: b.mapControls(), link.Manifold: b.figureControls(),
+	}
 	for _, d := range link.Dials() {
 		b.number(string(d.Parameter), "input", func(v float64) error { return b.app.Dials().Set(d.Parameter, v) })
 	}
@@ -180,8 +191,6 @@ func (b *Bridge) controls() {
 		b.check("force-"+string(f.Parameter), func(on bool) error { return b.app.Dials().SetForce(f.Parameter, on) })
 	}
 	click("reset-flow", func() { b.then(func() { b.app.Dials().Reset() }) })
-	b.mapControls()
-	b.figureControls()
 	b.exports()
 	b.dialogs()
 	sheet()
@@ -295,30 +304,21 @@ func (b *Bridge) publish() {
 	b.value("timeline", strconv.Itoa(r.Step))
 	b.attr("timeline", "aria-valuetext", status)
 	film := timeline.NewFilm(b.stage.places["film"].W, r.Steps, view.LeastTile*b.stage.unit)
-	if b.app.Mode == link.Manifold { // without a film the timeline is as long as the curve of D
-		film = timeline.NewFilm(b.stage.places["curve"].W, r.Steps, 1)
+	if b.app.Mode == link.Manifold { // without a film the timeline is as long as the plot of D
+		film = timeline.NewFilm(b.stage.places["plot"].W, r.Steps, 1)
 	}
 	if tiles := strconv.Itoa(max(film.Tiles, 1)); b.texts["tiles"] != tiles {
 		b.texts["tiles"] = tiles
 		id("timeline").Get("style").Call("setProperty", "--tiles", tiles)
 	}
-	b.text("curve-note", fmt.Sprintf("highest %.2f", r.Highest))
+	b.text("plot-note", fmt.Sprintf("highest %.2f", r.Highest))
 	scored := b.app.Restore.Scores() != nil
 	b.prop("ssim-key", "hidden", !scored)
 	if scored {
 		b.text("ssim-now", fmt.Sprintf("%.2f", b.app.Restore.Result().SSIM))
 	}
 	b.publishFlow()
-	switch b.app.Mode {
-	case link.Restore:
-		b.publishRestore(r)
-	case link.Generate:
-		b.publishGenerate(r)
-	case link.Map:
-		b.publishMap(r)
-	case link.Manifold:
-		b.publishFigure(r)
-	}
+	b.rooms[b.app.Mode].publish(r)
 	b.publishOffer()
 	b.snap(r)
 }

@@ -156,19 +156,7 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 		m := link.Modes()[key[0]-'1']
 		return func() error { return b.app.SetMode(m) }
 	case "n":
-		return func() error {
-			switch b.app.Mode {
-			case link.Restore:
-				b.app.Restore.AnotherDigit()
-			case link.Generate:
-				b.newGrid()
-			case link.Manifold:
-				return b.app.Manifold.RandomPoint()
-			default:
-				return b.app.Map.PutMiddle()
-			}
-			return nil
-		}
+		return func() error { return b.rooms[b.app.Mode].next() }
 	case "d":
 		return b.within(link.Restore, plain(b.newDamage))
 	case "c":
@@ -191,24 +179,18 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 		return plain(func() { b.zoom(1 / zoomStep) })
 	case "0":
 		return plain(func() {
-			switch b.app.Mode {
-			case link.Map:
-				b.app.Map.Whole()
-			case link.Manifold:
-				b.app.Manifold.FirstView()
+			if whole := b.rooms[b.app.Mode].whole; whole != nil {
+				whole()
 			}
 		})
 	}
 	return nil
 }
 
-// zoom enlarges what is on the map, or the figure.
+// zoom enlarges what the room shows, if that can be.
 func (b *Bridge) zoom(factor float64) {
-	switch b.app.Mode {
-	case link.Map:
-		b.app.Map.ZoomMiddle(factor)
-	case link.Manifold:
-		b.app.Manifold.Zoom(factor)
+	if zoom := b.rooms[b.app.Mode].zoom; zoom != nil {
+		zoom(factor)
 	}
 }
 

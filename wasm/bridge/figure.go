@@ -15,7 +15,7 @@ import (
 )
 
 // figureControls wires the settings of Manifold.
-func (b *Bridge) figureControls() {
+func (b *Bridge) figureControls() controls {
 	bend := id("bend")
 	for _, i := range link.Curves() {
 		bend.Call("append", option(string(i.Curve), i.Label))
@@ -47,6 +47,8 @@ func (b *Bridge) figureControls() {
 			e.Call("stopPropagation")
 		}
 	})
+	m := b.app.Manifold
+	return controls{publish: b.publishFigure, next: m.RandomPoint, zoom: m.Zoom, whole: m.FirstView}
 }
 
 // turn is by how many degrees a key turns the curve.

@@ -12,7 +12,7 @@ import (
 )
 
 // generateControls wires the settings of Generate.
-func (b *Bridge) generateControls() {
+func (b *Bridge) generateControls() controls {
 	b.seed("grid-seed", b.app.Generate.SetSeed)
 	click("new-grid", func() { b.then(b.newGrid) })
 	class := id("class")
@@ -30,6 +30,7 @@ func (b *Bridge) generateControls() {
 	}
 	b.number("grid-size", "change", func(v float64) error { return b.app.Generate.SetSide(int(v)) })
 	b.number("selected", "change", func(v float64) error { return b.app.Generate.Select(int(v) - 1) })
+	return controls{publish: b.publishGenerate, next: func() error { b.newGrid(); return nil }}
 }
 
 func (b *Bridge) newGrid() { b.app.Generate.SetSeed((b.app.GenerateSeed + 1) & link.MaxSeed) }

@@ -16,7 +16,7 @@ import (
 )
 
 // restoreControls wires the settings of Restore.
-func (b *Bridge) restoreControls() {
+func (b *Bridge) restoreControls() controls {
 	kind := id("kind")
 	for _, i := range append(degrade.Kinds(), degrade.Info{Kind: link.None, Label: "No damage"}) {
 		kind.Call("append", option(string(i.Kind), i.Label))
@@ -37,6 +37,7 @@ func (b *Bridge) restoreControls() {
 	b.number("brush", "input", b.app.Restore.SetBrush)
 	b.span("brush", link.MinBrush, link.MaxBrush, brushStep)
 	b.pictures()
+	return controls{publish: b.publishRestore, next: func() error { b.app.Restore.AnotherDigit(); return nil }}
 }
 
 func (b *Bridge) newDamage() { b.app.Restore.SetSeed((b.app.Seed + 1) & link.MaxSeed) }

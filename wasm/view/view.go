@@ -25,7 +25,7 @@ import (
 type Rect struct{ X, Y, W, H float64 }
 
 // Places are the rectangles to draw into, by name: original, degraded, restored,
-// dae, ldm, large, grid, map, manifold, film, curve. A name that is missing is not shown.
+// dae, ldm, large, grid, map, manifold, film, plot. A name that is missing is not shown.
 type Places map[string]Rect
 
 // LeastTile is the least width of a tile of the film, in pixels of the page.
@@ -74,7 +74,7 @@ type tile struct {
 
 // names are the places there can be, in the order in which they are drawn: it is
 // fixed, so that a digit that did not change keeps its tile.
-var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "film", "curve"}
+var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "film", "plot"}
 
 // New returns the view of an app. before runs before every update, after when
 // something on the screen changed. rest is called with true when no frame is
@@ -184,7 +184,7 @@ func (v *View) Draw(screen *ebiten.Image) {
 			v.figure(screen, r, pos)
 		case "film":
 			v.film(screen, r, pos)
-		case "curve":
+		case "plot":
 			v.plot(screen, r, pos)
 		}
 	}

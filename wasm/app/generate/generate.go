@@ -23,6 +23,13 @@ type Room struct {
 	walk  walk
 }
 
+// What the timelines of Generate can be about.
+var (
+	_ room.Images    = (*grid)(nil)
+	_ room.Images    = (*walk)(nil)
+	_ room.Restarter = (*walk)(nil)
+)
+
 // New returns the room with a model's own flow for generating.
 func New(s *room.Session, flow latent.Preset) *Room {
 	r := &Room{s: s}

@@ -23,6 +23,12 @@ type Room struct {
 	heat     heating
 }
 
+// What the map can do beside what every room does.
+var (
+	_ room.Worker = (*Room)(nil)
+	_ room.Images = (*point)(nil)
+)
+
 // New returns the room, which can show the paths of two others.
 func New(s *room.Session, restore, generate room.Room) *Room {
 	m := &Room{s: s, followed: map[link.Subject]room.Room{link.Restoration: restore, link.Growth: generate}}

@@ -37,6 +37,12 @@ type Room struct {
 	slice         slicing
 }
 
+// What Manifold can do beside what every room does.
+var (
+	_ room.Worker    = (*Room)(nil)
+	_ room.Restarter = (*Room)(nil)
+)
+
 // New returns the room, without a curve.
 func New(s *room.Session) *Room {
 	r := &Room{s: s, curves: map[link.Curve]*curve{}, missing: map[link.Curve]error{}, stale: true, play: true}

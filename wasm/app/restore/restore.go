@@ -49,6 +49,13 @@ type Room struct {
 	comparison
 }
 
+// What Restore can do beside what every room does.
+var (
+	_ room.Images = (*Room)(nil)
+	_ room.Worker = (*Room)(nil)
+	_ room.Saver  = (*Room)(nil)
+)
+
 // New returns the room with a model's own flow for restoring.
 func New(s *room.Session, flow latent.Preset, d *Digits) *Room {
 	r := &Room{s: s, digits: d, stale: true, play: true, original: make([]float32, s.Pixels()), degraded: make([]float32, s.Pixels())}
