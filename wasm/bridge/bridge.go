@@ -282,18 +282,14 @@ func (b *Bridge) theme() error {
 // publish says on the page what the app says.
 func (b *Bridge) publish() {
 	r := b.app.Readout()
-	status := r.Status
+	status := unbroken(r.Status)
 	if b.notice != "" {
-		status = b.notice
+		r.Status, status = b.notice, b.notice
 	}
-	if b.notice != "" {
-		b.text("status", status)
-	} else {
-		b.text("status", unbroken(status))
-	}
+	b.text("status", status)
 	b.attr("status", "data-notice", strconv.FormatBool(b.notice != ""))
 	if !r.Busy {
-		b.text("announce", status)
+		b.text("announce", r.Status)
 	}
 	if b.prop("work", "dataset.mode", string(b.app.Mode)) {
 		b.show(b.app.Mode)
@@ -302,7 +298,7 @@ func (b *Bridge) publish() {
 	b.attr("play", "aria-label", map[bool]string{true: "Pause", false: "Play"}[r.Playing])
 	b.prop("timeline", "max", strconv.Itoa(max(r.Steps, 1)))
 	b.value("timeline", strconv.Itoa(r.Step))
-	b.attr("timeline", "aria-valuetext", status)
+	b.attr("timeline", "aria-valuetext", r.Status)
 	film := timeline.NewFilm(b.stage.places["film"].W, r.Steps, view.LeastTile*b.stage.unit)
 	if b.app.Mode == link.Manifold { // without a film the timeline is as long as the plot of D
 		film = timeline.NewFilm(b.stage.places["plot"].W, r.Steps, 1)
