@@ -123,7 +123,7 @@ func TestExports(t *testing.T) {
 		if want := "mppm-" + string(m) + "-picture-step-4.png"; f.Name != want || f.Type != "image/png" {
 			t.Errorf("the picture is %q of type %q, want %q", f.Name, f.Type, want)
 		}
-		// The fake's last image is gray 1/16.
+		// The engine's last image is gray 1/16.
 		if r, g, b, _ := img.At(3, 3).RGBA(); byte(r>>8) != p.Ramp()[timeline.Ink(1.0/16)][0] || byte(g>>8) == 0 || byte(b>>8) == 0 {
 			t.Errorf("%s: the first pixel is %v", m, img.At(3, 3))
 		}

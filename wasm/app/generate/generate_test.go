@@ -122,7 +122,7 @@ func TestOneClassAlone(t *testing.T) {
 		}
 	}
 	roomtest.Reopen(t, a, newPage(t, &roomtest.Engine{}))
-	for _, c := range []int{-2, 10, 7} { // the fake has three classes
+	for _, c := range []int{-2, 10, 7} { // the engine has three classes
 		if err := a.Room.SetClass(c); err == nil {
 			t.Errorf("class %d was accepted", c)
 		}
@@ -155,7 +155,7 @@ func TestMoreLikeThis(t *testing.T) {
 		d := float64(z[0] - end[0])
 		spread += d * d / float64(a.Path().N)
 	}
-	// The fake's noise is uniform in [0, 1): variance 1/12.
+	// The engine's noise is uniform in [0, 1): variance 1/12.
 	if want := likeness * likeness / 12; spread < want/3 || spread > want*3 {
 		t.Errorf("the others start with variance %v around it, want about %v", spread, want)
 	}
@@ -188,7 +188,7 @@ func TestWalk(t *testing.T) {
 	if want := (from[0] + to[0]) / 2; math.Abs(float64(half[0]-want)) > 1e-5 {
 		t.Errorf("half way the first number is %v, want %v", half[0], want)
 	}
-	// Four steps of the fake's flow halve the second number four times.
+	// Four steps of the engine's flow halve the second number four times.
 	if want := (from[1] + to[1]) / 2 / 16; math.Abs(float64(half[1]-want)) > 1e-6 {
 		t.Errorf("half way D is %v; want %v, since the flow takes it back", half[1], want)
 	}

@@ -260,7 +260,7 @@ func TestHeat(t *testing.T) {
 	if m == nil || m.W <= m.H {
 		t.Fatalf("the heat map of a wide map is %+v", m)
 	}
-	// The fake's D is the code's second number.
+	// The engine's D is the code's second number.
 	c, t0 := a.Room.Chart(1.5, 1), a.Room.Atlas()
 	for _, p := range [][2]int{{0, 0}, {m.W - 1, m.H - 1}, {m.W / 2, 3}, {m.W / 2, m.H / 2}} {
 		x := m.X0 + (m.X1-m.X0)*float64(p[0])/float64(m.W-1)

@@ -112,8 +112,8 @@ func TestLineThroughCurve(t *testing.T) {
 	}
 }
 
-// TestWaysHome: from points with the noise that the models know, MPPM ends near
-// every curve, nearer than it was dropped by far, and nearer than its rivals.
+// TestPathsHome: from points with the noise that the models know, MPPM ends near
+// every curve, nearer than it was dropped by far, and nearer than the others.
 func TestPathsHome(t *testing.T) {
 	a := withCurves(t)
 	for _, c := range link.Curves() {
@@ -142,7 +142,7 @@ func TestPathsHome(t *testing.T) {
 	}
 }
 
-// TestThought: the next step that is drawn is the next step.
+// TestConstruction: the next step that is drawn is the next step.
 func TestConstruction(t *testing.T) {
 	a := withCurves(t)
 	roomtest.Must(t, a.Set(link.SigmaD, 0.2), a.Set(link.Alpha, 0.4))

@@ -14,23 +14,23 @@ import (
 	"mppm/wasm/app/room/roomtest"
 )
 
-// rivals are baselines whose diffusion takes the second number of a code from 1
-// to 0 along a line, which the fake's images show.
-type rivals struct {
+// baselines are some whose diffusion takes the second number of a code from 1 to 0
+// along a line, which the engine's images show.
+type baselines struct {
 	roomtest.Engine
 	steps  int
 	asked  degrade.Degradation
 	broken error
 }
 
-func (r *rivals) Start(d degrade.Degradation) (int, error) {
-	r.asked = d
-	return r.steps, r.broken
+func (b *baselines) Start(d degrade.Degradation) (int, error) {
+	b.asked = d
+	return b.steps, b.broken
 }
 
-func (r *rivals) Codes(z, x []float32, left int) { copy(z, x) }
+func (b *baselines) Codes(z, x []float32, left int) { copy(z, x) }
 
-func (r *rivals) Restore(z []float32, steps int, sources []*rng.Source) (iter.Seq[ddpm.Step], error) {
+func (b *baselines) Restore(z []float32, steps int, sources []*rng.Source) (iter.Seq[ddpm.Step], error) {
 	return func(yield func(ddpm.Step) bool) {
 		for i := range steps + 1 {
 			z[1] = 1 - float32(i)/float32(steps)
@@ -47,7 +47,7 @@ func TestComparison(t *testing.T) {
 	if r := a.Room.Result(); r.DAE != nil || r.LDM != nil || a.Room.Autoencoded().Steps() != 0 {
 		t.Errorf("before the baselines are there: %+v, %+v", r.DAE, r.LDM)
 	}
-	b := &rivals{steps: 40}
+	b := &baselines{steps: 40}
 	a.Room.SetBaselines(b)
 	if a.Busy() {
 		t.Error("what is shown waits for a comparison")
@@ -93,7 +93,7 @@ func TestComparison(t *testing.T) {
 
 func TestComparisonStartsOver(t *testing.T) {
 	a := newPage(t, &roomtest.Engine{})
-	b := &rivals{steps: 1 << 20}
+	b := &baselines{steps: 1 << 20}
 	a.Room.SetBaselines(b)
 	for range 30 {
 		a.Update(20 * time.Millisecond)

@@ -40,7 +40,7 @@ func TestRestorePlaysToTheEnd(t *testing.T) {
 	if want := 1.0 / 16; r.Distance != want {
 		t.Errorf("D at the last step is %v, want %v", r.Distance, want)
 	}
-	// The fake's image is D everywhere and the original is 0 everywhere.
+	// The engine's image is D everywhere and the original is 0 everywhere.
 	if want := 1.0 / 256; math.Abs(a.Room.Result().MSEAfter-want) > 1e-9 {
 		t.Errorf("MSE of the last step is %v, want %v", a.Room.Result().MSEAfter, want)
 	}
@@ -260,7 +260,7 @@ func TestReducedMotion(t *testing.T) {
 func TestReadsEveryStep(t *testing.T) {
 	a := newPage(t, &roomtest.Engine{})
 	a.Settle()
-	// The fake's images have the means 1, 1/2, 1/4, 1/8 and 1/16.
+	// The engine's images have the means 1, 1/2, 1/4, 1/8 and 1/16.
 	for step, want := range []model.Reading{
 		{Digit: 9, Confidence: 0.5}, {Digit: 5, Confidence: 0.75}, {Digit: 2, Confidence: 0.875},
 		{Digit: 1, Confidence: 0.9375}, {Digit: 0, Confidence: 0.96875},
