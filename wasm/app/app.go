@@ -32,7 +32,6 @@ import (
 // App is the rooms, and which of them is shown.
 type App struct {
 	*room.Session
-	page  *link.Page // what its links are about
 	rooms map[link.Mode]room.Room
 
 	// The rooms, for the controls that are theirs alone.
@@ -58,8 +57,8 @@ func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d 
 		_, err := e.Only(class)
 		return err
 	})
-	s := room.NewSession(page.First(), e, r)
-	a := &App{Session: s, page: page}
+	s := room.NewSession(page, e, r)
+	a := &App{Session: s}
 	a.Restore = restore.New(s, restoring, d)
 	a.Generate = generate.New(s, generating)
 	a.Map = latentmap.New(s, a.Restore, a.Generate)

@@ -23,17 +23,17 @@ func (a *App) Link() string {
 	case h.Step() != h.End() && !h.Playing():
 		l.Step = h.Step()
 	}
-	return a.page.Write(l)
+	return a.Links.Write(l)
 }
 
 // Names reports whether a text has a field of a link.
-func (a *App) Names(text string) bool { return a.page.Names(text) }
+func (a *App) Names(text string) bool { return a.Links.Names(text) }
 
 // Open shows what a link says: what is behind the "#" of an address, and behind
 // its "?" where that says something too; an empty one is the first screen. What
 // cannot be shown is left out, and returned.
 func (a *App) Open(texts ...string) link.Faults {
-	l, faults := a.page.Read(texts...)
+	l, faults := a.Links.Read(texts...)
 	a.State = l.State
 	a.Want(l.Step)
 	for _, r := range a.rooms {

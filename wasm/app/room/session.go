@@ -16,6 +16,7 @@ import (
 // own fields, the models, and what they tell the page.
 type Session struct {
 	link.State
+	Links         *link.Page // what links are about
 	Engine        model.Engine
 	Reader        model.Reader
 	ReducedMotion bool // nothing eases, and nothing plays by itself
@@ -25,9 +26,9 @@ type Session struct {
 	revision uint64
 }
 
-// NewSession returns the session at a first screen.
-func NewSession(first link.State, e model.Engine, r model.Reader) *Session {
-	return &Session{State: first, Engine: e, Reader: r, wanted: -1}
+// NewSession returns the session at a page's first screen.
+func NewSession(p *link.Page, e model.Engine, r model.Reader) *Session {
+	return &Session{State: p.First(), Links: p, Engine: e, Reader: r, wanted: -1}
 }
 
 // Touch says that something on the screen may have changed.

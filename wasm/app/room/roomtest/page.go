@@ -24,7 +24,7 @@ type Page[R room.Room] struct {
 
 // NewSession returns the session of a page with two digits.
 func NewSession(e *Engine, flow latent.Preset) *room.Session {
-	return room.NewSession(link.New(2, flow, flow, nil).First(), e, &Reader{})
+	return room.NewSession(link.New(2, flow, flow, nil), e, &Reader{})
 }
 
 // New returns a page that shows a room.
