@@ -305,7 +305,7 @@ func (r *Room) computeFlow() error {
 	copy(r.degraded, r.original)
 	if r.s.Kind != link.None {
 		d, shape := degrade.Degradation{Kind: r.s.Kind, Severity: r.s.Severity}, r.s.Engine.Image()
-		if err := d.Apply(r.degraded, r.original, shape.H, shape.W, rng.New(r.s.Seed, 0)); err != nil {
+		if err := d.Apply(r.degraded, r.original, shape.W, shape.H, rng.New(r.s.Seed, 0)); err != nil {
 			return err
 		}
 	}
@@ -352,7 +352,7 @@ func (r *Room) computeFlow() error {
 
 func (r *Room) score(x []float32) (Score, error) {
 	shape := r.s.Engine.Image()
-	ssim, err := metric.SSIM(r.original, x, shape.H, shape.W)
+	ssim, err := metric.SSIM(r.original, x, shape.W, shape.H)
 	if err != nil {
 		return Score{}, err
 	}
