@@ -19,7 +19,7 @@ WASMTEST_VERSION := v0.11.0
 STATICCHECK := $(BIN)/staticcheck
 
 # What also runs in a page.
-PORTABLE := ./shared/... ./wasm/app ./weights
+PORTABLE := ./shared/... ./wasm/app/... ./weights
 JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help

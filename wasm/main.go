@@ -15,7 +15,10 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/ldm"
+	"mppm/shared/link"
 	"mppm/wasm/app"
+	"mppm/wasm/app/model"
+	"mppm/wasm/app/restore"
 	"mppm/wasm/bridge"
 	"mppm/wasm/view"
 )
@@ -58,11 +61,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	digits, err := app.ParseDigits(images, labels)
+	digits, err := restore.ParseDigits(images, labels, m.Image())
 	if err != nil {
 		return err
 	}
-	a, err := app.New(app.NewEngine(m, batch), c.Runner(batch), m.Restore, m.Generate, digits)
+	a, err := app.New(model.NewEngine(m, batch), c.Runner(batch), m.Restore, m.Generate, digits)
 	if err != nil {
 		return err
 	}
@@ -113,7 +116,7 @@ func late(a *app.App, name string, file js.Value) error {
 		return compare(a, file)
 	}
 	m, err := curve(file)
-	a.SetCurveModel(app.Curve(name), m, err)
+	a.Manifold.SetModel(link.Curve(name), m, err)
 	return nil // shown where the curve would be
 }
 
@@ -138,7 +141,7 @@ func compare(a *app.App, file js.Value) error {
 	if err != nil {
 		return fmt.Errorf("the models to compare with: %w", err)
 	}
-	a.SetBaselines(m.Runner(1))
+	a.Restore.SetBaselines(m.Runner(1))
 	return nil
 }
 

@@ -73,8 +73,8 @@ func TestManifold(t *testing.T) {
 	if bright < 0.0005 || colored < 0.005 {
 		t.Errorf("%.2f %% of the figure are bright and %.2f %% have a color; want the curve and the ways", 100*bright, 100*colored)
 	}
-	if _, _, colored := shares(p.picture("#curve")); colored < 0.003 {
-		t.Error("there are no curves of the distances")
+	if _, _, colored := shares(p.picture("#plot")); colored < 0.003 {
+		t.Error("the distances are not plotted")
 	}
 
 	// Dragging the ground turns the curve, and drops nothing.

@@ -71,7 +71,7 @@ func TestRestoreAndGenerate(t *testing.T) {
 		if dark, bright, _ := shares(p.picture(`[data-place="degraded"]`)); dark < 0.2 || bright < 0.1 {
 			t.Errorf("damaged: %.0f %% of the pixels are dark and %.0f %% bright; noise has more of both", 100*dark, 100*bright)
 		}
-		for _, place := range []string{"film", "curve"} {
+		for _, place := range []string{"film", "plot"} {
 			if _, _, colored := shares(p.picture(`[data-place="` + place + `"]`)); colored < 0.003 {
 				t.Errorf("%s: %.2f %% of the pixels have a color; there should be a frame or a line", place, 100*colored)
 			}

@@ -2,6 +2,10 @@
 // chose, what the model made of it, and where on the timeline one looks. It
 // draws nothing, knows no browser, and is tested natively.
 //
+// What a mode does is its room's, a package of its own below this one. App holds
+// them together, and knows of each no more than package room says: one reads the
+// room to change a mode, and App to change what all modes have.
+//
 // Everything here runs on one goroutine: the page's callbacks queue their calls
 // and the frame loop makes them.
 package app
@@ -11,169 +15,92 @@ import (
 	"fmt"
 	"time"
 
-	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
+	"mppm/wasm/app/dials"
+	"mppm/wasm/app/export"
+	"mppm/wasm/app/generate"
+	"mppm/wasm/app/latentmap"
+	"mppm/wasm/app/manifold"
+	"mppm/wasm/app/model"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/restore"
+	"mppm/wasm/app/room"
+	"mppm/wasm/app/timeline"
 )
 
-// Reader is what the app needs of a classifier; *classifier.Runner is one.
-type Reader interface {
-	// Classify writes the probability of each class (n × classifier.Classes) of
-	// images x (n × classifier.Pixels) to probs; embeddings may be nil.
-	Classify(probs, embeddings, x []float32)
-}
-
-// Reading is what the classifier takes an image for.
-type Reading struct {
-	Digit      int     `json:"digit"`
-	Confidence float64 `json:"confidence"` // the probability of Digit, 0 where nothing is read
-}
-
-// Percent says how sure it is.
-func (r Reading) Percent() string {
-	if r.Confidence >= 0.995 {
-		return "> 99 %" // it is never quite sure
-	}
-	return fmt.Sprintf("%.0f %%", 100*r.Confidence)
-}
-
-// String says it, as in "reads as 4 (97 %)".
-func (r Reading) String() string { return fmt.Sprintf("reads as %d (%s)", r.Digit, r.Percent()) }
-
-// App is a State, what follows from it, and the playheads.
+// App is the rooms, and which of them is shown.
 type App struct {
-	State
+	*room.Session
+	rooms map[link.Mode]room.Room
 
-	page          *link.Page // what its links are about
-	engine        Engine
-	reader        Reader
-	first         State // of the first screen
-	opened        int   // the step that a link asked for, -1 once it is shown
-	defaults      map[Mode]latent.Preset
-	heads         map[Subject]*Playhead
-	silenced      map[switched]float64 // what forces were before they were switched off
-	reducedMotion bool
-	err           error
-	revision      uint64
-
-	restoring
-	growing
-	walking
-	mapping
-	comparing
-	figuring
+	// The rooms, for the controls that are theirs alone.
+	Restore  *restore.Room
+	Generate *generate.Room
+	Map      *latentmap.Room
+	Manifold *manifold.Room
 }
 
 // New returns the app at its first screen: a test digit under severe noise,
 // about to be restored.
-func New(e Engine, r Reader, restore, generate latent.Preset, d *Digits) (*App, error) {
-	if err := restore.Validate(); err != nil {
+func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d *restore.Digits) (*App, error) {
+	if err := restoring.Validate(); err != nil {
 		return nil, fmt.Errorf("the model's flow for restoring: %w", err)
 	}
-	if err := generate.Validate(); err != nil {
+	if err := generating.Validate(); err != nil {
 		return nil, fmt.Errorf("the model's flow for generating: %w", err)
 	}
 	if d == nil || d.Len() == 0 {
 		return nil, errors.New("there are no digits to show")
 	}
 	page := link.New(d.Len(), link.Model{
-		Pixels: latent.Pixels, Latent: latent.Latent, Classes: classifier.Classes,
-		Restore: restore, Generate: generate,
+		Pixels: e.Image().Size(), Latent: e.Latent(), Classes: r.Classes(),
+		Restore: restoring, Generate: generating,
 		Only: func(class int) error {
 			_, err := e.Only(class)
 			return err
 		},
 	})
-	a := &App{
-		State: page.First(), page: page,
-		engine: e, reader: r, defaults: map[Mode]latent.Preset{Restore: restore, Generate: generate},
-		heads: map[Subject]*Playhead{Restoration: {}, Growth: {}, Walk: {}, Spot: {}, Descent: {}},
-	}
-	a.restoring = restoring{
-		digits:   d,
-		original: make([]float32, latent.Pixels), degraded: make([]float32, latent.Pixels),
-		staleFlow: true, playFlow: true,
-	}
-	a.staleGrid, a.staleWays, a.playWays = true, true, true
-	a.first, a.opened = a.State, -1
+	s := room.NewSession(page, e, r)
+	a := &App{Session: s}
+	a.Restore = restore.New(s, restoring, d)
+	a.Generate = generate.New(s, generating)
+	a.Map = latentmap.New(s, a.Restore, a.Generate)
+	a.Manifold = manifold.New(s)
+	a.rooms = map[link.Mode]room.Room{link.Restore: a.Restore, link.Generate: a.Generate, link.Map: a.Map, link.Manifold: a.Manifold}
 	return a, nil
 }
 
-// Revision grows whenever something on the screen may have changed.
-func (a *App) Revision() uint64 { return a.revision }
-
-func (a *App) touch() { a.revision++ }
-
-// Err returns what went wrong with the last computation, nil if nothing did.
-func (a *App) Err() error { return a.err }
-
-func (a *App) fail(err error) { a.err = err }
+// Room returns the room that is shown.
+func (a *App) Room() room.Room { return a.rooms[a.Mode] }
 
 // SetMode shows a tab. Entering Generate for the first time grows its grid; a
 // tab that was left while playing plays on when it is shown again.
-func (a *App) SetMode(m Mode) error {
+func (a *App) SetMode(m link.Mode) error {
 	if !m.Known() {
-		return fmt.Errorf("there is no mode %q; choose one of %q", m, Modes())
+		return fmt.Errorf("there is no mode %q; choose one of %q", m, link.Modes())
 	}
 	if a.Mode != m {
 		a.Mode = m
-		a.touch()
+		a.Touch()
 	}
 	return nil
 }
 
-// SetReducedMotion stops easing and playing by itself.
-func (a *App) SetReducedMotion(on bool) { a.reducedMotion = on }
-
-// FlowOf returns the mode whose flow the sliders set: on the map that of the path
-// that is shown, and a point on it flows as in Restore.
-func (a *App) FlowOf() Mode {
-	if s := a.Subject(); s == Growth || s == Walk {
-		return Generate
-	}
-	return Restore
-}
-
-// Preset returns the flow that the sliders set.
-func (a *App) Preset() latent.Preset { return *a.flow(a.FlowOf()) }
-
-// flow returns the flow of Restore or of Generate.
-func (a *App) flow(m Mode) *latent.Preset {
-	if m == Generate {
-		return &a.GenerateFlow
-	}
-	return &a.RestoreFlow
-}
-
 // Head returns the playhead of what is shown.
-func (a *App) Head() *Playhead { return a.heads[a.Subject()] }
+func (a *App) Head() *timeline.Playhead { return a.Room().Subject().Head() }
 
-// Path returns what the flow that is shown went through; nothing in Manifold,
-// where no images flow.
-func (a *App) Path() *Trajectory {
-	switch a.Subject() {
-	case Growth:
-		return &a.generated
-	case Walk:
-		return &a.walk
-	case Spot:
-		return &a.spot
-	case Descent:
-		return &nowhere
+// Path returns the flow that is shown, and which image of it the film and the plot
+// of D are about; of no steps where no images flow.
+func (a *App) Path() (p *timeline.Trajectory, shown int) {
+	if i, ok := a.Room().Subject().(room.Images); ok {
+		return i.Path(), i.Shown()
 	}
-	return &a.restored
+	return &timeline.Trajectory{}, 0
 }
 
-// nowhere is the path of what are no images.
-var nowhere Trajectory
-
-// Shown returns which image of Path the film and the curve are about.
-func (a *App) Shown() int {
-	if a.Subject() == Growth {
-		return a.Selected
-	}
-	return 0
-}
+// Dials returns the sliders of the flow that is shown.
+func (a *App) Dials() dials.Dials { return a.Room().Subject().Dials() }
 
 // TogglePlay plays or pauses; at the end it starts over.
 func (a *App) TogglePlay() {
@@ -183,93 +110,53 @@ func (a *App) TogglePlay() {
 	} else {
 		h.Play()
 	}
-	a.touch()
+	a.Touch()
 }
 
 // Seek pauses and goes to a step; outside the flow it goes to the nearest end.
 func (a *App) Seek(step int) {
 	a.Head().Seek(step)
-	a.touch()
+	a.Touch()
 }
 
 // StepBy pauses and goes n steps on, or back.
 func (a *App) StepBy(n int) { a.Seek(a.Head().Step() + n) }
 
-// open goes to the step that a link asked for, and reports whether one did.
-func (a *App) open(h *Playhead) bool {
-	if a.opened < 0 {
-		return false
-	}
-	h.Jump(a.opened)
-	a.opened = -1
-	return true
-}
-
 // Update computes what is out of date, one step of the grid at most and a slice
 // of what takes long, and moves the playhead on by dt.
-func (a *App) Update(dt time.Duration) {
-	switch a.Subject() {
-	case Restoration:
-		a.updateRestoration(dt)
-	case Growth:
-		a.updateGrowth()
-	case Walk:
-		a.updateGrowth()
-		a.updateWalk()
-	case Spot:
-		a.updateSpot()
-	case Descent:
-		a.updateFigure()
-	}
-	if a.Head().Advance(dt, a.reducedMotion) {
-		a.touch()
-	}
-	switch a.Mode {
-	case Restore:
-		a.updateComparison(dt)
-	case Map:
-		a.updateMap()
-	case Manifold:
-		if a.updateSlice() {
-			a.touch()
-		}
-	}
-}
+func (a *App) Update(dt time.Duration) { a.Session.Update(a.Room(), dt) }
 
 // Busy reports whether what is shown is still being computed, or moves.
-func (a *App) Busy() bool {
-	if a.Head().Moving() {
-		return true
-	}
-	switch a.Subject() {
-	case Restoration:
-		return a.staleFlow || !a.Settled() && !a.pad.Drawing()
-	case Growth:
-		return a.growingNow()
-	case Walk:
-		return a.growingNow() || a.staleWalk
-	case Descent:
-		return a.figuringNow()
-	default:
-		return a.staleSpot
-	}
-}
+func (a *App) Busy() bool { return room.Busy(a.Room()) }
 
 // Active reports whether the next Update has something to do: a comparison may
 // go on, or the colors of the map, when all else is at rest.
-func (a *App) Active() bool {
-	return a.Busy() || a.Mode == Restore && a.comparingNow() || a.Mode == Map && a.mappingNow() || a.Mode == Manifold && a.slicingNow()
+func (a *App) Active() bool { return room.Active(a.Room()) }
+
+// Readout returns what is on the screen, in numbers.
+func (a *App) Readout() room.Readout { return a.Session.Readout(a.Room()) }
+
+// ExportPicture returns what is shown now as a PNG: the digit, the grid, or the
+// figure of Manifold.
+func (a *App) ExportPicture(p *palette.Palette) (export.File, error) {
+	return a.export(export.Picture, fmt.Sprintf("picture-step-%d", a.Head().Step()), p)
 }
 
-// read returns what each of the images x is taken for.
-func (a *App) read(x []float32) []Reading {
-	n := len(x) / latent.Pixels
-	probs := make([]float32, n*classifier.Classes)
-	a.reader.Classify(probs, nil, x)
-	out := make([]Reading, n)
-	for i := range out {
-		d, p := classifier.Best(probs[i*classifier.Classes:])
-		out[i] = Reading{Digit: d, Confidence: float64(p)}
+// ExportStrip returns every step of what is shown, side by side, as a PNG.
+func (a *App) ExportStrip(p *palette.Palette) (export.File, error) {
+	return a.export(export.Strip, "strip", p)
+}
+
+// ExportAnimation returns every step of what is shown as a GIF, which has just as
+// many colors as digits have shades: of digits nothing is lost.
+func (a *App) ExportAnimation(p *palette.Palette) (export.File, error) {
+	return a.export(export.Animation, "animation", p)
+}
+
+func (a *App) export(write func(export.Album, string) (export.File, error), what string, p *palette.Palette) (export.File, error) {
+	album, err := a.Room().Subject().Album(p)
+	if err != nil {
+		return export.File{}, err
 	}
-	return out
+	return write(album, fmt.Sprintf("mppm-%s-%s", a.Subject(), what))
 }

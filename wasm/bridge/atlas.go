@@ -9,22 +9,24 @@ import (
 	"syscall/js"
 
 	"mppm/shared/classifier"
-	"mppm/wasm/app"
+	"mppm/shared/link"
+	"mppm/wasm/app/latentmap"
+	"mppm/wasm/app/room"
 	"mppm/wasm/view"
 )
 
 // mapControls wires the settings of the map, and fills its key.
-func (b *Bridge) mapControls() {
+func (b *Bridge) mapControls() controls {
 	follow := id("follow")
 	listen(follow, "change", func(js.Value) {
-		s := app.Subject(follow.Get("value").String())
-		b.do(func() error { return b.app.SetFollow(s) })
+		s := link.Subject(follow.Get("value").String())
+		b.do(func() error { return b.app.Map.SetFollow(s) })
 	})
-	click("put", func() { b.do(b.app.PutMiddle) })
-	click("zoom-in", func() { b.then(func() { b.app.ZoomMiddle(zoomStep) }) })
-	click("zoom-out", func() { b.then(func() { b.app.ZoomMiddle(1 / zoomStep) }) })
-	click("whole", func() { b.then(b.app.WholeMap) })
-	b.check("heat", func(on bool) error { b.app.SetHeat(on); return nil })
+	click("put", func() { b.do(b.app.Map.PutMiddle) })
+	click("zoom-in", func() { b.then(func() { b.app.Map.ZoomMiddle(zoomStep) }) })
+	click("zoom-out", func() { b.then(func() { b.app.Map.ZoomMiddle(1 / zoomStep) }) })
+	click("whole", func() { b.then(b.app.Map.Whole) })
+	b.check("heat", func(on bool) error { b.app.Map.SetHeat(on); return nil })
 	list := id("classes")
 	for i := range classifier.Classes {
 		item := document.Call("createElement", "li")
@@ -32,6 +34,8 @@ func (b *Bridge) mapControls() {
 		item.Set("className", fmt.Sprintf("class-%d", i))
 		list.Call("append", item)
 	}
+	m := b.app.Map
+	return controls{publish: b.publishMap, next: m.PutMiddle, zoom: m.ZoomMiddle, whole: m.Whole}
 }
 
 // zoomStep is by how much a button or a key zooms.
@@ -45,14 +49,14 @@ func (b *Bridge) mapKeys(e js.Value) bool {
 	if dx, dy, ok := arrow(e); ok {
 		x, y := nudge*float64(dx), nudge*float64(dy)
 		if e.Get("shiftKey").Bool() {
-			b.then(func() { b.app.PanView(2*x, 2*y) })
+			b.then(func() { b.app.Map.PanView(2*x, 2*y) })
 		} else {
-			b.do(func() error { return b.app.Nudge(x, y) })
+			b.do(func() error { return b.app.Map.Nudge(x, y) })
 		}
 		return true
 	}
 	if e.Get("key").String() == "Enter" {
-		b.do(b.app.PutMiddle)
+		b.do(b.app.Map.PutMiddle)
 		return true
 	}
 	return false
@@ -104,7 +108,7 @@ func (g *gesture) admits(e js.Value, drop func()) bool {
 func (b *Bridge) mapPointers(el js.Value) {
 	g := &gesture{el: el, at: map[int][2]float64{}}
 	listen(el, "pointerdown", func(e js.Value) {
-		if !g.admits(e, func() { b.then(b.app.Drop) }) {
+		if !g.admits(e, func() { b.then(b.app.Map.Drop) }) {
 			return
 		}
 		pointer := e.Get("pointerId").Int()
@@ -114,7 +118,7 @@ func (b *Bridge) mapPointers(el js.Value) {
 			g.several = true
 			if g.drags {
 				g.drags = false
-				b.then(b.app.Drop)
+				b.then(b.app.Map.Drop)
 			}
 			return
 		}
@@ -123,8 +127,8 @@ func (b *Bridge) mapPointers(el js.Value) {
 		b.then(func() {
 			c := b.chart(el)
 			x, y := c.Place(p[0], p[1])
-			if g.drags = g.only(pointer) && b.app.Over(x, y, r/c.Scale()); g.drags {
-				b.app.PickUp()
+			if g.drags = g.only(pointer) && b.app.Map.Over(x, y, r/c.Scale()); g.drags {
+				b.app.Map.PickUp()
 			}
 		})
 	})
@@ -142,16 +146,16 @@ func (b *Bridge) mapPointers(el js.Value) {
 		b.then(func() {
 			c := b.chart(el)
 			if g.drags {
-				b.app.Drag(c.Place(now[0], now[1]))
+				b.app.Map.Drag(c.Place(now[0], now[1]))
 				return
 			}
 			if !g.several && g.moved <= slack {
 				return
 			}
-			b.app.PanMap((before.x-after.x)/c.Scale(), (before.y-after.y)/c.Scale())
+			b.app.Map.Pan((before.x-after.x)/c.Scale(), (before.y-after.y)/c.Scale())
 			if before.size > 0 && after.size > 0 {
 				x, y := b.chart(el).Place(after.x, after.y)
-				b.app.ZoomMap(after.size/before.size, x, y)
+				b.app.Map.Zoom(after.size/before.size, x, y)
 			}
 		})
 	})
@@ -166,13 +170,13 @@ func (b *Bridge) mapPointers(el js.Value) {
 		b.do(func() error {
 			if g.drags {
 				g.drags = false
-				b.app.Drop()
+				b.app.Map.Drop()
 				return nil
 			}
 			if click && !g.several && g.moved <= slack {
 				c := b.chart(el)
 				x, y := c.Place(p[0], p[1])
-				return b.app.PutAt(x, y, r/2/c.Scale())
+				return b.app.Map.PutAt(x, y, r/2/c.Scale())
 			}
 			return nil
 		})
@@ -183,7 +187,7 @@ func (b *Bridge) mapPointers(el js.Value) {
 		p := spot(el, e)
 		b.then(func() {
 			x, y := b.chart(el).Place(p[0], p[1])
-			b.app.ZoomMap(factor, x, y)
+			b.app.Map.Zoom(factor, x, y)
 		})
 	})
 }
@@ -236,24 +240,25 @@ func spot(el, e js.Value) [2]float64 {
 }
 
 // chart returns the map as it is seen in an element, in pixels of the page.
-func (b *Bridge) chart(el js.Value) app.Chart {
+func (b *Bridge) chart(el js.Value) latentmap.Chart {
 	r := el.Call("getBoundingClientRect")
-	return b.app.Chart(r.Get("width").Float(), r.Get("height").Float())
+	return b.app.Map.Chart(r.Get("width").Float(), r.Get("height").Float())
 }
 
 // publishMap says what the map shows.
-func (b *Bridge) publishMap(r app.Readout) {
-	b.value("follow", string(r.Follow))
-	checked("heat", r.Heat)
-	b.enable("zoom-in", r.View.Zoom < app.MaxZoom)
-	b.enable("zoom-out", r.View.Zoom > 1)
-	b.enable("whole", r.View.Zoom > 1)
+func (b *Bridge) publishMap(r room.Readout) {
+	s := &b.app.State
+	b.value("follow", string(s.Follow))
+	checked("heat", s.Heat)
+	b.enable("zoom-in", s.View.Zoom < link.MaxZoom)
+	b.enable("zoom-out", s.View.Zoom > 1)
+	b.enable("whole", s.View.Zoom > 1)
 	note := ""
-	if t := b.app.Atlas(); t != nil {
+	if t := b.app.Map.Atlas(); t != nil {
 		note = fmt.Sprintf("%d of them", len(t.Labels))
 	}
-	if r.View.Zoom > 1 {
-		note += fmt.Sprintf(", %.1f times as large", r.View.Zoom)
+	if s.View.Zoom > 1 {
+		note += fmt.Sprintf(", %.1f times as large", s.View.Zoom)
 	}
 	b.text("map-note", note)
 	point := fmt.Sprintf("D = %.2f", r.Shown)
@@ -262,11 +267,11 @@ func (b *Bridge) publishMap(r app.Readout) {
 	}
 	b.reading("point-note", r.Reads, "")
 	where := "Map of the codes"
-	if r.Place != nil {
-		where = fmt.Sprintf("Map of the codes; the point is at %.1f, %.1f, %s", r.Place.X, r.Place.Y, point)
+	if at := b.app.Map.Place(); at != nil {
+		where = fmt.Sprintf("Map of the codes; the point is at %.1f, %.1f, %s", at.X, at.Y, point)
 	}
 	b.attr("map", "aria-label", where)
-	b.text("scale-top", fmt.Sprintf("%.1f", b.app.HighestOnMap()))
+	b.text("scale-top", fmt.Sprintf("%.1f", b.app.Map.Highest()))
 }
 
 // markSide is the edge of the map's marks, in pixels of the page.

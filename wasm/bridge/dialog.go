@@ -5,6 +5,7 @@ package bridge
 import (
 	"syscall/js"
 
+	"mppm/shared/link"
 	"mppm/wasm/app"
 )
 
@@ -31,7 +32,7 @@ func (b *Bridge) dialogs() {
 		listen(el, "click", func(e js.Value) { // beside it, on the backdrop
 			if e.Get("target").Equal(el) {
 				el.Call("close")
-				b.then(b.app.DropOffer)
+				b.then(b.app.Restore.DropOffer)
 			}
 		})
 	}
@@ -104,17 +105,17 @@ func (b *Bridge) undoKey(e js.Value, key string) func() error {
 	var call func()
 	switch shift := e.Get("shiftKey").Bool(); key {
 	case "z":
-		if call = b.app.Undo; shift {
-			call = b.app.Redo
+		if call = b.app.Restore.Undo; shift {
+			call = b.app.Restore.Redo
 		}
 	case "y":
-		call = b.app.Redo
+		call = b.app.Restore.Redo
 	}
 	if call == nil {
 		return nil
 	}
 	return func() error {
-		if b.app.Mode == app.Restore {
+		if b.app.Mode == link.Restore {
 			call()
 		}
 		return nil
@@ -152,36 +153,24 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 	}
 	switch key {
 	case "1", "2", "3", "4":
-		m := app.Modes()[key[0]-'1']
+		m := link.Modes()[key[0]-'1']
 		return func() error { return b.app.SetMode(m) }
 	case "n":
-		return func() error {
-			switch b.app.Mode {
-			case app.Restore:
-				b.app.AnotherDigit()
-			case app.Generate:
-				b.newGrid()
-			case app.Manifold:
-				return b.app.RandomPoint()
-			default:
-				return b.app.PutMiddle()
-			}
-			return nil
-		}
+		return func() error { return b.rooms[b.app.Mode].next() }
 	case "d":
-		return b.within(app.Restore, plain(b.newDamage))
+		return b.within(link.Restore, plain(b.newDamage))
 	case "c":
-		return b.within(app.Restore, plain(b.app.ClearPad))
+		return b.within(link.Restore, plain(b.app.Restore.ClearPad))
 	case "m":
-		return b.within(app.Generate, b.app.MoreLikeThis)
+		return b.within(link.Generate, b.app.Generate.MoreLikeThis)
 	case "w":
-		return b.within(app.Generate, plain(func() { b.app.SetWalk(!b.app.State.Walk) }))
+		return b.within(link.Generate, plain(func() { b.app.Generate.SetWalk(!b.app.Walk) }))
 	case "a":
-		return plainForce(b.app, app.Alpha)
+		return b.force(link.Alpha)
 	case "b":
-		return plainForce(b.app, app.Beta)
+		return b.force(link.Beta)
 	case "r":
-		return plain(b.app.ResetFlow)
+		return plain(func() { b.app.Dials().Reset() })
 	case "l":
 		return plain(b.copyLink)
 	case "+", "=":
@@ -190,29 +179,23 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 		return plain(func() { b.zoom(1 / zoomStep) })
 	case "0":
 		return plain(func() {
-			switch b.app.Mode {
-			case app.Map:
-				b.app.WholeMap()
-			case app.Manifold:
-				b.app.FirstView()
+			if whole := b.rooms[b.app.Mode].whole; whole != nil {
+				whole()
 			}
 		})
 	}
 	return nil
 }
 
-// zoom enlarges what is on the map, or the figure.
+// zoom enlarges what the room shows, if that can be.
 func (b *Bridge) zoom(factor float64) {
-	switch b.app.Mode {
-	case app.Map:
-		b.app.ZoomMiddle(factor)
-	case app.Manifold:
-		b.app.ZoomFigure(factor)
+	if zoom := b.rooms[b.app.Mode].zoom; zoom != nil {
+		zoom(factor)
 	}
 }
 
 // within limits a key to a mode.
-func (b *Bridge) within(m app.Mode, call func() error) func() error {
+func (b *Bridge) within(m link.Mode, call func() error) func() error {
 	return func() error {
 		if b.app.Mode != m {
 			return nil
@@ -221,9 +204,10 @@ func (b *Bridge) within(m app.Mode, call func() error) func() error {
 	}
 }
 
-func plainForce(a *app.App, name app.Parameter) func() error {
+// force switches a force off, or on again.
+func (b *Bridge) force(name link.Parameter) func() error {
 	return func() error {
-		v, _ := a.Setting(name)
-		return a.SetForce(name, v == 0)
+		v, _ := b.app.Dials().Value(name)
+		return b.app.Dials().SetForce(name, v == 0)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"syscall/js"
 
-	"mppm/wasm/app"
+	"mppm/wasm/app/palette"
 )
 
 func id(name string) js.Value { return document.Call("getElementById", name) }
@@ -154,7 +154,7 @@ func (b *Bridge) attr(name, attribute, v string) {
 
 func into(c *color.RGBA) func(string) error {
 	return func(s string) (err error) {
-		*c, err = app.ParseColor(s)
+		*c, err = palette.ParseColor(s)
 		return err
 	}
 }

@@ -9,32 +9,34 @@ import (
 	"strings"
 	"syscall/js"
 
-	"mppm/wasm/app"
+	"mppm/shared/link"
+	"mppm/wasm/app/manifold"
+	"mppm/wasm/app/room"
 )
 
 // figureControls wires the settings of Manifold.
-func (b *Bridge) figureControls() {
+func (b *Bridge) figureControls() controls {
 	bend := id("bend")
-	for _, i := range app.Curves() {
+	for _, i := range link.Curves() {
 		bend.Call("append", option(string(i.Curve), i.Label))
 	}
 	listen(bend, "change", func(js.Value) {
-		c := app.Curve(bend.Get("value").String())
-		b.do(func() error { return b.app.SetCurve(c) })
+		c := link.Curve(bend.Get("value").String())
+		b.do(func() error { return b.app.Manifold.SetCurve(c) })
 	})
-	click("random-point", func() { b.do(b.app.RandomPoint) })
-	b.seed("point-seed", b.app.SetPointSeed)
-	for _, m := range app.Methods() {
-		b.check("way-"+string(m), func(on bool) error { return b.app.SetShown(m, on) })
+	click("random-point", func() { b.do(b.app.Manifold.RandomPoint) })
+	b.seed("point-seed", b.app.Manifold.SetPointSeed)
+	for _, m := range link.Methods() {
+		b.check("way-"+string(m), func(on bool) error { return b.app.Manifold.SetShown(m, on) })
 	}
-	b.check("slice", func(on bool) error { b.app.SetSlice(on); return nil })
-	b.check("construction", func(on bool) error { b.app.SetConstruction(on); return nil })
-	click("closer", func() { b.then(func() { b.app.ZoomFigure(zoomStep) }) })
-	click("farther", func() { b.then(func() { b.app.ZoomFigure(1 / zoomStep) }) })
-	click("first-view", func() { b.then(b.app.FirstView) })
-	for _, d := range app.FigureDials() {
-		if d.Parameter == app.SigmaD || d.Parameter == app.SigmaKer {
-			b.number(string(d.Parameter), "input", func(v float64) error { return b.app.SetParameter(d.Parameter, v) })
+	b.check("slice", func(on bool) error { b.app.Manifold.SetSlice(on); return nil })
+	b.check("construction", func(on bool) error { b.app.Manifold.SetConstruction(on); return nil })
+	click("closer", func() { b.then(func() { b.app.Manifold.Zoom(zoomStep) }) })
+	click("farther", func() { b.then(func() { b.app.Manifold.Zoom(1 / zoomStep) }) })
+	click("first-view", func() { b.then(b.app.Manifold.FirstView) })
+	for _, d := range link.FigureDials() {
+		if d.Parameter == link.SigmaD || d.Parameter == link.SigmaKer {
+			b.number(string(d.Parameter), "input", func(v float64) error { return b.app.Dials().Set(d.Parameter, v) })
 		}
 	}
 	el := id("manifold")
@@ -45,6 +47,8 @@ func (b *Bridge) figureControls() {
 			e.Call("stopPropagation")
 		}
 	})
+	m := b.app.Manifold
+	return controls{publish: b.publishFigure, next: m.RandomPoint, zoom: m.Zoom, whole: m.FirstView}
 }
 
 // turn is by how many degrees a key turns the curve.
@@ -56,17 +60,17 @@ func (b *Bridge) figureKeys(e js.Value) bool {
 	if dx, dy, ok := arrow(e); ok {
 		x, y := float64(dx), float64(dy)
 		if e.Get("shiftKey").Bool() {
-			b.then(func() { b.app.NudgePoint(nudge*x, nudge*y) })
+			b.then(func() { b.app.Manifold.NudgePoint(nudge*x, nudge*y) })
 		} else {
 			b.then(func() {
-				b.app.Turn(turn*x, turn*y)
-				b.app.PanShare(nudge*x, nudge*y)
+				b.app.Manifold.Turn(turn*x, turn*y)
+				b.app.Manifold.PanShare(nudge*x, nudge*y)
 			})
 		}
 		return true
 	}
 	if e.Get("key").String() == "Enter" {
-		b.do(b.app.DropMiddle)
+		b.do(b.app.Manifold.DropMiddle)
 		return true
 	}
 	return false
@@ -81,7 +85,7 @@ const degrees = 0.45
 func (b *Bridge) figurePointers(el js.Value) {
 	g := &gesture{el: el, at: map[int][2]float64{}}
 	listen(el, "pointerdown", func(e js.Value) {
-		if !g.admits(e, func() { b.then(b.app.Release) }) {
+		if !g.admits(e, func() { b.then(b.app.Manifold.Release) }) {
 			return
 		}
 		pointer := e.Get("pointerId").Int()
@@ -91,15 +95,15 @@ func (b *Bridge) figurePointers(el js.Value) {
 			g.several = true
 			if g.drags {
 				g.drags = false
-				b.then(b.app.Release)
+				b.then(b.app.Manifold.Release)
 			}
 			return
 		}
 		g.moved, g.several = 0, false
 		p, r := g.at[pointer], reach(e)
 		b.then(func() {
-			if g.drags = g.only(pointer) && b.app.OverPoint(b.eye(el), p[0], p[1], r); g.drags {
-				b.app.Grab()
+			if g.drags = g.only(pointer) && b.app.Manifold.OverPoint(b.eye(el), p[0], p[1], r); g.drags {
+				b.app.Manifold.Grab()
 			}
 		})
 	})
@@ -116,17 +120,17 @@ func (b *Bridge) figurePointers(el js.Value) {
 		g.moved += math.Hypot(now[0]-was[0], now[1]-was[1])
 		b.then(func() {
 			if g.drags {
-				b.app.DragPoint(b.eye(el), now[0], now[1])
+				b.app.Manifold.DragPoint(b.eye(el), now[0], now[1])
 				return
 			}
 			if !g.several && g.moved <= slack {
 				return
 			}
 			dx, dy := after.x-before.x, after.y-before.y
-			b.app.Turn(degrees*dx, degrees*dy)
-			b.app.Pan(b.eye(el), dx, dy)
+			b.app.Manifold.Turn(degrees*dx, degrees*dy)
+			b.app.Manifold.Pan(b.eye(el), dx, dy)
 			if before.size > 0 && after.size > 0 {
-				b.app.ZoomFigure(after.size / before.size)
+				b.app.Manifold.Zoom(after.size / before.size)
 			}
 		})
 	})
@@ -140,11 +144,11 @@ func (b *Bridge) figurePointers(el js.Value) {
 		b.do(func() error {
 			if g.drags {
 				g.drags = false
-				b.app.Release()
+				b.app.Manifold.Release()
 				return nil
 			}
 			if click && !g.several && g.moved <= slack {
-				return b.app.DropPoint(b.eye(el), p[0], p[1])
+				return b.app.Manifold.DropPoint(b.eye(el), p[0], p[1])
 			}
 			return nil
 		})
@@ -152,21 +156,21 @@ func (b *Bridge) figurePointers(el js.Value) {
 	listen(el, "pointerup", func(e js.Value) { up(e, true) })
 	listen(el, "pointercancel", func(e js.Value) { up(e, false) })
 	onWheel(el, func(_ js.Value, factor float64) {
-		b.then(func() { b.app.ZoomFigure(factor) })
+		b.then(func() { b.app.Manifold.Zoom(factor) })
 	})
 }
 
 // eye returns how the curve is seen in an element, in pixels of the page.
-func (b *Bridge) eye(el js.Value) app.Eye {
+func (b *Bridge) eye(el js.Value) manifold.Eye {
 	r := el.Call("getBoundingClientRect")
-	return b.app.Eye(r.Get("width").Float(), r.Get("height").Float())
+	return b.app.Manifold.Eye(r.Get("width").Float(), r.Get("height").Float())
 }
 
 // tags puts the signs of Fig. 3 where they belong.
-func (b *Bridge) tags(r app.Readout) {
-	tags := map[string]app.Tag{}
-	if r.Figure.Construction {
-		tags = b.app.Tags(b.eye(id("manifold")), r.Step)
+func (b *Bridge) tags(r room.Readout) {
+	tags := map[string]manifold.Tag{}
+	if b.app.Figure.Construction {
+		tags = b.app.Manifold.Tags(b.eye(id("manifold")), r.Step)
 	}
 	for _, name := range []string{"x", "mean", "foot", "star"} {
 		t, ok := tags[name]
@@ -178,21 +182,18 @@ func (b *Bridge) tags(r app.Readout) {
 }
 
 // publishFigure says what Manifold shows.
-func (b *Bridge) publishFigure(r app.Readout) {
-	f := r.Figure
-	info, _ := app.FindCurve(f.Curve)
+func (b *Bridge) publishFigure(r room.Readout) {
+	f := b.app.Figure
+	info, _ := link.FindCurve(f.Curve)
 	b.value("bend", string(f.Curve))
 	b.value("point-seed", strconv.FormatUint(f.Seed, 10))
 	checked("slice", f.Slice)
 	checked("construction", f.Construction)
-	b.enable("closer", f.Camera.Zoom < app.MaxCloseness)
-	b.enable("farther", f.Camera.Zoom > app.MinCloseness)
-	b.enable("first-view", !b.app.AtFirstView())
+	b.enable("closer", f.Camera.Zoom < link.MaxCloseness)
+	b.enable("farther", f.Camera.Zoom > link.MinCloseness)
+	b.enable("first-view", !b.app.Manifold.AtFirstView())
 	b.text("bend-name", info.Label)
-	d := r.Descent
-	if d == nil {
-		return
-	}
+	d := b.app.Manifold.Result()
 	note := "drag to turn it"
 	if info.Flat {
 		note = "drag to move it"
@@ -200,12 +201,12 @@ func (b *Bridge) publishFigure(r app.Readout) {
 	b.text("bend-note", note)
 	b.prop("drop-deep", "hidden", info.Flat)
 	b.prop("drop-flat", "hidden", !info.Flat)
-	for _, m := range app.Methods() {
+	for _, m := range link.Methods() {
 		name := string(m)
 		checked("way-"+name, f.Shows(m))
 		b.attr("row-"+name, "data-off", strconv.FormatBool(!f.Shows(m)))
 		off, steps := "–", "–"
-		if w := b.app.Way(m); w != nil {
+		if w := b.app.Manifold.Path(m); w != nil {
 			off, steps = fmt.Sprintf("%.3f", d.Off[m]), strconv.Itoa(w.Steps())
 		}
 		b.text("off-"+name, off)
@@ -216,9 +217,9 @@ func (b *Bridge) publishFigure(r app.Readout) {
 		start = fmt.Sprintf("%.3f", d.Start)
 	}
 	b.text("off-start", start)
-	b.text("told", fmt.Sprintf("%.2f", d.Told))
-	b.text("sigma-random", fmt.Sprintf("%.3g", b.app.Noise()))
-	b.text("around-top", fmt.Sprintf("%.1f", b.app.HighestAround()))
+	b.text("noise-told", fmt.Sprintf("%.2f", d.Noise))
+	b.text("sigma-random", fmt.Sprintf("%.3g", b.app.Manifold.Noise()))
+	b.text("around-top", fmt.Sprintf("%.1f", b.app.Manifold.Highest()))
 	b.prop("around", "hidden", !f.Slice)
 	b.prop("fig3", "hidden", !f.Construction)
 	at := make([]string, 0, 3)

@@ -8,40 +8,41 @@ import (
 
 	"mppm/shared/center"
 	"mppm/shared/ink"
-	"mppm/shared/latent"
-	"mppm/wasm/app"
+	"mppm/shared/link"
+	"mppm/wasm/app/restore"
+	"mppm/wasm/app/timeline"
 )
 
 // offers wires the dialog in which a picture is looked at before it is taken.
 func (b *Bridge) offers() {
 	take := func() {
 		b.do(func() error {
-			if o := b.app.Offered(); o == nil || o.Empty {
+			if o := b.app.Restore.Offered(); o == nil || o.Empty {
 				return nil
 			}
-			b.app.TakeOffer()
-			return b.app.SetMode(app.Restore)
+			b.app.Restore.TakeOffer()
+			return b.app.SetMode(link.Restore)
 		})
 	}
 	click("offer-take", take)
-	click("offer-drop", func() { b.then(b.app.DropOffer) })
-	listen(id("offer"), "cancel", func(js.Value) { b.then(b.app.DropOffer) })
-	look := func(change func(*app.Look)) { b.then(func() { b.app.LookAgain(change) }) }
-	click("offer-left", func() { look(func(l *app.Look) { l.Quarters-- }) })
-	click("offer-right", func() { look(func(l *app.Look) { l.Quarters++ }) })
-	click("offer-reset", func() { look(func(l *app.Look) { *l = app.Look{Center: center.Auto, Ink: ink.Auto} }) })
-	for name, set := range map[string]func(l *app.Look, value string){
-		"offer-ink":    func(l *app.Look, v string) { l.Ink = ink.Kind(v) },
-		"offer-center": func(l *app.Look, v string) { l.Center = center.How(v) },
+	click("offer-drop", func() { b.then(b.app.Restore.DropOffer) })
+	listen(id("offer"), "cancel", func(js.Value) { b.then(b.app.Restore.DropOffer) })
+	look := func(change func(*restore.Look)) { b.then(func() { b.app.Restore.LookAgain(change) }) }
+	click("offer-left", func() { look(func(l *restore.Look) { l.Quarters-- }) })
+	click("offer-right", func() { look(func(l *restore.Look) { l.Quarters++ }) })
+	click("offer-reset", func() { look(func(l *restore.Look) { *l = restore.Look{Center: center.Auto, Ink: ink.Auto} }) })
+	for name, set := range map[string]func(l *restore.Look, value string){
+		"offer-ink":    func(l *restore.Look, v string) { l.Ink = ink.Kind(v) },
+		"offer-center": func(l *restore.Look, v string) { l.Center = center.How(v) },
 	} {
 		el := id(name)
 		listen(el, "change", func(js.Value) {
 			v := el.Get("value").String()
-			look(func(l *app.Look) { set(l, v) })
+			look(func(l *restore.Look) { set(l, v) })
 		})
 	}
 	b.number("offer-threshold", "input", func(v float64) error {
-		b.app.LookAgain(func(l *app.Look) { l.Threshold = min(max(v, ink.MinThreshold), ink.MaxThreshold) })
+		b.app.Restore.LookAgain(func(l *restore.Look) { l.Threshold = min(max(v, ink.MinThreshold), ink.MaxThreshold) })
 		return nil
 	})
 }
@@ -49,7 +50,7 @@ func (b *Bridge) offers() {
 // publishOffer shows the picture that the user may take, what was found in it, and
 // how it was looked at.
 func (b *Bridge) publishOffer() {
-	o := b.app.Offered()
+	o := b.app.Restore.Offered()
 	if o == b.offered {
 		return
 	}
@@ -60,11 +61,12 @@ func (b *Bridge) publishOffer() {
 		return
 	}
 	ramp := b.palette.Ramp()
-	rgba := make([]byte, 4*latent.Pixels)
+	rgba := make([]byte, 4*len(o.Ink))
 	for i, v := range o.Ink {
 		copy(rgba[4*i:], ramp[v][:])
 	}
-	show("offer-picture", rgba, latent.Side, latent.Side)
+	shape := b.app.Engine.Image()
+	show("offer-picture", rgba, shape.W, shape.H)
 	b.showFound(o)
 	b.text("offer-words", o.Words)
 	b.value("offer-ink", string(o.Look.Ink))
@@ -89,12 +91,12 @@ func (b *Bridge) publishOffer() {
 
 // showFound shows the picture as it came, with the ink that was found in the
 // accent's color and a box around it.
-func (b *Bridge) showFound(o *app.Offer) {
+func (b *Bridge) showFound(o *restore.Offer) {
 	p := o.Shown
 	rgba := make([]byte, 4*p.W*p.H)
 	mark := b.palette.Accent
 	for i, v := range p.Gray {
-		g := app.Ink(v)
+		g := timeline.Ink(v)
 		copy(rgba[4*i:], []byte{g, g, g, 255})
 	}
 	if f := o.Found; f != nil {

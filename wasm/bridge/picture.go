@@ -7,7 +7,7 @@ import (
 	"math"
 	"syscall/js"
 
-	"mppm/wasm/app"
+	"mppm/wasm/app/restore"
 )
 
 // pictures wires the ways to bring an image: a file, the clipboard, or dropping it
@@ -34,7 +34,7 @@ func (b *Bridge) noImage() {
 func (b *Bridge) decode(file js.Value, bad func(js.Value)) {
 	await(window.Call("createImageBitmap", file), func(bitmap js.Value) {
 		w, h := bitmap.Get("width").Float(), bitmap.Get("height").Float()
-		scale := min(1, app.MaxPictureSide/max(w, h))
+		scale := min(1, restore.MaxPictureSide/max(w, h))
 		cw, ch := max(int(math.Round(w*scale)), 1), max(int(math.Round(h*scale)), 1)
 		canvas := document.Call("createElement", "canvas")
 		canvas.Set("width", cw)
@@ -51,7 +51,7 @@ func (b *Bridge) decode(file js.Value, bad func(js.Value)) {
 		rgba := make([]byte, data.Get("length").Int())
 		js.CopyBytesToGo(rgba, data)
 		b.do(func() error {
-			if err := b.app.OfferPicture(rgba, cw, ch); err != nil {
+			if err := b.app.Restore.OfferPicture(rgba, cw, ch); err != nil {
 				return errors.New("This image cannot be used: " + err.Error())
 			}
 			return nil

@@ -5,8 +5,8 @@ package bridge
 import (
 	"syscall/js"
 
-	"mppm/shared/latent"
-	"mppm/wasm/app"
+	"mppm/shared/stroke"
+	"mppm/wasm/app/timeline"
 	"mppm/wasm/view"
 )
 
@@ -18,7 +18,7 @@ func (b *Bridge) pointers() {
 	scrub := func(e js.Value) {
 		x, _, w := within(film, e, 1)
 		b.then(func() {
-			f := app.NewFilm(b.stage.places["film"].W, b.app.Head().End(), view.LeastTile*b.stage.unit)
+			f := timeline.NewFilm(b.stage.places["film"].W, b.app.Head().End(), view.LeastTile*b.stage.unit)
 			if w > 0 {
 				b.app.Seek(f.At(x * f.Width))
 			}
@@ -44,7 +44,7 @@ func (b *Bridge) pointers() {
 		b.do(func() error {
 			n := b.app.Grid
 			cell := func(t float64) int { return min(max(int(t*float64(n)), 0), n-1) }
-			return b.app.Choose(cell(y)*n + cell(x))
+			return b.app.Generate.Choose(cell(y)*n + cell(x))
 		})
 	})
 	listen(grid, "keydown", func(e js.Value) {
@@ -55,9 +55,9 @@ func (b *Bridge) pointers() {
 		e.Call("preventDefault")
 		e.Call("stopPropagation")
 		b.do(func() error {
-			n, at := b.app.Grid, b.app.Chosen()
+			n, at := b.app.Grid, b.app.Generate.Chosen()
 			x, y := min(max(at%n+dx, 0), n-1), min(max(at/n+dy, 0), n-1)
-			return b.app.Choose(y*n + x)
+			return b.app.Generate.Choose(y*n + x)
 		})
 	})
 	b.mapPointers(id("map"))
@@ -119,7 +119,7 @@ func isPen(e js.Value) bool { return e.Get("pointerType").String() == "pen" }
 func (b *Bridge) pen(pad js.Value) {
 	h := &hand{}
 	point := func(e js.Value) (x, y, pressure float64) {
-		x, y, _ = within(pad, e, latent.Side)
+		x, y, _ = within(pad, e, stroke.Side)
 		pressure = 1
 		if p := e.Get("pressure").Float(); isPen(e) && p > 0 {
 			pressure = 0.5 + p
@@ -133,11 +133,11 @@ func (b *Bridge) pen(pad js.Value) {
 		}
 		e.Call("preventDefault")
 		if over {
-			b.then(b.app.PenCancel)
+			b.then(b.app.Restore.PenCancel)
 		}
 		capture(pad, h.id)
 		x, y, p := point(e)
-		b.then(func() { b.app.PenDown(x, y, p) })
+		b.then(func() { b.app.Restore.PenDown(x, y, p) })
 	})
 	listen(pad, "pointermove", func(e js.Value) {
 		if !h.is(e) {
@@ -155,12 +155,12 @@ func (b *Bridge) pen(pad js.Value) {
 		}
 		for _, e := range events {
 			x, y, p := point(e)
-			b.then(func() { b.app.PenMove(x, y, p) })
+			b.then(func() { b.app.Restore.PenMove(x, y, p) })
 		}
 	})
 	up := func(e js.Value) {
 		if h.up(e) {
-			b.then(b.app.PenUp)
+			b.then(b.app.Restore.PenUp)
 		}
 	}
 	listen(pad, "pointerup", up)

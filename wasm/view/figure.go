@@ -10,24 +10,27 @@ import (
 	"github.com/hajimehoshi/ebiten/v2"
 	"github.com/hajimehoshi/ebiten/v2/vector"
 
-	"mppm/wasm/app"
+	"mppm/shared/link"
+	"mppm/wasm/app/manifold"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
-// figure is what Manifold's figure is drawn with.
-type figure struct {
-	slice *ebiten.Image
-	drawn *app.Slice // what is there
+// sliced is the slice of D on the graphics card.
+type sliced struct {
+	image *ebiten.Image
+	drawn *manifold.Slice // what is there
 }
 
-// figure draws the curve, the ways home, and the slice of D between what is
+// figure draws the curve, the paths to it, and the slice of D between what is
 // behind it and before it.
 func (v *View) figure(screen *ebiten.Image, r Rect, pos float64) {
 	fill(screen, r, v.palette.Ground)
-	if !v.app.FigureReady() || v.chart.marks == nil {
+	if !v.app.Manifold.Ready() || v.chart.marks == nil {
 		return
 	}
 	dst := screen.SubImage(image.Rect(int(r.X), int(r.Y), int(r.X+r.W), int(r.Y+r.H))).(*ebiten.Image)
-	d := v.app.Sketch(r.W, r.H, v.ratio, pos, &v.palette)
+	d := v.app.Manifold.Sketch(r.W, r.H, v.ratio, pos, &v.palette)
 	v.strokes(dst, r, d.Behind)
 	v.slice(dst, r)
 	v.strokes(dst, r, d.Front)
@@ -35,37 +38,37 @@ func (v *View) figure(screen *ebiten.Image, r Rect, pos float64) {
 
 // slice draws D over the whole of the figure.
 func (v *View) slice(dst *ebiten.Image, r Rect) {
-	m := v.app.Slice()
-	top := float32(v.app.HighestAround())
+	m := v.app.Manifold.Slice()
+	top := float32(v.app.Manifold.Highest())
 	if m == nil || !(top > 0) {
 		return
 	}
-	f := &v.bend
+	f := &v.sliced
 	if f.drawn != m {
 		f.drawn = m
-		if f.slice == nil || f.slice.Bounds().Dx() != m.W || f.slice.Bounds().Dy() != m.H {
-			if f.slice != nil {
-				f.slice.Deallocate()
+		if f.image == nil || f.image.Bounds().Dx() != m.W || f.image.Bounds().Dy() != m.H {
+			if f.image != nil {
+				f.image.Deallocate()
 			}
-			f.slice = ebiten.NewImage(m.W, m.H)
+			f.image = ebiten.NewImage(m.W, m.H)
 		}
 		pixels := make([]byte, 4*m.W*m.H)
 		for i, d := range m.D {
-			s := fade(v.palette.Scale(float64(d/top)), app.SliceStrength)
+			s := palette.Fade(v.palette.Scale(float64(d/top)), manifold.SliceStrength)
 			copy(pixels[4*i:], []byte{s.R, s.G, s.B, s.A})
 		}
-		f.slice.WritePixels(pixels)
+		f.image.WritePixels(pixels)
 	}
 	o := ebiten.DrawImageOptions{Filter: ebiten.FilterLinear}
 	sx, sy := r.W/float64(m.W-1), r.H/float64(m.H-1)
 	o.GeoM.Scale(sx, sy)
 	o.GeoM.Translate(r.X-sx/2, r.Y-sy/2)
-	dst.DrawImage(f.slice, &o)
+	dst.DrawImage(f.image, &o)
 }
 
 // strokes draws lines and discs, many at a time: the marks' disc is what all of
 // them are cut from.
-func (v *View) strokes(dst *ebiten.Image, r Rect, strokes []app.Stroke) {
+func (v *View) strokes(dst *ebiten.Image, r Rect, strokes []manifold.Stroke) {
 	h := &v.chart
 	h.vertices, h.indices = h.vertices[:0], h.indices[:0]
 	for _, s := range strokes {
@@ -86,7 +89,7 @@ func (v *View) strokes(dst *ebiten.Image, r Rect, strokes []app.Stroke) {
 const feather = 1
 
 // band adds a line to the vertices, with edges that fade over a pixel.
-func (v *View) band(r Rect, s app.Stroke) {
+func (v *View) band(r Rect, s manifold.Stroke) {
 	h := &v.chart
 	dx, dy := s.X1-s.X0, s.Y1-s.Y0
 	length := math.Hypot(dx, dy)
@@ -96,7 +99,7 @@ func (v *View) band(r Rect, s app.Stroke) {
 	core, whole := (width-feather)/2, (width+feather)/2
 	c := s.Color
 	if s.Width < feather {
-		c = fade(c, s.Width/feather)
+		c = palette.Fade(c, s.Width/feather)
 	}
 	mid := float32((disc + 0.5) * h.cell)
 	n := uint32(len(h.vertices))
@@ -118,18 +121,18 @@ func (v *View) band(r Rect, s app.Stroke) {
 	}
 }
 
-// descent draws over the steps how far each method is from the curve, above what
+// plotPaths draws over the steps how far each method is from the curve, above what
 // D says of MPPM.
-func (v *View) descent(dst *ebiten.Image, r Rect, pos float64) {
-	first := v.app.Way(app.MPPM)
+func (v *View) plotPaths(dst *ebiten.Image, r Rect, pos float64) {
+	first := v.app.Manifold.Path(link.MPPM)
 	if first == nil {
 		return
 	}
 	last := v.app.Head().End()
-	f := app.NewFilm(r.W, last, 1)
+	f := timeline.NewFilm(r.W, last, 1)
 	top := 1e-6
-	for _, m := range app.Methods() {
-		if w := v.app.Way(m); v.app.Figure.Shows(m) || m == app.MPPM {
+	for _, m := range link.Methods() {
+		if w := v.app.Manifold.Path(m); v.app.Figure.Shows(m) || m == link.MPPM {
 			for _, off := range w.Off {
 				top = max(top, off)
 			}
@@ -142,7 +145,7 @@ func (v *View) descent(dst *ebiten.Image, r Rect, pos float64) {
 	x0, x1 := r.X+f.X(0), r.X+f.X(float64(last))
 	for x := x0; x < x1; x += line {
 		t := (x - x0) / (x1 - x0) * float64(last)
-		k, blend := app.Between(t, first.Steps())
+		k, blend := timeline.Between(t, first.Steps())
 		d := first.D[k]
 		if blend > 0 {
 			d += (first.D[k+1] - d) * blend
@@ -152,19 +155,19 @@ func (v *View) descent(dst *ebiten.Image, r Rect, pos float64) {
 			strength = 0.45
 		}
 		y := height(d)
-		fill(dst, Rect{x, y, min(line, x1-x), r.Y + r.H - y}, fade(v.palette.Scale(d/max(v.app.HighestAround(), 1e-6)), strength))
+		fill(dst, Rect{x, y, min(line, x1-x), r.Y + r.H - y}, palette.Fade(v.palette.Scale(d/max(v.app.Manifold.Highest(), 1e-6)), strength))
 	}
 	fill(dst, Rect{r.X, r.Y + r.H - line, r.W, line}, v.palette.Line)
-	for _, m := range []app.Method{app.DDPM, app.DAE, app.MPPM} {
+	for _, m := range []link.Method{link.DDPM, link.DAE, link.MPPM} {
 		if !v.app.Figure.Shows(m) {
 			continue
 		}
-		w, c := v.app.Way(m), v.palette.Way(m)
+		w, c := v.app.Manifold.Path(m), v.palette.Method(m)
 		at := func(_ int, pos float64) (x, y float32, _ float64) {
 			_, off := w.At(pos)
 			return float32(r.X + f.X(pos)), float32(height(off)), 0
 		}
-		v.line(dst, at, 0, 0, float64(last), 1.5, fade(c, 0.5))
+		v.line(dst, at, 0, 0, float64(last), 1.5, palette.Fade(c, 0.5))
 		v.line(dst, at, 0, 0, min(pos, float64(last)), 2.2, c)
 		x, y, _ := at(0, min(pos, float64(last)))
 		vector.FillCircle(dst, x, y, float32(4*v.ratio), c, true)

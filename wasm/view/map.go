@@ -10,7 +10,9 @@ import (
 	"github.com/hajimehoshi/ebiten/v2"
 	"github.com/hajimehoshi/ebiten/v2/vector"
 
-	"mppm/wasm/app"
+	"mppm/wasm/app/latentmap"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // chart is what the map is drawn with.
@@ -20,7 +22,7 @@ type chart struct {
 	vertices  []ebiten.Vertex
 	indices   []uint32
 	heat      *ebiten.Image
-	heatDrawn *app.HeatMap // what is there
+	heatDrawn *latentmap.HeatMap // what is there
 	pixels    []byte
 }
 
@@ -49,12 +51,12 @@ const numerals = 2.5
 // is shown.
 func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 	fill(screen, r, v.palette.Ground)
-	t := v.app.Atlas()
+	t := v.app.Map.Atlas()
 	if t == nil || v.chart.marks == nil {
 		return
 	}
 	dst := screen.SubImage(image.Rect(int(r.X), int(r.Y), int(r.X+r.W), int(r.Y+r.H))).(*ebiten.Image)
-	c := v.app.Chart(r.W, r.H)
+	c := v.app.Map.Chart(r.W, r.H)
 	at := func(x, y float32) (float32, float32) {
 		px, py := c.Screen(float64(x), float64(y))
 		return float32(r.X + px), float32(r.Y + py)
@@ -65,9 +67,9 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 }
 
 // distances draws D as a heat map.
-func (v *View) distances(dst *ebiten.Image, c app.Chart, r Rect) {
-	m := v.app.HeatMap()
-	top := float32(v.app.HighestOnMap())
+func (v *View) distances(dst *ebiten.Image, c latentmap.Chart, r Rect) {
+	m := v.app.Map.HeatMap()
+	top := float32(v.app.Map.Highest())
 	if m == nil || !(top > 0) {
 		return
 	}
@@ -82,7 +84,7 @@ func (v *View) distances(dst *ebiten.Image, c app.Chart, r Rect) {
 			h.pixels = make([]byte, 4*m.W*m.H)
 		}
 		for i, d := range m.D {
-			s := fade(v.palette.Scale(float64(d/top)), heatStrength)
+			s := palette.Fade(v.palette.Scale(float64(d/top)), heatStrength)
 			copy(h.pixels[4*i:], []byte{s.R, s.G, s.B, s.A})
 		}
 		h.heat.WritePixels(h.pixels)
@@ -101,7 +103,7 @@ const heatStrength = 0.62
 
 // codes draws every code, in its class' color, and the digit of each class in the
 // middle of its codes.
-func (v *View) codes(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (float32, float32)) {
+func (v *View) codes(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32) (float32, float32)) {
 	h := &v.chart
 	h.vertices, h.indices = h.vertices[:0], h.indices[:0]
 	zoom := v.app.View.Zoom
@@ -158,14 +160,14 @@ const lensTile = 64
 
 // paths draws the path that is shown, over those of the other digits of the grid,
 // with a trail, and the digit at its point.
-func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (float32, float32), pos float64, r Rect) {
-	p, shown := v.app.Path(), v.app.Shown()
+func (v *View) paths(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32) (float32, float32), pos float64, r Rect) {
+	p, shown := v.app.Path()
 	last := p.Steps() - 1
 	if last < 0 || shown >= p.N {
 		return
 	}
 	place := func(i int, pos float64) (x, y float32, _ float64) {
-		k, blend := app.Between(pos, last)
+		k, blend := timeline.Between(pos, last)
 		x, y = t.Plane.Shadow(p.Code(k, i))
 		if blend > 0 {
 			x1, y1 := t.Plane.Shadow(p.Code(k+1, i))
@@ -176,7 +178,7 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 	}
 	now := min(pos, float64(last))
 	if p.N > 1 {
-		v.others(dst, place, p.N, shown, now, fade(v.palette.Ink, 0.35))
+		v.others(dst, place, p.N, shown, now, palette.Fade(v.palette.Ink, 0.35))
 		for i := range p.N {
 			if i != shown {
 				x, y, _ := place(i, now)
@@ -185,11 +187,11 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 		}
 	}
 	// A line of the ground under the path parts it from the codes.
-	v.line(dst, place, shown, 0, float64(last), 6, fade(v.palette.Ground, 0.75))
-	v.line(dst, place, shown, now, float64(last), 1.5, fade(v.palette.Ink, 0.75))
+	v.line(dst, place, shown, 0, float64(last), 6, palette.Fade(v.palette.Ground, 0.75))
+	v.line(dst, place, shown, now, float64(last), 1.5, palette.Fade(v.palette.Ink, 0.75))
 	for from := 0.0; from < now; from++ {
 		age := min((now-from)/float64(max(last, 1)), 1)
-		v.line(dst, place, shown, from, min(from+1, now), 3, fade(v.palette.Accent, 1-0.5*age))
+		v.line(dst, place, shown, from, min(from+1, now), 3, palette.Fade(v.palette.Accent, 1-0.5*age))
 	}
 	for k := range last + 1 {
 		x, y, _ := place(shown, float64(k))
@@ -202,7 +204,7 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 	x, y, _ := place(shown, 0)
 	vector.StrokeCircle(dst, x, y, float32(5*v.ratio), float32(1.5*v.ratio), v.palette.Accent, true)
 	x, y, _ = place(shown, now)
-	vector.FillCircle(dst, x, y, float32(13*v.ratio), fade(v.palette.Accent, 0.28), true)
+	vector.FillCircle(dst, x, y, float32(13*v.ratio), palette.Fade(v.palette.Accent, 0.28), true)
 	vector.FillCircle(dst, x, y, float32(7*v.ratio), v.palette.Accent, true)
 	vector.StrokeCircle(dst, x, y, float32(7*v.ratio), float32(1.5*v.ratio), v.palette.Ground, true)
 	// The digit stands above the point, or below it where there is no room.
@@ -214,7 +216,7 @@ func (v *View) paths(dst *ebiten.Image, t *app.Atlas, at func(x, y float32) (flo
 	if tile.Y+side > r.Y+r.H || tile.Y < r.Y {
 		return // the point itself is beyond the edge
 	}
-	p.At(v.ink[:], shown, pos)
+	p.At(v.ink, shown, pos)
 	fill(dst, tile, v.palette.Ground)
 	v.digit(dst, tile, 1)
 	v.frame(dst, tile, v.palette.Accent)

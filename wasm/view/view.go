@@ -5,6 +5,7 @@
 package view
 
 import (
+	"bytes"
 	"image/color"
 	"math"
 	"time"
@@ -12,15 +13,19 @@ import (
 	"github.com/hajimehoshi/ebiten/v2"
 	"github.com/hajimehoshi/ebiten/v2/vector"
 
-	"mppm/shared/latent"
+	"mppm/shared/link"
+	"mppm/shared/nn"
 	"mppm/wasm/app"
+	"mppm/wasm/app/manifold"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/timeline"
 )
 
 // Rect is a place on the canvas, in its pixels.
 type Rect struct{ X, Y, W, H float64 }
 
 // Places are the rectangles to draw into, by name: original, degraded, restored,
-// dae, ldm, large, grid, map, manifold, film, curve. A name that is missing is not shown.
+// dae, ldm, large, grid, map, manifold, film, plot. A name that is missing is not shown.
 type Places map[string]Rect
 
 // LeastTile is the least width of a tile of the film, in pixels of the page.
@@ -43,7 +48,7 @@ type View struct {
 	quiet   int // frames since something moved
 	places  Places
 	ratio   float64 // pixels of the canvas in one of the page
-	palette app.Palette
+	palette palette.Palette
 	ramp    [256][4]byte
 
 	dirty    bool
@@ -51,30 +56,35 @@ type View struct {
 	last     time.Time
 	tiles    []*tile
 	used     int
-	pixels   [4 * latent.Pixels]byte
-	ink      [latent.Pixels]byte
+	shape    nn.Shape // of an image
+	pixels   []byte   // of one, as RGBA
+	ink      []byte   // of one
 	width, h int
-	lines    []app.Stroke // kept for their memory
+	lines    []manifold.Stroke // kept for their memory
 	chart    chart
-	bend     figure
+	sliced   sliced
 }
 
-// tile is one digit on the graphics card.
+// tile is one image on the graphics card.
 type tile struct {
 	image *ebiten.Image
-	ink   [latent.Pixels]byte // what is there
-	fresh bool                // nothing is there, or in other colors
+	ink   []byte // what is there
+	fresh bool   // nothing is there, or in other colors
 }
 
 // names are the places there can be, in the order in which they are drawn: it is
 // fixed, so that a digit that did not change keeps its tile.
-var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "film", "curve"}
+var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "film", "plot"}
 
 // New returns the view of an app. before runs before every update, after when
 // something on the screen changed. rest is called with true when no frame is
 // needed until Wake, and with false then.
 func New(a *app.App, before, after func(), rest func(on bool)) *View {
-	return &View{app: a, before: before, after: after, rest: rest, ratio: 1, dirty: true, last: time.Now()}
+	shape := a.Engine.Image()
+	return &View{
+		app: a, before: before, after: after, rest: rest, ratio: 1, dirty: true, last: time.Now(),
+		shape: shape, pixels: make([]byte, 4*shape.H*shape.W), ink: make([]byte, shape.Size()),
+	}
 }
 
 // SetPlaces says where to draw, and how many pixels of the canvas one of a page
@@ -85,9 +95,9 @@ func (v *View) SetPlaces(p Places, ratio float64) {
 }
 
 // SetPalette changes the colors.
-func (v *View) SetPalette(p app.Palette) {
+func (v *View) SetPalette(p palette.Palette) {
 	v.palette, v.ramp = p, p.Ramp()
-	v.chart.heatDrawn, v.bend.drawn = nil, nil
+	v.chart.heatDrawn, v.sliced.drawn = nil, nil
 	for _, t := range v.tiles {
 		t.fresh = true
 	}
@@ -153,17 +163,18 @@ func (v *View) Draw(screen *ebiten.Image) {
 		}
 		switch name {
 		case "original":
-			v.image(screen, r, v.app.Original())
+			v.image(screen, r, v.app.Restore.Original())
 		case "degraded":
-			v.image(screen, r, v.app.Degraded())
+			v.image(screen, r, v.app.Restore.Degraded())
 		case "restored", "large":
-			v.app.Path().At(v.ink[:], v.app.Shown(), pos)
+			p, i := v.app.Path()
+			p.At(v.ink, i, pos)
 			v.picture(screen, r)
 		case "dae":
-			v.app.Autoencoded().At(v.ink[:], 0, pos)
+			v.app.Restore.Autoencoded().At(v.ink, 0, pos)
 			v.picture(screen, r)
 		case "ldm":
-			v.app.Diffused().At(v.ink[:], 0, pos)
+			v.app.Restore.Diffused().At(v.ink, 0, pos)
 			v.picture(screen, r)
 		case "grid":
 			v.grid(screen, r, pos)
@@ -173,15 +184,15 @@ func (v *View) Draw(screen *ebiten.Image) {
 			v.figure(screen, r, pos)
 		case "film":
 			v.film(screen, r, pos)
-		case "curve":
-			v.curve(screen, r, pos)
+		case "plot":
+			v.plot(screen, r, pos)
 		}
 	}
 }
 
 func (v *View) image(dst *ebiten.Image, r Rect, x []float32) {
 	for i, p := range x {
-		v.ink[i] = app.Ink(p)
+		v.ink[i] = timeline.Ink(p)
 	}
 	v.picture(dst, r)
 }
@@ -197,20 +208,21 @@ func (v *View) picture(dst *ebiten.Image, r Rect) {
 // changing between the two costs.
 func (v *View) digit(dst *ebiten.Image, r Rect, alpha float64) {
 	if v.used == len(v.tiles) {
-		v.tiles = append(v.tiles, &tile{image: ebiten.NewImage(latent.Side, latent.Side), fresh: true})
+		v.tiles = append(v.tiles, &tile{image: ebiten.NewImage(v.shape.W, v.shape.H), ink: make([]byte, len(v.ink)), fresh: true})
 	}
 	t := v.tiles[v.used]
 	v.used++
-	if t.fresh || t.ink != v.ink {
-		t.fresh, t.ink = false, v.ink
+	if t.fresh || !bytes.Equal(t.ink, v.ink) {
+		t.fresh = false
+		copy(t.ink, v.ink)
 		for i, b := range v.ink {
 			c := &v.ramp[b]
 			copy(v.pixels[4*i:], c[:])
 		}
-		t.image.WritePixels(v.pixels[:])
+		t.image.WritePixels(v.pixels)
 	}
 	o := ebiten.DrawImageOptions{Filter: ebiten.FilterPixelated}
-	o.GeoM.Scale(r.W/latent.Side, r.H/latent.Side)
+	o.GeoM.Scale(r.W/float64(v.shape.W), r.H/float64(v.shape.H))
 	o.GeoM.Translate(r.X, r.Y)
 	o.ColorScale.ScaleAlpha(float32(alpha))
 	dst.DrawImage(t.image, &o)
@@ -218,11 +230,11 @@ func (v *View) digit(dst *ebiten.Image, r Rect, alpha float64) {
 
 // grid draws the generated digits, each with a bar of its distance.
 func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
-	p, n := v.app.Grown(), v.app.Grid
+	p, n := v.app.Generate.Grid(), v.app.Grid
 	if p.N != n*n {
 		return
 	}
-	walk := v.app.Subject() == app.Walk
+	walk := v.app.Subject() == link.Walk
 	if walk {
 		pos = float64(p.Steps() - 1) // the walk has a timeline of its own
 	}
@@ -237,7 +249,7 @@ func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
 		fill(dst, cell(i), v.palette.Ground)
 	}
 	for i := range p.N {
-		p.At(v.ink[:], i, pos)
+		p.At(v.ink, i, pos)
 		v.digit(dst, cell(i), 1)
 	}
 	if top := p.Highest(); top > 0 {
@@ -261,8 +273,8 @@ func (v *View) frame(dst *ebiten.Image, r Rect, c color.RGBA) {
 // film draws one tile for each step, or every few, and a frame where the one
 // lies that is shown.
 func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
-	p, i := v.app.Path(), v.app.Shown()
-	f := app.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
+	p, i := v.app.Path()
+	f := timeline.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
 	bar := math.Round(3 * v.ratio)
 	side := math.Floor(min(f.Pitch()-Gap*v.ratio, r.H-2*bar))
 	y := math.Round(r.Y + (r.H-2*bar-side)/2)
@@ -280,15 +292,15 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 			draw(Rect{math.Round(r.X + f.X(float64(step)) - side/2), y, side, side}, step, alpha)
 		}
 	}
-	each(func(r Rect, _ int, alpha float64) { fill(dst, r, fade(v.palette.Ground, alpha)) })
+	each(func(r Rect, _ int, alpha float64) { fill(dst, r, palette.Fade(v.palette.Ground, alpha)) })
 	each(func(r Rect, step int, alpha float64) {
-		p.At(v.ink[:], i, float64(step))
+		p.At(v.ink, i, float64(step))
 		v.digit(dst, r, alpha)
 	})
 	if top := p.Highest(); top > 0 {
 		each(func(r Rect, step int, alpha float64) {
 			d := p.Distance(step, i) / top
-			fill(dst, Rect{r.X, r.Y + side + bar/2, max(side*d, bar), bar}, fade(v.palette.Scale(d), alpha))
+			fill(dst, Rect{r.X, r.Y + side + bar/2, max(side*d, bar), bar}, palette.Fade(v.palette.Scale(d), alpha))
 		})
 	}
 	if p.Steps() > 0 {
@@ -298,27 +310,27 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 			// Between two tiles the frame has a digit of its own.
 			here := Rect{math.Round(x), y, side, side}
 			fill(dst, here, v.palette.Ground)
-			p.At(v.ink[:], i, pos)
+			p.At(v.ink, i, pos)
 			v.digit(dst, here, 1)
 		}
 		vector.StrokeRect(dst, float32(x)-line/2, float32(y)-line/2, float32(side)+line, float32(side)+line, line, v.palette.Accent, true)
 	}
 }
 
-// curve draws D over the steps, on the film's axis: what is past in the warm
+// plot draws D over the steps, on the film's axis: what is past in the warm
 // accent, with a trail that fades, over an area in the cool scale. Where there is
 // an original, SSIM goes along in the scale's color, 1 at the top.
-func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
-	if v.app.Subject() == app.Descent {
-		v.descent(dst, r, pos)
+func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
+	if v.app.Mode == link.Manifold {
+		v.plotPaths(dst, r, pos)
 		return
 	}
-	p, shown := v.app.Path(), v.app.Shown()
+	p, shown := v.app.Path()
 	last := p.Steps() - 1
 	top := p.Highest()
-	f := app.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
+	f := timeline.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
 	if v.places["film"].W != r.W {
-		f = app.NewFilm(r.W, v.app.Head().End(), 1) // not below the film: an axis of its own
+		f = timeline.NewFilm(r.W, v.app.Head().End(), 1) // not below the film: an axis of its own
 	}
 	if last < 0 || !(top > 0) || shown >= p.N {
 		return
@@ -330,7 +342,7 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 	}
 	// Every other path of the grid, faintly.
 	if p.N > 1 {
-		v.others(dst, at, p.N, shown, float64(last), fade(v.palette.Scale(0.5), 0.3))
+		v.others(dst, at, p.N, shown, float64(last), palette.Fade(v.palette.Scale(0.5), 0.3))
 	}
 	// The area, in columns.
 	step := max(math.Round(v.ratio), 1)
@@ -342,13 +354,13 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 		if at0 <= pos {
 			strength = 0.5
 		}
-		fill(dst, Rect{x, float64(y), min(step, x1-x), r.Y + r.H - float64(y)}, fade(v.palette.Scale(d), strength))
+		fill(dst, Rect{x, float64(y), min(step, x1-x), r.Y + r.H - float64(y)}, palette.Fade(v.palette.Scale(d), strength))
 	}
 	fill(dst, Rect{r.X, r.Y + r.H - max(math.Round(v.ratio), 1), r.W, max(math.Round(v.ratio), 1)}, v.palette.Line)
 	now := min(pos, float64(last))
-	if scores := v.app.Scores(); len(scores) == p.Steps() {
+	if scores := v.app.Restore.Scores(); len(scores) == p.Steps() {
 		ssim := func(_ int, pos float64) (x, y float32, _ float64) {
-			k, blend := app.Between(pos, last)
+			k, blend := timeline.Between(pos, last)
 			s := scores[k].SSIM
 			if blend > 0 {
 				s += (scores[k+1].SSIM - s) * blend
@@ -356,18 +368,18 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 			return float32(r.X + f.X(pos)), float32(r.Y + r.H - 1 - (r.H-margin-1)*max(s, 0)), 0
 		}
 		c := v.palette.Scale(0.8)
-		v.line(dst, ssim, 0, 0, float64(last), 1.5, fade(c, 0.45))
+		v.line(dst, ssim, 0, 0, float64(last), 1.5, palette.Fade(c, 0.45))
 		v.line(dst, ssim, 0, 0, now, 2, c)
 		x, y, _ := ssim(0, now)
 		vector.FillCircle(dst, x, y, float32(3.5*v.ratio), c, true)
 	}
-	v.line(dst, at, shown, now, float64(last), 1.5, fade(v.palette.Muted, 0.8))
+	v.line(dst, at, shown, now, float64(last), 1.5, palette.Fade(v.palette.Muted, 0.8))
 	for from := 0.0; from < now; from++ {
 		age := min((now-from)/float64(max(last, 1)), 1)
-		v.line(dst, at, shown, from, min(from+1, now), 2.5, fade(v.palette.Accent, 1-0.65*age))
+		v.line(dst, at, shown, from, min(from+1, now), 2.5, palette.Fade(v.palette.Accent, 1-0.65*age))
 	}
 	x, y, _ := at(shown, now)
-	vector.FillCircle(dst, x, y, float32(7*v.ratio), fade(v.palette.Accent, 0.25), true)
+	vector.FillCircle(dst, x, y, float32(7*v.ratio), palette.Fade(v.palette.Accent, 0.25), true)
 	vector.FillCircle(dst, x, y, float32(4*v.ratio), v.palette.Accent, true)
 }
 
@@ -375,7 +387,7 @@ func (v *View) curve(dst *ebiten.Image, r Rect, pos float64) {
 // and its share of the highest D.
 type axes func(i int, pos float64) (x, y float32, d float64)
 
-// line strokes the curve of image i from one place of the timeline to another.
+// line strokes what image i goes through, from one place of the timeline to another.
 func (v *View) line(dst *ebiten.Image, at axes, i int, from, to, width float64, c color.RGBA) {
 	if to <= from {
 		return
@@ -392,8 +404,8 @@ func (v *View) line(dst *ebiten.Image, at axes, i int, from, to, width float64, 
 	v.stroke(dst, &path, width, c)
 }
 
-// others draws the curves of all images but one, up to a place of the timeline.
-// They are plain bands: strokes of a hundred curves at once, with round joins,
+// others draws the lines of all images but one, up to a place of the timeline.
+// They are plain bands: strokes of a hundred lines at once, with round joins,
 // take megabytes of vertices for every frame.
 func (v *View) others(dst *ebiten.Image, at axes, n, but int, to float64, c color.RGBA) {
 	lines := v.lines[:0]
@@ -405,7 +417,7 @@ func (v *View) others(dst *ebiten.Image, at axes, n, but int, to float64, c colo
 		for k := 1.0; k < to+1; k++ {
 			x1, y1, _ := at(i, min(k, to))
 			if x0 != x1 || y0 != y1 {
-				lines = append(lines, app.Stroke{X0: float64(x0), Y0: float64(y0), X1: float64(x1), Y1: float64(y1), Width: v.ratio, Color: c})
+				lines = append(lines, manifold.Stroke{X0: float64(x0), Y0: float64(y0), X1: float64(x1), Y1: float64(y1), Width: v.ratio, Color: c})
 			}
 			x0, y0 = x1, y1
 		}
@@ -422,10 +434,4 @@ func (v *View) stroke(dst *ebiten.Image, path *vector.Path, width float64, c col
 
 func fill(dst *ebiten.Image, r Rect, c color.RGBA) {
 	vector.FillRect(dst, float32(r.X), float32(r.Y), float32(r.W), float32(r.H), c, false)
-}
-
-// fade returns the color with a share of its strength, premultiplied.
-func fade(c color.RGBA, alpha float64) color.RGBA {
-	f := func(x byte) byte { return byte(float64(x)*alpha + 0.5) }
-	return color.RGBA{R: f(c.R), G: f(c.G), B: f(c.B), A: f(c.A)}
 }

@@ -26,6 +26,8 @@ import (
 	"mppm/site/internal/api"
 	"mppm/site/static"
 	"mppm/wasm/app"
+	"mppm/wasm/app/model"
+	"mppm/wasm/app/restore"
 	"mppm/weights"
 )
 
@@ -33,9 +35,9 @@ import (
 type sides struct {
 	service *api.API
 	model   *latent.Model
-	engine  app.Engine
+	engine  model.Engine
 	reader  *classifier.Runner
-	digits  *app.Digits
+	digits  *restore.Digits
 }
 
 var both = sync.OnceValues(func() (*sides, error) {
@@ -51,8 +53,8 @@ var both = sync.OnceValues(func() (*sides, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.engine, s.reader = app.NewEngine(s.model, 16), c.Runner(16)
-	s.digits, err = app.ParseDigits(static.Images, static.Labels)
+	s.engine, s.reader = model.NewEngine(s.model, 16), c.Runner(16)
+	s.digits, err = restore.ParseDigits(static.Images, static.Labels, s.model.Image())
 	return s, err
 })
 
@@ -234,7 +236,7 @@ func TestGridsAreThePages(t *testing.T) {
 		"grid=3", "grid-seed=4294967295&grid=5", "grid-seed=5&grid=2&class=3", "grid-seed=2&grid=3&like=" + link.PackCode(z),
 		"grid=2&class=8&like=" + link.PackCode(z) + "&generate-alpha=0.5&generate-beta=0.05&generate-sigma=4&generate-tau=0&generate-steps=7",
 	} {
-		grid := s.shown(t, "mode=generate&"+fields).Path()
+		grid, _ := s.shown(t, "mode=generate&"+fields).Path()
 		got := ask[struct {
 			Images []struct{ Distance []float32 }
 		}](t, s, http.MethodGet, "/api/generate?"+fields, nil)
@@ -265,7 +267,7 @@ func TestRestorationsAreThePages(t *testing.T) {
 	}
 	for _, fields := range links {
 		a := s.shown(t, fields)
-		b, err := json.Marshal(a.Original())
+		b, err := json.Marshal(a.Restore.Original())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,10 +276,10 @@ func TestRestorationsAreThePages(t *testing.T) {
 			Input struct{ Pixels []float32 }
 			Steps []struct{ Code []float32 }
 		}](t, s, http.MethodPost, "/api/restore?"+fields, b)
-		if !near(got.Input.Pixels, a.Degraded(), 6e-5) { // four decimals
+		if !near(got.Input.Pixels, a.Restore.Degraded(), 6e-5) { // four decimals
 			t.Errorf("%s: the service damages the digit in another way", fields)
 		}
-		path := a.Path()
+		path, _ := a.Path()
 		if len(got.Steps) != path.Steps() {
 			t.Fatalf("%s: %d steps, the page has %d", fields, len(got.Steps), path.Steps())
 		}

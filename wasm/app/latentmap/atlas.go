@@ -1,0 +1,140 @@
+package latentmap
+
+import (
+	"errors"
+	"math"
+	"slices"
+
+	"mppm/shared/classifier"
+	"mppm/shared/project"
+	"mppm/wasm/app/model"
+)
+
+// Atlas is the plane with the codes of clean images on it. It is immutable.
+type Atlas struct {
+	Plane   *project.Plane
+	Codes   []float32    // one after the other
+	latent  int          // numbers of a code
+	Labels  []uint8      // their classes
+	At      [][2]float32 // their places
+	Centers [classifier.Classes][2]float32
+	x, y    float64 // the middle of all places
+	w, h    float64 // all places lie within half of these of it
+	highest float32 // D somewhere on the plane, at most
+}
+
+// margin is what the map has around the codes, as a share of what they take.
+const margin = 0.06
+
+func newAtlas(e model.Engine) (*Atlas, error) {
+	t := &Atlas{latent: e.Latent()}
+	t.Codes, t.Labels = e.Bank()
+	if len(t.Labels) == 0 {
+		return nil, errors.New("the weights name no classes: there is no map of them")
+	}
+	if t.Plane = e.Plane(); t.Plane == nil { // weights of before name none
+		var err error
+		if t.Plane, err = project.Widest(t.Codes, t.latent); err != nil {
+			return nil, err
+		}
+	}
+	t.At = make([][2]float32, len(t.Labels))
+	lo, hi := [2]float32{math.MaxFloat32, math.MaxFloat32}, [2]float32{-math.MaxFloat32, -math.MaxFloat32}
+	var count [classifier.Classes]float32
+	for i := range t.At {
+		p := &t.At[i]
+		p[0], p[1] = t.Plane.Shadow(t.Code(i))
+		for k := range p {
+			lo[k], hi[k] = min(lo[k], p[k]), max(hi[k], p[k])
+		}
+		if l := t.Labels[i]; int(l) < len(count) {
+			count[l]++
+			t.Centers[l][0] += p[0]
+			t.Centers[l][1] += p[1]
+		}
+	}
+	for l, n := range count {
+		if n > 0 {
+			t.Centers[l][0] /= n
+			t.Centers[l][1] /= n
+		}
+	}
+	t.x, t.y = float64(lo[0]+hi[0])/2, float64(lo[1]+hi[1])/2
+	t.w, t.h = float64(hi[0]-lo[0])*(1+margin), float64(hi[1]-lo[1])*(1+margin)
+	if !(t.w > 0 && t.h > 0) {
+		return nil, errors.New("all codes lie on one line: there is no map of them")
+	}
+	// D at the edges of the map bounds the scale of its colors.
+	const n = 12
+	d, x := make([]float32, n*n), make([]float64, n)
+	for i := range x {
+		x[i] = t.x + t.w*(float64(i)/(n-1)-0.5)
+	}
+	for i := range n {
+		t.distances(e, d[i*n:(i+1)*n], x, t.y+t.h*(float64(i)/(n-1)-0.5))
+	}
+	t.highest = slices.Max(d)
+	return t, nil
+}
+
+// Code returns code i. It belongs to the atlas.
+func (t *Atlas) Code(i int) []float32 { return t.Codes[i*t.latent:][:t.latent] }
+
+// around is of how many codes the map averages D at a place.
+const around = 8
+
+// distances writes to d how far from clean codes D judges places of the plane to
+// be, all at the height y: the mean of D at codes that have their shadow there,
+// namely those of the nearest dots, moved there in parallel to the plane. (The plane
+// itself, or any other slice of the space, misses nearly all codes.)
+func (t *Atlas) distances(e model.Engine, d []float32, x []float64, y float64) {
+	n := min(around, len(t.At))
+	z := make([]float32, len(x)*n*t.latent)
+	near, d2 := make([]int, n), make([]float32, n)
+	for i, x := range x {
+		px, py := float32(x), float32(y)
+		t.closest(near, d2, px, py)
+		for k, code := range near {
+			at := t.At[code]
+			to := z[(i*n+k)*t.latent:][:t.latent]
+			t.Plane.Shift(to, t.Code(code), px-at[0], py-at[1])
+		}
+	}
+	each := make([]float32, len(x)*n)
+	e.Distance(each, nil, z)
+	for i := range d {
+		d[i] = 0
+		for _, v := range each[i*n : (i+1)*n] {
+			d[i] += v / float32(n)
+		}
+	}
+}
+
+// closest fills near with the codes whose places are nearest, the nearest first, and
+// d2, as long, with the squares of how far they are.
+func (t *Atlas) closest(near []int, d2 []float32, x, y float32) {
+	for i := range d2 {
+		d2[i] = math.MaxFloat32
+	}
+	for k, p := range t.At {
+		dx, dy := p[0]-x, p[1]-y
+		q := float32(dx*dx) + float32(dy*dy)
+		i := len(d2)
+		for ; i > 0 && d2[i-1] > q; i-- {
+			if i < len(d2) {
+				near[i], d2[i] = near[i-1], d2[i-1]
+			}
+		}
+		if i < len(d2) {
+			near[i], d2[i] = k, q
+		}
+	}
+}
+
+// nearest returns the code whose place is nearest, and how far it is.
+func (t *Atlas) nearest(x, y float32) (i int, d float32) {
+	var near [1]int
+	var d2 [1]float32
+	t.closest(near[:], d2[:], x, y)
+	return near[0], float32(math.Sqrt(float64(d2[0])))
+}

@@ -1,0 +1,191 @@
+package latentmap
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"mppm/shared/latent"
+	"mppm/shared/link"
+	"mppm/wasm/app/dials"
+	"mppm/wasm/app/export"
+	"mppm/wasm/app/model"
+	"mppm/wasm/app/palette"
+	"mppm/wasm/app/room"
+	"mppm/wasm/app/timeline"
+)
+
+// point is the flow of a code that was put on the map.
+type point struct {
+	s      *room.Session
+	dials  func() dials.Dials
+	head   timeline.Playhead
+	path   timeline.Trajectory
+	reads  []model.Reading // of each step
+	stale  bool
+	play   bool          // play the path from its start once computed
+	flowed latent.Preset // by which the path flowed
+}
+
+// Head returns the playhead of the point.
+func (p *point) Head() *timeline.Playhead { return &p.head }
+
+// Path returns the point's flow.
+func (p *point) Path() *timeline.Trajectory { return &p.path }
+
+// Shown returns 0: there is one image.
+func (p *point) Shown() int { return 0 }
+
+// Dials returns those of Restore: a point flows as a damaged image does.
+func (p *point) Dials() dials.Dials { return p.dials() }
+
+// Album returns the point's flow, to be exported.
+func (p *point) Album(c *palette.Palette) (export.Album, error) { return p.s.NewAlbum(p, 1, c) }
+
+// Say fills in what a readout says of the point.
+func (p *point) Say(out *room.Readout) {
+	out.Measure(p, p.reads)
+	out.Tell(fmt.Sprintf("D = %.2f", out.Distance), out.Reads.String())
+}
+
+// Busy reports whether the path is out of date.
+func (p *point) Busy() bool { return p.stale || p.s.Spot != "" && p.flowed != p.s.RestoreFlow }
+
+// Update flows the point where that is out of date.
+func (p *point) Update(time.Duration) {
+	if !p.Busy() {
+		return
+	}
+	p.stale, p.flowed = false, p.s.RestoreFlow
+	p.s.Fail(p.compute())
+	p.head.Follow(p.path.Steps() - 1)
+	if !p.s.Arrive(&p.head) && p.play && !p.s.ReducedMotion {
+		p.head.Restart()
+	}
+	p.play = false
+	p.s.Touch()
+}
+
+func (p *point) compute() error {
+	z, err := p.s.Links.UnpackCode(p.s.Spot)
+	if err != nil {
+		return err
+	}
+	seq, err := p.s.Engine.Flow(z, p.s.RestoreFlow.Widened())
+	if err != nil {
+		return err
+	}
+	p.path = timeline.Trajectory{N: 1}
+	x := make([]float32, p.s.Pixels())
+	for s := range seq {
+		p.s.Engine.Decode(x, s.X)
+		p.path.Add(x, s.X, s.Distance)
+	}
+	p.reads = p.s.ReadSteps(&p.path, 0, 0)
+	return nil
+}
+
+// Now returns the code that is shown, at the step of the playhead; nil before
+// there is one. It belongs to the path.
+func (m *Room) Now() []float32 {
+	on := m.Images()
+	p, i := on.Path(), on.Shown()
+	if p.Steps() == 0 || i >= p.N {
+		return nil
+	}
+	return p.Code(min(on.Head().Step(), p.Steps()-1), i)
+}
+
+// Over reports whether the point that shows the code is within reach of a place.
+func (m *Room) Over(x, y, reach float64) bool {
+	z := m.Now()
+	if z == nil || m.atlas == nil {
+		return false
+	}
+	px, py := m.atlas.Plane.Shadow(z)
+	return math.Hypot(float64(px)-x, float64(py)-y) <= reach
+}
+
+// PutAt puts a point on the map: the code of the bank that is within reach, or
+// else the nearest one moved in parallel to the plane. It flows from there.
+func (m *Room) PutAt(x, y, reach float64) error {
+	if m.atlas == nil {
+		return errors.New("the map is not there yet")
+	}
+	i, d := m.atlas.nearest(float32(x), float32(y))
+	z := append([]float32(nil), m.atlas.Code(i)...)
+	if float64(d) > reach {
+		at := m.atlas.At[i]
+		m.atlas.Plane.Shift(z, z, float32(x)-at[0], float32(y)-at[1])
+	}
+	m.put(z, true)
+	return nil
+}
+
+// PutMiddle puts a point in the middle of what is seen.
+func (m *Room) PutMiddle() error {
+	if m.atlas == nil {
+		if err := m.loadAtlas(); err != nil {
+			return err
+		}
+	}
+	return m.PutAt(m.atlas.x+m.s.View.X, m.atlas.y+m.s.View.Y, 0)
+}
+
+// PickUp takes up the point that is shown, of whatever path, to be dragged. From
+// then on the map shows the path from it.
+func (m *Room) PickUp() {
+	if z := m.Now(); z != nil && m.atlas != nil {
+		m.held = append([]float32(nil), z...)
+		m.put(m.held, false)
+	}
+}
+
+// Drag moves the point that is held to a place. What the map does not show of
+// the code stays as it is.
+func (m *Room) Drag(x, y float64) {
+	if m.held == nil || x-x != 0 || y-y != 0 {
+		return
+	}
+	px, py := m.atlas.Plane.Shadow(m.held)
+	z := make([]float32, len(m.held))
+	m.atlas.Plane.Shift(z, m.held, float32(x)-px, float32(y)-py)
+	m.put(z, false)
+}
+
+// Drop lets go of the point, and plays its way back to where digits are.
+func (m *Room) Drop() {
+	if m.held == nil {
+		return
+	}
+	m.held = nil
+	if !m.s.ReducedMotion {
+		m.point.head.Restart()
+	}
+	m.s.Touch()
+}
+
+// Nudge moves the point by shares of what is seen, as dragging does.
+func (m *Room) Nudge(dx, dy float64) error {
+	if m.atlas == nil {
+		return errors.New("the map is not there yet")
+	}
+	if m.Now() == nil {
+		return m.PutMiddle()
+	}
+	m.PickUp()
+	px, py := m.atlas.Plane.Shadow(m.held)
+	side := min(m.atlas.w, m.atlas.h) / m.s.View.Zoom
+	m.Drag(float64(px)+dx*side, float64(py)+dy*side)
+	m.held = nil
+	return nil
+}
+
+// put shows the flow of a code.
+func (m *Room) put(z []float32, play bool) {
+	m.s.Spot, m.s.Follow = link.PackCode(z), link.Spot
+	m.point.stale, m.point.play = true, play
+	m.point.head.Jump(0)
+	m.s.Touch()
+}

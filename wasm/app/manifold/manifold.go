@@ -1,0 +1,296 @@
+// Package manifold is the room with the curves: a point is dropped beside one of
+// them, and the flow of MPPM (Sec. 4.1), an autoencoder and diffusion take it home.
+// What flows are points and no images: the room has a camera and a figure of its
+// own.
+package manifold
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"mppm/shared/ambient"
+	"mppm/shared/link"
+	"mppm/shared/rng"
+	"mppm/wasm/app/dials"
+	"mppm/wasm/app/room"
+	"mppm/wasm/app/timeline"
+)
+
+// Room is what follows from the state of Manifold.
+type Room struct {
+	s       *room.Session
+	head    timeline.Playhead
+	dials   *dials.Flow[ambient.Preset]
+	curves  map[link.Curve]*curve
+	missing map[link.Curve]error // why a curve's model is not there
+
+	paths         map[link.Method]*Path
+	constructions []Construction // at each step of the flow
+	noise         float64        // that diffusion was told
+	err           error          // of the flow
+	stale         bool           // the paths are out of date
+	play          bool           // play them from their start once computed
+	grabbed       bool           // the point is being dragged
+	aspect        float64        // width of the figure over its height
+	slice         slicing
+}
+
+// What Manifold can do beside what every room does.
+var (
+	_ room.Worker    = (*Room)(nil)
+	_ room.Restarter = (*Room)(nil)
+)
+
+// New returns the room, without a curve.
+func New(s *room.Session) *Room {
+	r := &Room{s: s, curves: map[link.Curve]*curve{}, missing: map[link.Curve]error{}, stale: true, play: true}
+	r.dials = dials.Ambient(&s.Figure.Flow, link.CurveFlow(), func() {
+		r.stale = true
+		s.Touch()
+	})
+	return r
+}
+
+// Open shows what a link says.
+func (r *Room) Open(l *link.Link) error {
+	r.stale, r.play, r.grabbed = true, l.Step < 0, false
+	return nil
+}
+
+// Subject returns the paths of the point.
+func (r *Room) Subject() room.Subject { return r }
+
+// Head returns the playhead of the paths.
+func (r *Room) Head() *timeline.Playhead { return &r.head }
+
+// Dials returns the sliders of the flow.
+func (r *Room) Dials() dials.Dials { return r.dials }
+
+// Update computes the paths where they are out of date.
+func (r *Room) Update(time.Duration) {
+	c := r.curve()
+	if !r.stale || c == nil {
+		return
+	}
+	r.stale = false
+	r.err = r.compute(c)
+	h := &r.head
+	h.Follow(r.s.Figure.Flow.Steps)
+	if !r.s.Arrive(h) && r.play {
+		if h.Jump(0); r.s.ReducedMotion {
+			h.Jump(h.End())
+		} else {
+			h.Restart()
+		}
+	}
+	r.play = false
+	r.s.Touch()
+}
+
+// Busy reports whether the paths are not there yet: the curve may still arrive.
+func (r *Room) Busy() bool {
+	if r.curve() == nil {
+		return r.missing[r.s.Figure.Curve] == nil
+	}
+	return r.stale
+}
+
+// Restarts reports whether the paths will be played from their start.
+func (r *Room) Restarts() bool { return r.stale && r.play }
+
+// SetModel brings a curve's model, or says why there is none.
+func (r *Room) SetModel(c link.Curve, m *ambient.Model, err error) {
+	info, ok := link.FindCurve(c)
+	if err == nil && (!ok || m.Dim != info.Dim()) {
+		err = fmt.Errorf("the model of %q has points of %d coordinates, and the page shows no such curve", c, m.Dim)
+	}
+	delete(r.missing, c)
+	if err != nil {
+		r.missing[c] = err
+	} else {
+		r.curves[c] = newCurve(m)
+	}
+	if c == r.s.Figure.Curve {
+		r.stale = true
+	}
+	r.s.Touch()
+}
+
+// curve returns the curve that is shown, nil while it is not there.
+func (r *Room) curve() *curve { return r.curves[r.s.Figure.Curve] }
+
+// Ready reports whether the curve that is shown is there.
+func (r *Room) Ready() bool { return r.curve() != nil }
+
+// Err returns what keeps Manifold from showing the curve, nil if nothing.
+func (r *Room) Err() error {
+	if err := r.missing[r.s.Figure.Curve]; err != nil {
+		return err
+	}
+	return r.err
+}
+
+// SetCurve shows another curve, with a point beside it.
+func (r *Room) SetCurve(c link.Curve) error {
+	i, ok := link.FindCurve(c)
+	if !ok {
+		return fmt.Errorf("there is no curve %q", c)
+	}
+	if c != r.s.Figure.Curve {
+		r.s.Figure.Curve = c
+		r.s.Figure.Camera.X, r.s.Figure.Camera.Y = 0, 0 // these are places of the other curve
+		r.dropAt(i.First, true)
+	}
+	return nil
+}
+
+// SetShown shows the path of a method, or not.
+func (r *Room) SetShown(m link.Method, on bool) error {
+	if m != link.MPPM && m != link.DAE && m != link.DDPM {
+		return fmt.Errorf("there is no method %q", m)
+	}
+	r.s.Figure.Show(m, on)
+	r.s.Touch()
+	return nil
+}
+
+// SetSlice shows D on the plane that faces the viewer, or not.
+func (r *Room) SetSlice(on bool) {
+	r.s.Figure.Slice = on
+	r.s.Touch()
+}
+
+// SetConstruction shows Fig. 3 at the point, or not.
+func (r *Room) SetConstruction(on bool) {
+	r.s.Figure.Construction = on
+	r.s.Touch()
+}
+
+// errNoCurve says that a call came too soon.
+var errNoCurve = errors.New("the curve is not there yet")
+
+// dropAt drops a point, and has it taken home.
+func (r *Room) dropAt(x [3]float64, play bool) {
+	for k, v := range x {
+		x[k] = link.OnGrain(min(max(v, -link.Farthest), link.Farthest), link.PointGrain)
+	}
+	if r.s.Figure.Flat() {
+		x[2] = 0
+	}
+	r.s.Figure.At = x
+	r.stale, r.play = true, play
+	r.head.Jump(0)
+	r.s.Touch()
+}
+
+// DropPoint drops a point where the pixel (px, py) of the figure shows the plane
+// that goes through the middle of the curve and faces the viewer.
+func (r *Room) DropPoint(e Eye, px, py float64) error {
+	if r.curve() == nil {
+		return errNoCurve
+	}
+	if px-px != 0 || py-py != 0 {
+		return nil
+	}
+	r.dropAt(e.Place(px, py), true)
+	return nil
+}
+
+// DropMiddle drops a point in the middle of the figure.
+func (r *Room) DropMiddle() error {
+	c := r.curve()
+	if c == nil {
+		return errNoCurve
+	}
+	r.dropAt(c.middle, true)
+	return nil
+}
+
+// RandomPoint drops a point of the curve with noise added, as those that the
+// models learned from; each call from the next seed.
+func (r *Room) RandomPoint() error {
+	c := r.curve()
+	if c == nil {
+		return errNoCurve
+	}
+	r.SetPointSeed((r.s.Figure.Seed + 1) & link.MaxSeed)
+	return nil
+}
+
+// SetPointSeed drops the random point of a seed.
+func (r *Room) SetPointSeed(seed uint64) {
+	c := r.curve()
+	r.s.Figure.Seed = seed
+	r.s.Touch()
+	if c == nil {
+		return
+	}
+	src := rng.New(seed, 0)
+	i := src.IntN(len(c.points))
+	e := make([]float32, c.run.Dim)
+	src.FillNorm(e, float32(c.noise))
+	x := c.points[i]
+	for k, v := range e {
+		x[k] += float64(v)
+	}
+	r.dropAt(x, true)
+}
+
+// Noise returns the standard deviation of a random point's noise, 0 while there
+// is no curve.
+func (r *Room) Noise() float64 {
+	if c := r.curve(); c != nil {
+		return c.noise
+	}
+	return 0
+}
+
+// OverPoint reports whether the dropped point is within reach pixels of a place
+// of the figure.
+func (r *Room) OverPoint(e Eye, px, py, reach float64) bool {
+	if r.curve() == nil {
+		return false
+	}
+	x, y, _ := e.Screen(r.s.Figure.At)
+	return math.Hypot(x-px, y-py) <= reach
+}
+
+// Grab takes up the point, to be dragged.
+func (r *Room) Grab() {
+	r.grabbed = r.curve() != nil
+	r.head.Jump(0)
+	r.s.Touch()
+}
+
+// DragPoint moves the point that is held to a pixel of the figure, as far from
+// the viewer as it is.
+func (r *Room) DragPoint(e Eye, px, py float64) {
+	if !r.grabbed || px-px != 0 || py-py != 0 {
+		return
+	}
+	x, y, _ := e.Screen(r.s.Figure.At)
+	r.dropAt(e.shift(r.s.Figure.At, px-x, py-y), false)
+}
+
+// Release lets go of the point, and plays its paths home.
+func (r *Room) Release() {
+	if !r.grabbed {
+		return
+	}
+	r.grabbed = false
+	if !r.s.ReducedMotion {
+		r.head.Restart()
+	}
+	r.s.Touch()
+}
+
+// NudgePoint moves the point by (dx, dy) shares of what is seen.
+func (r *Room) NudgePoint(dx, dy float64) {
+	if r.curve() == nil {
+		return
+	}
+	e := r.Eye(1, 1)
+	r.dropAt(e.shift(r.s.Figure.At, dx, dy), false)
+}

@@ -1,0 +1,58 @@
+package manifold
+
+import (
+	"fmt"
+	"slices"
+
+	"mppm/shared/link"
+	"mppm/wasm/app/room"
+)
+
+// Result is what Manifold says in numbers.
+type Result struct {
+	Ready   bool                       `json:"ready"`
+	D       float64                    `json:"d"`       // at the step of MPPM
+	Start   float64                    `json:"start"`   // distance of the dropped point to the curve
+	Off     map[link.Method]float64    `json:"off"`     // distances at the step
+	X       map[link.Method][3]float64 `json:"x"`       // places at the step
+	Diffuse int                        `json:"diffuse"` // steps that diffusion takes
+	Noise   float64                    `json:"noise"`   // standard deviation of what diffusion was told
+}
+
+// Result returns what is on the screen at the step of the playhead.
+func (r *Room) Result() Result {
+	step := r.head.Step()
+	d := Result{Ready: r.Ready() && r.paths != nil && !r.stale, Off: map[link.Method]float64{}, X: map[link.Method][3]float64{}}
+	if r.paths == nil {
+		return d
+	}
+	d.Start, d.Diffuse, d.Noise = r.paths[link.MPPM].Off[0], r.paths[link.DDPM].Steps(), r.noise
+	for _, m := range link.Methods() {
+		d.X[m], d.Off[m] = r.paths[m].At(float64(step))
+	}
+	p := r.paths[link.MPPM]
+	d.D = p.D[min(step, p.Steps())]
+	return d
+}
+
+// Say fills in what a readout says of the paths: MPPM's, a table has the others.
+func (r *Room) Say(out *room.Readout) {
+	out.Error = ""
+	if err := r.Err(); err != nil {
+		out.Error = err.Error()
+	}
+	d := r.Result()
+	out.Distance, out.Shown = d.D, d.D
+	if p := r.Path(link.MPPM); p != nil {
+		out.Highest = slices.Max(p.D)
+	}
+	if !d.Ready {
+		out.Status = "waiting for the curve"
+		return
+	}
+	says := fmt.Sprintf("D = %.2f", d.D)
+	if r.s.Figure.Shows(link.MPPM) {
+		says += fmt.Sprintf(" · %.2f from the curve", d.Off[link.MPPM])
+	}
+	out.Tell(says, "")
+}

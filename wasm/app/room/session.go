@@ -1,0 +1,80 @@
+// Package room is what the rooms of the page have in common. A room is a mode: it
+// holds what follows from the state of that mode, and does what its controls ask
+// for. The rooms draw nothing, know no browser, and are tested natively.
+//
+// Everything here runs on one goroutine: the page's callbacks queue their calls
+// and the frame loop makes them.
+package room
+
+import (
+	"mppm/shared/link"
+	"mppm/wasm/app/model"
+	"mppm/wasm/app/timeline"
+)
+
+// Session is what all rooms share: the State, of which each reads and writes its
+// own fields, the models, and what they tell the page.
+type Session struct {
+	link.State
+	Links         *link.Page // what links are about
+	Engine        model.Engine
+	Reader        model.Reader
+	ReducedMotion bool // nothing eases, and nothing plays by itself
+
+	wanted   int // the step that a link asked for, -1 once it is shown
+	err      error
+	revision uint64
+}
+
+// NewSession returns the session at a page's first screen.
+func NewSession(p *link.Page, e model.Engine, r model.Reader) *Session {
+	return &Session{State: p.First(), Links: p, Engine: e, Reader: r, wanted: -1}
+}
+
+// Touch says that something on the screen may have changed.
+func (s *Session) Touch() { s.revision++ }
+
+// Revision grows with every Touch.
+func (s *Session) Revision() uint64 { return s.revision }
+
+// Fail says what became of the last computation: an error, or nil.
+func (s *Session) Fail(err error) { s.err = err }
+
+// Err returns what went wrong with the last computation, nil if nothing did.
+func (s *Session) Err() error { return s.err }
+
+// Want has the first timeline that is computed from now on go to a step; -1 lets
+// it be.
+func (s *Session) Want(step int) { s.wanted = step }
+
+// Wanted returns the step that is still to be shown, -1 if none.
+func (s *Session) Wanted() int { return s.wanted }
+
+// Arrive goes to the step that is wanted, and reports whether one is.
+func (s *Session) Arrive(h *timeline.Playhead) bool {
+	if s.wanted < 0 {
+		return false
+	}
+	h.Jump(s.wanted)
+	s.wanted = -1
+	return true
+}
+
+// Pixels returns how many numbers an image has.
+func (s *Session) Pixels() int { return s.Engine.Image().Size() }
+
+// Read returns what each of the images x is taken for.
+func (s *Session) Read(x []float32) []model.Reading {
+	return model.Read(s.Reader, x, len(x)/s.Pixels())
+}
+
+// ReadSteps returns what image i of a path is taken for at every step from the
+// given one on.
+func (s *Session) ReadSteps(p *timeline.Trajectory, i, from int) []model.Reading {
+	n := s.Pixels()
+	x := make([]float32, (p.Steps()-from)*n)
+	for k := from; k < p.Steps(); k++ {
+		p.Image(x[(k-from)*n:], k, i)
+	}
+	return s.Read(x)
+}
