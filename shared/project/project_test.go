@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"mppm/shared/golden"
 	"mppm/shared/latent"
 	"mppm/shared/project"
 	"mppm/shared/rng"
@@ -50,10 +51,7 @@ func TestSeparate(t *testing.T) {
 	for _, v := range append(axes, p.Mean()...) {
 		fmt.Fprintf(h, "%08x", math.Float32bits(v))
 	}
-	const want = "f7a59f91011a1355"
-	if got := fmt.Sprintf("%016x", h.Sum64()); got != want {
-		t.Errorf("the bits hash to %s, want %s", got, want)
-	}
+	golden.Check(t, "project: the plane that tells three clouds apart", fmt.Sprintf("%016x", h.Sum64()))
 }
 
 // TestShift: a code that is moved has its shadow moved by as much, and nothing
