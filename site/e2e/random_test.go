@@ -47,7 +47,7 @@ func TestRandomInput(t *testing.T) {
 		}
 	}
 	src := rng.New(seed, 0)
-	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	p := moving(t, server(t, "/", host.Handler(dist, host.Options{})))
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	// Downloads would fill the disk, the file dialog stops everything, and what a
 	// page leaks is seen as long as no link leads away from it.
@@ -55,7 +55,10 @@ func TestRandomInput(t *testing.T) {
 		addEventListener("click", e => { if (e.target.closest?.("a[href]:not([href^='#'])")) e.preventDefault(); }, true), true)`)
 	eval[bool](p, `(window.longest = 0, new PerformanceObserver(list => {
 		for (const task of list.getEntries()) longest = Math.max(longest, task.duration);
-	}).observe({type: "longtask"}), true)`)
+	}).observe({type: "longtask", buffered: true}), true)`)
+	p.frames() // what was observed so far is said
+	start0 := eval[float64](p, `longest`)
+	t.Logf("start: %v", start0)
 	width, height := 1280.0, 900.0
 	at := func() (x, y float64) { return src.Float64() * width, src.Float64() * height }
 	keys := []string{" ", "n", "d", "c", "m", "w", "a", "b", "r", "l", "+", "-", "0", "1", "2", "3", "?", "\t", kb.Escape, kb.Enter, kb.ArrowLeft, kb.ArrowRight, kb.ArrowUp, kb.ArrowDown, kb.Home, kb.End}
@@ -122,8 +125,8 @@ func TestRandomInput(t *testing.T) {
 			return fmt.Sprintf("a screen of %v by %v", width, height)
 		},
 		func() string {
-			p.theme([]string{"dark", "light"}[src.IntN(2)])
-			return "the theme"
+			p.prefers([]string{"dark", "light"}[src.IntN(2)], []string{still, moves}[src.IntN(2)])
+			return "the theme and the motion"
 		},
 		func() string { // what links say, changed
 			eval[bool](p, fmt.Sprintf(`(h => { location.hash = h.slice(0, %d) + "&seed=%d" + h.slice(%d); return true; })(location.hash.slice(1))`, src.IntN(80), src.IntN(1000), src.IntN(80)))

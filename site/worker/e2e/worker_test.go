@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -167,11 +166,11 @@ func start(tmp string) (end func(), err error) {
 		_ = syscall.Kill(-c.Process.Pid, syscall.SIGTERM)
 		select {
 		case <-done:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 		}
 		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
 	}
-	for range 600 {
+	for begun := time.Now(); time.Since(begun) < patience; {
 		if r, err := http.Get(base + "/api/model"); err == nil {
 			r.Body.Close()
 			if r.StatusCode == http.StatusOK {
@@ -186,10 +185,14 @@ func start(tmp string) (end func(), err error) {
 		}
 	}
 	end()
-	return nil, errors.New("the Worker did not answer within two minutes\n" + log.String())
+	return nil, fmt.Errorf("the Worker did not answer within %v\n%s", patience, log.String())
 }
 
-var client = &http.Client{Transport: &http.Transport{DisableCompression: true}, Timeout: time.Minute}
+// patience is how long the Worker may take to start, and for an answer: long
+// enough for a machine that is slow and busy.
+const patience = 10 * time.Minute
+
+var client = &http.Client{Transport: &http.Transport{DisableCompression: true}, Timeout: patience}
 
 // question is a request, with headers as "Name: value".
 type question struct {

@@ -44,6 +44,9 @@ func trainer(t *testing.T, args ...string) *exec.Cmd {
 // TestKill kills training fifty times, at random moments of anything it does. What
 // it leaves can always be gone on with, to the files of a run that nobody killed.
 func TestKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const kills = 50
 	set, err := dataset.Load(t.Context(), "")
 	if err != nil {
