@@ -298,6 +298,7 @@ func questions(t testing.TB) []question {
 // TestEveryAnswer holds the Worker to the handler as it runs natively: the same
 // status, the same headers, and the same bytes.
 func TestEveryAnswer(t *testing.T) {
+	t.Parallel()
 	for _, q := range questions(t) {
 		want := httptest.NewRecorder()
 		native.ServeHTTP(want, q.request(t))
@@ -323,6 +324,7 @@ func TestEveryAnswer(t *testing.T) {
 // TestPage: the page's files come from the assets, with the headers of a good
 // host, and not from the program.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	index, err := os.ReadFile(filepath.Join(dist, "index.html"))
 	if err != nil {
 		t.Fatal(err)
@@ -427,6 +429,7 @@ const maxUpload = 2929
 
 // TestDeploy: what wrangler would deploy is in order, and small enough.
 func TestDeploy(t *testing.T) {
+	t.Parallel()
 	tmp := t.TempDir()
 	out, err := wrangler(tmp, "deploy", "--dry-run", "--outdir", filepath.Join(tmp, "out"), "--assets", dist).CombinedOutput()
 	if err != nil {
