@@ -253,7 +253,7 @@ func TestGrid(t *testing.T) {
 // TestMap drags, zooms and pans the map by mouse, wheel and keyboard.
 func TestMap(t *testing.T) {
 	t.Parallel()
-	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	p := moving(t, server(t, "/", host.Handler(dist, host.Options{})))
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	p.click("tab-map")
 	still := func(s state) bool { return s.Mode == "map" && !s.Active && s.Place != nil }
@@ -360,6 +360,7 @@ func TestMap(t *testing.T) {
 func TestPinch(t *testing.T) {
 	t.Parallel()
 	p := blank(t)
+	p.prefers("dark", moves)
 	p.do(
 		chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)),
 		chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))+"#mode=map"),
@@ -402,7 +403,7 @@ func TestPinch(t *testing.T) {
 // TestKeyboard does what the list of keys says.
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
-	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	p := moving(t, server(t, "/", host.Handler(dist, host.Options{})))
 	s := p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	p.key(" ")
 	p.wait("playing", func(s state) bool { return s.Playing })

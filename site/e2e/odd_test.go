@@ -257,6 +257,7 @@ func TestWordsForWhatCame(t *testing.T) {
 func TestPalm(t *testing.T) {
 	t.Parallel()
 	p := blank(t)
+	p.prefers("dark", moves)
 	p.do(chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch), chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
 	p.ready()
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
