@@ -14,18 +14,24 @@ TAGS ?=
 
 # Go programs that the tests use, in versions that are known to work.
 BIN := bin
+DIST := $(BIN)/dist
 WASMTEST := $(CURDIR)/$(BIN)/wasmbrowsertest
 WASMTEST_VERSION := v0.11.0
 STATICCHECK := $(BIN)/staticcheck
 
-# What also runs in a page.
+# What also runs in a page or at the edge.
+PAGE := ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api
+# Of that, what has tests of its own there.
 PORTABLE := ./shared/... ./wasm/app/... ./weights
+# Of what is shared, what computes with kernels, which have a twin for every way to
+# build them; and the models, whose bits are held to be those of any.
+TWINS = $(shell go list -f '{{.ImportPath}} {{join .Deps " "}} ' ./shared/... | awk '/mppm\/shared\/(gemm|vec) / { print $$1 }') ./weights
 JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo site mppm shots test train eval sweep bench gremlins lint digits clean \
-	format vet staticcheck browser native scalar arm64 portable e2e gpu worker edge
+.PHONY: help demo site mppm shots check test train eval sweep bench gremlins lint golden digits clean \
+	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu worker edge
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
@@ -48,6 +54,10 @@ worker: ## build what the edge runs, into site/worker/build, and install wrangle
 
 shots: ## photograph the built page into runs/shots
 	go run ./site/shots
+
+check: format vet ## a minute and a half for who works on it: format, go vet, and the native tests that take no minutes
+	$(call section,tests: native with SIMD; the short ones)
+	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -short ./...
 
 test: lint native scalar arm64 gpu portable e2e edge ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1, MPPM_SKIP_ARM64=1: not those in a browser, on a GPU, in workerd, for arm64)
 	@printf '\nall tests passed\n'
@@ -85,10 +95,14 @@ endif
 		go tool benchstat -ignore goos,goarch,pkg,cpu PyTorch=runs/bench/pytorch mppm=runs/bench/mppm; \
 	elif [ -z "$$python" ]; then echo 'PyTorch is not beside it: python3 finds no torch (on Debian and Ubuntu python3-torch and libopenblas0-pthread).'; fi
 
-gremlins: browser site ## twenty minutes of random input to the page
-	MPPM_DIST=site/dist MPPM_RANDOM=20m go test -count=1 -timeout 40m -run TestRandomInput -v ./site/e2e
+gremlins: browser page ## twenty minutes of random input to the page
+	MPPM_DIST=$(DIST) MPPM_RANDOM=20m go test -count=1 -timeout 40m -run TestRandomInput -v ./site/e2e
 
-lint: format vet staticcheck ## check format, go vet, staticcheck; natively and for the page
+lint: format vetted staticcheck ## check format, go vet, staticcheck; natively and for the page
+
+golden: ## write the bits that tests hold nets, flows and scores to as they are now, to be read as a difference
+	MPPM_GOLDEN=write go test ./shared/... ./weights
+	git diff --stat -- shared/golden
 
 digits: ## pick the page's test digits from MNIST again
 	go run ./site/digits
@@ -102,13 +116,18 @@ format:
 		printf 'not formatted; run gofmt -w on:\n%s\n' "$$out"; exit 1; fi
 
 vet:
-	$(call section,go vet: native (with SIMD and without it and without assembly; for amd64 and arm64) and the page)
+	$(call section,go vet: native and the page)
 	go vet ./...
-	GOEXPERIMENT= go vet ./...
-	GOEXPERIMENT= go vet -tags purego ./...
+	$(JS) go vet $(PAGE)
+
+# As go install builds the trainer where nothing is set, and what has kernels as all
+# other processors have it.
+vetted: vet
+	$(call section,go vet: without SIMD and without assembly; the kernels for amd64 and arm64)
+	GOEXPERIMENT= go vet ./shared/... ./weights ./trainer/...
+	GOEXPERIMENT= go vet -tags purego ./shared/...
 	GOARCH=amd64 go vet ./shared/...
 	GOARCH=arm64 go vet ./shared/...
-	$(JS) go vet ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api
 
 # The tool is built first: `go tool` under GOOS=js would run one for the page.
 staticcheck:
@@ -116,20 +135,19 @@ staticcheck:
 	@mkdir -p $(BIN)
 	@go build -o $(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
 	$(STATICCHECK) ./...
-	$(JS) $(STATICCHECK) ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api
+	$(JS) $(STATICCHECK) $(PAGE)
 
 native:
 	$(call section,tests: native with SIMD)
 	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -timeout 30m ./...
 
-# As go run and go install build it where nothing is set; and in Go alone, as
-# processors without vector kernels run it: what has kernels, and what is held to
-# their bits.
+# As go run and go install build it where nothing is set, and in Go alone, as
+# processors without vector kernels run it.
 scalar:
 	$(call section,tests: native without GOEXPERIMENT=simd)
-	GOEXPERIMENT= go test ./shared/... ./weights ./trainer/internal/graph ./trainer/internal/train
+	GOEXPERIMENT= go test $(TWINS) ./trainer/internal/graph
 	$(call section,tests: native without assembly too)
-	GOEXPERIMENT= go test -tags purego ./shared/... ./trainer/internal/graph
+	GOEXPERIMENT= go test -tags purego $(TWINS) ./trainer/internal/graph
 
 ifeq ($(MPPM_SKIP_ARM64),1)
 arm64:
@@ -196,20 +214,25 @@ browser:
 
 portable: browser
 	$(call section,tests: WebAssembly in Chromium with SIMD)
-	$(JS) go test -p 1 -exec $(WASMTEST) $(PORTABLE)
+	$(JS) go test -exec $(WASMTEST) $(PORTABLE)
 	$(call section,tests: WebAssembly in Chromium without SIMD)
-	GOEXPERIMENT= $(JS) go test -p 1 -exec $(WASMTEST) $(PORTABLE)
+	GOEXPERIMENT= $(JS) go test -exec $(WASMTEST) $(TWINS)
 
-e2e: browser site
+# Much of the time a page is waited for: three are open at a time.
+e2e: browser page
 	$(call section,tests: the page in Chromium)
-	MPPM_DIST=site/dist go test -count=1 -timeout 45m ./site/e2e
+	MPPM_DIST=$(DIST) go test -count=1 -timeout 45m -parallel 3 ./site/e2e
 endif
+
+# The page that the tests look at: the same as that of make site, less compressed.
+page:
+	go run ./site/build -fast -out $(DIST)
 
 ifeq ($(MPPM_SKIP_WORKER),1)
 edge:
 	$(call section,edge: left out: MPPM_SKIP_WORKER=1)
 else
-edge: site
+edge: page
 	$(call section,tests: the Worker in workerd)
-	MPPM_DIST=site/dist go test -count=1 -timeout 30m ./site/worker/e2e
+	MPPM_DIST=$(DIST) go test -count=1 -timeout 30m ./site/worker/e2e
 endif

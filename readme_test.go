@@ -39,6 +39,9 @@ func blocks(t *testing.T, language string) []string {
 // TestCommands runs every trainer command of README.md as it stands, in a folder
 // with a few digits; training alone is told to be brief.
 func TestCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	dir := t.TempDir()
 	digits(t, dir)
 	ran := 0

@@ -1,20 +1,18 @@
 package weights_test
 
 import (
-	"fmt"
-	"hash/fnv"
-	"math"
 	"testing"
 
 	"mppm/shared/classifier"
+	"mppm/shared/golden"
 	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/weights"
 )
 
 // TestReadsWhatIsGrown: the shipped classifier finds digits, and various ones,
-// in what the shipped model grows from noise. The bits
-// of what it says are pinned: the same test runs in a browser.
+// in what the shipped model grows from noise. The bits of what
+// it says are pinned: the same test runs in a browser.
 func TestReadsWhatIsGrown(t *testing.T) {
 	m, err := latent.Load(weights.MNIST)
 	if err != nil {
@@ -48,13 +46,5 @@ func TestReadsWhatIsGrown(t *testing.T) {
 	if sure < n*3/4 || len(seen) < 8 {
 		t.Errorf("of %d digits grown from noise %d are read with confidence, as %d classes", n, sure, len(seen))
 	}
-	h := fnv.New64a()
-	for _, v := range append(probs, embeddings...) {
-		b := math.Float32bits(v)
-		h.Write([]byte{byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24)})
-	}
-	const want = "4eeae509a04c2818"
-	if got := fmt.Sprintf("%016x", h.Sum64()); got != want {
-		t.Errorf("the bits hash to %s, want %s", got, want)
-	}
+	golden.Check(t, "weights: what the classifier reads in sixty grown digits", golden.NewBits(append(probs, embeddings...)...))
 }

@@ -1,12 +1,10 @@
 package weights_test
 
 import (
-	"fmt"
-	"hash/fnv"
-	"math"
 	"testing"
 
 	"mppm/shared/degrade"
+	"mppm/shared/golden"
 	"mppm/shared/latent"
 	"mppm/shared/metric"
 	"mppm/shared/rng"
@@ -23,21 +21,15 @@ func TestRestoresItsOwn(t *testing.T) {
 	}
 	const n = 20
 	r := m.Runner(n)
-	h := fnv.New64a()
-	write := func(s []float32) {
-		for _, v := range s {
-			b := math.Float32bits(v)
-			h.Write([]byte{byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24)})
-		}
-	}
+	bits := golden.NewBits()
 	flow := func(z []float32, p latent.Preset) {
 		steps, err := r.Flow(z, p)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for s := range steps {
-			write(s.X)
-			write(s.Distance)
+			bits.Add(s.X)
+			bits.Add(s.Distance)
 		}
 	}
 	z := make([]float32, n*latent.Latent)
@@ -57,12 +49,9 @@ func TestRestoresItsOwn(t *testing.T) {
 	flow(z, m.Restore)
 	restored := make([]float32, len(clean))
 	r.Decode(restored, z)
-	write(restored)
+	bits.Add(restored)
 	if before, after := metric.MSE(noisy, clean), metric.MSE(restored, clean); after > before/5 {
 		t.Errorf("the flow took the mean squared error from %.4f to %.4f only", before, after)
 	}
-	const want = "23c264e18bb8244b"
-	if got := fmt.Sprintf("%016x", h.Sum64()); got != want {
-		t.Errorf("the bits hash to %s, want %s", got, want)
-	}
+	golden.Check(t, "weights: twenty digits grown and restored, every code, distance and pixel", bits)
 }

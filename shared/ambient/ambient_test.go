@@ -2,7 +2,6 @@ package ambient_test
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"mppm/shared/ambient"
 	"mppm/shared/ambient/ambienttest"
 	"mppm/shared/flow"
+	"mppm/shared/golden"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
@@ -71,18 +71,13 @@ func everything(t *testing.T, r *ambient.Runner, n int) []float32 {
 // TestSameBits pins the bits of every net, every step of the flows and of the
 // diffusion: the same test runs in a browser, and without SIMD.
 func TestSameBits(t *testing.T) {
-	h := fnv.New64a()
-	for i, v := range everything(t, ambienttest.Model(1).Runner(5), 13) {
+	all := everything(t, ambienttest.Model(1).Runner(5), 13)
+	for i, v := range all {
 		if v-v != 0 {
 			t.Fatalf("number %d is %v", i, v)
 		}
-		b := math.Float32bits(v)
-		h.Write([]byte{byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24)})
 	}
-	const want = "1a54860e12bce6bf"
-	if got := fmt.Sprintf("%016x", h.Sum64()); got != want {
-		t.Errorf("the bits hash to %s, want %s", got, want)
-	}
+	golden.Check(t, "ambient: nets, flows and diffusion of 13 points", golden.NewBits(all...))
 }
 
 // TestBatch: neither the runner's batch nor the other points matter to a point,

@@ -1,14 +1,12 @@
 package nn_test
 
 import (
-	"encoding/binary"
-	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"mppm/shared/golden"
 	"mppm/shared/nn"
 	"mppm/shared/nn/nntest"
 	"mppm/shared/rng"
@@ -201,21 +199,15 @@ func TestForward(t *testing.T) {
 // browser are held to the same numbers, with and without SIMD.
 func TestBits(t *testing.T) {
 	f, g, u := nntest.Unplanned(t)
-	h := fnv.New64a()
+	bits := golden.NewBits()
 	for i, n := range []*nn.Net{f, g, u} {
 		x, y := make([]float32, 3*n.In().Size()), make([]float32, 3*n.Out().Size())
 		rng.New(9, uint64(i)).FillNorm(x, 1)
 		mustLoad(t, n, nntest.File(uint64(i), n)).Runner(2).Forward(y, x)
-		if err := binary.Write(h, binary.LittleEndian, y); err != nil {
-			t.Fatal(err)
-		}
+		bits.Add(y)
 	}
-	if got := fmt.Sprintf("%016x", h.Sum64()); got != bits {
-		t.Errorf("the outputs' bits hash to %s, want %s", got, bits)
-	}
+	golden.Check(t, "nn: what nets of every layer make of three inputs", bits)
 }
-
-const bits = "a84fdb60a64bf116"
 
 // TestForwardAllocatesNothing: a runner has its memory from the start.
 func TestForwardAllocatesNothing(t *testing.T) {

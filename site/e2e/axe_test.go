@@ -9,56 +9,65 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"mppm/site/internal/host"
 )
 
 // axe returns the script of axe-core, which finds what keeps people from using a
-// page. npm fetches it once, in the version and with the checksum of
-// package-lock.json, into the user's cache.
+// page.
 func axe(t *testing.T) string {
 	t.Helper()
-	lock, err := os.ReadFile("package-lock.json")
+	script, err := fetched()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return script
+}
+
+// fetched is axe-core's script. npm fetches it once, in the version and with the
+// checksum of package-lock.json, into the user's cache.
+var fetched = sync.OnceValues(func() (string, error) {
+	lock, err := os.ReadFile("package-lock.json")
+	if err != nil {
+		return "", err
 	}
 	sum := sha256.Sum256(lock)
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	dir := filepath.Join(cache, "mppm", "e2e-"+hex.EncodeToString(sum[:8]))
 	script := filepath.Join(dir, "node_modules", "axe-core", "axe.min.js")
 	if b, err := os.ReadFile(script); err == nil {
-		return string(b)
+		return string(b), nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	for _, name := range []string{"package.json", "package-lock.json"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			t.Fatal(err)
+			return "", err
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
-			t.Fatal(err)
+			return "", err
 		}
 	}
 	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("npm cannot fetch axe-core: %v (on Debian and Ubuntu `apt-get install npm`; MPPM_SKIP_BROWSER=1 leaves these tests out)\n%s", err, out)
+		return "", fmt.Errorf("npm cannot fetch axe-core: %w (on Debian and Ubuntu `apt-get install npm`; MPPM_SKIP_BROWSER=1 leaves these tests out)\n%s", err, out)
 	}
 	b, err := os.ReadFile(script)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	return string(b)
-}
+	return string(b), nil
+})
 
 // finding is a rule of axe-core's that the page breaks.
 type finding struct {
@@ -89,15 +98,12 @@ func (p *tab) findings(script string) []finding {
 // TestEverybodyCanUseIt holds the page to axe-core: every mode, with what can be
 // folded open, the dialogs, and a page of source, dark and light.
 func TestEverybodyCanUseIt(t *testing.T) {
+	t.Parallel()
 	script := axe(t)
 	url := server(t, "/", host.Handler(dist, host.Options{}))
 	for _, theme := range []string{"dark", "light"} {
 		p := blank(t)
-		// With less motion, no color is on its way to another.
-		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
-		if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, media); err != nil {
-			t.Fatal(err)
-		}
+		p.prefers(theme, still) // with less motion, no color is on its way to another
 		p.do(chromedp.Navigate(url))
 		p.ready()
 		check := func(what string) {
@@ -129,6 +135,7 @@ func TestEverybodyCanUseIt(t *testing.T) {
 // TestNoFocusIsLost goes through all controls with the Tab key: each can be seen
 // to have the focus, and it comes round.
 func TestNoFocusIsLost(t *testing.T) {
+	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	seen := map[string]bool{}
 	for _, m := range []string{"restore", "generate", "map", "manifold"} {

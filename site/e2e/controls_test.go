@@ -16,7 +16,6 @@ import (
 	"time"
 
 	cdp "github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -28,7 +27,8 @@ import (
 // TestComparison: the autoencoder and diffusion restore the same digit beside the
 // flow, once their weights are there, and what is shown does not wait for them.
 func TestComparison(t *testing.T) {
-	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	t.Parallel()
+	p := moving(t, server(t, "/", host.Handler(dist, host.Options{})))
 	s := p.wait("the comparison", func(s state) bool { return s.Step == s.Steps && s.LDM != nil && s.LDM.Done == s.LDM.Total && !s.Active })
 	if s.DAE == nil || s.DAE.MSE >= s.MSEBefore/4 || s.LDM.MSE >= s.MSEBefore/4 || s.LDM.Total < 100 {
 		t.Errorf("of an error of %.3f the autoencoder leaves %+v and diffusion %+v", s.MSEBefore, s.DAE, s.LDM)
@@ -58,6 +58,7 @@ func TestComparison(t *testing.T) {
 // TestSlidersAndSwitches drags every slider by its thumb, and throws every
 // switch.
 func TestSlidersAndSwitches(t *testing.T) {
+	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	first := p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	p.slide("severity", 0.2)
@@ -104,6 +105,7 @@ func TestSlidersAndSwitches(t *testing.T) {
 // TestBringAnImage opens, drops and pastes a photograph-like picture of a digit,
 // dark on light, large and off the middle; it is shown before it is used.
 func TestBringAnImage(t *testing.T) {
+	t.Parallel()
 	img := image.NewGray(image.Rect(0, 0, 1500, 900))
 	for i := range img.Pix {
 		x, y := i%1500, i/1500
@@ -181,6 +183,7 @@ func TestBringAnImage(t *testing.T) {
 
 // TestGrid goes through what Generate offers.
 func TestGrid(t *testing.T) {
+	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	p.key("2")
 	whole := func(s state) bool { return s.Mode == "generate" && s.Step == s.Steps && s.Steps > 0 }
@@ -206,9 +209,7 @@ func TestGrid(t *testing.T) {
 		t.Errorf("after the refusal the field says %q; want 12", got)
 	}
 	p.choose("grid-size", "10")
-	start := time.Now()
 	p.rest("a hundred digits", func(s state) bool { return whole(s) && s.Grid == 10 })
-	t.Logf("a hundred digits were grown and played in %v", time.Since(start).Round(time.Millisecond))
 	// By keyboard within the grid.
 	p.do(chromedp.Focus("#grid"))
 	p.enter("selected", "1")
@@ -251,7 +252,8 @@ func TestGrid(t *testing.T) {
 
 // TestMap drags, zooms and pans the map by mouse, wheel and keyboard.
 func TestMap(t *testing.T) {
-	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	t.Parallel()
+	p := moving(t, server(t, "/", host.Handler(dist, host.Options{})))
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	p.click("tab-map")
 	still := func(s state) bool { return s.Mode == "map" && !s.Active && s.Place != nil }
@@ -356,7 +358,9 @@ func TestMap(t *testing.T) {
 
 // TestPinch moves the map with two fingers on a phone.
 func TestPinch(t *testing.T) {
+	t.Parallel()
 	p := blank(t)
+	p.prefers("dark", moves)
 	p.do(
 		chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)),
 		chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))+"#mode=map"),
@@ -398,7 +402,8 @@ func TestPinch(t *testing.T) {
 
 // TestKeyboard does what the list of keys says.
 func TestKeyboard(t *testing.T) {
-	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	t.Parallel()
+	p := moving(t, server(t, "/", host.Handler(dist, host.Options{})))
 	s := p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	p.key(" ")
 	p.wait("playing", func(s state) bool { return s.Playing })
@@ -478,6 +483,7 @@ func TestKeyboard(t *testing.T) {
 
 // TestWords: what is shown is said, for those who hear the page.
 func TestWords(t *testing.T) {
+	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	s := p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	said := func(what string) {
@@ -499,13 +505,8 @@ func TestWords(t *testing.T) {
 
 // TestReducedMotion: who wants less motion sees the end at once.
 func TestReducedMotion(t *testing.T) {
-	p := blank(t)
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}}
-	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, media); err != nil {
-		t.Fatal(err)
-	}
-	p.do(chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
-	p.ready()
+	t.Parallel()
+	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	if s := p.rest("the first restoration", func(s state) bool { return s.Steps > 0 }); s.Step != s.Steps || s.Playing {
 		t.Errorf("with reduced motion the page is at step %d of %d, playing %v", s.Step, s.Steps, s.Playing)
 	}
@@ -519,6 +520,7 @@ func TestReducedMotion(t *testing.T) {
 
 // TestSave saves every kind of file, and looks into it.
 func TestSave(t *testing.T) {
+	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	s := p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	dir := t.TempDir()
@@ -566,7 +568,9 @@ func TestSave(t *testing.T) {
 // TestRests: while nothing moves the page asks for no frame. While the tab is
 // hidden, browsers give none.
 func TestRests(t *testing.T) {
+	t.Parallel()
 	p := blank(t)
+	p.prefers("dark", moves)
 	count := page.AddScriptToEvaluateOnNewDocumentParams{Source: `(f => { window.frames_ = 0; window.requestAnimationFrame = g => { window.frames_++; return f.call(window, g); }; })(window.requestAnimationFrame)`}
 	if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, count); err != nil {
 		t.Fatal(err)

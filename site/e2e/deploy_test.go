@@ -293,18 +293,20 @@ func (p *tab) offline(l *line, want ...string) {
 // TestDeploys deploys the page anew at bad moments. Whatever happens, a version is
 // whole without a line; and a page that is open has the files of its own version.
 func TestDeploys(t *testing.T) {
+	t.Parallel()
 	first := hollow(t)
 	second, third := deployment(t, first, "second"), deployment(t, first, "third")
-	kept := func(t *testing.T) (*line, *tab) { // the first version, kept
+	kept := func(t *testing.T, options ...chromedp.ContextOption) (*line, *tab) { // the first version, kept
 		t.Helper()
 		l := newLine(t, first.dir)
-		p := blank(t)
+		p := blank(t, options...)
 		p.visit(l.URL)
 		p.kept(first.name)
 		return l, p
 	}
 
 	t.Run("visits while it is fetched", func(t *testing.T) {
+		t.Parallel()
 		l, p := kept(t)
 		l.deploy(second.dir)
 		s := l.hold(byWorker)
@@ -324,6 +326,7 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("another one while it is fetched", func(t *testing.T) {
+		t.Parallel()
 		l, p := kept(t)
 		l.deploy(second.dir)
 		s := l.hold(byWorker)
@@ -340,6 +343,7 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("during the first visit", func(t *testing.T) {
+		t.Parallel()
 		l := newLine(t, first.dir)
 		s := l.hold(byWorker)
 		p := blank(t)
@@ -356,6 +360,7 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("a page that stays open", func(t *testing.T) {
+		t.Parallel()
 		l, p := kept(t)
 		own := eval[string](p, `document.querySelector("link[rel=stylesheet]").getAttribute("href")`)
 		l.deploy(second.dir)
@@ -383,7 +388,9 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("killed half way", func(t *testing.T) {
-		l, p := kept(t)
+		t.Parallel()
+		// All workers of the browser's context are stopped: it is no other test's.
+		l, p := kept(t, chromedp.WithNewBrowserContext())
 		l.deploy(second.dir)
 		s := l.hold(byWorker)
 		p.visit(l.URL)
@@ -400,6 +407,7 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("no room", func(t *testing.T) {
+		t.Parallel()
 		l, p := kept(t)
 		origin := strings.TrimSuffix(l.URL, "/")
 		quota := func(size *float64) {
@@ -424,6 +432,7 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("a lost cache", func(t *testing.T) {
+		t.Parallel()
 		l, p := kept(t)
 		p.eventually("the cache to be gone", `caches.keys().then(names => Promise.all(names.map(n => caches.delete(n)))).then(() => true)`)
 		p.visit(l.URL) // which mends it
@@ -432,7 +441,7 @@ func TestDeploys(t *testing.T) {
 	})
 }
 
-// stopWorkers kills all service workers, in the midst of what they do.
+// stopWorkers kills all service workers of its context, in the midst of what they do.
 func (p *tab) stopWorkers() {
 	p.t.Helper()
 	if _, err := chromedp.Call(p.ctx, serviceworker.Enable, cdp.Empty{}); err != nil {

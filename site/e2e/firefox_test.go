@@ -88,7 +88,7 @@ user_pref("webgl.force-enabled", true);
 	cmd.Env = env
 	cmd.Stdout, cmd.Stderr = f, f
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = time.Minute
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -255,6 +255,7 @@ var pageError = regexp.MustCompile(`(?m)^(?:console\.error: ["({].*|JavaScript e
 // TestFirefox goes through the modes in another browser: what is computed is the
 // same, the canvas is alive, and nothing is wrong in the console.
 func TestFirefox(t *testing.T) {
+	t.Parallel()
 	url := server(t, "/", host.Handler(dist, host.Options{}))
 	p := open(t, url)
 	want := p.rest("the first restoration, in Chromium", func(s state) bool { return s.Step == s.Steps && s.LDM != nil && !s.Active })
@@ -282,11 +283,22 @@ func TestFirefox(t *testing.T) {
 	}
 }
 
-// alive fails the test unless there is a picture where an element is.
+// alive waits until there is a picture where an element is.
 func (f *firefox) alive(selector string) {
 	f.t.Helper()
 	f.script(fmt.Sprintf(`document.querySelector(%q).scrollIntoView({block: "center"}); return ""`, selector))
-	time.Sleep(300 * time.Millisecond)
+	shades := 0
+	for end := time.Now().Add(patience); shades < 12; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			f.t.Fatalf("where %s is, Firefox shows %d colors: there is no picture", selector, shades)
+		}
+		shades = f.shades(selector)
+	}
+}
+
+// shades returns how many colors Firefox shows where an element is.
+func (f *firefox) shades(selector string) int {
+	f.t.Helper()
 	var b box
 	text := f.script(fmt.Sprintf(`const r = document.querySelector(%q).getBoundingClientRect(); return JSON.stringify({X: r.left, Y: r.top, W: r.width, H: r.height, })`, selector))
 	if err := json.Unmarshal([]byte(text), &b); err != nil {
@@ -306,15 +318,13 @@ func (f *firefox) alive(selector string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	shades := map[uint32]bool{}
+	colors := map[uint32]bool{}
 	for i := range 40 {
 		for k := range 40 {
 			x, y := b.X+b.W*(float64(i)+0.5)/40, b.Y+b.H*(float64(k)+0.5)/40
 			r, g, bl, _ := img.At(int(x), int(y)).RGBA()
-			shades[r>>8<<16|g>>8<<8|bl>>8] = true
+			colors[r>>8<<16|g>>8<<8|bl>>8] = true
 		}
 	}
-	if len(shades) < 12 {
-		f.t.Errorf("where %s is, Firefox shows %d colors: there is no picture", selector, len(shades))
-	}
+	return len(colors)
 }

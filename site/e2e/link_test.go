@@ -20,6 +20,7 @@ func (p *tab) address(want string) {
 // TestLinksFromElsewhere: the page shows what a link says however it was changed
 // on its way, says what it cannot show, and every control shows what is.
 func TestLinksFromElsewhere(t *testing.T) {
+	t.Parallel()
 	url := server(t, "/a/", host.Handler(dist, host.Options{}))
 	p := open(t, url+"?fbclid=x#digit%3D3%26mode%3Dgenerate%26grid%3D3&amp;from=timeline&isappinstalled=0).")
 	p.wait("what the link says", func(s state) bool { return s.Digit == 3 && s.Mode == "generate" && s.Grid == 3 })
@@ -61,8 +62,9 @@ func later(p *tab, js string) float64 {
 // plays, a new start gives that, and however fast one changes things, browsers
 // let the address follow.
 func TestAddressFollowsAtOnce(t *testing.T) {
+	t.Parallel()
 	url := server(t, "/", host.Handler(dist, host.Options{}))
-	p := open(t, url+"#restore-steps=100") // takes twenty seconds
+	p := moving(t, url+"#restore-steps=100") // takes twenty seconds
 	p.set("seed", "12", "change")
 	p.do(chromedp.Poll[chromedp.Void](`location.hash.includes("seed=12")`, chromedp.WithPollingTimeout(patience)))
 	if s := p.state(); !s.Playing {

@@ -56,6 +56,7 @@ func home(s state) bool {
 }
 
 func TestManifold(t *testing.T) {
+	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	restored := p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	p.key("4")
@@ -188,6 +189,7 @@ func TestManifold(t *testing.T) {
 
 // TestManifoldTouch turns and enlarges the curve with fingers, and taps a point.
 func TestManifoldTouch(t *testing.T) {
+	t.Parallel()
 	p := blank(t)
 	p.do(
 		chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)),

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -47,6 +46,7 @@ const forbidden = `(() => {
 // TestForbidden: a browser that keeps nothing and refuses all that it may, as with
 // the data of sites blocked, shows the page all the same, in every mode.
 func TestForbidden(t *testing.T) {
+	t.Parallel()
 	p := blank(t)
 	p.before(forbidden)
 	p.do(chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
@@ -77,6 +77,7 @@ func TestForbidden(t *testing.T) {
 
 // TestSiteDataBlocked does so in a browser whose user has blocked the data of sites.
 func TestSiteDataBlocked(t *testing.T) {
+	t.Parallel()
 	profile := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(profile, "Default"), 0o755); err != nil {
 		t.Fatal(err)
@@ -138,6 +139,7 @@ func spa(t *testing.T, dir string, pack bool) http.Handler {
 
 // TestOddHosts: the page comes, and is kept, from hosts that do oddly.
 func TestOddHosts(t *testing.T) {
+	t.Parallel()
 	dir := hollow(t).dir
 	plain := host.Handler(dir, host.Options{Plain: true})
 	for name, h := range map[string]http.Handler{
@@ -161,6 +163,7 @@ func TestOddHosts(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := newLine(t, dir)
 			l.site = h
 			p := blank(t)
@@ -198,6 +201,7 @@ func (w *typed) Write(b []byte) (int, error) {
 // TestWordsForWhatCame: what came in place of a file is called what it is, and the
 // page says what to do.
 func TestWordsForWhatCame(t *testing.T) {
+	t.Parallel()
 	portal := func(parts ...string) http.HandlerFunc {
 		good := host.Handler(dist, host.Options{})
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -213,6 +217,7 @@ func TestWordsForWhatCame(t *testing.T) {
 	}
 	for name, part := range map[string]string{"manifest": "/assets/manifest.", "program": "/assets/mppm", "weights": "/assets/mnist.", "digits": "/assets/digits-images."} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := blank(t)
 			p.do(chromedp.Navigate(server(t, "/", portal(part))))
 			if got := p.outcome(); !strings.Contains(got, "came a web page") || !strings.Contains(got, "sign in") {
@@ -221,6 +226,7 @@ func TestWordsForWhatCame(t *testing.T) {
 		})
 	}
 	t.Run("over HTTP", func(t *testing.T) { // without checksums
+		t.Parallel()
 		p := blank(t)
 		p.before(`delete Crypto.prototype.subtle;`)
 		p.do(chromedp.Navigate(server(t, "/", portal("/assets/mnist."))))
@@ -230,6 +236,7 @@ func TestWordsForWhatCame(t *testing.T) {
 	})
 	for _, part := range []string{"/assets/wasm_exec.", "/assets/files.", "/assets/loader."} {
 		t.Run("script "+part, func(t *testing.T) {
+			t.Parallel()
 			p := blank(t)
 			p.do(chromedp.Navigate(server(t, "/", portal(part))))
 			p.do(chromedp.WaitVisible("#loading-detail"))
@@ -237,6 +244,7 @@ func TestWordsForWhatCame(t *testing.T) {
 		})
 	}
 	t.Run("file", func(t *testing.T) {
+		t.Parallel()
 		p := blank(t)
 		p.do(chromedp.Navigate("file://" + filepath.ToSlash(filepath.Join(dist, "index.html"))))
 		p.until("what to do", `document.getElementById("loading-detail").textContent.includes("make demo")`)
@@ -247,7 +255,9 @@ func TestWordsForWhatCame(t *testing.T) {
 // TestPalm: the hand comes before the pen that it holds; the pen draws, moves the
 // point and turns the curve, the hand does nothing.
 func TestPalm(t *testing.T) {
+	t.Parallel()
 	p := blank(t)
+	p.prefers("dark", moves)
 	p.do(chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch), chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
 	p.ready()
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
@@ -302,6 +312,7 @@ func TestPalm(t *testing.T) {
 // TestOtherKeyboards: on keyboards without Latin letters the keys are where they
 // are on others, and what is said to be Z is Z wherever it is.
 func TestOtherKeyboards(t *testing.T) {
+	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	s := p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	press := func(key, code string, modifiers int64) {
@@ -337,6 +348,7 @@ func TestOtherKeyboards(t *testing.T) {
 // TestTransfer drops and pastes what other programs give: the first picture there
 // is is offered, or the page says why not.
 func TestTransfer(t *testing.T) {
+	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	give := func(event, js string) {
@@ -390,11 +402,8 @@ func TestTransfer(t *testing.T) {
 
 // TestNarrow: on the narrowest screens no mode scrolls sideways, nor does its sheet.
 func TestNarrow(t *testing.T) {
+	t.Parallel()
 	p := blank(t)
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}}
-	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, media); err != nil {
-		t.Fatal(err)
-	}
 	size := func(w, h int64) {
 		t.Helper()
 		p.do(chromedp.EmulateViewport(w, h, chromedp.EmulateMobile, chromedp.EmulateTouch))

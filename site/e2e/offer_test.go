@@ -45,6 +45,7 @@ func photograph(t *testing.T, digit int) (written, empty string) {
 // what it did and shows what it found, on a phone and on a desk, and looks again as
 // it is told, by the keyboard too. An empty page is called one.
 func TestOfferCanBeCorrected(t *testing.T) {
+	t.Parallel()
 	script := axe(t)
 	written, empty := photograph(t, 5)
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))

@@ -63,8 +63,10 @@ func manifest(t *testing.T, dir string) (m bundle.Manifest) {
 // TestOffline visits the page, stops its server, and visits it again; on a good
 // host, and below a path of one that neither compresses nor sets headers.
 func TestOffline(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]host.Options{"good host": {}, "poor host": {Plain: true}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var asked log
 			mux := http.NewServeMux()
 			mux.Handle("/sub/path/", http.StripPrefix("/sub/path", asked.around(host.Handler(dist, o))))
@@ -112,6 +114,7 @@ func TestOffline(t *testing.T) {
 // old one at once and fetches the new, the one after shows that, and nothing of
 // the old is kept.
 func TestUpdate(t *testing.T) {
+	t.Parallel()
 	next := filepath.Join(t.TempDir(), "dist")
 	if err := os.CopyFS(next, os.DirFS(dist)); err != nil {
 		t.Fatal(err)

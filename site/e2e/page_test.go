@@ -22,7 +22,8 @@ import (
 
 // TestRestoreAndGenerate goes through both modes as a visitor would.
 func TestRestoreAndGenerate(t *testing.T) {
-	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	t.Parallel()
+	p := moving(t, server(t, "/", host.Handler(dist, host.Options{})))
 	first := p.rest("the first restoration to be played", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	if first.Mode != "restore" || first.Source != "digit" || first.Kind != "gaussian" || !first.SIMD {
 		t.Errorf("the page starts with %+v; want a test digit under Gaussian noise, computed with SIMD", first)
@@ -238,6 +239,7 @@ func TestRestoreAndGenerate(t *testing.T) {
 
 // TestLinks opens links, as another visitor would.
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	url := server(t, "/some/path/", host.Handler(dist, host.Options{}))
 	p := open(t, url+"#damage=missing&severity=0.5&seed=41&digit=3&restore-sigma=0.9&step=2")
 	s := p.rest("what the link says", func(s state) bool { return s.Step == 2 })
@@ -320,6 +322,7 @@ func (p *tab) in(t *testing.T) *tab { return &tab{t: t, ctx: p.ctx} }
 // TestTouch draws with a finger on a phone; the page must not scroll meanwhile,
 // nor be wider than the screen.
 func TestTouch(t *testing.T) {
+	t.Parallel()
 	p := blank(t)
 	p.do(
 		chromedp.EmulateViewport(360, 640, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)),
@@ -349,17 +352,23 @@ func TestTouch(t *testing.T) {
 }
 
 // TestSwipe: where a screen is touched but is no phone's, browsers go back when
-// it is swiped. Here one misses the timeline.
+// it is swiped. Here one misses the timeline. A page that lets the browser have its
+// way is swiped after it: once that one is gone, this one would be.
 func TestSwipe(t *testing.T) {
-	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
-	title := p.box(".lead h2:not([hidden])")
-	at := func(x float64) [2]float64 { return [2]float64{x, title.Y + title.H/2} }
-	p.fingers(input.DispatchTouchEventTypeTouchStart, at(200))
-	for i := range 8 {
-		p.fingers(input.DispatchTouchEventTypeTouchMove, at(200+100*float64(i+1)))
+	t.Parallel()
+	url := server(t, "/", host.Handler(dist, host.Options{}))
+	p, q := open(t, url), open(t, url)
+	eval[bool](q, `(document.documentElement.style.overscrollBehavior = document.body.style.overscrollBehavior = "auto", true)`)
+	for _, p := range []*tab{p, q} {
+		title := p.box(".lead h2:not([hidden])")
+		at := func(x float64) [2]float64 { return [2]float64{x, title.Y + title.H/2} }
+		p.fingers(input.DispatchTouchEventTypeTouchStart, at(200))
+		for i := range 8 {
+			p.fingers(input.DispatchTouchEventTypeTouchMove, at(200+100*float64(i+1)))
+		}
+		p.fingers(input.DispatchTouchEventTypeTouchEnd)
 	}
-	p.fingers(input.DispatchTouchEventTypeTouchEnd)
-	time.Sleep(time.Second)
+	q.until("a swipe to lead back", `!window.mppm`)
 	if !eval[bool](p, `!!window.mppm`) {
 		t.Errorf("a swipe leads to %s", eval[string](p, `location.href`))
 	}
@@ -369,12 +378,13 @@ func TestSwipe(t *testing.T) {
 // by a host that neither compresses nor sets headers, to a browser without SIMD,
 // in light colors.
 func TestPoorHostBelowAPath(t *testing.T) {
+	t.Parallel()
 	p := blank(t)
 	script := page.AddScriptToEvaluateOnNewDocumentParams{Source: `WebAssembly.validate = () => false;`}
 	if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, script); err != nil {
 		t.Fatal(err)
 	}
-	p.theme("light")
+	p.prefers("light", moves)
 	var asked log
 	p.do(chromedp.Navigate(server(t, "/some/path/", asked.around(host.Handler(dist, host.Options{Plain: true})))))
 	p.ready()
@@ -409,6 +419,7 @@ func unpacked(b []byte) http.HandlerFunc {
 
 // TestFailuresAreSaid breaks what can break while loading.
 func TestFailuresAreSaid(t *testing.T) {
+	t.Parallel()
 	var m bundle.Manifest
 	b, err := os.ReadFile(filepath.Join(dist, bundle.ManifestName))
 	if err != nil {
@@ -433,6 +444,7 @@ func TestFailuresAreSaid(t *testing.T) {
 		"broken packing": {serve: func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "short") }, say: "did not arrive whole"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := blank(t)
 			if c.script != "" {
 				if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: c.script}); err != nil {

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -79,6 +78,7 @@ const (
 // TestSheet: on a phone the tabs are below, and the settings are a sheet over the
 // lower half that opens, closes, and changes what is seen above it.
 func TestSheet(t *testing.T) {
+	t.Parallel()
 	p := phone(t, server(t, "/", host.Handler(dist, host.Options{})))
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	if b := p.box(".tabs"); b.Y < 740*0.85 || b.Y+b.H > 740 {
@@ -162,12 +162,9 @@ func TestSheet(t *testing.T) {
 // TestSheetHelp: the list of keys, and of what fingers do, is within reach. The
 // sheet and the list are held to axe-core as the rest of the page is.
 func TestSheetHelp(t *testing.T) {
+	t.Parallel()
 	script := axe(t)
 	p := phone(t, server(t, "/", host.Handler(dist, host.Options{})))
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
-	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, media); err != nil {
-		t.Fatal(err)
-	}
 	check := func(what string) {
 		t.Helper()
 		for _, f := range p.findings(script) {
@@ -199,6 +196,7 @@ func TestSheetHelp(t *testing.T) {
 // TestTurnedPhone: where the screen becomes wide enough for both, the settings are
 // a part of the page again.
 func TestTurnedPhone(t *testing.T) {
+	t.Parallel()
 	p := phone(t, server(t, "/", host.Handler(dist, host.Options{})))
 	p.tap("#open-settings")
 	p.until("the sheet", sheetOpen)

@@ -28,6 +28,9 @@ const asPNG = "Content-Type: image/png"
 // broad pen, are read in every scene: in uneven light, on ruled paper, among specks,
 // within frames.
 func TestPhotographs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	var all, right int
 	for n, s := range centertest.Scenes() {
 		wrong := map[string]int{}

@@ -12,6 +12,9 @@ import (
 // TestEval scores everything on a few digits, and checks that the tables and
 // pictures are there.
 func TestEval(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	set, err := dataset.Load(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)

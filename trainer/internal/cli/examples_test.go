@@ -34,6 +34,9 @@ var few = map[string]string{
 // folder of its own that has what its reader has. Only how much is computed, and
 // from which digits, is given besides.
 func TestExamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Setenv(asTrainer, "1") // for the processes of scale
 	home := reader(t)
 	for _, cmd := range commands() {

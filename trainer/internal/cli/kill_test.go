@@ -44,6 +44,9 @@ func trainer(t *testing.T, args ...string) *exec.Cmd {
 // TestKill kills training fifty times, at random moments of anything it does. What
 // it leaves can always be gone on with, to the files of a run that nobody killed.
 func TestKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const kills = 50
 	set, err := dataset.Load(t.Context(), "")
 	if err != nil {
@@ -64,15 +67,20 @@ func TestKill(t *testing.T) {
 	}
 	took := time.Since(start)
 
-	r := rand.New(rand.NewPCG(1, 2))
-	dir, resumed, finished := t.TempDir(), 0, 0
-	for killed := 0; killed < kills; {
+	// How long a process lives at most follows the machine, which may be slower or
+	// busier than it just was: longer while nothing is saved, shorter where a run
+	// comes to its end. The last one is left alone.
+	r, limit := rand.New(rand.NewPCG(1, 2)), took/2
+	dir, resumed := t.TempDir(), 0
+	for killed, ended := 0, false; killed < kills || !ended; {
 		more := begin
 		if _, err := os.Stat(filepath.Join(dir, "checkpoint.safetensors")); err == nil {
 			more = []string{"--resume"}
 			resumed++
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
+		} else if killed > 0 && !ended {
+			limit += limit / 8
 		}
 		cmd := trainer(t, args(dir, more...)...)
 		var out bytes.Buffer
@@ -80,21 +88,23 @@ func TestKill(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		kill := time.AfterFunc(time.Duration(r.Float64()*0.5*float64(took)), func() { _ = cmd.Process.Kill() })
+		if killed < kills {
+			time.AfterFunc(time.Duration(r.Float64()*float64(limit)), func() { _ = cmd.Process.Kill() })
+		}
 		err := cmd.Wait()
-		switch {
-		case !kill.Stop() && cmd.ProcessState.ExitCode() == -1:
+		switch ended = err == nil; {
+		case ended:
+			same(t, whole, dir)
+			dir = t.TempDir()
+			limit -= limit / 4
+		case cmd.ProcessState.ExitCode() == -1:
 			killed++
-			continue
-		case err != nil:
+		default:
 			t.Fatalf("after %d kills: %v\n%s", killed, err, out.Bytes())
 		}
-		same(t, whole, dir)
-		dir = t.TempDir()
-		finished++
 	}
-	if resumed < kills/5 || finished == 0 {
-		t.Errorf("of %d kills %d came after a checkpoint, and %d runs reached their end", kills, resumed, finished)
+	if resumed < kills/5 {
+		t.Errorf("of %d kills %d came after a checkpoint", kills, resumed)
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 // TestSweep searches on a few digits, goes on from its log, and writes the
 // winners into a copy of the weights.
 func TestSweep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	set, err := dataset.Load(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)

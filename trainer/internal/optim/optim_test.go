@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"gorgonia.org/gorgonia"
 
@@ -201,31 +201,24 @@ func TestCheckData(t *testing.T) {
 }
 
 func TestLoader(t *testing.T) {
-	ended := make(chan struct{})
-	const last = 40
-	l := NewLoader(5, func() *int { return new(int) }, func(b *int, step int) {
-		*b = step
-		if step == last {
-			close(ended)
-		}
-	})
-	for want := 5; want < 30; want++ {
-		b := l.Next()
-		if *b != want {
-			t.Fatalf("batch of step %d, want %d", *b, want)
-		}
-		if want%7 == 0 {
-			time.Sleep(time.Millisecond) // what is read must not be made anew
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		l := NewLoader(5, func() *int { return new(int) }, func(b *int, step int) { *b, made = step, step })
+		for want := 5; want < 30; want++ {
+			b := l.Next()
+			if *b != want {
+				t.Fatalf("batch of step %d, want %d", *b, want)
+			}
+			synctest.Wait() // until nothing is made any more: what is read must not be made anew
 			if *b != want {
 				t.Fatal("a batch changed while it was read")
 			}
+			l.Recycle(b)
 		}
-		l.Recycle(b)
-	}
-	l.Stop()
-	select {
-	case <-ended:
-		t.Error("batches are made on without anyone reading them")
-	case <-time.After(10 * time.Millisecond):
-	}
+		l.Stop()
+		synctest.Wait()
+		if made >= 40 {
+			t.Errorf("batches are made on to step %d without anyone reading them", made)
+		}
+	})
 }

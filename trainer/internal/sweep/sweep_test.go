@@ -96,6 +96,9 @@ func lines(t *testing.T, w *Sweep, r *Result) string {
 // TestResume: a sweep is what its seed says, and one that was cut off anywhere
 // ends with the same log, byte for byte, and with the same winners.
 func TestResume(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	b := bench(t)
 	search := func(ctx context.Context, dir string, seed uint64, progress io.Writer) (string, []byte, error) {
 		w, s := sweeper(t, b, dir, seed)
@@ -424,6 +427,9 @@ func TestBanks(t *testing.T) {
 // TestTrainings trains at two settings, and at one that diverges; done again, it
 // takes all from the log, and trains nothing.
 func TestTrainings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	b, dir := bench(t), t.TempDir()
 	base := train.Default()
 	base.Epochs, base.Refine, base.Batch, base.Centers = 1, 0, 64, 16

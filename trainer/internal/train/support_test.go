@@ -119,6 +119,9 @@ func TestDraw(t *testing.T) {
 // TestSupportMakesADistance: five hundred steps of D alone, on real digits, make it a
 // distance all over the latent space. Without them the correlation is below 0.
 func TestSupportMakesADistance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	set := digits(t, 2560)
 	c := tiny()
 	c.Epochs, c.Centers, c.Support.Epochs, c.Rate = 8, 500, 6, 4e-3

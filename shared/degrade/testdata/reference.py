@@ -1,6 +1,6 @@
-"""Writes golden.json: images degraded by PyTorch and torchvision in float64.
+"""Writes reference.json: images degraded by PyTorch and torchvision in float64.
 
-Run with torch 1.13 and torchvision 0.14 or later, in this folder: python3 golden.py
+Run with torch 1.13 and torchvision 0.14 or later, in this folder: python3 reference.py
 Inputs are stored as integers, in units of 1/256, so that they are exact in float32.
 """
 import json
@@ -69,5 +69,5 @@ for s in (8, 18):
     sharpen(image(28, 28), s)
 sharpen(image(9, 12), 1)
 
-with open("golden.json", "w") as f:
+with open("reference.json", "w") as f:
     f.write("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

@@ -1,6 +1,6 @@
-"""Writes golden.json: scores by scikit-image for images that are exact in float32.
+"""Writes reference.json: scores by scikit-image for images that are exact in float32.
 
-Run with scikit-image 0.19 or later, in this folder: python3 golden.py
+Run with scikit-image 0.19 or later, in this folder: python3 reference.py
 Pixels are stored as integers, in units of 1/256.
 """
 import json
@@ -52,5 +52,5 @@ case("tall", smooth(23, 12), np.clip(smooth(23, 12) * .2 + .4, 0, 1))
 case("one window", smooth(11, 11), smooth(11, 11))
 case("flat", np.full((14, 14), .25), np.full((14, 14), .75))
 
-with open("golden.json", "w") as f:
+with open("reference.json", "w") as f:
     f.write("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")
