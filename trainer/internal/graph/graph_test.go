@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"mppm/shared/gemm"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 )
@@ -253,6 +254,27 @@ func TestConvOfData(t *testing.T) {
 	for i := range got {
 		if !slices.Equal(got[i], want[i]) {
 			t.Errorf("number %d of output, gradient of the weight and of the bias is not Conv's", i)
+		}
+	}
+}
+
+// TestLargeProduct: weights that are shared out by columns give the bits of those that
+// are laid out for all rows.
+func TestLargeProduct(t *testing.T) {
+	const n, k, m = 5, 1500, 777
+	b := newBench(t)
+	b.input(n, k)
+	b.input(m, k)
+	b.input(m)
+	view := gemm.Rows(b.data[1], k).T()
+	for _, bias := range [][]float32{nil, b.data[2]} {
+		got, want := make([]float32, n*m), make([]float32, n*m)
+		new(product).multiply(got, n, k, m, b.data[0], view, bias)
+		fill(want, bias)
+		ws := gemm.Workspace{Fused: true}
+		ws.MulPacked(want, m, n, gemm.Rows(b.data[0], k), gemm.Pack(view, k, m), bias != nil)
+		if !slices.Equal(got, want) {
+			t.Error("the bits differ")
 		}
 	}
 }

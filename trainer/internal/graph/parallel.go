@@ -28,10 +28,16 @@ func rows(n int, f func(lo, hi int, ws *nn.Workspace)) {
 	})
 }
 
-// pieces cuts n numbers into parts that every processor takes a share of.
+// pieces is Pieces with a workspace.
 func pieces(n int, f func(lo, hi int, ws *nn.Workspace)) {
 	const span = 1 << 12
 	tasks((n+span-1)/span, func(t int, ws *nn.Workspace) { f(t*span, min(n, (t+1)*span), ws) })
+}
+
+// Pieces calls f for parts lo to hi of n numbers, of which every processor takes a
+// share.
+func Pieces(n int, f func(lo, hi int)) {
+	pieces(n, func(lo, hi int, _ *nn.Workspace) { f(lo, hi) })
 }
 
 // pixels cuts n pixels of c channels into parts that every processor takes a share

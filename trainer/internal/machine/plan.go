@@ -130,7 +130,7 @@ func (p *plan) share() []*buffer {
 	var all []*buffer
 	for i, c := range p.calls {
 		if b := p.buffers[c.Out]; b != nil {
-			b.first = i
+			b.first, b.last = i, len(p.calls)
 			continue
 		}
 		for _, k := range c.Over {
@@ -153,13 +153,13 @@ func (p *plan) share() []*buffer {
 }
 
 // place finds a place for each buffer: the largest first, at the least offset where
-// nothing lies at the same time. Before what is kept lies in its place, which of
-// gradients is late, that is as good as any.
+// nothing lies at the same time. What is kept comes late, as gradients do, and until
+// it comes its place is as good as any.
 func (p *plan) place(all, spaces []*buffer) {
 	const align = 16 // numbers: a cache line
 	slices.SortStableFunc(all, func(a, b *buffer) int { return cmp.Compare(b.size, a.size) })
 	slices.SortStableFunc(spaces, func(a, b *buffer) int { return cmp.Compare(a.size, b.size) })
-	inArena := []*buffer{}
+	var inArena []*buffer
 	inSpace := map[*buffer][]*buffer{}
 	// fit returns the least offset of b among others.
 	fit := func(b *buffer, others []*buffer) int {
