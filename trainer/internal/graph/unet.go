@@ -150,10 +150,11 @@ func Dropout(rate float32, seed uint32, x, counter node) (node, error) {
 			key := scramble(uint32(in[1][0]) ^ scramble(seed))
 			pieces(len(y), func(lo, hi int, _ *nn.Workspace) {
 				for i := lo; i < hi; i++ {
-					y[i] = 0
-					if scramble(uint32(i)^key) >= least {
-						y[i] = in[0][i] * scale
+					kept := in[0][i] * scale
+					if scramble(uint32(i)^key) < least {
+						kept = 0
 					}
+					y[i] = kept
 				}
 			})
 		},
