@@ -31,12 +31,12 @@ JS := GOOS=js GOARCH=wasm
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo site mppm shots check test train eval sweep bench gremlins lint golden digits clean \
-	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu worker edge
+	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## build the page from the committed weights and serve it (ADDR=127.0.0.1:8080)
 	@go run ./site/build -fast
@@ -153,7 +153,9 @@ ifeq ($(MPPM_SKIP_ARM64),1)
 arm64:
 	$(call section,arm64: left out: MPPM_SKIP_ARM64=1)
 else
-# The assembly for arm64, and the model with it, under emulation unless this is arm64.
+# The assembly for arm64, and what is computed with it by a model and in training, held
+# to the same bits as elsewhere; under emulation unless this is arm64.
+ARM64 := ./shared/gemm ./shared/vec ./shared/ambient ./trainer/internal/graph
 arm64:
 	$(call section,tests: arm64)
 	@if [ "$$(go env GOARCH)" = arm64 ] || command -v qemu-aarch64 >/dev/null; then exit 0; fi; \
@@ -164,31 +166,68 @@ arm64:
 		echo 'qemu-user could not be installed: install it by hand, or set MPPM_SKIP_ARM64=1.'; exit 1; }
 	@exec=; if [ "$$(go env GOARCH)" != arm64 ]; then exec='-exec qemu-aarch64'; fi; \
 	for experiment in simd ''; do \
-		GOARCH=arm64 GOEXPERIMENT=$$experiment go test $$exec ./shared/gemm ./shared/vec ./shared/ambient || exit 1; done
+		GOARCH=arm64 GOEXPERIMENT=$$experiment go vet $(ARM64) && \
+		GOARCH=arm64 GOEXPERIMENT=$$experiment go test $$exec $(ARM64) || exit 1; done
 endif
 
-# The packages with tests on a GPU, and those tests.
-GPU := ./trainer/internal/webgpu ./trainer/internal/device ./trainer/internal/netgraph ./trainer/internal/train ./trainer/internal/judge ./trainer/internal/diffuse
-ON_GPU := Operations|Unknown|TooLarge|Errors|Lost|Profile|Start|TestTraining
+# Runs the tests on a GPU with the flags $(1): those of the files that the tag webgpu
+# alone builds, whatever their names are.
+on_gpu = find trainer -name '*_test.go' | xargs grep -l '^//go:build webgpu$$' | xargs -n1 dirname | sort -u | while read dir; do \
+	tests=$$(grep -l '^//go:build webgpu$$' $$dir/*_test.go | xargs sed -n 's/^func \(Test[A-Za-z0-9_]*\)(.*/\1/p' | paste -sd '|' -); \
+	[ -z "$$tests" ] || go test -tags webgpu $(1) -run "^($$tests)\$$" ./$$dir || exit 1; done
+
+# SwiftShader, the software GPU of Chromium, is some times faster than Mesa's, which
+# then runs each operation once. Another Vulkan driver is that of VK_DRIVER_FILES.
+SWIFTSHADER = $(firstword $(wildcard $(addsuffix /vk_swiftshader_icd.json,\
+	$(if $(MPPM_CHROMIUM),$(dir $(realpath $(MPPM_CHROMIUM)))) /usr/lib/chromium /usr/lib/chromium-browser /opt/google/chrome)))
+LLVMPIPE = $(firstword $(wildcard /usr/share/vulkan/icd.d/lvp_icd*.json))
 
 ifeq ($(MPPM_SKIP_GPU),1)
-gpu:
-	$(call section,gpu: left out: MPPM_SKIP_GPU=1)
+gpu vulkan:
+	$(call section,$@: left out: MPPM_SKIP_GPU=1)
 else
+gpu: vulkan
+	$(call section,tests: training on a GPU)
+	go vet -tags webgpu ./trainer/...
+ifneq ($(VK_DRIVER_FILES),)
+	@$(call on_gpu)
+else
+	@if [ -n '$(SWIFTSHADER)' ]; then export VK_DRIVER_FILES='$(SWIFTSHADER)'; echo "on $$VK_DRIVER_FILES"; fi; $(call on_gpu)
+	if [ -n '$(SWIFTSHADER)' ] && [ -n '$(LLVMPIPE)' ]; then \
+		VK_DRIVER_FILES='$(LLVMPIPE)' go test -tags webgpu -short -run '^TestOperations$$' ./trainer/internal/webgpu; fi
+endif
+
 # Mesa's Vulkan drivers bring a software GPU. The build needs a C compiler, and
 # fetches some 600 MB once.
-gpu:
-	$(call section,tests: training on a GPU)
+vulkan:
 	@command -v $${CC:-cc} >/dev/null || { echo 'There is no C compiler: install one, or set MPPM_SKIP_GPU=1.'; exit 1; }
-	@if [ "$$(uname -s)" = Linux ] && ! ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1; then \
+	@if [ "$$(uname -s)" = Linux ] && [ -z "$$(ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json 2>/dev/null)" ]; then \
 		if ! command -v apt-get >/dev/null; then echo 'There is no Vulkan driver: install one (Mesa has a software GPU), or set MPPM_SKIP_GPU=1.'; exit 1; fi; \
 		root=; if [ "$$(id -u)" != 0 ]; then root=sudo; fi; \
 		$$root apt-get update && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mesa-vulkan-drivers || { \
 			echo 'No Vulkan driver could be installed: install one by hand, or set MPPM_SKIP_GPU=1.'; exit 1; }; \
 	fi
-	go vet -tags webgpu ./trainer/...
-	go test -p 1 -tags webgpu -run '$(ON_GPU)' $(GPU)
 endif
+
+# The page says what failed, and is written all the same.
+gpu-report: vulkan ## test the GPU and time training on it, beside PyTorch where it is installed: a page to send in, runs/gpu-report.md (BENCH=regexp)
+	@mkdir -p runs/gpu; rm -f runs/gpu/*
+	@go run -tags webgpu ./trainer devices >runs/gpu/devices 2>&1; cat runs/gpu/devices
+	@($(call on_gpu,-count=1 -timeout 30m)) >runs/gpu/suite 2>&1; cat runs/gpu/suite
+	@go test -tags webgpu -run '^$$' -bench '$(BENCH)' -timeout 60m ./trainer/internal/scale >runs/gpu/steps 2>&1; cat runs/gpu/steps
+	@for p in $(PYTHON) /usr/bin/python3; do if $$p -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then python=$$p; fi; done; \
+	if [ -n "$$python" ]; then $$python trainer/bench/step.py --device cuda --batch 8 128 1024 --unet 64 128 256 >runs/gpu/pytorch 2>&1; \
+		grep -E '^[a-z]+:|^BenchmarkGPU' runs/gpu/steps >runs/gpu/mppm; \
+		go tool benchstat -ignore goos,goarch,pkg,cpu PyTorch=runs/gpu/pytorch mppm=runs/gpu/mppm >runs/gpu/beside 2>&1; \
+	else echo 'PyTorch finds no card that it can use, or is not installed.' >runs/gpu/beside; fi; cat runs/gpu/beside
+	@{ part() { printf '\n## %s\n\n```\n' "$$1"; cat; printf '```\n'; }; \
+		printf '# Training on a GPU\n\n%s, %s, %s, commit %s.\n' "$$(date -u +%Y-%m-%d)" "$$(uname -srm)" "$$(go version)" "$$(git describe --always --dirty 2>/dev/null)"; \
+		part Devices <runs/gpu/devices; \
+		part Tests <runs/gpu/suite; \
+		grep '^BenchmarkGPU.*ns/op' runs/gpu/steps | part 'Time of a step'; \
+		part 'Beside PyTorch' <runs/gpu/beside; \
+		part 'Where the time goes' <runs/gpu/steps; \
+	} >runs/gpu-report.md; echo 'runs/gpu-report.md is written.'
 
 ifeq ($(MPPM_SKIP_BROWSER),1)
 browser portable e2e:

@@ -297,7 +297,7 @@ func (c *conv) forward(y, x []float32, n int, ws *Workspace) {
 		each := (hi - lo) * c.OW
 		cols := ws.Columns(images * each * patch)
 		for i := range images {
-			c.columns(cols[i*each*patch:], x[(first+i)*in:(first+i+1)*in], lo, hi)
+			c.Columns(cols[i*each*patch:], x[(first+i)*in:(first+i+1)*in], lo, hi)
 		}
 		at := (first*c.OH + lo) * c.OW * c.out
 		dst := y[at : at+images*each*c.out]
@@ -344,7 +344,7 @@ func (c *convTranspose) forward(y, x []float32, n int, ws *Workspace) {
 		cols := ws.Columns(images * each * patch)
 		ws.Gemm.MulPacked(cols, patch, images*each, gemm.Rows(x[(first*c.OH+lo)*c.OW*c.in:], c.in), c.weight, false)
 		for i := range images {
-			c.scatter(y[(first+i)*out:(first+i+1)*out], cols[i*each*patch:], lo, hi)
+			c.Scatter(y[(first+i)*out:(first+i+1)*out], cols[i*each*patch:], lo, hi, 0, c.H)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"mppm/shared/rng"
@@ -99,6 +100,46 @@ func TestConvTransposeAgainstDefinition(t *testing.T) {
 				}
 			})
 			near(t, "transposed conv", got, want)
+		}
+	}
+}
+
+// TestPatches: patches can be had, and added up, in parts: some rows, some pixels of
+// the kernel, some rows of the larger image.
+func TestPatches(t *testing.T) {
+	for _, g := range append(geometries, Geometry{H: 7, W: 3, OH: 3, OW: 2, C: 1, Side: 3, Stride: 3, Pad: 2}) {
+		img, patch := random(g.H*g.W*g.C, 1), g.Patch()
+		want := make([]float32, g.OH*g.OW*patch)
+		direct(g, 1, func(o, tap, in int) { copy(want[o*patch+tap*g.C:], img[in*g.C:(in+1)*g.C]) })
+		got := random(len(want), 2)
+		for _, rows := range [][2]int{{0, 1}, {1, g.OH}} {
+			for _, taps := range [][2]int{{0, 1}, {1, g.Side*g.Side - 1}, {g.Side*g.Side - 1, g.Side * g.Side}} {
+				width := (taps[1] - taps[0]) * g.C
+				cols := random((rows[1]-rows[0])*g.OW*width, 3)
+				g.Taps(cols, img, rows[0], rows[1], taps[0], taps[1])
+				for i := range (rows[1] - rows[0]) * g.OW {
+					copy(got[(rows[0]*g.OW+i)*patch+taps[0]*g.C:], cols[i*width:(i+1)*width])
+				}
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: the parts of the patches are not the patches", g)
+		}
+		g.Columns(got, img, 0, g.OH)
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: the patches are not those of the definition", g)
+		}
+		cols := random(len(want), 4)
+		whole, parts := random(len(img), 5), random(len(img), 5)
+		g.Scatter(whole, cols, 0, g.OH, 0, g.H)
+		for _, rows := range [][2]int{{0, 1}, {1, g.H / 2}, {g.H / 2, g.H}} {
+			from, to := g.Under(rows[0], rows[1])
+			if from < to {
+				g.Scatter(parts, cols[from*g.OW*patch:], from, to, rows[0], rows[1])
+			}
+		}
+		if !slices.Equal(parts, whole) {
+			t.Errorf("%+v: the sums of the parts are not those of the whole", g)
 		}
 	}
 }

@@ -80,56 +80,55 @@ type Geometry struct {
 // Patch returns the numbers under one kernel: Side²·C.
 func (g Geometry) Patch() int { return g.Side * g.Side * g.C }
 
-// Columns copies the patches of n larger images x into the rows of cols, n·OH·OW
-// × Patch; what lies outside the image is 0.
-func (g Geometry) Columns(cols, x []float32, n int) {
-	in, out := g.H*g.W*g.C, g.OH*g.OW*g.Patch()
-	for i := range n {
-		g.columns(cols[i*out:], x[i*in:(i+1)*in], 0, g.OH)
-	}
+// Columns copies the patches in rows lo to hi of the smaller image into the rows of
+// cols, (hi − lo)·OW × Patch; img is the larger image, outside of which all is 0.
+func (g Geometry) Columns(cols, img []float32, lo, hi int) {
+	g.Taps(cols, img, lo, hi, 0, g.Side*g.Side)
 }
 
-// columns is Columns of the patches in rows lo to hi of one smaller image.
-func (g Geometry) columns(cols, img []float32, lo, hi int) {
-	run := g.Side * g.C
+// Taps is Columns of a part of each patch alone: the pixels of the kernel from
+// number first to end. cols is (hi − lo)·OW × (end − first)·C.
+func (g Geometry) Taps(cols, img []float32, lo, hi, first, end int) {
+	width := (end - first) * g.C
 	for oy := lo; oy < hi; oy++ {
 		for ox := range g.OW {
-			row := cols[((oy-lo)*g.OW+ox)*g.Patch():]
-			for ky := range g.Side {
-				dst := row[ky*run : (ky+1)*run]
+			row := cols[((oy-lo)*g.OW+ox)*width:][:width]
+			x0 := ox*g.Stride - g.Pad
+			for ky := first / g.Side; ky*g.Side < end; ky++ {
+				from, to := max(0, first-ky*g.Side), min(g.Side, end-ky*g.Side)
+				dst := row[:(to-from)*g.C]
+				row = row[len(dst):]
 				y := oy*g.Stride - g.Pad + ky
 				if y < 0 || y >= g.H {
 					clear(dst)
 					continue
 				}
-				x0 := ox*g.Stride - g.Pad
-				lo, hi := max(0, -x0), min(g.Side, g.W-x0)
-				clear(dst[:lo*g.C])
+				lo := min(max(from, -x0), to)
+				hi := max(min(to, g.W-x0), lo)
 				at := (y*g.W + x0) * g.C
+				clear(dst[:(lo-from)*g.C])
 				if g.C == 1 { // too few numbers to call copy for
 					for j := lo; j < hi; j++ {
-						dst[j] = img[at+j]
+						dst[j-from] = img[at+j]
 					}
 				} else {
-					copy(dst[lo*g.C:hi*g.C], img[at+lo*g.C:at+hi*g.C])
+					copy(dst[(lo-from)*g.C:], img[at+lo*g.C:at+hi*g.C])
 				}
-				clear(dst[hi*g.C:])
+				clear(dst[(hi-from)*g.C:])
 			}
 		}
 	}
 }
 
-// Scatter adds the rows of cols, n·OH·OW × Patch, to the pixels of n larger
-// images x that they are patches of: the transpose of Columns.
-func (g Geometry) Scatter(x, cols []float32, n int) {
-	in, out := g.H*g.W*g.C, g.OH*g.OW*g.Patch()
-	for i := range n {
-		g.scatter(x[i*in:(i+1)*in], cols[i*out:], 0, g.OH)
-	}
+// Under returns which rows of the smaller image have a kernel over rows lo to hi of
+// the larger one.
+func (g Geometry) Under(lo, hi int) (from, to int) {
+	return (max(0, lo+g.Pad-g.Side+1) + g.Stride - 1) / g.Stride, min(g.OH, (hi-1+g.Pad)/g.Stride+1)
 }
 
-// scatter is Scatter of the patches in rows lo to hi of one smaller image.
-func (g Geometry) scatter(img, cols []float32, lo, hi int) {
+// Scatter adds the rows of cols, as Columns has them, to the pixels of img that they
+// are patches of, if those are in rows top to bottom: the transpose of Columns.
+func (g Geometry) Scatter(img, cols []float32, lo, hi, top, bottom int) {
 	run := g.Side * g.C
 	for oy := lo; oy < hi; oy++ {
 		for ox := range g.OW {
@@ -138,7 +137,7 @@ func (g Geometry) scatter(img, cols []float32, lo, hi int) {
 			lo, hi := max(0, -x0), min(g.Side, g.W-x0)
 			for ky := range g.Side {
 				y := oy*g.Stride - g.Pad + ky
-				if y < 0 || y >= g.H {
+				if y < top || y >= bottom {
 					continue
 				}
 				at := (y*g.W + x0) * g.C

@@ -1,7 +1,7 @@
-"""Times PyTorch on the training steps that BenchmarkStep times: the same nets
-(Table 8), batch and loss (Eq. 20), forward, backward and Adam. The output is
-that of `go test -bench`, so that benchstat sets the two side by side. A
-measurement alone: nothing in the project needs PyTorch."""
+"""Times PyTorch on the training steps that BenchmarkStep and BenchmarkGPU time: the
+same nets (Table 8, and with --unet that of Table 9), batch and loss (Eq. 20), forward,
+backward and Adam. The output is that of `go test -bench`, so that benchstat sets the
+two side by side. A measurement alone: nothing in the project needs PyTorch."""
 
 import argparse
 import os
@@ -48,6 +48,43 @@ class Model(nn.Module):
         return self.last(x), grad
 
 
+def block(inside, out):
+    return nn.Sequential(nn.Conv2d(inside, out, 3, 1, 1), nn.BatchNorm2d(out), nn.LeakyReLU(0.2))
+
+
+class UNet(nn.Module):
+    """F and G of Table 9 for images of a side that four poolings halve, with the skips
+    and without the projections."""
+
+    def __init__(self, side, channels=(32, 64, 128, 256), latent=1024, colors=3):
+        super().__init__()
+        small = side >> len(channels)
+        shape = (channels[-1], small, small)
+        flat = channels[-1] * small * small
+        ins = (colors,) + channels[:-1]
+        self.down = nn.ModuleList(nn.Sequential(block(i, o), block(o, o)) for i, o in zip(ins, channels))
+        self.f = nn.Sequential(nn.Flatten(), nn.Linear(flat, latent), nn.LeakyReLU(0.2))
+        self.g = nn.Sequential(nn.Linear(latent, flat), nn.Unflatten(1, shape))
+        self.deconv, self.up, inside = nn.ModuleList(), nn.ModuleList(), channels[-1]
+        for i in reversed(range(len(channels))):
+            c, out = channels[i], channels[max(i - 1, 0)]
+            self.deconv.append(nn.ConvTranspose2d(inside, c, 2, 2))
+            self.up.append(nn.Sequential(block(2 * c, c), block(c, out)))
+            inside = out
+        self.out = nn.Sequential(nn.Conv2d(inside, colors, 3, 1, 1), nn.Sigmoid())
+
+    def forward(self, x):
+        skips = []
+        for blocks in self.down:
+            x = blocks(x)
+            skips.append(x)
+            x = nn.functional.max_pool2d(x, 2)
+        x = self.g(self.f(x))
+        for deconv, blocks, skip in zip(self.deconv, self.up, reversed(skips)):
+            x = blocks(torch.cat((deconv(x), skip), 1))
+        return self.out(x)
+
+
 def squared(a, b):
     return (a - b).square().sum() / len(a)
 
@@ -69,6 +106,10 @@ def lmppm(m, clean, noisy):
     return sum(l * t for l, t in zip(LAMBDA, terms))
 
 
+def unet(m, clean, noisy):
+    return squared(m(noisy), clean)
+
+
 def has_fast_blas():
     """Debian's PyTorch calls whatever BLAS the system has; the reference one is
     eight times slower than OpenBLAS, and no peer."""
@@ -82,11 +123,11 @@ def has_fast_blas():
         return True
 
 
-def measure(device, loss, n, seconds):
+def measure(device, make, loss, shape, seconds):
     torch.manual_seed(1)
-    m = Model().to(device)
+    m = make().to(device)
     adam = torch.optim.Adam(m.parameters(), 1e-3)
-    clean = torch.rand(n, 1, 28, 28, device=device)
+    clean = torch.rand(*shape, device=device)
     noisy = clean + 0.4 * torch.randn_like(clean)
 
     def step():
@@ -115,16 +156,18 @@ def main():
     flags.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     flags.add_argument("--threads", type=int, default=os.cpu_count(), help="of the CPU (default: its cores)")
     flags.add_argument("--batch", type=int, nargs="+", default=[128])
+    flags.add_argument("--unet", type=int, nargs="*", default=[], help="sides of color images, four a batch, to time the U-Net at")
     flags.add_argument("--seconds", type=float, default=3, help="of each measurement (default 3)")
     o = flags.parse_args()
     if o.device == "cpu" and not has_fast_blas():
         sys.exit("PyTorch runs on the reference BLAS here; on Debian and Ubuntu, install libopenblas0-pthread")
     torch.set_num_threads(o.threads)
     name = "BenchmarkStep" if o.device == "cpu" else "BenchmarkGPU"
-    for loss in (lmppm, dae):
-        for n in o.batch:
-            steps, each = measure(o.device, loss, n, o.seconds)
-            print(f"{name}/{loss.__name__.upper()}/{n}-{o.threads}\t{steps}\t{each * 1e9:.0f} ns/op\t{n / each:.0f} images/s", flush=True)
+    cells = [(loss.__name__.upper(), Model, loss, (n, 1, 28, 28)) for loss in (lmppm, dae) for n in o.batch]
+    cells += [(f"UNET{side}", lambda side=side: UNet(side), unet, (4, 3, side, side)) for side in o.unet]
+    for what, make, loss, shape in cells:
+        steps, each = measure(o.device, make, loss, shape, o.seconds)
+        print(f"{name}/{what}/{shape[0]}-{o.threads}\t{steps}\t{each * 1e9:.0f} ns/op\t{shape[0] / each:.0f} images/s", flush=True)
 
 
 if __name__ == "__main__":

@@ -29,13 +29,16 @@ type example struct {
 }
 
 // Operations holds every operation, on the machines for graphs that start makes,
-// to its definition.
+// to its definition: three examples of each, or one with -short.
 func Operations(t *testing.T, start func(*gorgonia.ExprGraph) (gorgonia.VM, error)) {
-	const draws = 3
+	draws := []uint64{0, 1, 2}
+	if testing.Short() {
+		draws = draws[1:2]
+	}
 	for _, name := range slices.Sorted(maps.Keys(operations)) {
 		t.Run(name, func(t *testing.T) {
-			for i := range draws {
-				r := rng.New(29, uint64(i))
+			for _, i := range draws {
+				r := rng.New(29, i)
 				e := operations[name](sizes{r, i == 0})
 				t.Run(fmt.Sprint(e.shapes), func(t *testing.T) { e.check(t, r, start) })
 			}

@@ -30,16 +30,15 @@ func BinaryCrossEntropy(x, t node) (node, error) {
 		name: fmt.Sprintf("binaryCrossEntropy(%d,%d)", n, d), shape: tensor.ScalarShape(),
 		spec: Spec{Kind: KindBinaryCrossEntropy},
 		run: func(y []float32, in [][]float32) {
-			rows(n, func(s, lo, hi int, _ *nn.Workspace) {
+			sums.sum(y, 1, func(b []float32, lo, hi, _, _ int, _ *nn.Workspace) {
 				var sum float64
 				for i := lo * d; i < hi*d; i++ {
 					// log(1 + eˣ) − t·x, with the exponential of what is not positive.
 					x := float64(in[0][i])
 					sum += max(x, 0) - float64(in[1][i])*x + math.Log1p(math.Exp(-math.Abs(x)))
 				}
-				sums.block(s)[0] = float32(sum)
+				b[0] = float32(sum)
 			})
-			sums.sum(y)
 			y[0] /= float32(n)
 		},
 		wrt: []bool{true, false},

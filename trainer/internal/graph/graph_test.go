@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"mppm/shared/gemm"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 )
@@ -68,6 +69,7 @@ func (b *bench) check(loss node) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	b.over()
 	kept := make([][]float32, len(grads))
 	for i, g := range grads {
 		if !g.Shape().Eq(b.inputs[i].Shape()) {
@@ -137,6 +139,37 @@ func (b *bench) check(loss node) {
 	}
 }
 
+// over holds every operation that may write over an input to what it makes elsewhere.
+func (b *bench) over() {
+	b.t.Helper()
+	for _, n := range b.g.AllNodes() {
+		spec, ok := SpecOf(n.Op())
+		if !ok {
+			continue
+		}
+		var in [][]float32
+		for it := b.g.From(n.ID()); it.Next(); {
+			in = append(in, make([]float32, max(1, it.Node().(node).Shape().TotalSize())))
+			b.r.FillNorm(in[len(in)-1], 1)
+		}
+		want := make([]float32, max(1, n.Shape().TotalSize()))
+		spec.Run(want, in)
+		for _, k := range spec.Over {
+			if k >= len(in) {
+				continue
+			}
+			args := slices.Clone(in)
+			args[k] = slices.Clone(in[k])
+			spec.Run(args[k], args)
+			for i, v := range args[k] {
+				if math.Float32bits(v) != math.Float32bits(want[i]) {
+					b.t.Fatalf("%v over input %d: number %d is %v, want %v", n.Op(), k, i, v, want[i])
+				}
+			}
+		}
+	}
+}
+
 // loss makes a scalar of any matrix, with a gradient that differs by element.
 func (b *bench) loss(n node) node {
 	target := b.input(n.Shape()...)
@@ -178,6 +211,17 @@ func TestGradients(t *testing.T) {
 		},
 		"negative part": func(b *bench) node { return b.must(NegativePart(b.input(33, 1))) },
 		"square":        func(b *bench) node { return b.must(SquaredError(b.input(33, 2), nil)) },
+		"leaky relu":    func(b *bench) node { return b.loss(b.must(Activate(nn.LeakyReLU, b.input(5, 6)))) },
+		"dropout": func(b *bench) node {
+			x := b.input(9, 7)
+			counter := b.input(1, 1)
+			b.inputs, b.data = b.inputs[:1], b.data[:1]
+			return b.loss(b.must(Dropout(0.3, 5, x, counter)))
+		},
+		"batch norm": func(b *bench) node {
+			y, _, _, err := BatchNorm(b.input(6, 4*3), b.input(3), b.input(3))
+			return b.loss(b.must(y, err))
+		},
 		"cross entropy": func(b *bench) node {
 			return b.must(CrossEntropy(b.input(9, 4), b.shares(9, 4)))
 		},
@@ -253,6 +297,27 @@ func TestConvOfData(t *testing.T) {
 	for i := range got {
 		if !slices.Equal(got[i], want[i]) {
 			t.Errorf("number %d of output, gradient of the weight and of the bias is not Conv's", i)
+		}
+	}
+}
+
+// TestLargeProduct: weights that are shared out by columns give the bits of those that
+// are laid out for all rows.
+func TestLargeProduct(t *testing.T) {
+	const n, k, m = 5, 1500, 777
+	b := newBench(t)
+	b.input(n, k)
+	b.input(m, k)
+	b.input(m)
+	view := gemm.Rows(b.data[1], k).T()
+	for _, bias := range [][]float32{nil, b.data[2]} {
+		got, want := make([]float32, n*m), make([]float32, n*m)
+		new(product).multiply(got, n, k, m, b.data[0], view, bias)
+		fill(want, bias)
+		ws := gemm.Workspace{Fused: true}
+		ws.MulPacked(want, m, n, gemm.Rows(b.data[0], k), gemm.Pack(view, k, m), bias != nil)
+		if !slices.Equal(got, want) {
+			t.Error("the bits differ")
 		}
 	}
 }

@@ -31,19 +31,12 @@ func Linear(x, w, b node) (node, error) {
 	if win != in || b.Shape()[0] != out {
 		return nil, mismatch("linear", x, w, b)
 	}
-	var packed gemm.Packed
+	var p product
 	return apply(&op{
 		name: fmt.Sprintf("linear(%d,%d,%d)", n, in, out), shape: tensor.Shape{n, out},
 		spec: Spec{Kind: KindLinear},
 		run: func(y []float32, a [][]float32) {
-			packed.Pack(gemm.Rows(a[1], in).T(), in, out)
-			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
-				dst := y[lo*out : hi*out]
-				for i := 0; i < len(dst); i += out {
-					copy(dst[i:], a[2][:out])
-				}
-				ws.Gemm.MulPacked(dst, out, hi-lo, gemm.Rows(a[0][lo*in:], in), &packed, true)
-			})
+			p.multiply(y, n, in, out, a[0], gemm.Rows(a[1], in).T(), a[2])
 		},
 		wrt: []bool{true, true, true},
 		grad: func(c gorgonia.Nodes, _, g node) (gorgonia.Nodes, error) {
@@ -66,7 +59,7 @@ func Product(a, w node, transposed bool) (node, error) {
 	if wk != k {
 		return nil, mismatch("product", a, w)
 	}
-	var packed gemm.Packed
+	var p product
 	return apply(&op{
 		name: fmt.Sprintf("product(%d,%d,%d,%t)", n, k, m, transposed), shape: tensor.Shape{n, m},
 		spec: Spec{Kind: KindProduct, Transposed: transposed},
@@ -75,10 +68,7 @@ func Product(a, w node, transposed bool) (node, error) {
 			if transposed {
 				view = gemm.Rows(in[1], k).T()
 			}
-			packed.Pack(view, k, m)
-			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
-				ws.Gemm.MulPacked(y[lo*m:], m, hi-lo, gemm.Rows(in[0][lo*k:], k), &packed, false)
-			})
+			p.multiply(y, n, k, m, in[0], view, nil)
 		},
 		wrt: []bool{true, true},
 		grad: func(c gorgonia.Nodes, _, g node) (gorgonia.Nodes, error) {
@@ -93,6 +83,46 @@ func Product(a, w node, transposed bool) (node, error) {
 			)
 		},
 	}, a, w)
+}
+
+// product is a product of rows with weights.
+type product struct{ packed gemm.Packed }
+
+// multiply sets y, n × m, to a·w, plus bias in each row unless it is nil: a is n × k,
+// w k × m. Weights are laid out once for all rows. Those that would not fit into a
+// cache have no copy: each processor takes some columns of them.
+func (p *product) multiply(y []float32, n, k, m int, a []float32, w gemm.View, bias []float32) {
+	const large, span = 1 << 20, 256
+	if k*m >= large && m >= 2*span {
+		tasks((m+span-1)/span, func(t int, ws *nn.Workspace) {
+			lo, hi := t*span, min(m, (t+1)*span)
+			for i := 0; i < n && bias != nil; i++ {
+				copy(y[i*m+lo:i*m+hi], bias[lo:hi])
+			}
+			part := gemm.View{Data: w.Data[lo*w.Col:], Row: w.Row, Col: w.Col}
+			ws.Gemm.Mul(y[lo:], m, n, hi-lo, k, gemm.Rows(a, k), part, bias != nil)
+		})
+		return
+	}
+	p.packed.Pack(w, k, m)
+	rows(n, func(lo, hi int, ws *nn.Workspace) {
+		dst := y[lo*m : hi*m]
+		fill(dst, bias)
+		ws.Gemm.MulPacked(dst, m, hi-lo, gemm.Rows(a[lo*k:], k), &p.packed, bias != nil)
+	})
+}
+
+// fill repeats row, which may be nil for nothing, over dst.
+func fill(dst, row []float32) {
+	if len(row) == 1 {
+		for i := range dst {
+			dst[i] = row[0]
+		}
+		return
+	}
+	for i := 0; i < len(dst) && row != nil; i += len(row) {
+		copy(dst[i:], row)
+	}
 }
 
 // gram returns aᵀ·b, the sum over n rows: a is [n, p], b [n, q]. It is the end
@@ -128,9 +158,7 @@ func columnSums(g node, groups int) (node, error) {
 		name: fmt.Sprintf("columnSums(%d,%d,%d)", n, c, groups), shape: tensor.Shape{width},
 		spec: Spec{Kind: KindColumnSums},
 		run: func(y []float32, in [][]float32) {
-			rows(n, func(s, lo, hi int, _ *nn.Workspace) {
-				b := sums.block(s)
-				clear(b)
+			sums.sum(y, width/leastChannels, func(b []float32, lo, hi, part, parts int, _ *nn.Workspace) {
 				if width == 1 {
 					var sum float32
 					for _, v := range in[0][lo*c : hi*c] {
@@ -139,14 +167,19 @@ func columnSums(g node, groups int) (node, error) {
 					b[0] = sum
 					return
 				}
+				from, to := share(width, part, parts)
+				clear(b[from:to])
 				for i := lo * c; i < hi*c; i += width {
-					vec.Add(b, in[0][i:i+width])
+					vec.Add(b[from:to], in[0][i+from:i+to])
 				}
 			})
-			sums.sum(y)
 		},
 	}, g)
 }
+
+// leastChannels is how many channels a processor takes at least: a cache line of
+// them.
+const leastChannels = 16
 
 // Conv returns the convolution of images: x is [n, H·W·C], w [out, Side²·C],
 // b [out]; the result is [n, OH·OW·out].
@@ -163,22 +196,13 @@ func conv(g nn.Geometry, x, w, b node, ofInput bool) (node, error) {
 	if in != g.H*g.W*g.C || patch != g.Patch() || b.Shape()[0] != out {
 		return nil, mismatch("convolution", x, w, b)
 	}
-	cols := make([]float32, n*size*patch)
 	var packed gemm.Packed
 	return apply(&op{
 		name: fmt.Sprintf("conv(%v,%d,%d)", g, n, out), shape: tensor.Shape{n, size * out},
 		spec: Spec{Kind: KindConv, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			packed.Pack(gemm.Rows(a[1], patch).T(), patch, out)
-			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
-				c := cols[lo*size*patch : hi*size*patch]
-				g.Columns(c, a[0][lo*in:], hi-lo)
-				dst := y[lo*size*out : hi*size*out]
-				for i := 0; i < len(dst); i += out {
-					copy(dst[i:], a[2][:out])
-				}
-				ws.Gemm.MulPacked(dst, out, (hi-lo)*size, gemm.Rows(c, patch), &packed, true)
-			})
+			gather(g, n, y, a[0], &packed, a[2])
 		},
 		wrt: []bool{ofInput, true, true},
 		grad: func(c gorgonia.Nodes, _, d node) (gorgonia.Nodes, error) {
@@ -188,11 +212,75 @@ func conv(g nn.Geometry, x, w, b node, ofInput bool) (node, error) {
 			}
 			return each(
 				input,
-				func() (node, error) { return convWeight(g, c[0], d, cols) },
+				func() (node, error) { return convWeight(g, c[0], d) },
 				func() (node, error) { return columnSums(d, size) },
 			)
 		},
 	}, x, w, b)
+}
+
+// gather sets y, n × OH·OW·w.N, to the patches of n larger images x times w, plus
+// bias in each pixel unless it is nil.
+func gather(g nn.Geometry, n int, y, x []float32, w *gemm.Packed, bias []float32) {
+	in, patch, out := g.H*g.W*g.C, g.Patch(), w.N
+	bands(n, g.OH, g.OH*g.OW*patch, func(first, images, lo, hi int, ws *nn.Workspace) {
+		strips(lo, hi, images*g.OW*patch, func(lo, hi int) {
+			each := (hi - lo) * g.OW
+			cols := ws.Columns(images * each * patch)
+			for i := range images {
+				g.Columns(cols[i*each*patch:], x[(first+i)*in:(first+i+1)*in], lo, hi)
+			}
+			dst := y[(first*g.OH+lo)*g.OW*out:][:images*each*out]
+			fill(dst, bias)
+			ws.Gemm.MulPacked(dst, out, images*each, gemm.Rows(cols, patch), w, bias != nil)
+		})
+	})
+}
+
+// scatter sets y, n × H·W·C, to the sum of what x, n × OH·OW·k, times w, k × Patch,
+// adds to the pixels under each patch, plus bias in each pixel unless it is nil.
+func scatter(g nn.Geometry, n int, y, x []float32, w *gemm.Packed, bias []float32) {
+	row, patch, k := g.W*g.C, g.Patch(), w.K
+	bands(n, g.H, g.OH*g.OW*patch, func(first, images, top, bottom int, ws *nn.Workspace) {
+		for i := first; i < first+images; i++ {
+			dst := y[(i*g.H+top)*row : (i*g.H+bottom)*row]
+			clear(dst) // for what has no bias
+			fill(dst, bias)
+		}
+		lo, hi := g.Under(top, bottom)
+		strips(lo, hi, images*g.OW*patch, func(lo, hi int) {
+			each := (hi - lo) * g.OW
+			cols := ws.Columns(images * each * patch)
+			ws.Gemm.MulPacked(cols, patch, images*each, gemm.Rows(x[(first*g.OH+lo)*g.OW*k:], k), w, false)
+			for i := range images {
+				g.Scatter(y[(first+i)*g.H*row:(first+i+1)*g.H*row], cols[i*each*patch:], lo, hi, top, bottom)
+			}
+		})
+	})
+}
+
+// correlate leaves in y the sum over all pixels of n smaller images of what f adds to
+// a block for some of them: f multiplies pixels patches in cols, of which it has the
+// kernel's pixels from number first to end, with what belongs to the smaller images'
+// pixels from number at on. It adds to the block if acc, and else sets it.
+func correlate(g nn.Geometry, n int, y, x []float32, sums *partial, f func(block, cols []float32, at, pixels, first, end int, acc bool, ws *nn.Workspace)) {
+	in := g.H * g.W * g.C
+	sums.sum(y, g.Side*g.Side, func(block []float32, from, to, part, parts int, ws *nn.Workspace) {
+		first, end := share(g.Side*g.Side, part, parts)
+		width := (end - first) * g.C
+		images := max(1, unfolded/(g.OH*g.OW*width))
+		for i := from; i < to; i += images {
+			images := min(images, to-i)
+			strips(0, g.OH, images*g.OW*width, func(lo, hi int) {
+				each := (hi - lo) * g.OW
+				cols := ws.Columns(images * each * width)
+				for k := range images {
+					g.Taps(cols[k*each*width:], x[(i+k)*in:(i+k+1)*in], lo, hi, first, end)
+				}
+				f(block, cols, (i*g.OH+lo)*g.OW, images*each, first, end, i > from || lo > 0, ws)
+			})
+		}
+	})
 }
 
 // convInput returns the gradient with respect to a convolution's input: d is
@@ -200,39 +288,32 @@ func conv(g nn.Geometry, x, w, b node, ofInput bool) (node, error) {
 func convInput(g nn.Geometry, d, w node) (node, error) {
 	n, _ := dims(d)
 	out, patch := dims(w)
-	size, in := g.OH*g.OW, g.H*g.W*g.C
+	var packed gemm.Packed
 	return apply(&op{
-		name: fmt.Sprintf("convInput(%v,%d,%d)", g, n, out), shape: tensor.Shape{n, in},
+		name: fmt.Sprintf("convInput(%v,%d,%d)", g, n, out), shape: tensor.Shape{n, g.H * g.W * g.C},
 		spec: Spec{Kind: KindConvInput, Geometry: g},
 		run: func(y []float32, a [][]float32) {
-			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
-				cols := ws.Columns((hi - lo) * size * patch)
-				ws.Gemm.Mul(cols, patch, (hi-lo)*size, patch, out, gemm.Rows(a[0][lo*size*out:], out), gemm.Rows(a[1], patch), false)
-				dst := y[lo*in : hi*in]
-				clear(dst)
-				g.Scatter(dst, cols, hi-lo)
-			})
+			packed.Pack(gemm.Rows(a[1], patch), out, patch)
+			scatter(g, n, y, a[0], &packed, nil)
 		},
 	}, d, w)
 }
 
 // convWeight returns the gradient with respect to a convolution's weight from
-// its input x and the gradient d of its output. cols holds the patches of x,
-// which the forward operation left there.
-func convWeight(g nn.Geometry, x, d node, cols []float32) (node, error) {
+// its input x and the gradient d of its output.
+func convWeight(g nn.Geometry, x, d node) (node, error) {
 	n, _ := dims(d)
-	size, patch := g.OH*g.OW, g.Patch()
-	out := d.Shape()[1] / size
+	patch := g.Patch()
+	out := d.Shape()[1] / (g.OH * g.OW)
 	sums := newPartial(n, out*patch)
 	return apply(&op{
 		name: fmt.Sprintf("convWeight(%v,%d,%d)", g, n, out), shape: tensor.Shape{out, patch},
 		spec: Spec{Kind: KindConvWeight, Geometry: g},
 		run: func(y []float32, a [][]float32) {
-			rows(n, func(s, lo, hi int, ws *nn.Workspace) {
-				ws.Gemm.Mul(sums.block(s), patch, out, patch, (hi-lo)*size,
-					gemm.Rows(a[1][lo*size*out:], out).T(), gemm.Rows(cols[lo*size*patch:], patch), false)
+			correlate(g, n, y, a[0], sums, func(block, cols []float32, at, pixels, first, end int, acc bool, ws *nn.Workspace) {
+				width := (end - first) * g.C
+				ws.Gemm.Mul(block[first*g.C:], patch, out, width, pixels, gemm.Rows(a[1][at*out:], out).T(), gemm.Rows(cols, width), acc)
 			})
-			sums.sum(y)
 		},
 	}, x, d)
 }
@@ -247,39 +328,21 @@ func ConvTranspose(g nn.Geometry, x, w, b node) (node, error) {
 	if width != size*in || channels != g.C || k != g.Side*g.Side*in || b.Shape()[0] != channels {
 		return nil, mismatch("transposed convolution", x, w, b)
 	}
-	patch := g.Patch()
-	taps := make([]float32, in*patch)
+	taps := make([]float32, in*g.Patch())
+	var packed gemm.Packed
 	return apply(&op{
 		name: fmt.Sprintf("convTranspose(%v,%d,%d)", g, n, in), shape: tensor.Shape{n, out},
 		spec: Spec{Kind: KindConvTranspose, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			transposeTaps(taps, a[1], g, in)
-			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
-				cols := ws.Columns((hi - lo) * size * patch)
-				ws.Gemm.Mul(cols, patch, (hi-lo)*size, patch, in, gemm.Rows(a[0][lo*width:], in), gemm.Rows(taps, patch), false)
-				dst := y[lo*out : hi*out]
-				if g.C == 1 {
-					for i := range dst {
-						dst[i] = a[2][0]
-					}
-				} else {
-					for i := 0; i < len(dst); i += g.C {
-						copy(dst[i:], a[2][:g.C])
-					}
-				}
-				g.Scatter(dst, cols, hi-lo)
-			})
+			packed.Pack(gemm.Rows(taps, g.Patch()), in, g.Patch())
+			scatter(g, n, y, a[0], &packed, a[2])
 		},
 		wrt: []bool{true, true, true},
 		grad: func(c gorgonia.Nodes, _, d node) (gorgonia.Nodes, error) {
-			// The patches of d serve both gradients; the first to run makes them.
-			dx, cols, err := convTransposeInput(g, d, c[1], in)
-			if err != nil {
-				return nil, err
-			}
 			return each(
-				func() (node, error) { return dx, nil },
-				func() (node, error) { return convTransposeWeight(g, c[0], d, dx, cols, in) },
+				func() (node, error) { return convTransposeInput(g, d, c[1], in) },
+				func() (node, error) { return convTransposeWeight(g, c[0], d, in) },
 				func() (node, error) { return columnSums(d, g.H*g.W) },
 			)
 		},
@@ -300,53 +363,43 @@ func transposeTaps(dst, w []float32, g nn.Geometry, in int) {
 }
 
 // convTransposeInput returns the gradient with respect to a transposed
-// convolution's input, and the patches of d that it leaves behind.
-func convTransposeInput(g nn.Geometry, d, w node, in int) (node, []float32, error) {
-	n, out := dims(d)
-	size, patch := g.OH*g.OW, g.Patch()
-	cols := make([]float32, n*size*patch)
+// convolution's input.
+func convTransposeInput(g nn.Geometry, d, w node, in int) (node, error) {
+	n, _ := dims(d)
+	patch := g.Patch()
 	taps := make([]float32, in*patch)
 	var packed gemm.Packed
-	x, err := apply(&op{
-		name: fmt.Sprintf("convTransposeInput(%v,%d,%d)", g, n, in), shape: tensor.Shape{n, size * in},
+	return apply(&op{
+		name: fmt.Sprintf("convTransposeInput(%v,%d,%d)", g, n, in), shape: tensor.Shape{n, g.OH * g.OW * in},
 		spec: Spec{Kind: KindConvTransposeInput, Geometry: g},
 		run: func(y []float32, a [][]float32) {
 			transposeTaps(taps, a[1], g, in)
 			packed.Pack(gemm.Rows(taps, patch).T(), patch, in)
-			rows(n, func(_, lo, hi int, ws *nn.Workspace) {
-				c := cols[lo*size*patch : hi*size*patch]
-				g.Columns(c, a[0][lo*out:], hi-lo)
-				ws.Gemm.MulPacked(y[lo*size*in:], in, (hi-lo)*size, gemm.Rows(c, patch), &packed, false)
-			})
+			gather(g, n, y, a[0], &packed, nil)
 		},
 	}, d, w)
-	return x, cols, err
 }
 
 // convTransposeWeight returns the gradient with respect to a transposed
-// convolution's weight from its input x and the gradient d of its output. after
-// is the node that fills cols with the patches of d; naming it an input puts it
-// first.
-func convTransposeWeight(g nn.Geometry, x, d, after node, cols []float32, in int) (node, error) {
+// convolution's weight from its input x and the gradient d of its output.
+func convTransposeWeight(g nn.Geometry, x, d node, in int) (node, error) {
 	n, _ := dims(d)
-	size, patch := g.OH*g.OW, g.Patch()
-	taps := g.Side * g.Side
+	patch, taps := g.Patch(), g.Side*g.Side
 	sums := newPartial(n, patch*in)
 	turned := make([]float32, patch*in)
 	return apply(&op{
 		name: fmt.Sprintf("convTransposeWeight(%v,%d,%d)", g, n, in), shape: tensor.Shape{g.C, taps * in},
 		spec: Spec{Kind: KindConvTransposeWeight, Geometry: g},
 		run: func(y []float32, a [][]float32) {
-			rows(n, func(s, lo, hi int, ws *nn.Workspace) {
-				ws.Gemm.Mul(sums.block(s), in, patch, in, (hi-lo)*size,
-					gemm.Rows(cols[lo*size*patch:], patch).T(), gemm.Rows(a[0][lo*size*in:], in), false)
+			correlate(g, n, turned, a[1], sums, func(block, cols []float32, at, pixels, first, end int, acc bool, ws *nn.Workspace) {
+				width := (end - first) * g.C
+				ws.Gemm.Mul(block[first*g.C*in:], in, width, in, pixels, gemm.Rows(cols, width).T(), gemm.Rows(a[0][at*in:], in), acc)
 			})
-			sums.sum(turned)
 			for c := range g.C {
 				for t := range taps {
 					copy(y[(c*taps+t)*in:(c*taps+t+1)*in], turned[(t*g.C+c)*in:])
 				}
 			}
 		},
-	}, x, d, after)
+	}, x, d)
 }

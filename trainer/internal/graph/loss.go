@@ -16,25 +16,32 @@ func Activate(f nn.Activation, x node) (node, error) {
 	return apply(&op{
 		name: fmt.Sprintf("activate(%s,%v)", f, x.Shape()), shape: x.Shape().Clone(),
 		spec: Spec{Kind: KindActivate, Activation: f},
+		over: []int{0},
 		run: func(y []float32, in [][]float32) {
 			pieces(len(y), func(lo, hi int, ws *nn.Workspace) {
 				f.Apply(y[lo:hi], in[0][lo:hi], ws)
 			})
 		},
 		wrt: []bool{true},
-		grad: func(c gorgonia.Nodes, _, g node) (gorgonia.Nodes, error) {
-			return each(func() (node, error) { return BackActivate(f, c[0], g) })
+		grad: func(c gorgonia.Nodes, y, g node) (gorgonia.Nodes, error) {
+			h := c[0]
+			if f == nn.ReLU || f == nn.LeakyReLU { // y tells as much, and is what the next layer keeps
+				h = y
+			}
+			return each(func() (node, error) { return BackActivate(f, h, g) })
 		},
 	}, x)
 }
 
 // BackActivate returns g·f'(h), element by element: one link of the chain that
 // is ∇D, and the gradient of Activate. It is differentiable once more, because
-// λ₅ and λ₆ of Eq. 20 differentiate through ∇D.
+// λ₅ and λ₆ of Eq. 20 differentiate through ∇D. Of ReLU and LeakyReLU, f(h) does for
+// h.
 func BackActivate(f nn.Activation, h, g node) (node, error) {
 	return apply(&op{
 		name: fmt.Sprintf("backActivate(%s,%v)", f, h.Shape()), shape: h.Shape().Clone(),
 		spec: Spec{Kind: KindBackActivate, Activation: f},
+		over: []int{0, 1},
 		run: func(y []float32, in [][]float32) {
 			pieces(len(y), func(lo, hi int, ws *nn.Workspace) {
 				f.Derive(y[lo:hi], in[1][lo:hi], in[0][lo:hi], ws)
@@ -77,12 +84,6 @@ func curve(f nn.Activation, h, g, up node) (node, error) {
 			})
 		},
 	}, h, g, up)
-}
-
-// pieces cuts n numbers into parts that every processor takes a share of.
-func pieces(n int, f func(lo, hi int, ws *nn.Workspace)) {
-	const span = 1 << 12
-	tasks((n+span-1)/span, func(t int, ws *nn.Workspace) { f(t*span, min(n, (t+1)*span), ws) })
 }
 
 // Shift returns z_shift = z − D(z)·ĝ with ĝ = g/‖g‖ (Sec. 4.2): z and g are
@@ -179,7 +180,7 @@ func SquaredError(a, b node) (node, error) {
 		name: fmt.Sprintf("squaredError(%d,%d)", n, d), shape: tensor.ScalarShape(),
 		spec: Spec{Kind: KindSquaredError},
 		run: func(y []float32, in [][]float32) {
-			rows(n, func(s, lo, hi int, _ *nn.Workspace) {
+			sums.sum(y, 1, func(b []float32, lo, hi, _, _ int, _ *nn.Workspace) {
 				var sum float32
 				for i := lo * d; i < hi*d; i++ {
 					e := in[0][i]
@@ -188,9 +189,8 @@ func SquaredError(a, b node) (node, error) {
 					}
 					sum += float32(e * e)
 				}
-				sums.block(s)[0] = sum
+				b[0] = sum
 			})
-			sums.sum(y)
 			y[0] /= float32(n)
 		},
 		wrt: []bool{true, true}[:len(in)],
@@ -213,6 +213,7 @@ func difference(scale float32, a, b, g node) (node, error) {
 	return apply(&op{
 		name: fmt.Sprintf("difference(%v,%v)", scale, a.Shape()), shape: a.Shape().Clone(),
 		spec: Spec{Kind: KindDifference, Factors: []float32{scale}},
+		over: []int{0, 2},
 		run: func(y []float32, in [][]float32) {
 			s := scale * in[1][0]
 			pieces(len(y), func(lo, hi int, _ *nn.Workspace) {

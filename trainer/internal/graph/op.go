@@ -25,22 +25,18 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// op is one operation at one place of a graph. It owns the memory of its output
-// and so allocates nothing while it runs.
+// op is one operation at one place of a graph.
 type op struct {
 	name  string       // with every parameter: Gorgonia tells operations apart by it
 	shape tensor.Shape // of the output
 	spec  Spec
 	in    []hm.Type
 	run   func(out []float32, in [][]float32)
+	over  []int // Spec.Over
 	// grad returns the gradient with respect to each input for which wrt is
 	// true; nil where the operation is the end of what is differentiated.
 	grad func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 	wrt  []bool
-
-	value gorgonia.Value
-	data  []float32
-	args  [][]float32
 }
 
 var (
@@ -67,7 +63,6 @@ func apply(o *op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	for _, n := range in {
 		o.in = append(o.in, typeOf(n.Shape()))
 	}
-	o.args = make([][]float32, len(in))
 	n, err := gorgonia.ApplyOp(o, in...)
 	if err != nil {
 		return nil, fmt.Errorf("graph: %s: %w", o.name, err)
@@ -83,31 +78,26 @@ func (o *op) Type() hm.Type {
 
 func (o *op) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) { return o.shape.Clone(), nil }
 
+// Do is for Gorgonia's own machines, which have an operation bring the memory of its
+// result.
 func (o *op) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
-	if len(in) != len(o.args) {
-		return nil, fmt.Errorf("%s takes %d inputs, not %d", o.name, len(o.args), len(in))
-	}
+	args := make([][]float32, len(in))
 	for i, v := range in {
 		switch d := v.Data().(type) {
 		case []float32:
-			o.args[i] = d
+			args[i] = d
 		case float32:
-			o.args[i] = append(o.args[i][:0:0], d)
+			args[i] = []float32{d}
 		default:
 			return nil, fmt.Errorf("%s: input %d is %T, not float32", o.name, i, d)
 		}
 	}
-	if o.data == nil {
-		o.data = make([]float32, max(1, o.shape.TotalSize()))
-		if !o.shape.IsScalar() {
-			o.value = tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(o.data))
-		}
-	}
-	o.run(o.data, o.args)
+	y := make([]float32, max(1, o.shape.TotalSize()))
+	o.run(y, args)
 	if o.shape.IsScalar() {
-		return gorgonia.NewF32(o.data[0]), nil
+		return gorgonia.NewF32(y[0]), nil
 	}
-	return o.value, nil
+	return tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(y)), nil
 }
 
 func (o *op) ReturnsPtr() bool      { return true }

@@ -11,8 +11,7 @@ import (
 )
 
 // shardRows is how many rows one task takes. It is a constant, and not a share
-// of the processors, because partial sums are cut along it. 16 patch matrices of
-// the larger convolution fill most of a 1 MB cache.
+// of the processors, because partial sums are cut along it.
 const shardRows = 16
 
 var workspaces = sync.Pool{New: func() any {
@@ -23,10 +22,29 @@ var workspaces = sync.Pool{New: func() any {
 func shards(n int) int { return (n + shardRows - 1) / shardRows }
 
 // rows calls f for every shard of n rows, on every processor.
-func rows(n int, f func(shard, lo, hi int, ws *nn.Workspace)) {
+func rows(n int, f func(lo, hi int, ws *nn.Workspace)) {
 	tasks(shards(n), func(s int, ws *nn.Workspace) {
-		f(s, s*shardRows, min(n, (s+1)*shardRows), ws)
+		f(s*shardRows, min(n, (s+1)*shardRows), ws)
 	})
+}
+
+// pieces is Pieces with a workspace.
+func pieces(n int, f func(lo, hi int, ws *nn.Workspace)) {
+	const span = 1 << 12
+	tasks((n+span-1)/span, func(t int, ws *nn.Workspace) { f(t*span, min(n, (t+1)*span), ws) })
+}
+
+// Pieces calls f for parts lo to hi of n numbers, of which every processor takes a
+// share.
+func Pieces(n int, f func(lo, hi int)) {
+	pieces(n, func(lo, hi int, _ *nn.Workspace) { f(lo, hi) })
+}
+
+// pixels cuts n pixels of c channels into parts that every processor takes a share
+// of.
+func pixels(n, c int, f func(lo, hi int)) {
+	span := max(1, 1<<12/c)
+	tasks((n+span-1)/span, func(t int, _ *nn.Workspace) { f(t*span, min(n, (t+1)*span)) })
 }
 
 // tasks calls f for every number below n, on every processor.
@@ -56,21 +74,65 @@ func tasks(n int, f func(task int, ws *nn.Workspace)) {
 	wg.Wait()
 }
 
+// unfolded is how many numbers of patches are made at a time, so that they stay in
+// the cache.
+const unfolded = 1 << 16
+
+// bands cuts n images of h rows into parts that every processor takes a share of:
+// images, where the patches of one are few, and rows of one where there are few
+// images for so many processors. patches is the numbers of an image's patches. What is
+// computed must not depend on the cut.
+func bands(n, h, patches int, f func(first, images, lo, hi int, ws *nn.Workspace)) {
+	const least = 16 // rows: what lies on a border is computed on both sides of it
+	each, cuts := max(1, min(shardRows, unfolded/patches)), 1
+	if each == 1 {
+		cuts = max(1, min((2*runtime.GOMAXPROCS(0)+n-1)/n, h/least))
+	}
+	span := (h + cuts - 1) / cuts
+	tasks((n+each-1)/each*cuts, func(t int, ws *nn.Workspace) {
+		first, lo := t/cuts*each, t%cuts*span
+		f(first, min(each, n-first), lo, min(h, lo+span), ws)
+	})
+}
+
+// strips calls f for lo to hi in steps whose patches stay in the cache, row numbers
+// of them in a row.
+func strips(lo, hi, row int, f func(lo, hi int)) {
+	step := max(1, unfolded/row)
+	for ; lo < hi; lo += step {
+		f(lo, min(hi, lo+step))
+	}
+}
+
 // partial holds one block of numbers a shard, summed in the shards' order.
 type partial struct {
-	size   int
-	blocks []float32
+	n, size int
+	blocks  []float32
 }
 
 // newPartial returns the partial sums of n rows, each of size numbers.
-func newPartial(n, size int) *partial {
-	return &partial{size, make([]float32, shards(n)*size)}
-}
+func newPartial(n, size int) *partial { return &partial{n: n, size: size} }
 
-func (p *partial) block(shard int) []float32 { return p.blocks[shard*p.size : (shard+1)*p.size] }
-
-// sum adds the blocks up into out, the first first.
-func (p *partial) sum(out []float32) {
+// sum leaves in out the sum of what f leaves in the block of each shard of rows lo to
+// hi. Where there are fewer shards than processors, each is shared out in up to parts
+// parts, and f computes a part of the block.
+func (p *partial) sum(out []float32, parts int, f func(block []float32, lo, hi, part, parts int, ws *nn.Workspace)) {
+	all := shards(p.n)
+	blocks := out
+	if all > 1 {
+		if p.blocks == nil {
+			p.blocks = make([]float32, all*p.size)
+		}
+		blocks = p.blocks
+	}
+	parts = max(1, min(parts, (runtime.GOMAXPROCS(0)+all-1)/all))
+	tasks(all*parts, func(t int, ws *nn.Workspace) {
+		s := t / parts
+		f(blocks[s*p.size:(s+1)*p.size], s*shardRows, min(p.n, (s+1)*shardRows), t%parts, parts, ws)
+	})
+	if all == 1 {
+		return
+	}
 	const span = 4096
 	tasks((p.size+span-1)/span, func(t int, _ *nn.Workspace) {
 		lo, hi := t*span, min(p.size, (t+1)*span)
@@ -80,3 +142,6 @@ func (p *partial) sum(out []float32) {
 		}
 	})
 }
+
+// share returns part number part of n things shared out in parts.
+func share(n, part, parts int) (lo, hi int) { return part * n / parts, (part + 1) * n / parts }

@@ -22,10 +22,10 @@ const (
 	KindConvWeight          Kind = "convWeight"          // x, g: the gradient of w
 	KindConvTranspose       Kind = "convTranspose"       // x [n, OH·OW·in], w [C, Side²·in], b [C]: [n, H·W·C]
 	KindConvTransposeInput  Kind = "convTransposeInput"  // g [n, H·W·C], w: the gradient of x
-	KindConvTransposeWeight Kind = "convTransposeWeight" // x, g and a node that is not read: the gradient of w
+	KindConvTransposeWeight Kind = "convTransposeWeight" // x, g: the gradient of w
 
 	KindActivate     Kind = "activate"     // x of any shape: f(x)
-	KindBackActivate Kind = "backActivate" // h, g of one shape: g·f'(h)
+	KindBackActivate Kind = "backActivate" // h, g of one shape: g·f'(h); h may be f(h) of ReLU and LeakyReLU
 	KindCurve        Kind = "curve"        // h, g, up of one shape: up·g·f”(h)
 
 	KindShift         Kind = "shift"         // z [n, d], D [n, 1], v [n, d]: z − D·v/‖v‖
@@ -56,6 +56,13 @@ type Spec struct {
 	Sizes      []int     // of groups of channels
 	Seed       uint32    // of what is random
 	Kept       []float32 // where a result is wanted
+
+	// Run computes the operation on the CPU, on every processor. It may not be called
+	// while it runs.
+	Run func(out []float32, in [][]float32)
+	// Over lists the inputs whose memory Run's result may lie in, because it works
+	// number by number.
+	Over []int
 }
 
 // SpecOf returns the description of an operation, and false if the operation is
@@ -65,5 +72,7 @@ func SpecOf(o gorgonia.Op) (Spec, bool) {
 	if !ok {
 		return Spec{}, false
 	}
-	return p.spec, true
+	s := p.spec
+	s.Run, s.Over = p.run, p.over
+	return s, true
 }

@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"mppm/shared/nn"
+	"mppm/shared/vec"
 )
 
 // What the U-Net of Table 9 has beyond the nets of Table 8, as Spec names it.
@@ -25,22 +26,24 @@ const (
 )
 
 // Concatenate returns the channels of two batches of channels-last images side by
-// side: a is [n, pixels·ca], b [n, pixels·cb].
-func Concatenate(pixels int, a, b node) (node, error) {
+// side: a is [n, image·ca], b [n, image·cb], of images of so many pixels.
+func Concatenate(image int, a, b node) (node, error) {
 	n, wa := dims(a)
 	nb, wb := dims(b)
-	if n != nb || pixels < 1 || wa%pixels != 0 || wb%pixels != 0 {
+	if n != nb || image < 1 || wa%image != 0 || wb%image != 0 {
 		return nil, mismatch("concatenation", a, b)
 	}
-	ca, cb := wa/pixels, wb/pixels
+	ca, cb := wa/image, wb/image
 	return apply(&op{
-		name: fmt.Sprintf("concatenate(%d,%d,%d,%d)", n, pixels, ca, cb), shape: tensor.Shape{n, wa + wb},
+		name: fmt.Sprintf("concatenate(%d,%d,%d,%d)", n, image, ca, cb), shape: tensor.Shape{n, wa + wb},
 		spec: Spec{Kind: KindConcatenate, Sizes: []int{ca, cb}},
 		run: func(y []float32, in [][]float32) {
-			for p := range n * pixels {
-				copy(y[p*(ca+cb):], in[0][p*ca:(p+1)*ca])
-				copy(y[p*(ca+cb)+ca:], in[1][p*cb:(p+1)*cb])
-			}
+			pixels(n*image, ca+cb, func(lo, hi int) {
+				for p := lo; p < hi; p++ {
+					copy(y[p*(ca+cb):], in[0][p*ca:(p+1)*ca])
+					copy(y[p*(ca+cb)+ca:], in[1][p*cb:(p+1)*cb])
+				}
+			})
 		},
 		wrt: []bool{true, true},
 		grad: func(_ gorgonia.Nodes, _, g node) (gorgonia.Nodes, error) {
@@ -60,29 +63,38 @@ func channels(x node, all, first, count int) (node, error) {
 		name: fmt.Sprintf("channels(%d,%d,%d,%d,%d)", n, w, all, first, count), shape: tensor.Shape{n, w / all * count},
 		spec: Spec{Kind: KindChannels, Sizes: []int{all, first, count}},
 		run: func(y []float32, in [][]float32) {
-			for p := range n * w / all {
-				copy(y[p*count:(p+1)*count], in[0][p*all+first:])
-			}
+			pixels(n*w/all, all, func(lo, hi int) {
+				for p := lo; p < hi; p++ {
+					copy(y[p*count:(p+1)*count], in[0][p*all+first:])
+				}
+			})
 		},
 	}, x)
 }
 
 // window calls f for every number of the smaller images of a Geometry, and gives
 // the number of the larger image that is the largest under the kernel there: the
-// first of those, if several are.
+// first of those, if several are. Calls for one image come one after the other.
 func window(g nn.Geometry, x []float32, n int, f func(small, largest int)) {
-	rows(n, func(_, lo, hi int, _ *nn.Workspace) {
-		for i := lo * g.OH * g.OW * g.C; i < hi*g.OH*g.OW*g.C; i++ {
-			c, ox, oy, image := i%g.C, i/g.C%g.OW, i/(g.C*g.OW)%g.OH, i/(g.C*g.OW*g.OH)
-			best := -1
-			for y := max(0, oy*g.Stride-g.Pad); y < min(g.H, oy*g.Stride-g.Pad+g.Side); y++ {
-				for p := max(0, ox*g.Stride-g.Pad); p < min(g.W, ox*g.Stride-g.Pad+g.Side); p++ {
-					if at := ((image*g.H+y)*g.W+p)*g.C + c; best < 0 || x[at] > x[best] {
-						best = at
+	tasks(n, func(image int, _ *nn.Workspace) {
+		at, img := image*g.OH*g.OW*g.C, image*g.H*g.W*g.C
+		for oy := range g.OH {
+			top, bottom := max(0, oy*g.Stride-g.Pad), min(g.H, oy*g.Stride-g.Pad+g.Side)
+			for ox := range g.OW {
+				left, right := max(0, ox*g.Stride-g.Pad), min(g.W, ox*g.Stride-g.Pad+g.Side)
+				for c := range g.C {
+					best := -1
+					for y := top; y < bottom; y++ {
+						for p := img + (y*g.W+left)*g.C + c; p < img+(y*g.W+right)*g.C; p += g.C {
+							if best < 0 || x[p] > x[best] {
+								best = p
+							}
+						}
 					}
+					f(at, best)
+					at++
 				}
 			}
-			f(i, best)
 		}
 	})
 }
@@ -133,14 +145,16 @@ func Dropout(rate float32, seed uint32, x, counter node) (node, error) {
 	return apply(&op{
 		name: fmt.Sprintf("dropout(%v,%d,%v)", rate, seed, x.Shape()), shape: x.Shape().Clone(),
 		spec: Spec{Kind: KindDropout, Factors: []float32{rate}, Seed: seed},
+		over: []int{0},
 		run: func(y []float32, in [][]float32) {
 			key := scramble(uint32(in[1][0]) ^ scramble(seed))
 			pieces(len(y), func(lo, hi int, _ *nn.Workspace) {
 				for i := lo; i < hi; i++ {
-					y[i] = 0
-					if scramble(uint32(i)^key) >= least {
-						y[i] = in[0][i] * scale
+					kept := in[0][i] * scale
+					if scramble(uint32(i)^key) < least {
+						kept = 0
 					}
+					y[i] = kept
 				}
 			})
 		},
@@ -182,12 +196,15 @@ func BatchNorm(x, gamma, beta node) (y, mean, variance node, err error) {
 	y, err = apply(&op{
 		name: fmt.Sprintf("batchNorm(%d,%d,%d)", n, w, c), shape: tensor.Shape{n, w},
 		spec: Spec{Kind: KindBatchNorm, Factors: []float32{nn.NormEpsilon}},
+		over: []int{0},
 		run: func(y []float32, in [][]float32) {
-			inv := deviations(in[2])
-			rows(n, func(_, lo, hi int, _ *nn.Workspace) {
-				for i := lo * w; i < hi*w; i++ {
-					k := i % c
-					y[i] = float32(in[3][k]*float32((in[0][i]-in[1][k])*inv[k])) + in[4][k]
+			inv := inverses(in[2])
+			pixels(n*w/c, c, func(lo, hi int) {
+				for i := lo * c; i < hi*c; i += c {
+					dst, x := y[i:i+c], in[0][i:i+c]
+					for k, mean := range in[1] {
+						dst[k] = float32(in[3][k]*float32((x[k]-mean)*inv[k])) + in[4][k]
+					}
 				}
 			})
 		},
@@ -208,8 +225,8 @@ func BatchNorm(x, gamma, beta node) (y, mean, variance node, err error) {
 	return y, mean, variance, err
 }
 
-// deviations returns 1/√(variance + ε).
-func deviations(variance []float32) []float32 {
+// inverses returns 1/√(variance + ε).
+func inverses(variance []float32) []float32 {
 	inv := make([]float32, len(variance))
 	for k, v := range variance {
 		inv[k] = float32(1 / math.Sqrt(float64(v)+nn.NormEpsilon))
@@ -217,21 +234,22 @@ func deviations(variance []float32) []float32 {
 	return inv
 }
 
-// perChannel is an operation whose result is, for each of c channels, the sum of
-// term over a batch, times scale.
-func perChannel(o *op, x node, c int, scale float32, term func(in [][]float32, i, k int) float32, in ...node) (node, error) {
-	n, w := dims(x)
+// perChannel is an operation whose result is, for each of c channels, the sum over a
+// batch of what add adds, times scale. add returns a function that adds the terms of
+// the channels from number k on that begin at number i of the batch.
+func perChannel(o *op, c int, scale float32, add func(in [][]float32) func(sum []float32, i, k int), in ...node) (node, error) {
+	n, w := dims(in[0])
 	sums := newPartial(n, c)
 	o.shape = tensor.Shape{c}
 	o.run = func(y []float32, in [][]float32) {
-		rows(n, func(s, lo, hi int, _ *nn.Workspace) {
-			b := sums.block(s)
-			clear(b)
-			for i := lo * w; i < hi*w; i++ {
-				b[i%c] += term(in, i, i%c)
+		add := add(in)
+		sums.sum(y, c/leastChannels, func(b []float32, lo, hi, part, parts int, _ *nn.Workspace) {
+			from, to := share(c, part, parts)
+			clear(b[from:to])
+			for i := lo * w; i < hi*w; i += c {
+				add(b[from:to], i+from, from)
 			}
 		})
-		sums.sum(y)
 		for k := range y {
 			y[k] *= scale
 		}
@@ -242,16 +260,23 @@ func perChannel(o *op, x node, c int, scale float32, term func(in [][]float32, i
 func channelMeans(x node, c int) (node, error) {
 	n, w := dims(x)
 	o := &op{name: fmt.Sprintf("channelMeans(%d,%d,%d)", n, w, c), spec: Spec{Kind: KindChannelMeans}}
-	return perChannel(o, x, c, float32(c)/float32(n*w), func(in [][]float32, i, _ int) float32 { return in[0][i] }, x)
+	return perChannel(o, c, float32(c)/float32(n*w), func(in [][]float32) func([]float32, int, int) {
+		return func(sum []float32, i, _ int) { vec.Add(sum, in[0][i:i+len(sum)]) }
+	}, x)
 }
 
 func channelVariances(x, mean node) (node, error) {
 	n, w := dims(x)
 	c := mean.Shape()[0]
 	o := &op{name: fmt.Sprintf("channelVariances(%d,%d,%d)", n, w, c), spec: Spec{Kind: KindChannelVariances}}
-	return perChannel(o, x, c, float32(c)/float32(n*w), func(in [][]float32, i, k int) float32 {
-		e := in[0][i] - in[1][k]
-		return float32(e * e)
+	return perChannel(o, c, float32(c)/float32(n*w), func(in [][]float32) func([]float32, int, int) {
+		return func(sum []float32, i, k int) {
+			x, mean := in[0][i:i+len(sum)], in[1][k:k+len(sum)]
+			for j := range sum {
+				e := x[j] - mean[j]
+				sum[j] += float32(e * e)
+			}
+		}
 	}, x, mean)
 }
 
@@ -260,8 +285,17 @@ func batchNormScale(x, mean, variance, g node) (node, error) {
 	n, w := dims(x)
 	c := mean.Shape()[0]
 	o := &op{name: fmt.Sprintf("batchNormScale(%d,%d,%d)", n, w, c), spec: Spec{Kind: KindBatchNormScale, Factors: []float32{nn.NormEpsilon}}}
-	return perChannel(o, x, c, 1, func(in [][]float32, i, k int) float32 {
-		return float32(in[3][i] * float32((in[0][i]-in[1][k])/float32(math.Sqrt(float64(in[2][k])+nn.NormEpsilon))))
+	return perChannel(o, c, 1, func(in [][]float32) func([]float32, int, int) {
+		deviations := make([]float32, c)
+		for k, v := range in[2] {
+			deviations[k] = float32(math.Sqrt(float64(v) + nn.NormEpsilon))
+		}
+		return func(sum []float32, i, k int) {
+			x, mean, d, g := in[0][i:i+len(sum)], in[1][k:k+len(sum)], deviations[k:k+len(sum)], in[3][i:i+len(sum)]
+			for j := range sum {
+				sum[j] += float32(g[j] * float32((x[j]-mean[j])/d[j]))
+			}
+		}
 	}, x, mean, variance, g)
 }
 
@@ -274,13 +308,16 @@ func batchNormInput(x, mean, variance, gamma, g, db, dg node) (node, error) {
 	return apply(&op{
 		name: fmt.Sprintf("batchNormInput(%d,%d,%d)", n, w, c), shape: tensor.Shape{n, w},
 		spec: Spec{Kind: KindBatchNormInput, Factors: []float32{nn.NormEpsilon}},
+		over: []int{0, 4},
 		run: func(y []float32, in [][]float32) {
-			inv := deviations(in[2])
-			rows(n, func(_, lo, hi int, _ *nn.Workspace) {
-				for i := lo * w; i < hi*w; i++ {
-					k := i % c
-					e := float32((in[0][i] - in[1][k]) * inv[k])
-					y[i] = float32(in[3][k]*inv[k]) * (in[4][i] - float32(share*(in[5][k]+float32(e*in[6][k]))))
+			inv := inverses(in[2])
+			pixels(n*w/c, c, func(lo, hi int) {
+				for i := lo * c; i < hi*c; i += c {
+					dst, x, g := y[i:i+c], in[0][i:i+c], in[4][i:i+c]
+					for k, mean := range in[1] {
+						e := float32((x[k] - mean) * inv[k])
+						dst[k] = float32(in[3][k]*inv[k]) * (g[k] - float32(share*(in[5][k]+float32(e*in[6][k]))))
+					}
 				}
 			})
 		},

@@ -1,6 +1,10 @@
 package optim
 
-import "gorgonia.org/gorgonia"
+import (
+	"gorgonia.org/gorgonia"
+
+	"mppm/trainer/internal/machine"
+)
 
 // Machine trains: it runs the graph of a training step and takes Adam's step with
 // the gradients that the graph keeps.
@@ -16,7 +20,8 @@ type Machine interface {
 
 // tape is a Machine on the CPU.
 type tape struct {
-	vm     gorgonia.VM
+	vm     *machine.VM
+	err    error // why there is none
 	params []*Parameter
 	seen   func(step int) error
 }
@@ -25,13 +30,17 @@ type tape struct {
 // the parameters (as Differentiate has it). seen, unless it is nil, is called for
 // each step, in order and by its number, while what the graph keeps of that step
 // lies where it was asked for; its errors come back from Step or Sync. Other
-// machines may call it some steps late.
+// machines may call it some steps late. A graph with an operation that is none of
+// package graph fails at its first step.
 func NewTape(g *gorgonia.ExprGraph, params []*Parameter, seen func(step int) error) Machine {
-	return &tape{gorgonia.NewTapeMachine(g), params, seen}
+	vm, err := machine.New(g)
+	return &tape{vm, err, params, seen}
 }
 
 func (t *tape) Step(step int, rate float64) error {
-	defer t.vm.Reset()
+	if t.err != nil {
+		return t.err
+	}
 	if err := t.vm.RunAll(); err != nil {
 		return err
 	}
@@ -44,5 +53,9 @@ func (t *tape) Step(step int, rate float64) error {
 	return nil
 }
 
-func (t *tape) Sync() error  { return nil }
-func (t *tape) Close() error { return t.vm.Close() }
+func (t *tape) Sync() error { return nil }
+
+func (t *tape) Close() error {
+	t.vm = nil
+	return nil
+}

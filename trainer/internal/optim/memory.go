@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"mppm/shared/nn"
+	"mppm/trainer/internal/machine"
 	"mppm/trainer/internal/memory"
 )
 
@@ -22,26 +23,22 @@ func Held() int64 {
 
 // Results estimates the bytes that the results of a graph's operations take while
 // it runs on the CPU.
-func Results(g *gorgonia.ExprGraph) int64 {
-	_, results := sizes(g)
-	return with(results)
+func Results(g *gorgonia.ExprGraph) (int64, error) {
+	results, err := machine.Memory(g)
+	return with(results), err
 }
 
 // with adds what the processors work in.
 func with(bytes int64) int64 { return bytes + bytes/4 }
 
-// sizes returns the bytes of a graph's inputs and parameters, and of the results of
-// its operations.
-func sizes(g *gorgonia.ExprGraph) (given, results int64) {
+// inputs returns the bytes of a graph's inputs and parameters.
+func inputs(g *gorgonia.ExprGraph) (bytes int64) {
 	for _, n := range g.AllNodes() {
-		size := number * int64(max(1, n.Shape().TotalSize()))
 		if n.IsVar() {
-			given += size
-		} else {
-			results += size
+			bytes += number * int64(max(1, n.Shape().TotalSize()))
 		}
 	}
-	return given, results
+	return bytes
 }
 
 // Steps estimates the bytes that training on batches of n takes beside what is in
@@ -57,8 +54,8 @@ func Steps(n int, build func(n int) (*gorgonia.ExprGraph, error)) (int64, error)
 		if err != nil {
 			return 0, 0, err
 		}
-		given, results = sizes(g)
-		return given, results, nil
+		results, err = Results(g)
+		return inputs(g), results, err
 	}
 	given, results, err := at(min(n, small))
 	if err != nil {
@@ -72,7 +69,7 @@ func Steps(n int, build func(n int) (*gorgonia.ExprGraph, error)) (int64, error)
 		along := func(y, y2 int64) int64 { return y + (y2-y)*int64(n-small)/(large-small) }
 		given, results = along(given, given2), along(results, results2)
 	}
-	return (1+ahead)*given + with(results), nil
+	return (1+ahead)*given + results, nil
 }
 
 // Peak estimates the bytes of memory that a run has at most: what this process

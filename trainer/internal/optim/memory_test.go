@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"mppm/shared/nn"
+	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/memory"
 )
 
@@ -20,10 +20,16 @@ func TestSteps(t *testing.T) {
 	build := func(n int) (*gorgonia.ExprGraph, error) {
 		largest = max(largest, n)
 		g := gorgonia.NewGraph()
-		w := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(7, 3), gorgonia.WithName("w"))
-		x := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(n, 7), gorgonia.WithName("x"))
-		_, err := gorgonia.Mul(x, w)
-		return g, err
+		w, x := Matrix(g, "w", 7, 3, make([]float32, 21)), Matrix(g, "x", n, 7, make([]float32, 7*n))
+		y, err := graph.Product(x, w, false)
+		if err != nil {
+			return nil, err
+		}
+		loss, err := graph.SquaredError(y, nil)
+		if err != nil {
+			return nil, err
+		}
+		return g, graph.Keep("loss", loss, make([]float32, 1))
 	}
 	for _, n := range []int{1, 63, 64, 65, 1000, 60_000} {
 		results := int64(number * n * 3)

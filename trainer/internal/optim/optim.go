@@ -102,12 +102,15 @@ func Rates(step int, rate float64) (size, root float32) {
 func Adam(params []*Parameter, step int, rate float64) {
 	size, root := Rates(step, rate)
 	for _, p := range params {
-		for i, g := range p.Grad {
-			m := Beta1*p.M[i] + (1-Beta1)*g
-			v := Beta2*p.V[i] + float32((1-Beta2)*float32(g*g))
-			p.M[i], p.V[i] = m, v
-			p.Data[i] -= size * m / (float32(math.Sqrt(float64(v)))*root + Epsilon)
-		}
+		graph.Pieces(len(p.Data), func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				g := p.Grad[i]
+				m := Beta1*p.M[i] + (1-Beta1)*g
+				v := Beta2*p.V[i] + float32((1-Beta2)*float32(g*g))
+				p.M[i], p.V[i] = m, v
+				p.Data[i] -= size * m / (float32(math.Sqrt(float64(v)))*root + Epsilon)
+			}
+		})
 	}
 }
 

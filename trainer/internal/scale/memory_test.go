@@ -2,6 +2,7 @@ package scale
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 
 	"mppm/trainer/internal/optim"
@@ -25,8 +26,10 @@ func TestLargeCells(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if least, need := atLeast(c), needs(s.graph()); least <= 0 || least >= need {
-			t.Errorf("%v: at least %d bytes, and %d are needed", c, least, need)
+		need, err := needs(s.graph())
+		runtime.KeepAlive(s)
+		if least := atLeast(c); err != nil || least <= 0 || least >= need {
+			t.Errorf("%v: at least %d bytes, and %d are needed (%v)", c, least, need, err)
 		}
 	}
 }

@@ -43,7 +43,7 @@ var titles = map[Net]string{
 // Markdown writes a table for each net.
 func (r Report) Markdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Training steps\n\nForward, backward and Adam. %d threads, %s/%s, matrix products by the kernel %q.\nMemory is the peak of a process that does nothing else. On the CPU, convolutions share images out sixteen at a time: smaller batches have one thread.\n",
+	fmt.Fprintf(&b, "# Training steps\n\nForward, backward and Adam. %d threads, %s/%s, matrix products by the kernel %q.\nMemory is the peak of a process that does nothing else.\n",
 		runtime.GOMAXPROCS(0), runtime.GOOS, runtime.GOARCH, gemm.Kernel())
 	var last Net
 	for _, row := range r.Rows {

@@ -183,7 +183,11 @@ func Measure(ctx context.Context, c Cell, o Options) (Row, error) {
 	for _, p := range s.params {
 		row.Parameters += len(p.Data)
 	}
-	if err := tooMuch(needs(s.graph())); err != nil {
+	need, err := needs(s.graph())
+	if err == nil {
+		err = tooMuch(need)
+	}
+	if err != nil {
 		return row, err
 	}
 	m, on, err := o.Device.Start(s.graph(), s.params, nil)
@@ -224,7 +228,11 @@ func Measure(ctx context.Context, c Cell, o Options) (Row, error) {
 
 // needs estimates the memory of a graph's steps: what it holds by now, and what each
 // operation's result will take.
-func needs(g *gorgonia.ExprGraph) int64 { return optim.Held() + optim.Results(g) }
+func needs(g *gorgonia.ExprGraph) (int64, error) {
+	held := optim.Held()
+	results, err := optim.Results(g)
+	return held + results, err
+}
 
 // atLeast returns the bytes of a cell's largest arrays alone, its data and its
 // linear layers: what is known of its memory before it takes any.

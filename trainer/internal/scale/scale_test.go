@@ -173,7 +173,11 @@ func TestNeeds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return needs(s.graph())
+		n, err := needs(s.graph())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
 	}
 	small, large := need(Cell{DAE, 28, 64}), need(Cell{DAE, 28, 640})
 	if ratio := float64(large) / float64(small); ratio < 5 || ratio > 11 {

@@ -3,8 +3,6 @@
 package train
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"testing"
 
@@ -63,62 +61,5 @@ func TestTraining(t *testing.T) {
 				return webgpu.NewTraining(d, g, params, seen)
 			})
 		})
-	}
-}
-
-// BenchmarkGPU measures training steps, and logs where their time goes.
-func BenchmarkGPU(b *testing.B) {
-	d, err := webgpu.Open("")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer d.Close()
-	for _, method := range []string{"LMPPM", "DAE"} {
-		for _, n := range []int{8, 128, 1024} {
-			b.Run(fmt.Sprintf("%s/%d", method, n), func(b *testing.B) {
-				c := map[string]Config{"LMPPM": Default(), "DAE": DefaultDAE()}[method]
-				c.Batch = n
-				params, err := newParameters(c)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := newNet(c, params); err != nil {
-					b.Fatal(err)
-				}
-				vm, err := webgpu.NewTraining(d, params[0].Node.Graph(), params, nil)
-				if err != nil {
-					b.Fatal(err)
-				}
-				defer vm.Close()
-				step := 0
-				train := func() {
-					step++
-					if err := vm.Step(step, c.Rate); err != nil {
-						b.Fatal(err)
-					}
-				}
-				train()
-				if err := vm.Sync(); err != nil {
-					b.Fatal(err)
-				}
-				b.ResetTimer()
-				for range b.N {
-					train()
-				}
-				if err := vm.Sync(); err != nil {
-					b.Fatal(err)
-				}
-				b.StopTimer()
-				b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "images/s")
-				p, err := vm.Profile(1)
-				if errors.Is(err, webgpu.ErrNotTimed) {
-					return
-				}
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.Logf("%s, %d MB\n%s", d.Adapter, vm.Memory()>>20, p)
-			})
-		}
 	}
 }

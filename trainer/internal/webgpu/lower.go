@@ -28,7 +28,7 @@ func lower(p *program, bindings int) (stages []*stage, inside map[*value]int, er
 	}
 	for _, s := range l.stages {
 		for _, v := range s.made {
-			if v.uses > l.inside[v] {
+			if v.Uses > l.inside[v] {
 				s.steps = append(s.steps, fmt.Sprintf("y%d[i] = %s;", len(s.outs), s.local[v]))
 				s.outs = append(s.outs, v)
 			}
@@ -45,7 +45,7 @@ func (l *lowering) push(s *stage) *stage {
 // result makes v what the stage leaves at emit, before anything is fused.
 func (l *lowering) result(s *stage, v *value) {
 	s.local = map[*value]string{}
-	s.size = v.size()
+	s.size = v.Size()
 	v.stage = len(l.stages) - 1
 	s.names(v, "v0")
 }
@@ -54,9 +54,9 @@ func (l *lowering) result(s *stage, v *value) {
 // the result takes number i % len(bias).
 func (l *lowering) biased(s *stage, v, bias *value) {
 	s.local = map[*value]string{}
-	s.size = v.size()
+	s.size = v.Size()
 	v.stage = len(l.stages) - 1
-	s.then(v, fmt.Sprintf("v0 + %s", s.operand(bias, fmt.Sprintf("i %% %du", bias.size()))))
+	s.then(v, fmt.Sprintf("v0 + %s", s.operand(bias, fmt.Sprintf("i %% %du", bias.Size()))))
 }
 
 // pointwise adds a call that works element by element to the last stage that one
@@ -74,15 +74,15 @@ func (l *lowering) pointwise(c call, expression func(x []string) string) {
 	} else {
 		var from *value // the shader starts from an operand of full size
 		for _, v := range c.in {
-			if !v.known && v.size() == c.out.size() {
+			if !v.Known && v.Size() == c.out.Size() {
 				from = v
 				break
 			}
 		}
-		groups, row := grid((c.out.size()+255)/256, 1)
+		groups, row := grid((c.out.Size()+255)/256, 1)
 		s = l.push(&stage{
-			name: string(c.Kind), kernel: "map", groups: groups, in: []*value{from}, size: c.out.size(),
-			args:  map[string]any{"Size": c.out.size(), "Grid": row, "Value": "return x0[i];", "Consts": "", "Functions": ""},
+			name: string(c.Kind), kernel: "map", groups: groups, in: []*value{from}, size: c.out.Size(),
+			args:  map[string]any{"Size": c.out.Size(), "Grid": row, "Value": "return x0[i];", "Consts": "", "Functions": ""},
 			local: map[*value]string{from: "v0"},
 		})
 		last = len(l.stages) - 1
@@ -91,10 +91,10 @@ func (l *lowering) pointwise(c call, expression func(x []string) string) {
 	var names []string
 	for _, v := range c.in {
 		at := "i" // or that of a channel, or of all
-		if v.size() == 1 {
+		if v.Size() == 1 {
 			at = "0"
-		} else if v.size() < c.out.size() {
-			at = fmt.Sprintf("i %% %du", v.size())
+		} else if v.Size() < c.out.Size() {
+			at = fmt.Sprintf("i %% %du", v.Size())
 		}
 		names = append(names, s.operand(v, at))
 		for _, made := range s.made {
@@ -109,7 +109,7 @@ func (l *lowering) pointwise(c call, expression func(x []string) string) {
 // fits reports whether a call can be fused to a stage: whether the stage ends
 // element by element and has buffers to spare.
 func (l *lowering) fits(s *stage, c call) bool {
-	if s.local == nil || s.size != c.out.size() {
+	if s.local == nil || s.size != c.out.Size() {
 		return false
 	}
 	reads, here := map[*value]bool{}, map[*value]int{}
@@ -119,13 +119,13 @@ func (l *lowering) fits(s *stage, c call) bool {
 	for _, v := range c.in {
 		if _, ok := s.local[v]; ok {
 			here[v]++
-		} else if !v.known {
+		} else if !v.Known {
 			reads[v] = true
 		}
 	}
 	writes := 1
 	for _, v := range s.made {
-		if v.uses > l.inside[v]+here[v] {
+		if v.Uses > l.inside[v]+here[v] {
 			writes++
 		}
 	}
@@ -134,10 +134,10 @@ func (l *lowering) fits(s *stage, c call) bool {
 
 // elements adds a stage that makes every element of out on its own.
 func (l *lowering) elements(c call, consts, functions, value string) {
-	groups, row := grid((c.out.size()+255)/256, 1)
+	groups, row := grid((c.out.Size()+255)/256, 1)
 	s := l.push(&stage{
 		name: string(c.Kind), kernel: "map", groups: groups, in: known(c.in),
-		args: map[string]any{"Size": c.out.size(), "Grid": row, "Consts": consts, "Functions": functions, "Value": value},
+		args: map[string]any{"Size": c.out.Size(), "Grid": row, "Consts": consts, "Functions": functions, "Value": value},
 	})
 	l.result(s, c.out)
 }
@@ -147,7 +147,7 @@ func (l *lowering) elements(c call, consts, functions, value string) {
 func known(in []*value) []*value {
 	var all []*value
 	for _, v := range in {
-		if !v.known {
+		if !v.Known {
 			all = append(all, v)
 		}
 	}
@@ -165,8 +165,8 @@ func snippet(name string, args any) string {
 
 // scalar is how a shader reads input k of a call, a scalar.
 func scalar(c call, k int) string {
-	if c.in[k].known {
-		return literal(c.in[k].num)
+	if c.in[k].Known {
+		return literal(c.in[k].Num)
 	}
 	return fmt.Sprintf("x%d[0]", k)
 }
@@ -174,13 +174,13 @@ func scalar(c call, k int) string {
 // call lowers one call.
 func (l *lowering) call(c call) error {
 	n, d := 1, 1 // rows and columns of the first operand
-	if s := c.in[0].shape; len(s) == 2 {
+	if s := c.in[0].Shape; len(s) == 2 {
 		n, d = s[0], s[1]
 	}
 	rows := fmt.Sprintf("const ROWS = %du; const D = %du;", n, d)
 	perRow := fmt.Sprintf("1.0 / %s", literal(float32(n)))
 	switch c.Kind {
-	case kindAdd:
+	case graph.KindAdd:
 		l.pointwise(c, func(x []string) string { return x[0] + " + " + x[1] })
 	case graph.KindActivate:
 		l.pointwise(c, func(x []string) string { return fmt.Sprintf("%s(%s)", c.Activation, x[0]) })
@@ -191,8 +191,8 @@ func (l *lowering) call(c call) error {
 	case graph.KindDifference:
 		f := c.Factors[0]
 		scale := func(g string) string { return fmt.Sprintf("(%s * %s)", literal(f), g) }
-		if c.in[1].known {
-			scale = func(string) string { return literal(f * c.in[1].num) }
+		if c.in[1].Known {
+			scale = func(string) string { return literal(f * c.in[1].Num) }
 		}
 		l.pointwise(c, func(x []string) string {
 			if len(x) > 2 {
@@ -219,7 +219,7 @@ func (l *lowering) call(c call) error {
 		l.elements(c, rows, snippet("inverse", "x0")+snippet("dot", []string{"x0", "x1"}), "return -dot_(i) * inverse(i);")
 	case graph.KindShiftGradient:
 		c.in = []*value{c.in[1], c.in[2], c.in[0]}
-		l.elements(c, fmt.Sprintf("const D = %du;", c.in[0].shape[1]), snippet("inverse", "x0")+snippet("dot", []string{"x0", "x1"}),
+		l.elements(c, fmt.Sprintf("const D = %du;", c.in[0].Shape[1]), snippet("inverse", "x0")+snippet("dot", []string{"x0", "x1"}),
 			"let r = i / D; let s = inverse(r); return -x2[r] * s * (x1[i] - x0[i] * (dot_(r) * s * s));")
 
 	case graph.KindSquaredError:
@@ -227,21 +227,21 @@ func (l *lowering) call(c call) error {
 		if len(c.in) > 1 {
 			term = "let e = x0[r] - x1[r]; return e * e;"
 		}
-		l.sum(c, c.in[0].size(), 1, "", term, perRow)
+		l.sum(c, c.in[0].Size(), 1, "", term, perRow)
 	case graph.KindDistanceError:
-		l.sum(c, n, 1, fmt.Sprintf("const D = %du;", c.in[1].shape[1])+snippet("length", []string{"x1", "x2"}), "let e = x0[r] - length_(r); return e * e;", perRow)
+		l.sum(c, n, 1, fmt.Sprintf("const D = %du;", c.in[1].Shape[1])+snippet("length", []string{"x1", "x2"}), "let e = x0[r] - length_(r); return e * e;", perRow)
 	case graph.KindDistanceErrorDistance:
-		l.elements(c, fmt.Sprintf("const D = %du;", c.in[1].shape[1]), snippet("length", []string{"x1", "x2"}),
+		l.elements(c, fmt.Sprintf("const D = %du;", c.in[1].Shape[1]), snippet("length", []string{"x1", "x2"}),
 			fmt.Sprintf("return %s * %s * (x0[i] - length_(i));", literal(2/float32(n)), scalar(c, 3)))
 	case graph.KindDistanceErrorToward:
-		l.elements(c, fmt.Sprintf("const D = %du;", c.in[1].shape[1]), snippet("length", []string{"x1", "x2"}),
+		l.elements(c, fmt.Sprintf("const D = %du;", c.in[1].Shape[1]), snippet("length", []string{"x1", "x2"}),
 			fmt.Sprintf("let r = i / D; let l = length_(r); return %s * %s * (x0[r] - l) / max(l, 1e-12) * (x1[i] - x2[i]);", literal(-2/float32(n)*c.Factors[0]), scalar(c, 3)))
 	case graph.KindNegativePart:
 		l.sum(c, n, 1, "", "let e = min(x0[r], 0.0); return 4.0 * e * e;", perRow)
 	case graph.KindCrossEntropy:
 		l.sum(c, n, 1, rows+snippet("softmax", nil), "return entropy(r);", perRow)
 	case graph.KindBinaryCrossEntropy:
-		l.sum(c, c.in[0].size(), 1, "", "let x = x0[r]; return max(x, 0.0) - x1[r] * x + log(1.0 + exp(-abs(x)));", perRow)
+		l.sum(c, c.in[0].Size(), 1, "", "let x = x0[r]; return max(x, 0.0) - x1[r] * x + log(1.0 + exp(-abs(x)));", perRow)
 	case graph.KindBinaryCrossEntropyBack:
 		l.pointwise(c, func(x []string) string {
 			return fmt.Sprintf("%s * %s * (sigmoid(%s) - %s)", x[2], literal(1/float32(n)), x[0], x[1])
@@ -265,39 +265,39 @@ func (l *lowering) call(c call) error {
 			return fmt.Sprintf("%s * dropout(i, %s, %du, %du, %s)", x[0], x[1], c.Seed, graph.DropoutLeast(rate), literal(1/(1-rate)))
 		})
 	case graph.KindChannelMeans:
-		l.sum(c, n*d/c.out.size(), c.out.size(), "", "return x0[r * W + c];", fmt.Sprintf("1.0 / %s", literal(float32(n*d/c.out.size()))))
+		l.sum(c, n*d/c.out.Size(), c.out.Size(), "", "return x0[r * W + c];", fmt.Sprintf("1.0 / %s", literal(float32(n*d/c.out.Size()))))
 	case graph.KindChannelVariances:
-		l.sum(c, n*d/c.out.size(), c.out.size(), "", "let e = x0[r * W + c] - x1[c]; return e * e;", fmt.Sprintf("1.0 / %s", literal(float32(n*d/c.out.size()))))
+		l.sum(c, n*d/c.out.Size(), c.out.Size(), "", "let e = x0[r * W + c] - x1[c]; return e * e;", fmt.Sprintf("1.0 / %s", literal(float32(n*d/c.out.Size()))))
 	case graph.KindBatchNorm:
 		l.pointwise(c, func(x []string) string {
 			return fmt.Sprintf("%s * ((%s - %s) * inverseSqrt(%s + %s)) + %s", x[3], x[0], x[1], x[2], literal(c.Factors[0]), x[4])
 		})
 	case graph.KindBatchNormScale:
-		l.sum(c, n*d/c.out.size(), c.out.size(), "",
+		l.sum(c, n*d/c.out.Size(), c.out.Size(), "",
 			fmt.Sprintf("return x3[r * W + c] * ((x0[r * W + c] - x1[c]) * inverseSqrt(x2[c] + %s));", literal(c.Factors[0])), "")
 	case graph.KindBatchNormInput:
-		share := literal(float32(c.in[1].size()) / float32(n*d))
+		share := literal(float32(c.in[1].Size()) / float32(n*d))
 		l.pointwise(c, func(x []string) string {
 			inv := fmt.Sprintf("inverseSqrt(%s + %s)", x[2], literal(c.Factors[0]))
 			return fmt.Sprintf("%s * %s * (%s - %s * (%s + (%s - %s) * %s * %s))", x[3], inv, x[4], share, x[5], x[0], x[1], inv, x[6])
 		})
 
 	case graph.KindColumnSums:
-		width := c.out.size()
+		width := c.out.Size()
 		l.sum(c, n*d/width, width, "", "return x0[r * W + c];", "")
 	case graph.KindLinear:
 		l.product(c, product{
-			m: n, n: c.out.shape[1], k: d, left: "return x0[r * K + k];", right: "return x1[j * K + k];", alongA: true, alongB: true,
+			m: n, n: c.out.Shape[1], k: d, left: "return x0[r * K + k];", right: "return x1[j * K + k];", alongA: true, alongB: true,
 		}, c.in[:2], c.in[2])
 	case graph.KindProduct:
-		p := product{m: n, n: c.out.shape[1], k: d, left: "return x0[r * K + k];", right: "return x1[k * N + j];", alongA: true}
+		p := product{m: n, n: c.out.Shape[1], k: d, left: "return x0[r * K + k];", right: "return x1[k * N + j];", alongA: true}
 		if c.Transposed {
 			p.right, p.alongB = "return x1[j * K + k];", true
 		}
 		l.product(c, p, c.in, nil)
 	case graph.KindGram:
 		l.product(c, product{
-			m: c.out.shape[0], n: c.out.shape[1], k: n, left: "return x0[k * M + r];", right: "return x1[k * N + j];",
+			m: c.out.Shape[0], n: c.out.Shape[1], k: n, left: "return x0[k * M + r];", right: "return x1[k * N + j];",
 		}, c.in, nil)
 	case graph.KindConv, graph.KindConvInput, graph.KindConvWeight, graph.KindConvTranspose, graph.KindConvTransposeInput, graph.KindConvTransposeWeight:
 		l.convolution(c, n)
@@ -315,29 +315,29 @@ func (l *lowering) convolution(c call, n int) {
 	switch c.Kind {
 	case graph.KindConv:
 		l.product(c, product{
-			m: n * size, n: c.in[1].shape[0], k: patch, consts: consts, functions: snippet("patch", "x0"),
+			m: n * size, n: c.in[1].Shape[0], k: patch, consts: consts, functions: snippet("patch", "x0"),
 			left: "return patch_(r, k);", right: "return x1[j * K + k];", alongA: true, alongB: true,
 		}, c.in[:2], c.in[2])
 	case graph.KindConvWeight:
-		out := c.out.shape[0]
+		out := c.out.Shape[0]
 		l.product(c, product{
 			m: out, n: patch, k: n * size, consts: consts, functions: snippet("patch", "x0"),
 			left: "return x1[k * M + r];", right: "return patch_(k, j);",
 		}, c.in, nil)
 	case graph.KindConvTransposeInput:
-		in := c.out.shape[1] / size
+		in := c.out.Shape[1] / size
 		l.product(c, product{
 			m: n * size, n: in, k: patch, consts: consts, functions: snippet("patch", "x0"),
 			left: "return patch_(r, k);", right: "return x1[(k % C * (SIDE * SIDE) + k / C) * N + j];", alongA: true,
 		}, c.in, nil)
 	case graph.KindConvTransposeWeight:
-		in := c.in[0].shape[1] / size
+		in := c.in[0].Shape[1] / size
 		l.product(c, product{
 			m: patch, n: in, k: n * size, consts: consts, functions: snippet("patch", "x1"),
 			left: "return patch_(k, r % (SIDE * SIDE) * C + r / (SIDE * SIDE));", right: "return x0[k * N + j];",
 		}, c.in[:2], nil)
 	case graph.KindConvInput, graph.KindConvTranspose:
-		in := c.in[0].shape[1] / size
+		in := c.in[0].Shape[1] / size
 		right, along := fmt.Sprintf("let t = tap(k, z); return x1[k %% IN * %du + (t.x * SIDE + t.y) * C + j];", patch), false
 		var bias *value
 		if c.Kind == graph.KindConvTranspose {

@@ -44,14 +44,14 @@ type transfer struct {
 func (p *plan) put(v *value, a arena) {
 	v.place = place{a, p.sizes[a]}
 	p.placed[v] = true
-	p.sizes[a] += aligned(v.size())
+	p.sizes[a] += aligned(v.Size())
 }
 
 // want has a result lie at a place at the end of a step: it is computed there, or
 // copied if other stages read it, because a shader may not read and write the same
 // buffer.
 func (p *plan) want(v *value, at place) {
-	if v.host == nil && v.uses-p.inside[v] == 1 {
+	if v.Host == nil && v.Uses-p.inside[v] == 1 {
 		v.place = at
 		p.placed[v] = true
 		return
@@ -83,7 +83,7 @@ func (p *plan) temporaries(stages []*stage) {
 			for k, a := range free {
 				if best < 0 {
 					best = k
-				} else if size, least := p.sizes[a], p.sizes[free[best]]; (size >= v.size() && (size < least || least < v.size())) || (least < v.size() && size > least) {
+				} else if size, least := p.sizes[a], p.sizes[free[best]]; (size >= v.Size() && (size < least || least < v.Size())) || (least < v.Size() && size > least) {
 					best = k
 				}
 			}
@@ -95,7 +95,7 @@ func (p *plan) temporaries(stages []*stage) {
 				a = free[best]
 				free = append(free[:best], free[best+1:]...)
 			}
-			p.sizes[a] = max(p.sizes[a], v.size())
+			p.sizes[a] = max(p.sizes[a], v.Size())
 			v.place = place{a, 0}
 			p.placed[v] = true
 		}

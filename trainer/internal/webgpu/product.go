@@ -5,6 +5,8 @@ package webgpu
 import (
 	"fmt"
 	"math/bits"
+
+	"mppm/trainer/internal/graph"
 )
 
 // product is a matrix product: m × n sums of k products each. left and right are
@@ -120,7 +122,7 @@ func (l *lowering) product(c call, p product, in []*value, bias *value) {
 		},
 	})
 	if partial {
-		part := &value{shape: []int{parts, p.m, p.n}, uses: 1, stage: len(l.stages) - 1}
+		part := &value{Value: &graph.Value{Shape: []int{parts, p.m, p.n}, Uses: 1}, stage: len(l.stages) - 1}
 		s.outs = []*value{part}
 		s = l.sums(c, []*value{part}, parts, p.m*p.n, "", "return x0[r * W + c];", nil)
 	}
@@ -140,7 +142,7 @@ func (l *lowering) sum(c call, rows, w int, consts, term, scale string) {
 	in := known(c.in)
 	chunks := max(1, min(enough, rows/(ry*deep)))
 	if chunks > 1 {
-		part := &value{shape: []int{chunks, w}, uses: 1}
+		part := &value{Value: &graph.Value{Shape: []int{chunks, w}, Uses: 1}}
 		l.sums(c, in, rows, w, consts, term, part)
 		in, rows, consts, term = []*value{part}, chunks, "", "return x0[r * W + c];"
 	}
@@ -150,7 +152,7 @@ func (l *lowering) sum(c call, rows, w int, consts, term, scale string) {
 		return
 	}
 	s.local = map[*value]string{}
-	s.size = c.out.size()
+	s.size = c.out.Size()
 	c.out.stage = len(l.stages) - 1
 	s.then(c.out, "v0 * ("+scale+")")
 }
@@ -166,7 +168,7 @@ func (l *lowering) sums(c call, in []*value, rows, w int, consts, term string, p
 	tiles := (w + cx - 1) / cx
 	chunks := 1
 	if part != nil {
-		chunks = part.shape[0]
+		chunks = part.Shape[0]
 	}
 	var halves []int
 	for h := ry / 2; h > 0; h /= 2 {

@@ -75,8 +75,8 @@ func (s *stage) source() (string, error) {
 // operand is the name of v in the statements of s: a name of one of them, or the
 // element at of a buffer.
 func (s *stage) operand(v *value, at string) string {
-	if v.known {
-		return literal(v.num)
+	if v.Known {
+		return literal(v.Num)
 	}
 	if name, ok := s.local[v]; ok {
 		return name

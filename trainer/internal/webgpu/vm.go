@@ -119,7 +119,7 @@ func (vm *VM) place(prog *program, inside map[*value]int) error {
 	for _, v := range prog.inputs {
 		if !p.placed[v] {
 			p.put(v, inputs)
-			vm.uploads = append(vm.uploads, upload{v.host, v.place.offset})
+			vm.uploads = append(vm.uploads, upload{v.Host, v.place.offset})
 		}
 	}
 	vm.rates = p.sizes[inputs]
@@ -133,8 +133,8 @@ func (vm *VM) place(prog *program, inside map[*value]int) error {
 		}
 		at := place{results, p.sizes[results]}
 		vm.kept, vm.at = append(vm.kept, k), append(vm.at, at)
-		p.sizes[results] += aligned(k.size())
-		if !k.known {
+		p.sizes[results] += aligned(k.Size())
+		if !k.Known {
 			p.want(k.value, at)
 		}
 	}
@@ -176,7 +176,7 @@ func (vm *VM) build() error {
 		written := len(names) - len(s.outs)
 		var entries []wgpu.BindGroupEntry
 		for i, v := range values {
-			entries = append(entries, vm.entry(i, v.place, v.size()))
+			entries = append(entries, vm.entry(i, v.place, v.Size()))
 		}
 		layout, err := vm.layout(len(names), func(i int) bool { return i >= written })
 		if err != nil {
@@ -381,7 +381,7 @@ func end(pass *wgpu.ComputePassEncoder) error {
 func (vm *VM) copy(e *wgpu.CommandEncoder) error {
 	for _, c := range vm.copies {
 		from, to := c.from.place, c.to
-		if err := e.TryCopyBufferToBuffer(vm.buffers[from.arena], uint64(from.offset)*4, vm.buffers[to.arena], uint64(to.offset)*4, uint64(c.from.size())*4); err != nil {
+		if err := e.TryCopyBufferToBuffer(vm.buffers[from.arena], uint64(from.offset)*4, vm.buffers[to.arena], uint64(to.offset)*4, uint64(c.from.Size())*4); err != nil {
 			return err
 		}
 	}
@@ -402,8 +402,8 @@ func (vm *VM) collect(seen func(step int) error) error {
 	}
 	for i := range steps {
 		for k, keep := range vm.kept {
-			if keep.known {
-				keep.dst[0] = keep.num
+			if keep.Known {
+				keep.dst[0] = keep.Num
 				continue
 			}
 			copy(keep.dst, all[i*n+vm.at[k].offset:])
