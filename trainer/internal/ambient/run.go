@@ -295,6 +295,9 @@ func (r *Run) Train(ctx context.Context, epochs int, bar *progress.Bar) error {
 			return err
 		}
 		defer judges[m].vm.Close()
+		for _, p := range r.params[m] {
+			p.Decay = float32(c.Decay)
+		}
 		if nets[m], err = newNet(c, m, r.params[m], n, dim, true); err != nil {
 			return err
 		}
@@ -333,6 +336,7 @@ func (r *Run) do(m method, t *net, b *batch) error {
 	if r.best[m].Stopped {
 		for _, p := range r.params[m] {
 			clear(p.Grad)
+			p.Decay = 0
 		}
 		return nil
 	}
@@ -344,12 +348,6 @@ func (r *Run) do(m method, t *net, b *batch) error {
 		return fmt.Errorf("train: the loss of %v is %v at step %d: the run has diverged; a lower --rate or other weights may hold it. The last checkpoint is kept", m, loss, r.step+1)
 	}
 	r.sums[m] += loss
-	decay := float32(r.Config.Decay)
-	for _, p := range r.params[m] {
-		for i, v := range p.Data {
-			p.Grad[i] += float32(decay * v)
-		}
-	}
 	return nil
 }
 

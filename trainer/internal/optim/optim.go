@@ -21,6 +21,7 @@ type Parameter struct {
 	nn.Spec
 	Data, Grad []float32
 	M, V       []float32 // Adam's first and second moment
+	Decay      float32   // weight decay: so many times itself is added to the gradient
 	Node       *gorgonia.Node
 }
 
@@ -102,6 +103,11 @@ func Rates(step int, rate float64) (size, root float32) {
 func Adam(params []*Parameter, step int, rate float64) {
 	size, root := Rates(step, rate)
 	for _, p := range params {
+		if p.Decay != 0 {
+			for i, v := range p.Data {
+				p.Grad[i] += float32(p.Decay * v)
+			}
+		}
 		for i, g := range p.Grad {
 			m := Beta1*p.M[i] + (1-Beta1)*g
 			v := Beta2*p.V[i] + float32((1-Beta2)*float32(g*g))
