@@ -15,9 +15,9 @@ import (
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/diffuse"
 	"mppm/trainer/internal/infer"
-	"mppm/trainer/internal/judge"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/task/classifier"
 	"mppm/trainer/internal/train"
 )
 
@@ -78,7 +78,7 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	switch kind {
-	case judge.CheckpointKind:
+	case classifier.CheckpointKind:
 		return o.exportClassifier(ctx, e, set)
 	case diffuse.CheckpointKind:
 		return o.exportLDM(ctx, e, set)

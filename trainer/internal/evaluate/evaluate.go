@@ -11,7 +11,7 @@ import (
 	"mppm/shared/degrade"
 	"mppm/trainer/internal/frechet"
 	"mppm/trainer/internal/infer"
-	"mppm/trainer/internal/judge"
+	task "mppm/trainer/internal/task/classifier"
 )
 
 // Method is one row of the table.
@@ -83,7 +83,7 @@ func NewJudge(ctx context.Context, c *classifier.Classifier, real []byte) (*Judg
 
 // embed returns the embeddings of images (bytes), and what each is read as.
 func (j *Judge) embed(ctx context.Context, images []byte) (e []float32, read []uint8, err error) {
-	r, err := judge.Read(ctx, j.classifier, infer.Floats(images))
+	r, err := task.Read(ctx, j.classifier, infer.Floats(images))
 	if err != nil {
 		return nil, nil, err
 	}

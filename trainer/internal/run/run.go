@@ -6,6 +6,7 @@ package run
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"mppm/shared/rng"
+	"mppm/shared/safetensors"
 	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
@@ -24,7 +26,7 @@ import (
 
 // ErrInterrupted says that a run was told to stop, has saved its state, and can
 // be resumed.
-var ErrInterrupted = errors.New("interrupted; --resume goes on from here")
+var ErrInterrupted = optim.ErrInterrupted
 
 // ErrDiverged says that a run's loss is not a number any more.
 var ErrDiverged = errors.New("the run has diverged")
@@ -307,4 +309,16 @@ func (r *Run) order(p Part, first, step int, was *[]int) []int {
 		*was = rng.New(r.plan.Seed, p.Order+uint64((step-first)/r.perEpoch())).Perm(r.plan.Things)
 	}
 	return (*was)[at*n : (at+1)*n]
+}
+
+// Describe adds to the metadata of a weights file what values say, as JSON.
+func Describe(f *safetensors.File, values map[string]any) error {
+	for key, v := range values {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("export: %s: %w", key, err)
+		}
+		f.Meta[key] = string(b)
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package judge
+package classifier
 
 import (
 	"fmt"
@@ -6,17 +6,20 @@ import (
 	"testing"
 
 	"mppm/shared/classifier"
+	"mppm/trainer/internal/netgraph"
 )
 
 // TestNoGradientOfImages: of the two convolutions, only the second one's input has
 // a gradient. The first one's are the images, which do not learn.
 func TestNoGradientOfImages(t *testing.T) {
-	n, err := newNet(2, newParameters(Default()))
+	task := New(Default(), nil)
+	task.params = netgraph.Parameters(1, 0, classifier.Digits)
+	s, err := task.build(2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var of []string
-	for _, node := range n.graph.AllNodes() {
+	for _, node := range s.Graphs[0].Expr().AllNodes() {
 		if op := fmt.Sprint(node.Op()); strings.HasPrefix(op, "convInput(") {
 			of = append(of, op)
 		}

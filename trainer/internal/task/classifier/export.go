@@ -1,8 +1,7 @@
-package judge
+package classifier
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"sync"
@@ -12,30 +11,23 @@ import (
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/run"
 )
 
 // Weights turns the run into a weights file: eight bits for each weight with one
 // scale for each output channel, unless float is set. It reads the digits of
 // Score with the result; the metadata has that, and how the run was trained.
-func (r *Run) Weights(ctx context.Context, float bool) ([]byte, Score, error) {
+func (t *Task) Weights(ctx context.Context, float bool) ([]byte, Score, error) {
 	f := &safetensors.File{Meta: map[string]string{"kind": classifier.Kind}}
-	if err := optim.Export(f, float, r.params); err != nil {
+	if err := optim.Export(f, float, t.params); err != nil {
 		return nil, Score{}, fmt.Errorf("export: %w", err)
 	}
-	score, err := r.score(ctx, f)
+	score, err := t.score(ctx, f)
 	if err != nil {
 		return nil, Score{}, fmt.Errorf("export: %w", err)
 	}
-	for key, value := range map[string]any{
-		"training": r.Config,
-		"data":     map[string]any{"name": r.set.Name, "md5": r.set.Checksums},
-		"scores":   score,
-	} {
-		text, err := json.Marshal(value)
-		if err != nil {
-			return nil, Score{}, fmt.Errorf("export: %s: %w", key, err)
-		}
-		f.Meta[key] = string(text)
+	if err := run.Describe(f, map[string]any{"training": t.Config, "data": map[string]any{"name": t.set.Name, "md5": t.set.Checksums}, "scores": score}); err != nil {
+		return nil, Score{}, err
 	}
 	b, err := f.Encode()
 	if err != nil {
@@ -61,7 +53,7 @@ func (s Score) String() string {
 }
 
 // score reads digits with the classifier of f.
-func (r *Run) score(ctx context.Context, f *safetensors.File) (Score, error) {
+func (t *Task) score(ctx context.Context, f *safetensors.File) (Score, error) {
 	b, err := f.Encode()
 	if err != nil {
 		return Score{}, err
@@ -70,9 +62,9 @@ func (r *Run) score(ctx context.Context, f *safetensors.File) (Score, error) {
 	if err != nil {
 		return Score{}, err
 	}
-	split, first, s := &r.set.Test, 0, Score{Digits: "test", N: r.set.Test.N}
-	if r.Config.Holdout > 0 {
-		split, first, s = &r.set.Train, r.trained(), Score{Digits: "held-out", N: r.Config.Holdout}
+	split, first, s := &t.set.Test, 0, Score{Digits: "test", N: t.set.Test.N}
+	if t.Config.Holdout > 0 {
+		split, first, s = &t.set.Train, t.trained(), Score{Digits: "held-out", N: t.Config.Holdout}
 	}
 	const span = 1024 // images in memory at a time
 	x := make([]float32, min(span, s.N)*dataset.Pixels)

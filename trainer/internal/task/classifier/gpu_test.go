@@ -1,8 +1,9 @@
 //go:build webgpu
 
-package judge
+package classifier
 
 import (
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -10,6 +11,7 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/compliance"
+	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/webgpu"
 )
@@ -23,22 +25,24 @@ func TestTraining(t *testing.T) {
 	c := Default()
 	const n = 5
 	build := func() compliance.Net {
-		params := newParameters(c)
-		net, err := newNet(n, params)
+		task := New(c, nil)
+		task.params = netgraph.Parameters(c.Seed, streamInit, classifier.Digits)
+		s, kept, err := task.graph(n)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return compliance.Net{
-			Graph: params[0].Node.Graph(), Params: params,
+			Graph: s.Graphs[0].Expr(), Params: task.params,
 			Batch: func(step int) {
 				r := rng.New(7, uint64(step))
-				clear(net.targets)
+				targets := s.Inputs[inTargets]
+				clear(targets)
 				for i := range n {
-					net.targets[i*classifier.Classes+(step+i)%classifier.Classes] = 1
+					targets[i*classifier.Classes+(step+i)%classifier.Classes] = 1
 				}
-				r.FillNorm(net.images, 0.5)
+				r.FillNorm(s.Inputs[inImages], 0.5)
 			},
-			Losses: func() []float32 { return append(net.loss[:1:1], net.logits...) },
+			Losses: func() []float32 { return slices.Concat(kept[0], kept[1]) },
 		}
 	}
 	compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {

@@ -1,4 +1,4 @@
-package judge
+package classifier
 
 import (
 	"context"
@@ -8,12 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
 	"mppm/shared/classifier"
 	"mppm/shared/classifier/classifiertest"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/run"
 )
 
 // digits returns the first n training digits of MNIST, and the first 500 test
@@ -32,21 +34,37 @@ func digits(t *testing.T, n int) *dataset.Set {
 	return set
 }
 
-func quiet() *progress.Bar { return progress.New(nil, "", 0, progress.Options{}) }
-
 func tiny() Config {
 	c := Default()
 	c.Epochs, c.Batch = 2, 32
 	return c
 }
 
-func start(t *testing.T, c Config, set *dataset.Set) *Run {
+// started is a run in a folder.
+type started struct {
+	*Task
+	*run.Run
+	dir string
+}
+
+func start(t *testing.T, c Config, set *dataset.Set) started {
 	t.Helper()
-	r, err := New(c, set, t.TempDir())
-	if err != nil {
+	s := started{Task: New(c, set), dir: t.TempDir()}
+	var err error
+	if s.Run, err = run.New(s.Task, s.dir); err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return s
+}
+
+func (s started) reopen(t *testing.T) started {
+	t.Helper()
+	s.Task = New(Config{}, s.set)
+	var err error
+	if s.Run, err = run.Open(s.Task, s.dir); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // TestLearns: a few hundred steps read most digits, in eight bits.
@@ -55,10 +73,10 @@ func TestLearns(t *testing.T) {
 	c := tiny()
 	c.Epochs, c.Holdout = 4, 600
 	r := start(t, c, set)
-	if err := r.Train(t.Context(), 1, quiet()); err != nil {
+	if err := r.Train(t.Context(), run.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if first, last := r.history[0], r.history[len(r.history)-1]; !(last < 0.7*first) {
+	if first, last := r.History[0], r.History[len(r.History)-1]; !(last < 0.7*first) {
 		t.Errorf("the loss went from %v to %v", first, last)
 	}
 	for _, float := range []bool{false, true} {
@@ -80,10 +98,10 @@ func TestHoldout(t *testing.T) {
 	var losses [2][]float64
 	for i := range losses {
 		r := start(t, c, set)
-		if err := r.Train(t.Context(), 1, quiet()); err != nil {
+		if err := r.Train(t.Context(), run.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		losses[i] = r.history
+		losses[i] = r.History
 		for k := 100; k < 170; k++ {
 			set.Train.Labels[k] = (set.Train.Labels[k] + 1) % dataset.Classes
 		}
@@ -96,17 +114,21 @@ func TestHoldout(t *testing.T) {
 // TestMatchesShared holds the graph's net to package classifier's.
 func TestMatchesShared(t *testing.T) {
 	r := start(t, tiny(), digits(t, 64))
-	n, err := newNet(32, r.params)
+	s, kept, err := r.graph(32)
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := make([]int, 64)
+	loss, logits, targets := &kept[0][0], kept[1], s.Inputs[inTargets]
+	order := make([]int, 32)
 	for i := range order {
 		order[i] = i
 	}
-	b := &batch{n.images, n.targets}
-	r.fill(b, 0, order)
-	if err := n.step(); err != nil {
+	if err := r.fill(s.Inputs, order, 0); err != nil {
+		t.Fatal(err)
+	}
+	vm := gorgonia.NewTapeMachine(s.Graphs[0].Expr())
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
 		t.Fatal(err)
 	}
 	file, _, err := r.Weights(t.Context(), true)
@@ -118,29 +140,29 @@ func TestMatchesShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	probs := make([]float32, 32*classifier.Classes)
-	c.Runner(7).Classify(probs, nil, b.images)
-	var loss float64
+	c.Runner(7).Classify(probs, nil, s.Inputs[inImages])
+	var want float64
 	for i := range 32 {
 		var sum float64
-		x := n.logits[i*classifier.Classes : (i+1)*classifier.Classes]
+		x := logits[i*classifier.Classes : (i+1)*classifier.Classes]
 		for _, v := range x {
 			sum += math.Exp(float64(v))
 		}
 		for k, v := range x {
-			want := math.Exp(float64(v)) / sum
-			if got := float64(probs[i*classifier.Classes+k]); math.Abs(got-want) > 1e-6 {
-				t.Fatalf("image %d, class %d: %v, the graph has %v", i, k, got, want)
+			p := math.Exp(float64(v)) / sum
+			if got := float64(probs[i*classifier.Classes+k]); math.Abs(got-p) > 1e-6 {
+				t.Fatalf("image %d, class %d: %v, the graph has %v", i, k, got, p)
 			}
-			if n.targets[i*classifier.Classes+k] == 1 {
+			if targets[i*classifier.Classes+k] == 1 {
 				if k != int(r.set.Train.Labels[i]) {
 					t.Fatalf("image %d has label %d and target %d", i, r.set.Train.Labels[i], k)
 				}
-				loss -= math.Log(want) / 32
+				want -= math.Log(p) / 32
 			}
 		}
 	}
-	if math.Abs(loss-float64(n.loss[0])) > 1e-5 {
-		t.Errorf("the loss is %v, by the probabilities it is %v", n.loss[0], loss)
+	if math.Abs(want-float64(*loss)) > 1e-5 {
+		t.Errorf("the loss is %v, by the probabilities it is %v", *loss, want)
 	}
 }
 
@@ -150,28 +172,25 @@ func TestResume(t *testing.T) {
 	c := tiny()
 	c.Holdout = 10
 	whole := start(t, c, set)
-	if err := whole.Train(t.Context(), 1, quiet()); err != nil {
+	if err := whole.Train(t.Context(), run.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	run := start(t, c, set)
-	for stop := 1; !run.Done(); stop += 2 {
+	again := start(t, c, set)
+	for stop := 1; !again.Done(); stop += 2 {
 		ctx := &countdown{Context: t.Context(), left: stop}
-		if err := run.Train(ctx, 1, quiet()); err != nil && err != optim.ErrInterrupted {
+		if err := again.Train(ctx, run.Options{}); err != nil && err != run.ErrInterrupted {
 			t.Fatal(err)
 		}
-		var err error
-		if run, err = Open(run.Dir, set); err != nil {
-			t.Fatal(err)
-		}
+		again = again.reopen(t)
 	}
 	for i, p := range whole.params {
-		q := run.params[i]
+		q := again.params[i]
 		if !slices.Equal(p.Data, q.Data) || !slices.Equal(p.M, q.M) || !slices.Equal(p.V, q.V) {
 			t.Errorf("%s differs from that of an uninterrupted run", p.Name)
 		}
 	}
-	if !slices.Equal(whole.history, run.history) || len(run.history) != c.Epochs {
-		t.Errorf("losses %v, in an uninterrupted run %v", run.history, whole.history)
+	if !slices.Equal(whole.History, again.History) || len(again.History) != c.Epochs {
+		t.Errorf("losses %v, in an uninterrupted run %v", again.History, whole.History)
 	}
 }
 
@@ -211,37 +230,37 @@ func TestErrors(t *testing.T) {
 	} {
 		c := tiny()
 		change(&c)
-		_, err := New(c, set, t.TempDir())
+		_, err := run.New(New(c, set), t.TempDir())
 		says(err, want)
 	}
 	r := start(t, tiny(), set)
 	if err := r.Save(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := New(tiny(), set, r.Dir)
+	_, err := run.New(New(tiny(), set), r.dir)
 	says(err, "--resume")
-	if _, err = Open(t.TempDir(), set); !errors.Is(err, optim.ErrNoCheckpoint) {
+	if _, err = run.Open(New(Config{}, set), t.TempDir()); !errors.Is(err, optim.ErrNoCheckpoint) {
 		t.Errorf("an empty folder: %v", err)
 	}
 	other := *set
 	other.Checksums = map[string]string{}
-	_, err = Open(r.Dir, &other)
+	_, err = run.Open(New(Config{}, &other), r.dir)
 	says(err, "other data")
 	bare := *set
 	bare.Test.Labels = nil
-	_, err = Open(r.Dir, &bare)
+	_, err = run.Open(New(Config{}, &bare), r.dir)
 	says(err, "no labels")
-	_, err = New(tiny(), &bare, t.TempDir())
+	_, err = run.New(New(tiny(), &bare), t.TempDir())
 	says(err, "no labels")
-	if err := optim.Save(r.Dir, "another-kind", nil, nil); err != nil {
+	if err := optim.Save(r.dir, "another-kind", nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Open(r.Dir, set)
+	_, err = run.Open(New(Config{}, set), r.dir)
 	says(err, "another-kind")
 
 	r = start(t, tiny(), set)
 	r.params[0].Data[3] = float32(math.NaN())
-	says(r.Train(t.Context(), 1, quiet()), "at step 1: the run has diverged")
+	says(r.Train(t.Context(), run.Options{}), "at step 1: the run has diverged")
 	_, _, err = r.Weights(t.Context(), false)
 	says(err, "conv1.weight")
 	ended, cancel := context.WithCancel(t.Context())
