@@ -13,11 +13,11 @@ import (
 	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
-	"mppm/trainer/internal/diffuse"
 	"mppm/trainer/internal/infer"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/progress"
 	"mppm/trainer/internal/task/classifier"
+	"mppm/trainer/internal/task/ldm"
 	"mppm/trainer/internal/train"
 )
 
@@ -80,7 +80,7 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	switch kind {
 	case classifier.CheckpointKind:
 		return o.exportClassifier(ctx, e, set)
-	case diffuse.CheckpointKind:
+	case ldm.CheckpointKind:
 		return o.exportLDM(ctx, e, set)
 	}
 	r, err := train.Open(o.checkpoint, set)

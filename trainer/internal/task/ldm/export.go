@@ -1,8 +1,7 @@
-package diffuse
+package ldm
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -14,32 +13,32 @@ import (
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/run"
 )
 
 // Weights turns the run into a weights file: the autoencoder as it came, and the
 // denoiser in eight bits unless float is set. It returns ctx's error if that
 // ends first.
-func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error) {
-	if err := r.encode(ctx); err != nil {
+func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, error) {
+	if err := t.encode(ctx); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	f := &safetensors.File{Meta: maps.Clone(r.nets.Meta), Tensors: slices.Clone(r.nets.Tensors)}
+	f := &safetensors.File{Meta: maps.Clone(t.nets.Meta), Tensors: slices.Clone(t.nets.Tensors)}
 	f.Meta["kind"], f.Meta["damage"] = ldm.Kind, "{}"
-	for key, value := range map[string]any{
-		"diffusion": r.Config.Diffusion,
-		"training":  r.Config,
-		"data":      map[string]any{"name": r.set.Name, "md5": r.set.Checksums},
-	} {
-		if err := setJSON(f.Meta, key, value); err != nil {
-			return nil, err
-		}
+	err := run.Describe(f, map[string]any{
+		"diffusion": t.Config.Diffusion,
+		"training":  t.Config,
+		"data":      map[string]any{"name": t.set.Name, "md5": t.set.Checksums},
+	})
+	if err != nil {
+		return nil, err
 	}
-	if err := optim.Export(f, float, r.params); err != nil {
+	if err := optim.Export(f, float, t.params); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	err := f.AddFloat32("latent.mean", r.mean, latent.Latent)
+	err = f.AddFloat32("latent.mean", t.mean, latent.Latent)
 	if err == nil {
-		err = f.AddFloat32("latent.std", r.std, latent.Latent)
+		err = f.AddFloat32("latent.std", t.std, latent.Latent)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
@@ -54,28 +53,16 @@ func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error
 	}
 	curves := map[degrade.Kind][]ldm.Point{}
 	for _, info := range degrade.All() {
-		if curves[info.Kind], err = r.damage(ctx, m, info); err != nil {
+		if curves[info.Kind], err = t.damage(ctx, m, info); err != nil {
 			return nil, fmt.Errorf("export: %w", err)
 		}
 	}
-	if err := setJSON(f.Meta, "damage", curves); err != nil {
-		return nil, err
-	}
-	return f, nil
-}
-
-func setJSON(meta map[string]string, key string, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("export: %s: %w", key, err)
-	}
-	meta[key] = string(b)
-	return nil
+	return f, run.Describe(f, map[string]any{"damage": curves})
 }
 
 // damage measures what a kind of damage does to the codes of training images:
 // the first 500, at severities over the whole range and at those of Table 6.
-func (r *Run) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]ldm.Point, error) {
+func (t *Task) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]ldm.Point, error) {
 	const images, pieces = 500, 8
 	severities := []float64{info.Mild, info.Severe}
 	for i := range pieces + 1 {
@@ -84,13 +71,13 @@ func (r *Run) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]ld
 	}
 	slices.Sort(severities)
 	severities = slices.Compact(severities)
-	n := min(images, r.set.Train.N)
+	n := min(images, t.set.Train.N)
 	run := m.Runner(64)
 	clean, x := make([]float32, n*latent.Pixels), make([]float32, n*latent.Pixels)
 	for i := range n {
-		r.set.Train.Float32(clean[i*latent.Pixels:], i)
+		t.set.Train.Float32(clean[i*latent.Pixels:], i)
 	}
-	if err := r.set.Train.Err(); err != nil {
+	if err := t.set.Train.Err(); err != nil {
 		return nil, err
 	}
 	a, b := make([]float32, n*latent.Latent), make([]float32, n*latent.Latent)
@@ -103,7 +90,7 @@ func (r *Run) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]ld
 				return nil, err
 			}
 			at := i * latent.Pixels
-			if err := d.Apply(x[at:at+latent.Pixels], clean[at:at+latent.Pixels], latent.Side, latent.Side, rng.New(r.Config.Seed, streamDamage+uint64(i))); err != nil {
+			if err := d.Apply(x[at:at+latent.Pixels], clean[at:at+latent.Pixels], latent.Side, latent.Side, rng.New(t.Config.Seed, streamDamage+uint64(i))); err != nil {
 				return nil, err
 			}
 		}

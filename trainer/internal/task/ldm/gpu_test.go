@@ -1,6 +1,6 @@
 //go:build webgpu
 
-package diffuse
+package ldm
 
 import (
 	"testing"
@@ -9,6 +9,7 @@ import (
 
 	"mppm/shared/rng"
 	"mppm/trainer/internal/compliance"
+	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/webgpu"
 )
@@ -22,22 +23,24 @@ func TestTraining(t *testing.T) {
 	c := Default()
 	c.Batch, c.Hidden = 9, []int{31, 40}
 	build := func() compliance.Net {
-		params, err := newParameters(c)
+		task := New(c, nil, nil)
+		net, err := c.net()
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err := newNet(c, params)
+		task.params = netgraph.Parameters(c.Seed, streamInit, net)
+		s, loss, err := task.graph(c.Batch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return compliance.Net{
-			Graph: params[0].Node.Graph(), Params: params,
+			Graph: s.Graphs[0].Expr(), Params: task.params,
 			Batch: func(step int) {
 				r := rng.New(7, uint64(step))
-				r.FillNorm(n.in, 1)
-				r.FillNorm(n.noise, 1)
+				r.FillNorm(s.Inputs[inPoints], 1)
+				r.FillNorm(s.Inputs[inNoise], 1)
 			},
-			Losses: func() []float32 { return n.loss[:] },
+			Losses: func() []float32 { return loss },
 		}
 	}
 	compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {

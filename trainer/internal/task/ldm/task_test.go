@@ -1,4 +1,4 @@
-package diffuse
+package ldm
 
 import (
 	"bytes"
@@ -9,14 +9,15 @@ import (
 	"strings"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
 	"mppm/shared/ddpm"
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
 	"mppm/shared/ldm"
 	"mppm/trainer/internal/dataset"
-	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/run"
 )
 
 // digits returns the first n digits of MNIST.
@@ -31,8 +32,6 @@ func digits(t testing.TB, n int) *dataset.Set {
 	set.Train.Labels = set.Train.Labels[:n]
 	return set
 }
-
-func quiet() *progress.Bar { return progress.New(nil, "", 0, progress.Options{}) }
 
 func tiny() Config {
 	c := Default()
@@ -51,17 +50,24 @@ func autoencoder(t testing.TB, seed uint64) []byte {
 	return b
 }
 
-func start(t testing.TB, c Config, set *dataset.Set, dir string) *Run {
+// started is a run in a folder.
+type started struct {
+	*Task
+	*run.Run
+}
+
+func start(t testing.TB, c Config, set *dataset.Set, dir string) started {
 	t.Helper()
-	r, err := New(c, set, autoencoder(t, 1), dir)
-	if err != nil {
+	s := started{Task: New(c, set, autoencoder(t, 1))}
+	var err error
+	if s.Run, err = run.New(s.Task, dir); err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return s
 }
 
 // weights encodes and reads a run's weights file.
-func weights(t testing.TB, r *Run, float bool) ([]byte, *ldm.Model) {
+func weights(t testing.TB, r started, float bool) ([]byte, *ldm.Model) {
 	t.Helper()
 	f, err := r.Weights(context.Background(), float)
 	if err != nil {
@@ -86,20 +92,21 @@ func TestMatchesShared(t *testing.T) {
 	if err := r.encode(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	n, err := newNet(r.Config, r.params)
+	step, loss, err := r.graph(r.Config.Batch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := r.Config.schedule()
-	if err != nil {
-		t.Fatal(err)
-	}
+	in, noise := step.Inputs[inPoints], step.Inputs[inNoise]
 	order := make([]int, 16)
 	for i := range order {
 		order[i] = i
 	}
-	r.fill(&batch{n.in, n.noise}, s, 0, order)
-	if err := n.step(); err != nil {
+	if err := r.fill(step.Inputs, order, 0); err != nil {
+		t.Fatal(err)
+	}
+	vm := gorgonia.NewTapeMachine(step.Graphs[0].Expr())
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
 		t.Fatal(err)
 	}
 	f, err := r.Weights(context.Background(), true)
@@ -110,11 +117,11 @@ func TestMatchesShared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := d.Runner(1)
+	runner, s := d.Runner(1), r.schedule
 	got, features := make([]float32, latent.Latent), make([]float32, ddpm.TimeFeatures)
 	var want float64
 	for i := range r.Config.Batch {
-		row := n.in[i*inputs : (i+1)*inputs]
+		row := in[i*inputs : (i+1)*inputs]
 		at := -1
 		for k := range s.Len() {
 			ddpm.Features(features, s.Time(k))
@@ -125,14 +132,14 @@ func TestMatchesShared(t *testing.T) {
 		if at < 0 {
 			t.Fatalf("row %d has the features of no step", i)
 		}
-		run.Predict(got, row[:latent.Latent], s.Time(at))
+		runner.Predict(got, row[:latent.Latent], s.Time(at))
 		for k, v := range got {
-			e := float64(v) - float64(n.noise[i*latent.Latent+k])
+			e := float64(v) - float64(noise[i*latent.Latent+k])
 			want += e * e / float64(r.Config.Batch)
 		}
 	}
-	if loss := float64(n.loss[0]); math.Abs(loss-want) > 1e-5*want {
-		t.Errorf("the graph's loss is %v, package ddpm gives %v", loss, want)
+	if got := float64(loss[0]); math.Abs(got-want) > 1e-5*want {
+		t.Errorf("the graph's loss is %v, package ddpm gives %v", got, want)
 	}
 }
 
@@ -142,10 +149,10 @@ func TestLearns(t *testing.T) {
 	c := tiny()
 	c.Epochs, c.Hidden = 12, []int{48}
 	r := start(t, c, set, t.TempDir())
-	if err := r.Train(context.Background(), 100, quiet()); err != nil {
+	if err := r.Train(context.Background(), run.Options{Every: 100}); err != nil {
 		t.Fatal(err)
 	}
-	if last := r.history[len(r.history)-1]; !(last < 0.9*latent.Latent) {
+	if last := r.History[len(r.History)-1]; !(last < 0.9*latent.Latent) {
 		t.Errorf("the loss is %.2f after %d epochs; that of predicting 0 is %d", last, c.Epochs, latent.Latent)
 	}
 	// The codes that the file makes normal are so.
@@ -178,28 +185,29 @@ func TestResume(t *testing.T) {
 	set := digits(t, 48)
 	c := tiny()
 	whole := start(t, c, set, t.TempDir())
-	if err := whole.Train(context.Background(), 1, quiet()); err != nil {
+	if err := whole.Train(context.Background(), run.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	run := start(t, c, set, dir)
-	for stop := 1; !run.Done(); stop++ {
+	again := start(t, c, set, dir)
+	for stop := 1; !again.Done(); stop++ {
 		ctx := &countdown{Context: context.Background(), left: stop}
-		if err := run.Train(ctx, 1, quiet()); err != nil && err != optim.ErrInterrupted {
+		if err := again.Train(ctx, run.Options{}); err != nil && err != run.ErrInterrupted {
 			t.Fatal(err)
 		}
+		again.Task = New(Config{}, set, nil)
 		var err error
-		if run, err = Open(dir, set); err != nil {
+		if again.Run, err = run.Open(again.Task, dir); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want, _ := weights(t, whole, false)
-	if got, _ := weights(t, run, false); !bytes.Equal(got, want) {
+	if got, _ := weights(t, again, false); !bytes.Equal(got, want) {
 		t.Error("the weights differ from an uninterrupted run's")
 	}
-	for i := range whole.history {
-		if whole.history[i] != run.history[i] {
-			t.Errorf("epoch %d: %v, in an uninterrupted run %v", i+1, run.history[i], whole.history[i])
+	for i := range whole.History {
+		if whole.History[i] != again.History[i] {
+			t.Errorf("epoch %d: %v, in an uninterrupted run %v", i+1, again.History[i], whole.History[i])
 		}
 	}
 }
@@ -233,7 +241,7 @@ func TestRefuses(t *testing.T) {
 	} {
 		config := tiny()
 		c.change(&config)
-		if _, err := New(config, set, autoencoder(t, 1), t.TempDir()); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := run.New(New(config, set, autoencoder(t, 1)), t.TempDir()); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want one with %q", err, c.want)
 		}
 	}
@@ -243,27 +251,27 @@ func TestRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(tiny(), set, b, t.TempDir()); err == nil || !strings.Contains(err.Error(), "unet") {
+	if _, err := run.New(New(tiny(), set, b), t.TempDir()); err == nil || !strings.Contains(err.Error(), "unet") {
 		t.Errorf("another kind of weights: error %v", err)
 	}
 	dir := t.TempDir()
-	if _, err := New(tiny(), set, []byte("nonsense"), dir); err == nil {
+	if _, err := run.New(New(tiny(), set, []byte("nonsense")), dir); err == nil {
 		t.Error("nonsense was taken for weights")
 	}
-	run := start(t, tiny(), set, dir) // the failures left nothing in the way
-	if err := run.Save(); err != nil {
+	r := start(t, tiny(), set, dir) // the failures left nothing in the way
+	if err := r.Save(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(tiny(), set, autoencoder(t, 1), dir); err == nil || !strings.Contains(err.Error(), "holds a run") {
+	if _, err := run.New(New(tiny(), set, autoencoder(t, 1)), dir); err == nil || !strings.Contains(err.Error(), "holds a run") {
 		t.Errorf("a folder with a run: error %v", err)
 	}
-	if _, err := Open(dir, digits(t, 10)); err == nil || !strings.Contains(err.Error(), "batch") {
+	if _, err := run.Open(New(Config{}, digits(t, 10), nil), dir); err == nil || !strings.Contains(err.Error(), "batch") {
 		t.Errorf("a batch of 16 of 10 images: error %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, autoencoderName), autoencoder(t, 2), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir, set); err == nil || !strings.Contains(err.Error(), "another autoencoder") {
+	if _, err := run.Open(New(Config{}, set, nil), dir); err == nil || !strings.Contains(err.Error(), "another autoencoder") {
 		t.Errorf("another autoencoder: error %v", err)
 	}
 }
