@@ -76,7 +76,7 @@ endif
 	@mkdir -p runs/bench; rm -f runs/bench/steps runs/bench/pytorch; \
 	for p in $(PYTHON) /usr/bin/python3; do if $$p -c 'import torch' 2>/dev/null; then python=$$p; fi; done; \
 	for round in 1 2 3 4 5; do \
-		go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime 3s ./trainer/internal/train | tee -a runs/bench/steps || exit 1; \
+		go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime 3s ./trainer/internal/task/latent | tee -a runs/bench/steps || exit 1; \
 		if [ -n "$$python" ] && grep -q ^Benchmark runs/bench/steps; then \
 			$$python trainer/bench/step.py | tee -a runs/bench/pytorch; fi; \
 	done; \
@@ -127,7 +127,7 @@ native:
 # their bits.
 scalar:
 	$(call section,tests: native without GOEXPERIMENT=simd)
-	GOEXPERIMENT= go test ./shared/... ./weights ./trainer/internal/graph ./trainer/internal/train
+	GOEXPERIMENT= go test ./shared/... ./weights ./trainer/internal/graph ./trainer/internal/task/latent
 	$(call section,tests: native without assembly too)
 	GOEXPERIMENT= go test -tags purego ./shared/... ./trainer/internal/graph
 
@@ -150,7 +150,7 @@ arm64:
 endif
 
 # The packages with tests on a GPU, and those tests.
-GPU := ./trainer/internal/webgpu ./trainer/internal/device ./trainer/internal/netgraph ./trainer/internal/train ./trainer/internal/task/classifier ./trainer/internal/task/ldm
+GPU := ./trainer/internal/webgpu ./trainer/internal/device ./trainer/internal/netgraph ./trainer/internal/task/...
 ON_GPU := Operations|Unknown|TooLarge|Errors|Lost|Profile|Start|TestTraining
 
 ifeq ($(MPPM_SKIP_GPU),1)

@@ -10,15 +10,16 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/safetensors"
-	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/infer"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/progress"
+	train "mppm/trainer/internal/run"
+	task "mppm/trainer/internal/task/ambient"
 	"mppm/trainer/internal/task/classifier"
+	nets "mppm/trainer/internal/task/latent"
 	"mppm/trainer/internal/task/ldm"
-	"mppm/trainer/internal/train"
 )
 
 type exportOptions struct {
@@ -83,16 +84,13 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	case ldm.CheckpointKind:
 		return o.exportLDM(ctx, e, set)
 	}
-	r, err := train.Open(o.checkpoint, set)
+	t := nets.New(nets.Config{}, set)
+	r, err := train.Open(t, o.checkpoint)
 	if err != nil {
 		return err
 	}
 	o.noteUnfinished(e, r.Done())
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
-	b, err := writeWeights(ctx, o.out, r, o.float, w)
+	b, err := writeWeights(ctx, o.out, t, o.float, progressOf(e, o.quiet))
 	if err != nil {
 		return err
 	}
@@ -110,9 +108,9 @@ func (o *exportOptions) noteUnfinished(e env, done bool) {
 
 // writeWeights makes the weights of a run, scores them on the test images of its
 // data if there are any, and writes them to path. It returns the file's bytes.
-func writeWeights(ctx context.Context, path string, r *train.Run, float bool, w io.Writer) ([]byte, error) {
-	set := r.Data()
-	f, err := r.Weights(ctx, float)
+func writeWeights(ctx context.Context, path string, t *nets.Task, float bool, w io.Writer) ([]byte, error) {
+	set := t.Data()
+	f, err := t.Weights(ctx, float)
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,8 @@ import (
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/infer"
 	train "mppm/trainer/internal/run"
+	dae "mppm/trainer/internal/task/latent"
 	task "mppm/trainer/internal/task/ldm"
-	old "mppm/trainer/internal/train"
 )
 
 type ldmOptions struct {
@@ -85,14 +85,14 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	var dae []byte
+	var coder []byte
 	if !o.resume {
-		if dae, err = o.autoencoder(set); err != nil {
+		if coder, err = o.autoencoder(set); err != nil {
 			return err
 		}
 		shrink(e.stderr, set.Train.N, o.settings, fitting{"batch", "the batch is %d", &o.config.Batch})
 	}
-	t := task.New(o.config, set, dae)
+	t := task.New(o.config, set, coder)
 	r, err := o.open(t)
 	if err != nil {
 		return err
@@ -107,14 +107,15 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 // autoencoder returns the weights that --dae names.
 func (o *ldmOptions) autoencoder(set *dataset.Set) ([]byte, error) {
 	if info, err := os.Stat(o.dae); err == nil && info.IsDir() {
-		r, err := old.Open(o.dae, set)
+		t := dae.New(dae.Config{}, set)
+		r, err := train.Open(t, o.dae)
 		if err != nil {
 			return nil, err
 		}
 		if !r.Done() {
 			return nil, fmt.Errorf("the run in %s has not come to its end: go on with it by %s train dae --resume --out %s", o.dae, program, o.dae)
 		}
-		f, err := r.Nets(false)
+		f, err := t.Nets(false)
 		if err != nil {
 			return nil, err
 		}

@@ -26,14 +26,14 @@ import (
 
 // ErrInterrupted says that a run was told to stop, has saved its state, and can
 // be resumed.
-var ErrInterrupted = optim.ErrInterrupted
+var ErrInterrupted = errors.New("interrupted; --resume goes on from here")
 
 // ErrDiverged says that a run's loss is not a number any more.
 var ErrDiverged = errors.New("the run has diverged")
 
 // Diverged returns an error that wraps ErrDiverged if v, of which what is the name, is
 // no number. step is that of the run, from 1.
-func Diverged(what string, v float32, step int) error {
+func Diverged(what string, v float64, step int) error {
 	if v-v == 0 {
 		return nil
 	}

@@ -81,7 +81,7 @@ func (y *toy) build(n int) (*Step, error) {
 	b.Keep("loss", off, loss[:1])
 	first, err := NewGraph(b, off, nets, func(step int) error {
 		y.Sum += float64(loss[0])
-		return Diverged("the loss", loss[0], step)
+		return Diverged("the loss", float64(loss[0]), step)
 	})
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (y *toy) build(n int) (*Step, error) {
 	b.Keep("loss", off, loss[1:])
 	second, err := NewGraph(b, off, side, func(step int) error {
 		y.Sum += float64(loss[1])
-		return Diverged("the loss beside it", loss[1], step)
+		return Diverged("the loss beside it", float64(loss[1]), step)
 	})
 	if err != nil {
 		return nil, err

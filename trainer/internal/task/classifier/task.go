@@ -169,7 +169,7 @@ func (t *Task) graph(n int) (*run.Step, [2][]float32, error) {
 	b.Keep("logits", y, logits)
 	g, err := run.NewGraph(b, entropy, t.params, func(step int) error {
 		t.Sum += float64(loss[0])
-		return run.Diverged("the loss", loss[0], step)
+		return run.Diverged("the loss", float64(loss[0]), step)
 	})
 	return &run.Step{Inputs: [][]float32{images, targets}, Graphs: []*run.Graph{g}}, [2][]float32{loss, logits}, err
 }

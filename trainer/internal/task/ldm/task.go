@@ -23,7 +23,7 @@ import (
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/run"
-	task "mppm/trainer/internal/train"
+	task "mppm/trainer/internal/task/latent"
 )
 
 // Config is everything a run's result depends on, but the data and the
@@ -295,7 +295,7 @@ func (t *Task) graph(n int) (*run.Step, []float32, error) {
 	b.Keep("loss", off, loss)
 	g, err := run.NewGraph(b, off, t.params, func(step int) error {
 		t.Total += float64(loss[0])
-		return run.Diverged("the loss", loss[0], step)
+		return run.Diverged("the loss", float64(loss[0]), step)
 	})
 	return &run.Step{Inputs: [][]float32{points, noise}, Graphs: []*run.Graph{g}}, loss, err
 }

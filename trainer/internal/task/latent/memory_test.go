@@ -1,10 +1,11 @@
-package train
+package latent
 
 import (
 	"testing"
 
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/run"
 )
 
 // TestMemory: the estimate grows with the batch along a line, and takes no memory
@@ -13,11 +14,10 @@ func TestMemory(t *testing.T) {
 	for _, c := range []Config{Default(), DefaultDAE()} {
 		need := func(batch int) int64 {
 			c.Batch = batch
-			params, err := newParameters(c)
+			r, err := run.New(New(c, &dataset.Set{Train: dataset.Split{N: 60_000}}), "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := &Run{Config: c, set: &dataset.Set{Train: dataset.Split{N: 60_000}}, params: params}
 			n, err := r.Memory()
 			if err != nil {
 				t.Fatal(err)

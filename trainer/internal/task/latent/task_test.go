@@ -1,4 +1,4 @@
-package train
+package latent
 
 import (
 	"cmp"
@@ -10,14 +10,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"gorgonia.org/gorgonia"
 
 	"mppm/shared/latent"
 	"mppm/shared/project"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/run"
 )
 
 // digits returns the first n digits of MNIST.
@@ -33,12 +34,74 @@ func digits(t testing.TB, n int) *dataset.Set {
 	return set
 }
 
-func quiet(t testing.TB) *progress.Bar {
-	return progress.New(nil, "", 0, progress.Options{Now: time.Now})
+// started is a run in a folder.
+type started struct {
+	*Task
+	*run.Run
+	dir string
+}
+
+// start begins a run in a folder.
+func start(t testing.TB, c Config, set *dataset.Set) started {
+	t.Helper()
+	s := started{Task: New(c, set), dir: t.TempDir()}
+	var err error
+	if s.Run, err = run.New(s.Task, s.dir); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// open reads the run in a folder.
+func open(dir string, set *dataset.Set) (started, error) {
+	s := started{Task: New(Config{}, set), dir: dir}
+	var err error
+	s.Run, err = run.Open(s.Task, dir)
+	return s, err
+}
+
+// reopen goes on with a run from its checkpoint.
+func (s started) reopen(t testing.TB, set *dataset.Set) started {
+	t.Helper()
+	s, err := open(s.dir, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// train goes on to the end of the run.
+func (s started) train(t testing.TB) {
+	t.Helper()
+	if err := s.Train(t.Context(), run.Options{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// first are the numbers of the first n images.
+func first(n int) []int {
+	var all []int
+	for i := range n {
+		all = append(all, i)
+	}
+	return all
+}
+
+// once runs the graph of a step on a batch of the first n images.
+func (s started) once(t testing.TB, step *run.Step, n int) {
+	t.Helper()
+	if err := s.fill(step.Inputs, first(n), 0); err != nil {
+		t.Fatal(err)
+	}
+	vm := gorgonia.NewTapeMachine(step.Graphs[0].Expr())
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // modelOf returns the model that a run has trained.
-func modelOf(t testing.TB, r *Run) *latent.Model {
+func modelOf(t testing.TB, r started) *latent.Model {
 	t.Helper()
 	f, err := r.Weights(context.Background(), true)
 	if err != nil {
@@ -66,14 +129,9 @@ func TestLearns(t *testing.T) {
 	set := digits(t, 1600)
 	c := tiny()
 	c.Epochs = 4
-	r, err := New(c, set, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Train(context.Background(), 1, quiet(t)); err != nil {
-		t.Fatal(err)
-	}
-	first, last := r.history[0].Loss(c), r.history[len(r.history)-1].Loss(c)
+	r := start(t, c, set)
+	r.train(t)
+	first, last := r.History[0].Loss(c), r.History[len(r.History)-1].Loss(c)
 	if !(last < 0.7*first) {
 		t.Errorf("the loss went from %.2f to %.2f in %d epochs", first, last, c.Epochs)
 	}
@@ -87,27 +145,22 @@ func TestRefine(t *testing.T) {
 		t.Run(fmt.Sprint(restored), func(t *testing.T) {
 			c := tiny()
 			c.Refine, c.Restored = 3, restored
-			r, err := New(c, set, t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := start(t, c, set)
 			joint := &countdown{Context: context.Background(), left: c.Epochs * 50}
-			if err := r.Train(joint, 1, quiet(t)); err != ErrInterrupted {
+			if err := r.Train(joint, run.Options{}); err != run.ErrInterrupted {
 				t.Fatal(err)
 			}
 			before := map[string][]float32{}
 			for _, p := range r.params {
 				before[p.Name] = slices.Clone(p.Data)
 			}
-			if err := r.Train(context.Background(), 1, quiet(t)); err != nil {
-				t.Fatal(err)
-			}
+			r.train(t)
 			for _, p := range r.params {
 				if changed := !slices.Equal(before[p.Name], p.Data); changed != strings.HasPrefix(p.Name, "decoder.") {
 					t.Errorf("refinement changed %s: %t", p.Name, changed)
 				}
 			}
-			first, last := r.history[c.Epochs].Decoder, r.history[c.Epochs+c.Refine-1].Decoder
+			first, last := r.History[c.Epochs].Decoder, r.History[c.Epochs+c.Refine-1].Decoder
 			if !(last < first) {
 				t.Errorf("the cross entropy went from %.2f to %.2f in %d epochs", first, last, c.Refine)
 			}
@@ -120,10 +173,7 @@ func TestRefine(t *testing.T) {
 func TestRestorer(t *testing.T) {
 	const n = 5
 	set := digits(t, 64)
-	r, err := New(tiny(), set, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := start(t, tiny(), set)
 	restore, err := r.restorer(n)
 	if err != nil {
 		t.Fatal(err)
@@ -133,13 +183,13 @@ func TestRestorer(t *testing.T) {
 	for i := 1; i < n; i++ {
 		copy(x[i*latent.Pixels:], x[:latent.Pixels])
 	}
-	if err := restore(z, x, r.step); err != nil {
+	if err := restore(z, x, r.Step); err != nil {
 		t.Fatal(err)
 	}
 	m := modelOf(t, r)
 	run, noisy, want := m.Runner(1), make([]float32, latent.Pixels), make([]float32, latent.Latent)
 	for i := range n {
-		r.damage(noisy, x[i*latent.Pixels:(i+1)*latent.Pixels], r.noise(r.step*r.Config.Batch+i))
+		r.damage(noisy, x[i*latent.Pixels:(i+1)*latent.Pixels], r.noise(r.Step*r.Config.Batch+i))
 		run.Encode(want, noisy)
 		if got := z[i*latent.Latent : (i+1)*latent.Latent]; slices.Equal(got, want) {
 			t.Errorf("the flow left code %d where it was", i)
@@ -161,30 +211,20 @@ func TestRestorer(t *testing.T) {
 func TestMatchesShared(t *testing.T) {
 	set := digits(t, 64)
 	c := tiny()
-	r, err := New(c, set, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := start(t, c, set)
 	// Package model cuts D off at 0; start it well above.
 	r.params[len(r.params)-1].Data[0] = 3
-	n, err := newNet(c, r.params)
+	step, terms, err := r.graph(c.Batch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &batch{n.clean, n.noisy}
-	order := make([]int, 64)
-	for i := range order {
-		order[i] = i
-	}
-	r.fill(b, 0, order)
-	if err := n.step(); err != nil {
-		t.Fatal(err)
-	}
+	r.once(t, step, c.Batch)
+	clean, noisy := step.Inputs[inClean], step.Inputs[inNoisy]
 	run := modelOf(t, r).Runner(c.Batch)
 	k := c.Batch
 	zs, z := make([]float32, k*latent.Latent), make([]float32, k*latent.Latent)
-	run.Encode(zs, n.clean)
-	run.Encode(z, n.noisy)
+	run.Encode(zs, clean)
+	run.Encode(z, noisy)
 	back, shifted := make([]float32, k*latent.Pixels), make([]float32, k*latent.Pixels)
 	run.Decode(back, zs)
 	d, grad, ds := make([]float32, k), make([]float32, k*latent.Latent), make([]float32, k)
@@ -202,8 +242,8 @@ func TestMatchesShared(t *testing.T) {
 		}
 		return s / float64(k)
 	}
-	want := [Terms]float64{0, square(back, n.clean), square(ds, make([]float32, k)), 0, // D > 0
-		square(shift, zs), square(shifted, n.clean)}
+	want := [Terms]float64{0, square(back, clean), square(ds, make([]float32, k)), 0, // D > 0
+		square(shift, zs), square(shifted, clean)}
 	for i := range d {
 		var s float64
 		for j := i * latent.Latent; j < (i+1)*latent.Latent; j++ {
@@ -214,7 +254,7 @@ func TestMatchesShared(t *testing.T) {
 		want[0] += e * e / float64(k)
 	}
 	for i, w := range want {
-		if got := float64(n.terms[i]); math.Abs(got-w) > 1e-5*math.Abs(w)+1e-9 {
+		if got := float64(terms[i]); math.Abs(got-w) > 1e-5*math.Abs(w)+1e-9 {
 			t.Errorf("term %d: the graph gives %v, package latent %v", i+1, got, w)
 		}
 	}
@@ -235,10 +275,7 @@ func TestExportsThePlane(t *testing.T) {
 		if c.method == DAE {
 			config.Support = Support{}
 		}
-		r, err := New(config, set, t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := start(t, config, set)
 		f, err := r.Weights(ctx, c.float)
 		if err != nil {
 			t.Fatal(err)
@@ -284,24 +321,15 @@ func TestDAE(t *testing.T) {
 	c := DefaultDAE()
 	c.Batch, c.Centers, c.Epochs = 32, 8, 1
 	c.Clipped = 0 // so that the noise can be measured
-	order := make([]int, 32)
-	for i := range order {
-		order[i] = i
-	}
 	for _, fixed := range []bool{false, true} {
 		c.FixedNoise = fixed
-		r, err := New(c, set, t.TempDir())
+		r := start(t, c, set)
+		step, terms, err := r.graph(c.Batch)
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err := newNet(c, r.params)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.fill(&batch{n.clean, n.noisy}, 0, order)
-		if err := n.step(); err != nil {
-			t.Fatal(err)
-		}
+		r.once(t, step, c.Batch)
+		clean, noisy := step.Inputs[inClean], step.Inputs[inNoisy]
 		file, err := r.Weights(context.Background(), true)
 		if err != nil {
 			t.Fatal(err)
@@ -319,23 +347,23 @@ func TestDAE(t *testing.T) {
 		}
 		run := m.Runner(8)
 		z, back := make([]float32, 32*latent.Latent), make([]float32, 32*latent.Pixels)
-		run.Encode(z, n.noisy)
+		run.Encode(z, noisy)
 		run.Decode(back, z)
 		var want float64
 		wide := 0
 		for i := range 32 {
 			var noise float64
 			for k := i * latent.Pixels; k < (i+1)*latent.Pixels; k++ {
-				e := float64(back[k]) - float64(n.clean[k])
+				e := float64(back[k]) - float64(clean[k])
 				want += e * e / 32
-				e = float64(n.noisy[k]) - float64(n.clean[k])
+				e = float64(noisy[k]) - float64(clean[k])
 				noise += e * e / latent.Pixels
 			}
 			if math.Sqrt(noise) > 0.7 {
 				wide++
 			}
 		}
-		if got := float64(n.terms[0]); math.Abs(got-want) > 1e-5*want {
+		if got := float64(terms[0]); math.Abs(got-want) > 1e-5*want {
 			t.Errorf("the graph's loss is %v, package latent gives %v", got, want)
 		}
 		if fixed != (wide == 32) {
@@ -344,13 +372,8 @@ func TestDAE(t *testing.T) {
 		if fixed {
 			continue
 		}
-		if err := r.Train(context.Background(), 1, quiet(t)); err != nil {
-			t.Fatal(err)
-		}
-		again, err := Open(r.Dir, set)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r.train(t)
+		again := r.reopen(t, set)
 		if again.Config.Method != DAE || !again.Done() {
 			t.Errorf("reopened: %+v", again.Config)
 		}
@@ -392,38 +415,27 @@ func TestResume(t *testing.T) {
 
 func resume(t *testing.T, c Config) {
 	set := digits(t, 160)
-	whole, err := New(c, set, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := whole.Train(context.Background(), 1, quiet(t)); err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	run, err := New(c, set, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for stop := 1; !run.Done(); stop += 2 {
+	whole := start(t, c, set)
+	whole.train(t)
+	again := start(t, c, set)
+	for stop := 1; !again.Done(); stop += 2 {
 		ctx := &countdown{Context: context.Background(), left: stop}
-		if err := run.Train(ctx, 1, quiet(t)); err != nil && err != ErrInterrupted {
+		if err := again.Train(ctx, run.Options{}); err != nil && err != run.ErrInterrupted {
 			t.Fatal(err)
 		}
-		if run, err = Open(dir, set); err != nil {
-			t.Fatal(err)
-		}
+		again = again.reopen(t, set)
 	}
 	for i, p := range whole.params {
-		q := run.params[i]
+		q := again.params[i]
 		for k := range p.Data {
 			if p.Data[k] != q.Data[k] || p.M[k] != q.M[k] || p.V[k] != q.V[k] {
 				t.Fatalf("%s[%d] is %v, in an uninterrupted run %v", p.Name, k, q.Data[k], p.Data[k])
 			}
 		}
 	}
-	for i := range whole.history {
-		if whole.history[i] != run.history[i] {
-			t.Errorf("epoch %d: %v, in an uninterrupted run %v", i+1, run.history[i], whole.history[i])
+	for i := range whole.History {
+		if whole.History[i] != again.History[i] {
+			t.Errorf("epoch %d: %v, in an uninterrupted run %v", i+1, again.History[i], whole.History[i])
 		}
 	}
 }
@@ -450,20 +462,15 @@ func BenchmarkStep(b *testing.B) {
 		name := strings.ToUpper(string(cmp.Or(c.Method, "lmppm")))
 		b.Run(fmt.Sprintf("%s/%d", name, c.Batch), func(b *testing.B) {
 			c.Centers = 10
-			r, err := New(c, set, b.TempDir())
+			r := start(b, c, set)
+			s, _, err := r.graph(c.Batch)
 			if err != nil {
 				b.Fatal(err)
 			}
-			n, err := newNet(c, r.params)
-			if err != nil {
+			if err := r.fill(s.Inputs, first(c.Batch), 0); err != nil {
 				b.Fatal(err)
 			}
-			order := make([]int, images)
-			for i := range order {
-				order[i] = i
-			}
-			r.fill(&batch{n.clean, n.noisy}, 0, order)
-			vm := optim.NewTape(r.params[0].Node.Graph(), r.params, nil)
+			vm := optim.NewTape(s.Graphs[0].Expr(), r.params, nil)
 			defer vm.Close()
 			step := 0
 			for b.Loop() {

@@ -1,4 +1,4 @@
-package train
+package latent
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/run"
 )
 
 // TestHoldout: a run that leaves out digits never sees them nor the test digits,
@@ -17,27 +19,18 @@ func TestHoldout(t *testing.T) {
 	set.Test = dataset.Split{}
 	c := tiny()
 	c.Epochs, c.Holdout = 1, 28
-	dir := t.TempDir()
-	r, err := New(c, set, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := start(t, c, set)
 	want, err := set.HoldOut(28)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Train(t.Context(), 1, quiet(t)); err != nil {
-		t.Fatal(err)
+	r.train(t)
+	if r.Step != 100/c.Batch {
+		t.Errorf("an epoch of 100 digits had %d steps of %d", r.Step, c.Batch)
 	}
-	if r.Steps() != 100/c.Batch {
-		t.Errorf("an epoch of 100 digits had %d steps of %d", r.Steps(), c.Batch)
-	}
-	again, err := Open(dir, set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, run := range []*Run{r, again} {
-		if d := run.Data(); d.Train.N != 100 || d.Name != want.Name || !maps.Equal(d.Checksums, want.Checksums) {
+	again := r.reopen(t, set)
+	for _, seen := range []started{r, again} {
+		if d := seen.Data(); d.Train.N != 100 || d.Name != want.Name || !maps.Equal(d.Checksums, want.Checksums) {
 			t.Errorf("the run sees %d digits of %q", d.Train.N, d.Name)
 		}
 	}
@@ -51,19 +44,16 @@ func TestHoldout(t *testing.T) {
 	for i := range set.Train.N {
 		set.Train.Images[i*dataset.Pixels] ^= 1
 	}
-	if _, err := Open(dir, set); err == nil {
+	if _, err := open(r.dir, set); err == nil {
 		t.Error("other digits are held out, and the run goes on")
 	}
 	for _, k := range []int{-1, 128} {
 		c.Holdout = k
-		if _, err := New(c, set, t.TempDir()); err == nil || errors.Is(err, ErrNoCheckpoint) {
+		if _, err := run.New(New(c, set), t.TempDir()); err == nil || errors.Is(err, optim.ErrNoCheckpoint) {
 			t.Errorf("%d of 128 digits held out: %v", k, err)
 		}
 	}
-	all, err := New(tiny(), digits(t, 128), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := start(t, tiny(), digits(t, 128))
 	if f, err = all.Nets(false); err != nil || strings.Contains(f.Meta["training"], "holdout") {
 		t.Errorf("a run on all digits says %s (%v)", f.Meta["training"], err)
 	}

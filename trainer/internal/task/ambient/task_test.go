@@ -9,15 +9,15 @@ import (
 	"strings"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
 	"mppm/shared/ambient"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/pointcloud"
-	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/run"
 )
-
-func quiet() *progress.Bar { return progress.New(nil, "", 0, progress.Options{}) }
 
 func tiny() Config {
 	c := Default()
@@ -27,16 +27,42 @@ func tiny() Config {
 
 func circle(n int) *pointcloud.Cloud { return pointcloud.HalfCircle(n, rng.New(1, 0)) }
 
-func mustNew(t *testing.T, c Config, cloud *pointcloud.Cloud, dir string) *Run {
+// started is a run.
+type started struct {
+	*Task
+	*run.Run
+}
+
+func mustNew(t *testing.T, c Config, cloud *pointcloud.Cloud, dir string) started {
 	t.Helper()
-	r, err := New(c, cloud, dir)
+	s := started{Task: New(c, cloud)}
+	var err error
+	if s.Run, err = run.New(s.Task, dir); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// filled returns the inputs of a step on the first n training points.
+func (s started) filled(n int) inputs {
+	in := newInputs(n, s.Config.Draws, s.cloud.Dim)
+	for i := range n {
+		s.row(in, i, s.train[3*i:3*i+3], rng.New(5, uint64(i)))
+	}
+	return in
+}
+
+// vm returns what runs the graph of a method on in, and the terms that it leaves.
+func (s started) vm(t *testing.T, m method, in inputs) (gorgonia.VM, []float32) {
+	t.Helper()
+	g, terms, err := s.graph(m, in, len(in[inClean])/s.cloud.Dim)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return gorgonia.NewTapeMachine(g.Expr()), terms
 }
 
-func load(t *testing.T, r *Run, float bool) (*ambient.Model, []byte) {
+func load(t *testing.T, r started, float bool) (*ambient.Model, []byte) {
 	t.Helper()
 	f, err := r.Weights(float)
 	if err != nil {
@@ -54,10 +80,10 @@ func load(t *testing.T, r *Run, float bool) (*ambient.Model, []byte) {
 }
 
 // keep makes the parameters as they are those that Weights writes.
-func (r *Run) keep() {
+func (s started) keep() {
 	for m := range methods {
-		for i, p := range r.params[m] {
-			copy(r.kept[m][i].Data, p.Data)
+		for i, p := range s.params[m] {
+			copy(s.kept[m][i].Data, p.Data)
 		}
 	}
 }
@@ -74,63 +100,54 @@ func TestMatchesShared(t *testing.T) {
 			last := r.params[model][len(r.params[model])-1]
 			last.Data[0] = 2
 			r.keep()
-			s, err := c.schedule()
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := newBatch(16, c.Draws, 3)
-			for i := range 16 {
-				r.fill(b, i, r.train[3*i:3*i+3], s, rng.New(5, uint64(i)))
-			}
-			run := func(m method) []float32 {
-				n, err := newNet(c, m, r.params[m], 16, 3, true)
-				if err != nil {
+			in := r.filled(16)
+			clean, noisy := in[inClean], in[inNoisy]
+			terms := func(m method) []float32 {
+				vm, terms := r.vm(t, m, in)
+				defer vm.Close()
+				if err := vm.RunAll(); err != nil {
 					t.Fatal(err)
 				}
-				defer n.vm.Close()
-				if err := n.run(b); err != nil {
-					t.Fatal(err)
-				}
-				return n.terms
+				return terms
 			}
 			m, _ := load(t, r, true)
 			shared := m.Runner(7)
 			d, on, grad := make([]float32, 16), make([]float32, 16), make([]float32, 48)
-			shared.Distance(d, grad, b.noisy)
-			shared.Distance(on, nil, b.clean)
-			star, back := slices.Clone(b.star), make([]float32, 48)
+			shared.Distance(d, grad, noisy)
+			shared.Distance(on, nil, clean)
+			star, back := slices.Clone(in[inStar]), make([]float32, 48)
 			if target == Projection {
-				shared.Project(star, b.noisy)
+				shared.Project(star, noisy)
 			}
-			shared.Project(back, b.clean)
+			shared.Project(back, clean)
 			var want [Terms]float64
 			for i := range 16 {
 				var far float64
 				for k := 3 * i; k < 3*i+3; k++ {
-					e := float64(b.noisy[k]) - float64(star[k])
+					e := float64(noisy[k]) - float64(star[k])
 					far += e * e
-					e = float64(back[k]) - float64(b.clean[k])
+					e = float64(back[k]) - float64(clean[k])
 					want[1] += e * e / 16
-					e = float64(b.noisy[k]) - float64(d[i])*float64(grad[k]) - float64(star[k])
+					e = float64(noisy[k]) - float64(d[i])*float64(grad[k]) - float64(star[k])
 					want[4] += e * e / 16
 				}
 				e := float64(d[i]) - math.Sqrt(far)
 				want[0] += e * e / 16
 				want[2] += float64(on[i]) * float64(on[i]) / 16
 			}
-			for i, got := range run(model) {
+			for i, got := range terms(model) {
 				if math.Abs(float64(got)-want[i]) > 1e-4*(1+want[i]) {
 					t.Errorf("%s, %s: term %d is %v, from package ambient it is %v", target, act, i+1, got, want[i])
 				}
 			}
-			var dae float64
-			shared.DAE(back, b.noisy)
+			var off float64
+			shared.DAE(back, noisy)
 			for k, v := range back {
-				e := float64(v) - float64(b.clean[k])
-				dae += e * e / 16
+				e := float64(v) - float64(clean[k])
+				off += e * e / 16
 			}
-			if got := run(1)[0]; math.Abs(float64(got)-dae) > 1e-4*(1+dae) {
-				t.Errorf("the autoencoder's loss is %v, from package ambient it is %v", got, dae)
+			if got := terms(dae)[0]; math.Abs(float64(got)-off) > 1e-4*(1+off) {
+				t.Errorf("the autoencoder's loss is %v, from package ambient it is %v", got, off)
 			}
 		}
 	}
@@ -144,24 +161,14 @@ func TestGradient(t *testing.T) {
 	c.Lambda = [Terms]float32{1, 0.5, 2, 1, 3}
 	r := mustNew(t, c, circle(40), "")
 	r.params[model][len(r.params[model])-1].Data[0] = 0.5
-	s, err := c.schedule()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := newBatch(16, c.Draws, 3)
-	for i := range 16 {
-		r.fill(b, i, r.train[3*i:3*i+3], s, rng.New(5, uint64(i)))
-	}
-	n, err := newNet(c, model, r.params[model], 16, 3, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.vm.Close()
+	vm, terms := r.vm(t, model, r.filled(16))
+	defer vm.Close()
 	loss := func() float64 {
-		if err := n.run(b); err != nil {
+		if err := vm.RunAll(); err != nil {
 			t.Fatal(err)
 		}
-		return n.loss(c)
+		vm.Reset()
+		return c.loss(terms)
 	}
 	loss()
 	const h = 5e-4
@@ -193,10 +200,10 @@ func TestLearns(t *testing.T) {
 	c := tiny()
 	c.Epochs, c.Batch = 120, 40
 	r := mustNew(t, c, circle(200), "")
-	if err := r.Train(context.Background(), 1000, quiet()); err != nil {
+	if err := r.Train(context.Background(), run.Options{Every: 1000}); err != nil {
 		t.Fatal(err)
 	}
-	first, last := r.history[0], r.history[len(r.history)-1]
+	first, last := r.History[0], r.History[len(r.History)-1]
 	for m, share := range [methods]float64{0.2, 0.7, 0.8} {
 		if !(last.Held[m] < share*first.Held[m]) {
 			t.Errorf("the loss of %v went from %.4f to %.4f", method(m), first.Held[m], last.Held[m])
@@ -231,37 +238,38 @@ func TestResume(t *testing.T) {
 	c := tiny()
 	cloud := circle(60)
 	whole := mustNew(t, c, cloud, t.TempDir())
-	if err := whole.Train(context.Background(), 5, quiet()); err != nil {
+	if err := whole.Train(context.Background(), run.Options{Every: 5}); err != nil {
 		t.Fatal(err)
 	}
 	_, want := load(t, whole, false)
 	dir := t.TempDir()
 	r := mustNew(t, c, cloud, dir)
 	for _, steps := range []int{7, 11, 1} {
-		if err := r.Train(&after{context.Background(), steps}, 5, quiet()); !errors.Is(err, ErrInterrupted) {
-			t.Fatalf("after %d steps: %v", r.step, err)
+		if err := r.Train(&after{context.Background(), steps}, run.Options{Every: 5}); !errors.Is(err, run.ErrInterrupted) {
+			t.Fatalf("after %d steps: %v", r.Step, err)
 		}
+		r.Task = New(Config{}, cloud)
 		var err error
-		if r, err = Open(dir, cloud); err != nil {
+		if r.Run, err = run.Open(r.Task, dir); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if r.Done() {
 		t.Fatal("the run is done before it was resumed")
 	}
-	if err := r.Train(context.Background(), 5, quiet()); err != nil {
+	if err := r.Train(context.Background(), run.Options{Every: 5}); err != nil {
 		t.Fatal(err)
 	}
 	if _, got := load(t, r, false); !bytes.Equal(got, want) {
 		t.Error("the resumed run ends with other bits")
 	}
-	if _, err := New(c, cloud, dir); err == nil || !strings.Contains(err.Error(), "--resume") {
+	if _, err := run.New(New(c, cloud), dir); err == nil || !strings.Contains(err.Error(), "--resume") {
 		t.Errorf("a new run in a folder that is taken: %v", err)
 	}
-	if _, err := Open(dir, circle(61)); err == nil || !strings.Contains(err.Error(), "other data") {
+	if _, err := run.Open(New(Config{}, circle(61)), dir); err == nil || !strings.Contains(err.Error(), "other data") {
 		t.Errorf("other points: %v", err)
 	}
-	if _, err := Open(t.TempDir(), cloud); !errors.Is(err, optim.ErrNoCheckpoint) {
+	if _, err := run.Open(New(Config{}, cloud), t.TempDir()); !errors.Is(err, optim.ErrNoCheckpoint) {
 		t.Errorf("no run: %v", err)
 	}
 }
@@ -272,21 +280,21 @@ func TestStopsEarly(t *testing.T) {
 	c := tiny()
 	c.Epochs, c.Patience, c.Rate = 40, 10, 0.5
 	r := mustNew(t, c, circle(60), "")
-	if err := r.Train(context.Background(), 1000, quiet()); err != nil {
+	if err := r.Train(context.Background(), run.Options{Every: 1000}); err != nil {
 		t.Fatal(err)
 	}
-	for m, best := range r.best {
+	for m, best := range r.Best {
 		if stopped := method(m) != diffusion; best.Stopped != stopped && best.Epoch < c.Epochs-c.Patience {
 			t.Errorf("%v: %+v", method(m), best)
 		}
-		for _, rec := range r.history {
+		for _, rec := range r.History {
 			if rec.Held[m] < best.Loss {
 				t.Errorf("%v: epoch %d has the loss %v, less than that of the best epoch, %v", method(m), rec.Epoch, rec.Held[m], best.Loss)
 			}
 		}
 	}
-	if !r.best[model].Stopped && !r.best[dae].Stopped {
-		t.Errorf("nothing stopped: %+v", r.best)
+	if !r.Best[model].Stopped && !r.Best[dae].Stopped {
+		t.Errorf("nothing stopped: %+v", r.Best)
 	}
 }
 
@@ -337,16 +345,16 @@ func TestRefuses(t *testing.T) {
 	} {
 		c := tiny()
 		change(&c)
-		if _, err := New(c, circle(60), ""); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := run.New(New(c, circle(60)), ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
-	if _, err := New(tiny(), circle(1), ""); err == nil || !strings.Contains(err.Error(), "at least 2") {
+	if _, err := run.New(New(tiny(), circle(1)), ""); err == nil || !strings.Contains(err.Error(), "at least 2") {
 		t.Errorf("one point: %v", err)
 	}
 	// Two points are few, but no reason to fail.
 	r := mustNew(t, tiny(), &pointcloud.Cloud{Dim: 1, Points: []float64{1, 3}}, "")
-	if err := r.Train(context.Background(), 1000, quiet()); err != nil {
+	if err := r.Train(context.Background(), run.Options{Every: 1000}); err != nil {
 		t.Errorf("two points: %v", err)
 	}
 	load(t, r, false)

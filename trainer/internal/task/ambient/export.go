@@ -9,6 +9,7 @@ import (
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/pointcloud"
+	"mppm/trainer/internal/run"
 )
 
 // quantized is the least width of the layers that are stored in eight bits: of
@@ -21,46 +22,42 @@ const maxKept = 2000
 
 // Weights turns the run into a weights file: the nets of each method's best
 // epoch, wide layers in eight bits unless float is set, and the training points.
-func (r *Run) Weights(float bool) (*safetensors.File, error) {
+func (t *Task) Weights(float bool) (*safetensors.File, error) {
 	f := &safetensors.File{Meta: map[string]string{
 		"kind":                ambient.Kind,
-		"distance.activation": string(r.Config.Activation),
+		"distance.activation": string(t.Config.Activation),
 	}}
-	paper := PaperFlow()
-	for key, value := range map[string]any{
-		"flow.restore": r.Config.Flow,
-		"flow.paper":   paper,
-		"diffusion":    r.Config.Diffusion,
-		"training":     r.Config,
-		"best":         r.best,
-		"data":         map[string]any{"name": r.cloud.Name, "points": r.cloud.Len(), "md5": r.cloud.MD5()},
-	} {
-		b, err := json.Marshal(value)
-		if err != nil {
-			return nil, fmt.Errorf("export: %s: %w", key, err)
-		}
-		f.Meta[key] = string(b)
+	err := run.Describe(f, map[string]any{
+		"flow.restore": t.Config.Flow,
+		"flow.paper":   PaperFlow(),
+		"diffusion":    t.Config.Diffusion,
+		"training":     t.Config,
+		"best":         t.Best,
+		"data":         map[string]any{"name": t.cloud.Name, "points": t.cloud.Len(), "md5": t.cloud.MD5()},
+	})
+	if err != nil {
+		return nil, err
 	}
-	dim := r.cloud.Dim
-	points := r.train
-	if n := r.trained(); n > maxKept {
+	dim := t.cloud.Dim
+	points := t.train
+	if n := t.trained(); n > maxKept {
 		points = nil
-		for _, i := range rng.New(r.Config.Seed, streamKept).Perm(n)[:maxKept] {
-			points = append(points, r.train[i*dim:(i+1)*dim]...)
+		for _, i := range rng.New(t.Config.Seed, streamKept).Perm(n)[:maxKept] {
+			points = append(points, t.train[i*dim:(i+1)*dim]...)
 		}
 	}
-	err := f.AddFloat32("points", points, len(points)/dim, dim)
+	err = f.AddFloat32("points", points, len(points)/dim, dim)
 	if err == nil {
-		err = r.addFrame(f)
+		err = t.addFrame(f)
 	}
 	for m := range methods {
-		for i, p := range r.params[m] {
+		for i, p := range t.params[m] {
 			add := f.AddFloat32
 			if !float && len(p.Shape) > 1 && p.Shape[1] >= quantized {
 				add = f.AddInt8
 			}
 			if err == nil {
-				err = add(p.Name, r.kept[m][i].Data, p.Shape...)
+				err = add(p.Name, t.kept[m][i].Data, p.Shape...)
 			}
 		}
 	}
@@ -72,15 +69,15 @@ func (r *Run) Weights(float bool) (*safetensors.File, error) {
 
 // addFrame adds what leads from the model's coordinates back to the points' own.
 // The center is in the metadata too where 32 bits do not hold it.
-func (r *Run) addFrame(f *safetensors.File) error {
-	center := make([]float32, len(r.frame.center))
+func (t *Task) addFrame(f *safetensors.File) error {
+	center := make([]float32, len(t.frame.center))
 	exact := true
-	for k, v := range r.frame.center {
+	for k, v := range t.frame.center {
 		center[k] = float32(v)
 		exact = exact && float64(center[k]) == v
 	}
 	if !exact {
-		b, err := json.Marshal(r.frame.center)
+		b, err := json.Marshal(t.frame.center)
 		if err != nil {
 			return err
 		}
@@ -89,7 +86,7 @@ func (r *Run) addFrame(f *safetensors.File) error {
 	if err := f.AddFloat32("center", center, len(center)); err != nil {
 		return err
 	}
-	return f.AddFloat32("scale", []float32{r.frame.scale}, 1)
+	return f.AddFloat32("scale", []float32{t.frame.scale}, 1)
 }
 
 // Same reports whether a model is what training with the configuration on the

@@ -1,8 +1,7 @@
-package train
+package latent
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"runtime"
@@ -18,6 +17,7 @@ import (
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/kmeans"
 	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/run"
 )
 
 // presets are the flows that a weights file of LMPPM names. σ, τ and the noise are in
@@ -40,16 +40,16 @@ var presetsDAE = map[string]latent.Preset{
 // Weights turns the run into a weights file: the nets, in eight bits unless
 // float is set, and the code bank that those very nets give. It returns ctx's error if
 // that ends first.
-func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error) {
-	f, err := r.Nets(float)
+func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, error) {
+	f, err := t.Nets(float)
 	if err != nil {
 		return nil, err
 	}
-	codes, err := r.encodeAll(ctx, f)
+	codes, err := t.encodeAll(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.addBank(ctx, f, codes, float); err != nil {
+	if err := addBank(ctx, f, codes, t.set.Train.Labels, t.Config.Centers, t.Config.Seed, float); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -57,47 +57,34 @@ func (r *Run) Weights(ctx context.Context, float bool) (*safetensors.File, error
 
 // Nets is Weights without the code bank, which package latent needs: for what
 // takes the nets alone.
-func (r *Run) Nets(float bool) (*safetensors.File, error) {
+func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	f := &safetensors.File{Meta: map[string]string{"kind": latent.Kind}}
 	flows := presetsDAE
-	if r.Config.Method == LMPPM {
-		f.Meta["distance.activation"] = string(r.Config.Activation)
+	if t.Config.Method == LMPPM {
+		f.Meta["distance.activation"] = string(t.Config.Activation)
 		flows = presets
 	}
+	about := map[string]any{"training": t.Config, "data": map[string]any{"name": t.set.Name, "md5": t.set.Checksums}}
 	for name, p := range flows {
-		if err := setJSON(f.Meta, "flow."+name, p); err != nil {
-			return nil, err
-		}
+		about["flow."+name] = p
 	}
-	if err := setJSON(f.Meta, "training", r.Config); err != nil {
+	if err := run.Describe(f, about); err != nil {
 		return nil, err
 	}
-	if err := setJSON(f.Meta, "data", map[string]any{"name": r.set.Name, "md5": r.set.Checksums}); err != nil {
-		return nil, err
-	}
-	if err := optim.Export(f, float, r.params); err != nil {
+	if err := optim.Export(f, float, t.params); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	return f, nil
 }
 
-func setJSON(meta map[string]string, key string, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("export: %s: %w", key, err)
-	}
-	meta[key] = string(b)
-	return nil
-}
-
 // encodeAll returns the codes of the training images by the nets of f as they
 // will be read, quantized or not.
-func (r *Run) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, error) {
+func (t *Task) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, error) {
 	a, err := latent.LoadAutoencoder(f)
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	return Codes(ctx, a, &r.set.Train)
+	return Codes(ctx, a, &t.set.Train)
 }
 
 // Codes returns F(x) of every image of a split, n × latent.Latent. It returns ctx's
@@ -131,19 +118,19 @@ func Codes(ctx context.Context, a *latent.Autoencoder, s *dataset.Split) ([]floa
 	return codes, s.Err()
 }
 
-// addBank adds the code bank and the shape of the codes' cloud.
-func (r *Run) addBank(ctx context.Context, f *safetensors.File, codes []float32, float bool) error {
+// addBank adds the code bank of so many centers and the shape of the codes' cloud. labels
+// are those of the codes, or nil.
+func addBank(ctx context.Context, f *safetensors.File, codes []float32, labels []byte, k int, seed uint64, float bool) error {
 	const iterations = 30
-	c, err := kmeans.Cluster(ctx, codes, latent.Latent, r.Config.Centers, iterations, rng.New(r.Config.Seed, streamBank))
+	c, err := kmeans.Cluster(ctx, codes, latent.Latent, k, iterations, rng.New(seed, streamBank))
 	if err != nil {
 		return err
 	}
-	k := r.Config.Centers
 	mean, factor, err := cloud(codes)
 	if err != nil {
 		return err
 	}
-	return addBankTensors(f, columns(c.Centers), majority(c.Of, r.set.Train.Labels, k), spacing(codes, rng.New(r.Config.Seed, streamBank+1)), mean, factor, float)
+	return addBankTensors(f, columns(c.Centers), majority(c.Of, labels, k), spacing(codes, rng.New(seed, streamBank+1)), mean, factor, float)
 }
 
 // addBankTensors adds the bank and what belongs to it: its spacing, the shape of

@@ -1,7 +1,6 @@
 package ambient
 
 import (
-	"context"
 	"math"
 	"slices"
 	"testing"
@@ -9,6 +8,7 @@ import (
 	"mppm/shared/ambient"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/pointcloud"
+	"mppm/trainer/internal/run"
 )
 
 // TestFarPoints: points that lie close together and far from 0, as those of a map,
@@ -38,7 +38,7 @@ func TestFarPoints(t *testing.T) {
 			t.Fatalf("coordinate %d is %v, and %v around 0", i, b.train[i], v)
 		}
 	}
-	if err := b.Train(context.Background(), 1000, quiet()); err != nil {
+	if err := b.Train(t.Context(), run.Options{Every: 1000}); err != nil {
 		t.Fatal(err)
 	}
 	m, _ := load(t, b, false)

@@ -35,17 +35,17 @@ type restored struct {
 
 // restore damages the held-out points with half of the most noise of training,
 // and restores them.
-func (r *Run) restore(m *ambient.Model) (*restored, error) {
+func (t *Task) restore(m *ambient.Model) (*restored, error) {
 	const most = 500
-	dim := r.cloud.Dim
-	n := min(len(r.held)/dim, most)
-	out := &restored{noise: float32(r.Config.Noise / 2)}
+	dim := t.cloud.Dim
+	n := min(len(t.held)/dim, most)
+	out := &restored{noise: float32(t.Config.Noise / 2)}
 	sources := make([]*rng.Source, n)
 	for i := range n {
-		sources[i] = rng.New(r.Config.Seed, streamScore+uint64(i))
+		sources[i] = rng.New(t.Config.Seed, streamScore+uint64(i))
 		e := make([]float32, dim)
 		sources[i].FillNorm(e, out.noise)
-		for k, v := range r.held[i*dim : (i+1)*dim] {
+		for k, v := range t.held[i*dim : (i+1)*dim] {
 			out.noisy = append(out.noisy, v+e[k])
 		}
 	}
@@ -73,17 +73,17 @@ func (r *Run) restore(m *ambient.Model) (*restored, error) {
 
 // mean returns the mean distance of points from the manifold, all in the model's
 // coordinates.
-func (r *Run) mean(m *ambient.Model, x []float32) float64 {
-	dim := r.cloud.Dim
+func (t *Task) mean(m *ambient.Model, x []float32) float64 {
+	dim := t.cloud.Dim
 	own := make([]float64, dim)
 	var sum float64
 	for i := 0; i < len(x); i += dim {
-		if r.cloud.Nearest == nil {
-			sum += math.Sqrt(min(closest(r.train, x[i:i+dim]), closest(r.held, x[i:i+dim])))
+		if t.cloud.Nearest == nil {
+			sum += math.Sqrt(min(closest(t.train, x[i:i+dim]), closest(t.held, x[i:i+dim])))
 			continue
 		}
 		m.Denormalize(own, x[i:i+dim])
-		sum += r.cloud.Nearest(own) / float64(r.frame.scale)
+		sum += t.cloud.Nearest(own) / float64(t.frame.scale)
 	}
 	return math.Round(sum/float64(len(x)/dim)*1e5) / 1e5
 }
@@ -104,22 +104,22 @@ func closest(points, x []float32) float64 {
 
 // Score scores a model, as its weights file gives it, on the points that the run
 // held out, and, if path is not empty, draws them there.
-func (r *Run) Score(m *ambient.Model, path string) (Scores, error) {
-	s, err := r.restore(m)
+func (t *Task) Score(m *ambient.Model, path string) (Scores, error) {
+	s, err := t.restore(m)
 	if err != nil {
 		return Scores{}, err
 	}
 	if path != "" {
-		if err := r.picture(m, s, path); err != nil {
+		if err := t.picture(m, s, path); err != nil {
 			return Scores{}, err
 		}
 	}
-	return Scores{s.noise, r.mean(m, s.noisy), r.mean(m, s.dae), r.mean(m, s.ddpm), r.mean(m, s.mppm)}, nil
+	return Scores{s.noise, t.mean(m, s.noisy), t.mean(m, s.dae), t.mean(m, s.ddpm), t.mean(m, s.mppm)}, nil
 }
 
 // picture draws the noisy points and what each method makes of them over the
 // training points.
-func (r *Run) picture(m *ambient.Model, s *restored, path string) error {
+func (t *Task) picture(m *ambient.Model, s *restored, path string) error {
 	flat := flatten(m.Points, m.Dim)
 	base := plots.Layer{Name: "training points", XY: flat(m.Points), Color: plots.Faint, Size: 1.5}
 	var panels []plots.Panel

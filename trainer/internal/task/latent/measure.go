@@ -1,4 +1,4 @@
-package train
+package latent
 
 import (
 	"fmt"
@@ -20,13 +20,13 @@ func NewStep(c Config) (*Step, error) {
 	if err := c.Validate(max(c.Batch, c.Centers)); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	params, err := newParameters(c)
+	t := New(c, nil)
+	if err := t.draw(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	s, terms, err := t.graph(c.Batch)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	t, err := newNet(c, params)
-	if err != nil {
-		return nil, err
-	}
-	return &Step{t.params, t.clean, t.noisy, t.terms[:]}, nil
+	return &Step{t.params, s.Inputs[inClean], s.Inputs[inNoisy], terms[:]}, nil
 }

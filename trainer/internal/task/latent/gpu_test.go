@@ -1,6 +1,6 @@
 //go:build webgpu
 
-package train
+package latent
 
 import (
 	"errors"
@@ -26,37 +26,39 @@ func TestTraining(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.Batch = 5
 			build := func() compliance.Net {
-				params, err := newParameters(c)
-				if err != nil {
+				task := New(c, nil)
+				if err := task.draw(); err != nil {
 					t.Fatal(err)
 				}
-				n, err := newNet(c, params)
+				s, terms, err := task.graph(c.Batch)
+				var p *probes
 				if name == "D alone" {
-					n, err = newDistance(c, params)
+					s, p, terms, err = task.graphDistance(c.Batch)
 				}
 				if err != nil {
 					t.Fatal(err)
 				}
 				return compliance.Net{
-					Graph: n.params[0].Node.Graph(), Params: n.params,
+					Graph: s.Graphs[0].Expr(), Params: s.Graphs[0].Params,
 					Batch: func(step int) {
 						r := rng.New(7, uint64(step))
-						for i := range n.clean {
-							n.clean[i] = max(0, float32(math.Sin(float64(i%97)*0.3+float64(step))))
+						clean := s.Inputs[inClean] // and inPictures
+						for i := range clean {
+							clean[i] = max(0, float32(math.Sin(float64(i%97)*0.3+float64(step))))
 						}
-						r.FillNorm(n.noisy, 0.4)
-						for i := range n.noisy {
-							n.noisy[i] += n.clean[i]
+						if p == nil {
+							noisy := s.Inputs[inNoisy]
+							r.FillNorm(noisy, 0.4)
+							for i := range noisy {
+								noisy[i] += clean[i]
+							}
+							return
 						}
-						r.FillNorm(n.z, 1)
-						r.FillNorm(n.zStar, 1)
-						if p := n.probes; p != nil {
-							r.FillNorm(p.points, 1)
-							r.FillNorm(p.slopes, 1)
-							r.FillNorm(p.distances, 1)
+						for _, x := range [][]float32{s.Inputs[inZ], s.Inputs[inStar], p.points, p.slopes, p.distances} {
+							r.FillNorm(x, 1)
 						}
 					},
-					Losses: func() []float32 { return n.terms[:] },
+					Losses: func() []float32 { return terms[:] },
 				}
 			}
 			compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
@@ -78,14 +80,11 @@ func BenchmarkGPU(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", method, n), func(b *testing.B) {
 				c := map[string]Config{"LMPPM": Default(), "DAE": DefaultDAE()}[method]
 				c.Batch = n
-				params, err := newParameters(c)
+				s, err := NewStep(c)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := newNet(c, params); err != nil {
-					b.Fatal(err)
-				}
-				vm, err := webgpu.NewTraining(d, params[0].Node.Graph(), params, nil)
+				vm, err := webgpu.NewTraining(d, s.Params[0].Node.Graph(), s.Params, nil)
 				if err != nil {
 					b.Fatal(err)
 				}

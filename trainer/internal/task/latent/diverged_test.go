@@ -1,10 +1,12 @@
-package train
+package latent
 
 import (
 	"errors"
 	"math"
 	"strings"
 	"testing"
+
+	"mppm/trainer/internal/run"
 )
 
 // TestDivergedStep: the step that the error of a run names is that of the run, the
@@ -13,10 +15,7 @@ func TestDivergedStep(t *testing.T) {
 	set := digits(t, 64)
 	c := tiny()
 	c.Refine = 1
-	r, err := New(c, set, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := start(t, c, set)
 	fails := func(value float32, want string) {
 		t.Helper()
 		for _, p := range r.params {
@@ -26,24 +25,22 @@ func TestDivergedStep(t *testing.T) {
 				}
 			}
 		}
-		if err := r.Train(t.Context(), 1, quiet(t)); !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), want) {
+		if err := r.Train(t.Context(), run.Options{}); !errors.Is(err, run.ErrDiverged) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
 	goOn := func(steps int) {
 		t.Helper()
-		if r.step >= steps {
+		if r.Step >= steps {
 			return
 		}
-		if err := r.Train(&countdown{Context: t.Context(), left: steps - r.step}, 1, quiet(t)); !errors.Is(err, ErrInterrupted) || r.step != steps {
-			t.Fatalf("after %d steps: %v", r.step, err)
+		if err := r.Train(&countdown{Context: t.Context(), left: steps - r.Step}, run.Options{}); !errors.Is(err, run.ErrInterrupted) || r.Step != steps {
+			t.Fatalf("after %d steps: %v", r.Step, err)
 		}
 	}
 	reopen := func() {
 		t.Helper()
-		if r, err = Open(r.Dir, set); err != nil {
-			t.Fatal(err)
-		}
+		r = r.reopen(t, set)
 	}
 	nan := float32(math.NaN())
 	goOn(3)
@@ -51,8 +48,6 @@ func TestDivergedStep(t *testing.T) {
 	reopen()
 	goOn(4) // then the decoder alone: a net with a number that is none is refused before
 	fails(math.MaxFloat32, "the cross entropy is NaN at step 5: ")
-	if r, err = New(c, set, t.TempDir()); err != nil {
-		t.Fatal(err)
-	}
+	r = start(t, c, set)
 	fails(nan, "at step 1: ")
 }

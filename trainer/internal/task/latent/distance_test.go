@@ -1,4 +1,4 @@
-package train
+package latent
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/probe"
+	"mppm/trainer/internal/run"
 )
 
 // TestSurvey holds a survey to what it says: codes are those of the nets, the
@@ -18,18 +19,15 @@ import (
 func TestSurvey(t *testing.T) {
 	set := digits(t, 400)
 	c := tiny()
-	r, err := New(c, set, t.TempDir())
+	r := start(t, c, set)
+	s, err := r.look(3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := r.newSurvey(3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again, err := r.newSurvey(3); err != nil || !slices.Equal(again.off, s.off) || !slices.Equal(again.noisy, s.noisy) {
+	if again, err := r.look(3); err != nil || !slices.Equal(again.off, s.off) || !slices.Equal(again.noisy, s.noisy) {
 		t.Errorf("the same survey is another: %v", err)
 	}
-	if other, err := r.newSurvey(4); err != nil || slices.Equal(other.clean, s.clean) {
+	if other, err := r.look(4); err != nil || slices.Equal(other.clean, s.clean) {
 		t.Errorf("another survey is the same: %v", err)
 	}
 	a, err := r.autoencoder()
@@ -62,7 +60,7 @@ func TestSurvey(t *testing.T) {
 	}
 	in := 0
 	for i := range fresh {
-		if from(row(s.clean, i)) <= float64(s.reach)*1.0001 {
+		if from(row(s.clean, i)) <= float64(s.reach[0])*1.0001 {
 			in++
 		}
 	}
@@ -70,7 +68,7 @@ func TestSurvey(t *testing.T) {
 		t.Errorf("%d of %d images that are not in the bank are in S", in, len(fresh))
 	}
 	for i := 0; i < offPoints; i += 97 {
-		want := max(0, from(row(s.off, i))-float64(s.reach))
+		want := max(0, from(row(s.off, i))-float64(s.reach[0]))
 		if math.Abs(want-float64(s.far[i])) > 1e-3*(1+want) {
 			t.Fatalf("point %d is %v from S, by the survey %v", i, want, s.far[i])
 		}
@@ -80,15 +78,12 @@ func TestSurvey(t *testing.T) {
 // TestDraw: the points of a step have the distances that their places say.
 func TestDraw(t *testing.T) {
 	c := tiny()
-	r, err := New(c, digits(t, 200), t.TempDir())
+	r := start(t, c, digits(t, 200))
+	s, err := r.look(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := r.newSurvey(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &probes{points: make([]float32, c.count()*latent.Latent), distances: make([]float32, c.count()), slopes: make([]float32, c.Batch*latent.Latent)}
+	p := newProbes(c.Batch)
 	s.draw(p, c.Batch, rng.New(1, 1))
 	near := func(z []float32) float64 { // to the nearest clean code of the survey
 		least := math.Inf(1)
@@ -109,7 +104,7 @@ func TestDraw(t *testing.T) {
 			t.Errorf("a point off S has the distance %v, which no such point has", p.distances[c.Batch+i])
 		}
 	}
-	for i := 2 * c.Batch; i < c.count(); i++ {
+	for i := 2 * c.Batch; i < len(p.distances); i++ {
 		if p.distances[i] != 0 || near(row(p.points, i)) != 0 {
 			t.Errorf("a clean code is at a distance of %v", p.distances[i])
 		}
@@ -123,11 +118,8 @@ func TestSupportMakesADistance(t *testing.T) {
 	c := tiny()
 	c.Epochs, c.Centers, c.Support.Epochs, c.Rate = 8, 500, 6, 4e-3
 	c.Lambda[0], c.Lambda[2] = 1, 1 // in so few steps
-	r, err := New(c, set, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Train(context.Background(), 100, quiet(t)); err != nil {
+	r := start(t, c, set)
+	if err := r.Train(context.Background(), run.Options{Every: 100}); err != nil {
 		t.Fatal(err)
 	}
 	report, err := probe.Run(context.Background(), modelOf(t, r), set.Test.Images[:300*latent.Pixels], 1, func(string) {})
@@ -164,7 +156,7 @@ func TestSupportIsChecked(t *testing.T) {
 // and the noise of the others is what it was without.
 func TestClipped(t *testing.T) {
 	c := tiny()
-	r := &Run{Config: c}
+	r := New(c, nil)
 	x := make([]float32, latent.Pixels)
 	x[400] = 1
 	clipped := 0

@@ -1,4 +1,4 @@
-package train
+package latent
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 
 	"mppm/shared/latent"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/run"
 )
 
 // asFolders writes a set as folders of PNG files, and opens them.
@@ -48,7 +49,7 @@ func asFolders(t *testing.T, set *dataset.Set) (folders *dataset.Set, dir string
 	return folders, dir
 }
 
-func equalParams(t *testing.T, want, got *Run) {
+func equalParams(t *testing.T, want, got started) {
 	t.Helper()
 	for i, p := range want.params {
 		q := got.params[i]
@@ -56,8 +57,8 @@ func equalParams(t *testing.T, want, got *Run) {
 			t.Errorf("%s differs", p.Name)
 		}
 	}
-	if !slices.Equal(want.history, got.history) {
-		t.Errorf("the losses are %v, want %v", got.history, want.history)
+	if !slices.Equal(want.History, got.History) {
+		t.Errorf("the losses are %v, want %v", got.History, want.History)
 	}
 }
 
@@ -69,16 +70,11 @@ func TestFoldersTrainAlike(t *testing.T) {
 	for _, holdout := range []int{0, 30} {
 		c := tiny()
 		c.Epochs, c.Refine, c.Restored, c.Centers, c.Holdout = 1, 1, 0.5, 16, holdout
-		var runs []*Run
+		var runs []started
 		var banks [][]float32
 		for _, set := range []*dataset.Set{set, folders} {
-			r, err := New(c, set, t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := r.Train(t.Context(), 1, quiet(t)); err != nil {
-				t.Fatal(err)
-			}
+			r := start(t, c, set)
+			r.train(t)
 			f, err := r.Weights(t.Context(), true)
 			if err != nil {
 				t.Fatal(err)
@@ -119,13 +115,8 @@ func TestVanishingImage(t *testing.T) {
 	_, dir := asFolders(t, set)
 	c := tiny()
 	c.Epochs, c.Refine = 3, 2
-	whole, err := New(c, set, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := whole.Train(t.Context(), 1, quiet(t)); err != nil {
-		t.Fatal(err)
-	}
+	whole := start(t, c, set)
+	whole.train(t)
 	path := filepath.Join(dir, "train", fmt.Sprint(set.Train.Labels[77]), "00077.png")
 	away := filepath.Join(t.TempDir(), "away.png")
 	move := func(from, to string) {
@@ -141,14 +132,10 @@ func TestVanishingImage(t *testing.T) {
 		return folders
 	}
 	for _, step := range []int{7, 17} { // of 5 an epoch: while the nets learn together, and while the decoder does
-		out := t.TempDir()
-		r, err := New(c, reopen(), out)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := start(t, c, reopen())
 		ctx := &after{t.Context(), step, func() { move(path, away) }}
-		err = r.Train(ctx, 100, quiet(t))
-		asked := r.step
+		err := r.Train(ctx, run.Options{Every: 100})
+		asked := r.Step
 		if err == nil || !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "--resume") {
 			t.Fatalf("%v", err)
 		}
@@ -156,22 +143,17 @@ func TestVanishingImage(t *testing.T) {
 			t.Errorf("the run ended at step %d, the file went at %d", asked, step)
 		}
 		move(away, path)
-		resumed, err := Open(out, reopen())
-		if err != nil {
-			t.Fatal(err)
+		resumed := r.reopen(t, reopen())
+		if resumed.Step != asked {
+			t.Errorf("the checkpoint is of step %d, the run was at %d", resumed.Step, asked)
 		}
-		if resumed.step != asked {
-			t.Errorf("the checkpoint is of step %d, the run was at %d", resumed.step, asked)
-		}
-		if err := resumed.Train(t.Context(), 1, quiet(t)); err != nil {
-			t.Fatal(err)
-		}
+		resumed.train(t)
 		equalParams(t, whole, resumed)
 		b := mustRead(t, path)
 		if err := os.WriteFile(path, append(slices.Clone(b), 0), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(out, reopen()); err == nil || !strings.Contains(err.Error(), "names and sizes") {
+		if _, err := open(r.dir, reopen()); err == nil || !strings.Contains(err.Error(), "names and sizes") {
 			t.Errorf("a file has another size, and the run goes on: %v", err)
 		}
 		if err := os.WriteFile(path, b, 0o666); err != nil {
@@ -181,11 +163,8 @@ func TestVanishingImage(t *testing.T) {
 	// A run that cannot begin says so, too.
 	folders := reopen()
 	move(path, away)
-	r, err := New(c, folders, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = r.Train(t.Context(), 1, quiet(t))
+	r := start(t, c, folders)
+	err := r.Train(t.Context(), run.Options{})
 	if err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("%v", err)
 	}

@@ -1,4 +1,4 @@
-package train
+package latent
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"gorgonia.org/gorgonia"
@@ -18,7 +17,7 @@ import (
 	"mppm/shared/rng"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/run"
 )
 
 // Support is what makes D a distance all over the latent space: epochs after the
@@ -53,44 +52,44 @@ const (
 type survey struct {
 	clean, noisy []float32 // codes of the same images, n × Latent, n the same in every survey of a run
 	off, far     []float32 // points, offPoints × Latent, and T at each
-	reach        float32   // m
+	reach        []float32 // m, alone
 }
 
 // between is the number of steps from one survey to the next.
-func (r *Run) between() int { return max(1, r.perEpoch()/2) }
+func (t *Task) between() int { return max(1, t.perEpoch()/2) }
 
 // fresh is how many images of a survey stand for those not trained on.
-func (r *Run) fresh() int { return min(freshCodes, max(1, r.set.Train.N/4)) }
+func (t *Task) fresh() int { return min(freshCodes, max(1, t.set.Train.N/4)) }
 
-// newSurvey makes survey number k of the run.
-func (r *Run) newSurvey(k int) (*survey, error) {
-	a, err := r.autoencoder()
+// look makes survey number k of the run.
+func (t *Task) look(k int) (*survey, error) {
+	a, err := t.autoencoder()
 	if err != nil {
 		return nil, err
 	}
-	src := rng.New(r.Config.Seed, streamSurvey+uint64(k))
-	order := src.Perm(r.set.Train.N)
-	n := r.fresh()
+	src := rng.New(t.Config.Seed, streamSurvey+uint64(k))
+	order := src.Perm(t.set.Train.N)
+	n := t.fresh()
 	fresh, known := order[:n], order[n:]
 	if len(known) == 0 { // a single image
 		known = order
 	}
 	known = known[:min(len(known), bankCodes)]
 	noise := src.Uint64()
-	s := &survey{clean: r.encode(a, fresh, nil), far: make([]float32, offPoints)}
-	s.noisy = r.encode(a, fresh, func(y, x []float32, i int) { r.damage(y, x, rng.New(noise, uint64(i))) })
-	codes := r.encode(a, known, nil)
-	if err := r.set.Train.Err(); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+	s := &survey{clean: t.encode(a, fresh, nil), far: make([]float32, offPoints), reach: make([]float32, 1)}
+	s.noisy = t.encode(a, fresh, func(y, x []float32, i int) { t.damage(y, x, rng.New(noise, uint64(i))) })
+	codes := t.encode(a, known, nil)
+	if err := t.set.Train.Err(); err != nil {
+		return nil, err
 	}
 	bank, err := newBank(codes)
 	if err != nil {
-		return nil, fmt.Errorf("train: the encoder has diverged: %w", err)
+		return nil, fmt.Errorf("the encoder has diverged: %w", err)
 	}
 	d := make([]float32, n)
 	nearest(d, s.clean, bank)
 	slices.Sort(d)
-	s.reach = max(d[n/2], 1e-6)
+	s.reach[0] = max(d[n/2], 1e-6)
 	mean, factor, err := cloud(codes)
 	if err != nil {
 		return nil, err
@@ -98,7 +97,7 @@ func (r *Run) newSurvey(k int) (*survey, error) {
 	s.off = s.scatter(mean, factor, src)
 	nearest(s.far, s.off, bank)
 	for i, d := range s.far {
-		s.far[i] = max(0, d-s.reach)
+		s.far[i] = max(0, d-s.reach[0])
 	}
 	return s, nil
 }
@@ -117,7 +116,7 @@ func (s *survey) scatter(mean, factor []float32, src *rng.Source) []float32 {
 		z := row(off, i)
 		src.FillNorm(e, 1)
 		if i%2 == 0 {
-			by := float64(s.reach) * least * math.Pow(most/least, src.Float64())
+			by := float64(s.reach[0]) * least * math.Pow(most/least, src.Float64())
 			scale := float32(by / max(norm(e), 1e-12))
 			copy(z, row(s.clean, src.IntN(len(s.clean)/latent.Latent)))
 			for j, v := range e {
@@ -149,17 +148,17 @@ func norm(v []float32) float64 {
 
 // encode returns F(x) of the training images whose numbers are given, or F(y) if
 // damage makes y of x.
-func (r *Run) encode(a *latent.Autoencoder, which []int, damage func(y, x []float32, i int)) []float32 {
+func (t *Task) encode(a *latent.Autoencoder, which []int, damage func(y, x []float32, i int)) []float32 {
 	codes := make([]float32, len(which)*latent.Latent)
 	spread(len(which), func(lo, hi int) {
 		x, clean := make([]float32, (hi-lo)*latent.Pixels), make([]float32, latent.Pixels)
 		for i := lo; i < hi; i++ {
 			at := x[(i-lo)*latent.Pixels : (i-lo+1)*latent.Pixels]
 			if damage == nil {
-				r.set.Train.Float32(at, which[i])
+				t.set.Train.Float32(at, which[i])
 				continue
 			}
-			r.set.Train.Float32(clean, which[i])
+			t.set.Train.Float32(clean, which[i])
 			damage(at, clean, i)
 		}
 		a.Coder(64).Encode(codes[lo*latent.Latent:], x)
@@ -219,10 +218,13 @@ type probes struct {
 	losses            [2]float32
 }
 
-// count is how many points a step has where D is known: as many as the batch has
-// images on the way from noisy codes to clean ones, as many off S, and half as many
-// clean codes.
-func (c Config) count() int { return 2*c.Batch + max(1, c.Batch/2) }
+// newProbes returns those of a batch of n. There are as many points where D is known as
+// the batch has images on the way from noisy codes to clean ones, as many off S, and half
+// as many clean codes.
+func newProbes(n int) *probes {
+	count := 2*n + max(1, n/2)
+	return &probes{points: make([]float32, count*latent.Latent), distances: make([]float32, count), slopes: make([]float32, n*latent.Latent)}
+}
 
 // draw fills the points of a step.
 func (s *survey) draw(p *probes, batch int, src *rng.Source) {
@@ -235,7 +237,7 @@ func (s *survey) draw(p *probes, batch int, src *rng.Source) {
 		p.distances[i] = 0
 	}
 	// On S and at its edge the slope is that of a kink.
-	least := s.reach / 10
+	least := s.reach[0] / 10
 	for i := range batch {
 		if i%4 == 0 {
 			s.homeward(row(p.slopes, i), least, src)
@@ -283,121 +285,85 @@ func (s *survey) outside(z []float32, least float32, src *rng.Source) float32 {
 	}
 }
 
-// distance trains D alone: F and G stay as they are.
-func (r *Run) distance(ctx context.Context, every int, bar *progress.Bar) error {
-	first := r.perEpoch() * r.Config.Epochs
-	params, codes, err := r.alone(ctx, "distance.", first)
-	if err != nil {
-		return err
-	}
-	t, err := newDistance(r.Config, r.params)
-	if err != nil {
-		return err
-	}
-	m, err := r.start(params, bar, func(step int) error { return r.sum(t, first+step) })
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	load, err := r.distanceLoader(codes, first)
-	if err != nil {
-		return err
-	}
-	defer load.Stop()
-	return r.loop(m, first, r.Config.Support.Epochs, every, bar, func() error {
-		if err := r.probe(t.probes, first); err != nil {
-			return err
-		}
-		b := load.Next()
-		copy(t.clean, b.images)
-		copy(t.zStar, b.codes)
-		copy(t.z, b.noisy)
-		load.Recycle(b)
-		return nil
-	}).Run(ctx, &r.step)
+// Inputs of a step of D alone.
+const (
+	inPictures = iota // batch × Pixels: what the codes are of
+	inStar            // batch × Latent: z*
+	inZ               // batch × Latent: z, of the same with noise
+)
+
+// buildDistance makes the graph of a step that trains D alone, on n images.
+func (t *Task) buildDistance(n int) (*run.Step, error) {
+	s, _, _, err := t.graphDistance(n)
+	return s, err
 }
 
-// probe fills the points of the next step, after a new survey if it is time for
-// one. The first step of the epochs of D is given.
-func (r *Run) probe(p *probes, first int) error {
-	if done := r.step - first; r.survey == nil || done%r.between() == 0 {
+// graphDistance is buildDistance that returns the probes and the terms of the loss, too.
+func (t *Task) graphDistance(n int) (*run.Step, *probes, *[Terms]float32, error) {
+	d := t.part("distance")
+	b, err := t.builder(t.part("decoder", "distance"))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	x, z, zStar := make([]float32, n*latent.Pixels), make([]float32, n*latent.Latent), make([]float32, n*latent.Latent)
+	p := newProbes(n)
+	clean := b.Matrix("clean", n, latent.Pixels, x)
+	codes, noisy := b.Matrix("codes", n, latent.Latent, zStar), b.Matrix("noisy codes", n, latent.Latent, z)
+	one := b.Ones(n)
+	terms := append(b.eq20(one, codes, noisy, clean, false), b.support(p, n, one)...)
+	c := t.Config
+	weights := append(slices.Delete(slices.Clone(c.Lambda[:]), 1, 2), c.Support.Distance, c.Support.Eikonal)
+	loss := b.Do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
+	g, err := run.NewGraph(b.Builder, loss, d, func(step int) error { return t.sum(b.terms, &p.losses, step) })
+	s := &run.Step{
+		Inputs: [][]float32{inPictures: x, inStar: zStar, inZ: z}, Graphs: []*run.Graph{g},
+		Prepare: func(step int) error { return t.probe(p, step) },
+	}
+	return s, p, b.terms, err
+}
+
+// beginDistance has the codes z* of the clean images, and makes those z of noisy ones.
+func (t *Task) beginDistance(ctx context.Context, _ *run.Step) (run.Fill, error) {
+	if s := t.survey; s != nil && !(s.reach[0] > 0) {
+		return nil, errors.New("the checkpoint's tensor survey.reach must be more than 0")
+	}
+	codes, err := t.codes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a, err := t.autoencoder()
+	if err != nil {
+		return nil, err
+	}
+	n := t.Config.Batch
+	coder, noisy := a.Coder(n), make([]float32, n*latent.Pixels)
+	return func(batch [][]float32, which []int, step int) error {
+		t.pick(batch[inPictures], batch[inStar], which, codes)
+		t.spoil(noisy, batch[inPictures], step)
+		coder.Encode(batch[inZ], noisy)
+		return t.set.Train.Err()
+	}, nil
+}
+
+// probe fills the points of a step, after a new survey if it is time for one.
+func (t *Task) probe(p *probes, step int) error {
+	if done := step - t.perEpoch()*t.Config.Epochs; t.survey == nil || done%t.between() == 0 {
 		var err error
-		if r.survey, err = r.newSurvey(done / r.between()); err != nil {
+		if t.survey, err = t.look(done / t.between()); err != nil {
 			return err
 		}
 	}
-	r.survey.draw(p, r.Config.Batch, rng.New(r.Config.Seed, streamProbes+uint64(r.step)))
+	t.survey.draw(p, t.Config.Batch, rng.New(t.Config.Seed, streamProbes+uint64(step)))
 	return nil
 }
 
-// passage is a batch for D: images, their codes z* and codes z of the same with
-// noise.
-type passage struct{ images, codes, noisy []float32 }
-
-// distanceLoader returns the batches of distance, whose first step is first. The codes of
-// clean images are given.
-func (r *Run) distanceLoader(codes []float32, first int) (*optim.Loader[*passage], error) {
-	a, err := r.autoencoder()
-	if err != nil {
-		return nil, err
-	}
-	n := r.Config.Batch
-	coder, noisy := a.Coder(n), make([]float32, n*latent.Pixels)
-	pick := r.picker(codes, streamDistance, first)
-	return optim.NewLoader(r.step,
-		func() *passage {
-			return &passage{make([]float32, n*latent.Pixels), make([]float32, n*latent.Latent), make([]float32, n*latent.Latent)}
-		},
-		func(b *passage, step int) {
-			pick(b.images, b.codes, step)
-			r.spoil(noisy, b.images, step)
-			coder.Encode(b.noisy, noisy)
-		}), nil
-}
-
-// newDistance builds the graph of a step of distance. params are those of all nets; D's
-// are differentiated.
-func newDistance(c Config, params []*optim.Parameter) (*net, error) {
-	n := c.Batch
-	t := &net{clean: make([]float32, n*latent.Pixels), z: make([]float32, n*latent.Latent), zStar: make([]float32, n*latent.Latent)}
-	var nets []*optim.Parameter
-	for _, p := range params {
-		if strings.HasPrefix(p.Name, "distance.") {
-			t.params = append(t.params, p)
-			nets = append(nets, p)
-		}
-		if strings.HasPrefix(p.Name, "decoder.") {
-			nets = append(nets, p)
-		}
-	}
-	b, err := newBuilder(c, nets)
-	if err != nil {
-		return nil, err
-	}
-	clean := b.Matrix("clean", n, latent.Pixels, t.clean)
-	zStar, z := b.Matrix("codes", n, latent.Latent, t.zStar), b.Matrix("noisy codes", n, latent.Latent, t.z)
-	one := b.Ones(n)
-	terms := append(b.terms(t, one, zStar, z, clean, false), b.support(c, t, one)...)
-	weights := append(slices.Delete(slices.Clone(c.Lambda[:]), 1, 2), c.Support.Distance, c.Support.Eikonal)
-	loss := b.Do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
-	if err := b.Err(); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	if err := optim.Differentiate(loss, t.params); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	return t, nil
-}
-
-// support adds the terms of Support to a graph, for batches of n points; one is n
+// support adds the terms of Support to a graph, for batches of n images; one is n
 // ones.
-func (b *builder) support(c Config, t *net, one *gorgonia.Node) []*gorgonia.Node {
-	n, count := c.Batch, c.count()
-	p := &probes{points: make([]float32, count*latent.Latent), distances: make([]float32, count), slopes: make([]float32, n*latent.Latent)}
-	t.probes = p
-	d := b.Apply(b.d, b.Matrix("points", count, latent.Latent, p.points)).Out()
+func (b *builder) support(p *probes, n int, one *gorgonia.Node) []*gorgonia.Node {
+	count := len(p.distances)
+	d := b.distance(b.Matrix("points", count, latent.Latent, p.points)).Out()
 	known := b.Matrix("distances", count, 1, p.distances)
-	grad := b.Apply(b.d, b.Matrix("slopes", n, latent.Latent, p.slopes)).Gradient(one)
+	grad := b.distance(b.Matrix("slopes", n, latent.Latent, p.slopes)).Gradient(one)
 	zero := b.Matrix("zero", n, latent.Latent, make([]float32, n*latent.Latent))
 	terms := []*gorgonia.Node{
 		b.SquaredError(d, known),
@@ -409,36 +375,39 @@ func (b *builder) support(c Config, t *net, one *gorgonia.Node) []*gorgonia.Node
 	return terms
 }
 
-// Tensors of a survey in a checkpoint: a run that is resumed between two surveys
-// goes on with the one it had.
-const surveyPrefix = "survey."
+// surveyed reports whether the run goes on with a survey that it has made.
+func (t *Task) surveyed() bool {
+	done := t.Step - t.perEpoch()*t.Config.Epochs
+	return done > 0 && done < t.perEpoch()*t.Config.Support.Epochs
+}
 
-func (s *survey) buffers() []optim.Buffer {
-	n := len(s.clean) / latent.Latent
-	return []optim.Buffer{
-		{Spec: nn.Spec{Name: surveyPrefix + "clean", Shape: []int{n, latent.Latent}}, Data: s.clean},
-		{Spec: nn.Spec{Name: surveyPrefix + "noisy", Shape: []int{n, latent.Latent}}, Data: s.noisy},
-		{Spec: nn.Spec{Name: surveyPrefix + "off", Shape: []int{offPoints, latent.Latent}}, Data: s.off},
-		{Spec: nn.Spec{Name: surveyPrefix + "far", Shape: []int{offPoints}}, Data: s.far},
-		{Spec: nn.Spec{Name: surveyPrefix + "reach", Shape: []int{1}}, Data: []float32{s.reach}},
+// newSurvey returns a survey with room for n codes.
+func newSurvey(n int) *survey {
+	return &survey{
+		clean: make([]float32, n*latent.Latent), noisy: make([]float32, n*latent.Latent),
+		off: make([]float32, offPoints*latent.Latent), far: make([]float32, offPoints), reach: make([]float32, 1),
 	}
 }
 
-// readSurvey reads the survey of a checkpoint.
-func (r *Run) readSurvey(c *optim.Checkpoint) (*survey, error) {
-	n := r.fresh()
-	s := &survey{
-		clean: make([]float32, n*latent.Latent), noisy: make([]float32, n*latent.Latent),
-		off: make([]float32, offPoints*latent.Latent), far: make([]float32, offPoints),
+// Buffers returns the survey that a run which is resumed between two goes on with.
+func (t *Task) Buffers() []optim.Buffer {
+	if !t.surveyed() {
+		return nil
 	}
-	b := s.buffers()
-	if err := c.Buffers(b); err != nil {
-		return nil, err
+	s := t.survey
+	n := len(s.clean) / latent.Latent
+	var all []optim.Buffer
+	for _, b := range []struct {
+		name  string
+		data  []float32
+		shape []int
+	}{
+		{"clean", s.clean, []int{n, latent.Latent}}, {"noisy", s.noisy, []int{n, latent.Latent}},
+		{"off", s.off, []int{offPoints, latent.Latent}}, {"far", s.far, []int{offPoints}}, {"reach", s.reach, []int{1}},
+	} {
+		all = append(all, optim.Buffer{Spec: nn.Spec{Name: "survey." + b.name, Shape: b.shape}, Data: b.data})
 	}
-	if s.reach = b[len(b)-1].Data[0]; !(s.reach > 0) {
-		return nil, c.Wrap(errors.New("the tensor survey.reach must be more than 0"))
-	}
-	return s, nil
+	return all
 }
 
 // valid says what is wrong with the weights.

@@ -1,4 +1,4 @@
-package train
+package latent
 
 import (
 	"context"
@@ -23,9 +23,5 @@ func Rebank(ctx context.Context, f *safetensors.File, set *dataset.Set, codes []
 			out.Tensors = append(out.Tensors, t)
 		}
 	}
-	r := &Run{Config: Config{Seed: seed, Centers: centers}, set: set}
-	if err := r.addBank(ctx, out, codes, false); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return out, addBank(ctx, out, codes, set.Train.Labels, centers, seed, false)
 }
