@@ -7,7 +7,6 @@ import (
 
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
-	train "mppm/trainer/internal/run"
 	task "mppm/trainer/internal/task/classifier"
 )
 
@@ -91,11 +90,9 @@ func (o *classifierOptions) run(ctx context.Context, e env) error {
 // exportClassifier writes the weights of the classifier whose run o names.
 func (o *exportOptions) exportClassifier(ctx context.Context, e env, set *dataset.Set) error {
 	t := task.New(task.Config{}, set)
-	r, err := train.Open(t, o.checkpoint)
-	if err != nil {
+	if err := o.open(e, t); err != nil {
 		return err
 	}
-	o.noteUnfinished(e, r.Done())
 	return writeClassifier(ctx, e, t, o.out, o.float, o.quiet, "exported")
 }
 

@@ -85,11 +85,9 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		return o.exportLDM(ctx, e, set)
 	}
 	t := nets.New(nets.Config{}, set)
-	r, err := train.Open(t, o.checkpoint)
-	if err != nil {
+	if err := o.open(e, t); err != nil {
 		return err
 	}
-	o.noteUnfinished(e, r.Done())
 	b, err := writeWeights(ctx, o.out, t, o.float, progressOf(e, o.quiet))
 	if err != nil {
 		return err
@@ -100,10 +98,13 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	return err
 }
 
-func (o *exportOptions) noteUnfinished(e env, done bool) {
-	if !done {
+// open reads the run of a task, and says so if it has not come to its end.
+func (o *exportOptions) open(e env, t train.Task) error {
+	r, err := train.Open(t, o.checkpoint)
+	if err == nil && !r.Done() {
 		fmt.Fprintf(e.stderr, "note: the run in %s has not come to its end\n", o.checkpoint)
 	}
+	return err
 }
 
 // writeWeights makes the weights of a run, scores them on the test images of its

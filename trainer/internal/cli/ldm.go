@@ -128,11 +128,9 @@ func (o *ldmOptions) autoencoder(set *dataset.Set) ([]byte, error) {
 // exportLDM writes the weights of the diffusion model whose run o names.
 func (o *exportOptions) exportLDM(ctx context.Context, e env, set *dataset.Set) error {
 	t := task.New(task.Config{}, set, nil)
-	r, err := train.Open(t, o.checkpoint)
-	if err != nil {
+	if err := o.open(e, t); err != nil {
 		return err
 	}
-	o.noteUnfinished(e, r.Done())
 	return writeLDM(ctx, e, t, set, o.out, o.float, o.quiet, "exported")
 }
 

@@ -14,7 +14,6 @@ import (
 	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/halfcircle"
 	"mppm/trainer/internal/pointcloud"
-	train "mppm/trainer/internal/run"
 	task "mppm/trainer/internal/task/ambient"
 )
 
@@ -309,11 +308,9 @@ func (o *exportOptions) exportPoints(e env) error {
 		return usagef("--data: the run in %s is of points of a file: give it as --data FILE.csv", o.checkpoint)
 	}
 	t := task.New(task.Config{}, cloud)
-	r, err := train.Open(t, o.checkpoint)
-	if err != nil {
+	if err := o.open(e, t); err != nil {
 		return err
 	}
-	o.noteUnfinished(e, r.Done())
 	n, _, err := writePoints(o.out, "", t, o.float)
 	if err == nil && !o.quiet {
 		_, err = fmt.Fprintf(e.stdout, "exported to %s (%s)\n", o.out, size(n))

@@ -88,7 +88,7 @@ func (l *loop) start(g *Graph) error {
 			clear(p.V)
 		}
 	}
-	running, err := g.b.Follow(l.task.Buffers())
+	running, err := g.b.Follow(l.buffers())
 	if err != nil {
 		return err
 	}

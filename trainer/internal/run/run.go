@@ -51,9 +51,6 @@ type Task interface {
 	// settings, or that the data is not what the state was trained on. dir is the run's
 	// folder, or "".
 	Plan(dir string) (*Plan, error)
-	// Buffers are the tensors that a checkpoint keeps beside parameters, those of batch
-	// norm among them. A checkpoint is read into them.
-	Buffers() []optim.Buffer
 	// EndEpoch puts on record what the epoch's loss was, and returns a note of it for a
 	// person, or "". All steps lie in the parameters.
 	EndEpoch() (note string, err error)
@@ -71,6 +68,9 @@ type Plan struct {
 	Params []*optim.Parameter
 	Parts  []Part
 	Beside int64 // bytes of memory that the task holds beside a step's
+	// Buffers, unless it is nil, returns the tensors that a checkpoint keeps beside
+	// parameters at this step, those of batch norm among them. It is read into them.
+	Buffers func() []optim.Buffer
 }
 
 // Part is a number of epochs with one loss. Adam begins anew with each.
@@ -182,7 +182,8 @@ func open(t Task, dir string) (*Run, error) {
 	if err := c.Parameters(plan.Params); err != nil {
 		return nil, err
 	}
-	return &Run{dir, t, plan, step}, c.Buffers(t.Buffers())
+	r := &Run{dir, t, plan, step}
+	return r, c.Buffers(r.buffers())
 }
 
 // Save writes the run's state, whole or not at all.
@@ -191,7 +192,14 @@ func (r *Run) Save() error {
 		return nil
 	}
 	state, _ := r.task.State()
-	return optim.Save(r.dir, r.task.Kind(), state, r.plan.Params, r.task.Buffers()...)
+	return optim.Save(r.dir, r.task.Kind(), state, r.plan.Params, r.buffers()...)
+}
+
+func (r *Run) buffers() []optim.Buffer {
+	if r.plan.Buffers == nil {
+		return nil
+	}
+	return r.plan.Buffers()
 }
 
 // perEpoch is the number of steps of an epoch. What is left of the data after the last

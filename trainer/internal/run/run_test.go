@@ -54,7 +54,6 @@ func newToy(t testing.TB) *toy {
 
 func (y *toy) Kind() string                       { return "toy-checkpoint" }
 func (y *toy) State() (any, *int)                 { return &y.state, &y.Step }
-func (y *toy) Buffers() []optim.Buffer            { return y.buffers }
 func (y *toy) Curves() (plots.Axes, []plots.Line) { return plots.Axes{}, nil }
 
 func (y *toy) EndEpoch() (string, error) {
@@ -69,7 +68,7 @@ func (y *toy) Plan(string) (*Plan, error) {
 	}
 	y.buffers = netgraph.Buffers(y.net)
 	part := Part{Epochs: 2, Order: 100, Build: y.build, Begin: func(context.Context, *Step) (Fill, error) { return y.fill, nil }}
-	return &Plan{Things: things, Batch: each, Seed: 1, Rate: 3e-3, Params: y.params, Parts: []Part{part, {Epochs: 0}, part}}, nil
+	return &Plan{Things: things, Batch: each, Seed: 1, Rate: 3e-3, Params: y.params, Buffers: func() []optim.Buffer { return y.buffers }, Parts: []Part{part, {Epochs: 0}, part}}, nil
 }
 
 func (y *toy) build(n int) (*Step, error) {

@@ -4,12 +4,13 @@
 package ambient
 
 import (
+	"cmp"
 	"fmt"
-	"math"
 
 	"mppm/shared/ambient"
 	"mppm/shared/ddpm"
 	"mppm/shared/nn"
+	"mppm/trainer/internal/run"
 )
 
 // Terms is how many terms Eq. 16 has.
@@ -83,18 +84,8 @@ func Default() Config {
 // Validate returns an error that says which setting is out of range.
 func (c Config) Validate() error {
 	switch {
-	case c.Epochs < 1:
-		return fmt.Errorf("epochs are %d; give at least 1", c.Epochs)
 	case c.Patience < 1:
 		return fmt.Errorf("the patience is %d; give at least 1 epoch", c.Patience)
-	case c.Batch < 1:
-		return fmt.Errorf("the batch is %d; give at least 1", c.Batch)
-	case !(c.Rate > 0) || math.IsInf(c.Rate, 0):
-		return fmt.Errorf("the learning rate is %v; it must be more than 0", c.Rate)
-	case !(c.Decay >= 0) || math.IsInf(c.Decay, 0):
-		return fmt.Errorf("the weight decay is %v; it must be at least 0", c.Decay)
-	case !(c.Noise >= 0) || math.IsInf(c.Noise, 0):
-		return fmt.Errorf("the noise is %v; it must be at least 0", c.Noise)
 	case c.Target != Projection && c.Target != Nearest && c.Target != Clean:
 		return fmt.Errorf("the target %q is not known; give %s, %s or %s", c.Target, Projection, Nearest, Clean)
 	case !c.Activation.Valid():
@@ -104,26 +95,14 @@ func (c Config) Validate() error {
 	case c.Draws < 1 || c.Draws > 64:
 		return fmt.Errorf("the diffusion draws %d times; give 1 to 64", c.Draws)
 	}
-	for i, l := range c.Lambda {
-		if !(l >= 0) || math.IsInf(float64(l), 0) {
-			return fmt.Errorf("λ%d is %v; it must be at least 0", i+1, l)
-		}
-	}
-	for net, widths := range map[string][]int{"F and G": c.Hidden, "D": c.Distance, "the denoiser": c.Denoiser} {
-		if len(widths) > 15 {
-			return fmt.Errorf("%s has %d hidden layers; give at most 15", net, len(widths))
-		}
-		for _, w := range widths {
-			if w < 1 || w > 4096 {
-				return fmt.Errorf("a hidden layer of %s has width %d; give 1 to 4096", net, w)
-			}
-		}
-	}
-	if err := c.Flow.Validate(); err != nil {
-		return err
-	}
 	_, err := c.schedule()
-	return err
+	return cmp.Or(
+		run.Settings(c.Epochs, c.Batch, 0, "points", c.Rate),
+		run.NotNegative("the weight decay", c.Decay),
+		run.NotNegative("the noise", c.Noise),
+		run.Lambdas(c.Lambda[:]),
+		run.Widths("F and G", c.Hidden), run.Widths("D", c.Distance), run.Widths("the denoiser", c.Denoiser),
+		c.Flow.Validate(), err)
 }
 
 func (c Config) schedule() (*ddpm.Schedule, error) {

@@ -233,9 +233,6 @@ func (t *Task) trained() int { return len(t.train) / t.cloud.Dim }
 // batch is the number of points in a step.
 func (t *Task) batch() int { return min(t.Config.Batch, t.trained()) }
 
-// Buffers returns none.
-func (t *Task) Buffers() []optim.Buffer { return nil }
-
 // idle reports whether the patience with a method is at an end: it learns no more.
 func (t *Task) idle(m method) bool { return t.Best[m].Stopped }
 

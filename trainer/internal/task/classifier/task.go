@@ -4,9 +4,9 @@
 package classifier
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"math"
 
 	"gorgonia.org/gorgonia"
 
@@ -45,17 +45,10 @@ func (c Config) Validate(n int) error {
 	if err := dataset.Enough(n); err != nil {
 		return err
 	}
-	switch {
-	case c.Epochs < 1:
-		return fmt.Errorf("epochs are %d; give at least 1", c.Epochs)
-	case c.Holdout < 0 || c.Holdout > n-dataset.Least:
+	if c.Holdout < 0 || c.Holdout > n-dataset.Least {
 		return fmt.Errorf("%d images are to be held out; give 0 to %d, there are %d", c.Holdout, n-dataset.Least, n)
-	case c.Batch < 1 || c.Batch > n-c.Holdout:
-		return fmt.Errorf("the batch is %d; give 1 to %d, the number of images trained on", c.Batch, n-c.Holdout)
-	case !(c.Rate > 0) || math.IsInf(c.Rate, 0):
-		return fmt.Errorf("the learning rate is %v; it must be more than 0", c.Rate)
 	}
-	return c.Warp.Validate()
+	return cmp.Or(run.Settings(c.Epochs, c.Batch, n-c.Holdout, "images trained on", c.Rate), c.Warp.Validate())
 }
 
 // Streams of the seed, each for one purpose, so that a run resumes from its step
@@ -127,9 +120,6 @@ func labelled(set *dataset.Set) error {
 
 // trained is the number of images that are trained on.
 func (t *Task) trained() int { return t.set.Train.N - t.Config.Holdout }
-
-// Buffers returns none.
-func (t *Task) Buffers() []optim.Buffer { return nil }
 
 // EndEpoch puts the mean loss of the epoch on record.
 func (t *Task) EndEpoch() (string, error) {

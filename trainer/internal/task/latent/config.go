@@ -1,13 +1,14 @@
 package latent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"math"
 
 	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/run"
 )
 
 // Method is what a run trains. A run of before there was a choice is of LMPPM.
@@ -61,56 +62,39 @@ func DefaultDAE() Config {
 	return c
 }
 
-// maxHidden is how many hidden layers of D a weights file can have.
-const maxHidden = 15
-
 // Validate returns an error that says which setting is out of range for a data
 // set of n images.
 func (c Config) Validate(n int) error {
 	if err := dataset.Enough(n); err != nil {
 		return err
 	}
+	if err := run.Settings(c.Epochs, c.Batch, n, "images", c.Rate); err != nil {
+		return err
+	}
 	switch {
 	case c.Method != LMPPM && c.Method != DAE:
 		return fmt.Errorf("the method %q is not known", c.Method)
-	case c.Epochs < 1:
-		return fmt.Errorf("epochs are %d; give at least 1", c.Epochs)
 	case c.Refine < 0 || c.Refine > 0 && c.Method != LMPPM:
 		return fmt.Errorf("epochs of refinement are %d; give at least 0, and 0 for a denoising autoencoder", c.Refine)
-	case !(c.Restored >= 0 && c.Restored <= 1) || c.Restored > 0 && c.Method != LMPPM:
-		return fmt.Errorf("the share of restored codes is %v; give 0 to 1, and 0 for a denoising autoencoder", c.Restored)
-	case c.Batch < 1 || c.Batch > n:
-		return fmt.Errorf("the batch is %d; give 1 to %d, the number of images", c.Batch, n)
+	case c.Restored > 0 && c.Method != LMPPM:
+		return fmt.Errorf("the share of restored codes is %v; give 0 for a denoising autoencoder", c.Restored)
 	case c.Centers < 1 || c.Centers > n:
 		return fmt.Errorf("the code bank is to have %d centers; give 1 to %d, the number of images", c.Centers, n)
-	case !(c.Rate > 0) || math.IsInf(c.Rate, 0):
-		return fmt.Errorf("the learning rate is %v; it must be more than 0", c.Rate)
-	case !(c.Noise >= 0) || math.IsInf(c.Noise, 0):
-		return fmt.Errorf("the noise is %v; it must be at least 0", c.Noise)
-	case !(c.Clipped >= 0 && c.Clipped <= 1):
-		return fmt.Errorf("the share of clipped noise is %v; give 0 to 1", c.Clipped)
 	case c.Support != Support{} && c.Method != LMPPM:
 		return errors.New("a denoising autoencoder has no distance: leave out the weights of its support")
+	case c.Support.Epochs < 0:
+		return fmt.Errorf("epochs of the distance alone are %d; give at least 0", c.Support.Epochs)
 	case c.Method == LMPPM && !c.Activation.Valid():
 		return fmt.Errorf("the activation %q is not known", c.Activation)
 	}
-	if err := c.Support.valid(); err != nil {
-		return err
-	}
-	for i, l := range c.Lambda {
-		if !(l >= 0) || math.IsInf(float64(l), 0) {
-			return fmt.Errorf("λ%d is %v; it must be at least 0", i+1, l)
-		}
-	}
-	if len(c.Hidden) > maxHidden {
-		return fmt.Errorf("the distance net has %d hidden layers; give at most %d", len(c.Hidden), maxHidden)
-	}
-	for _, h := range c.Hidden {
-		if h < 1 || h > 4096 {
-			return fmt.Errorf("a hidden layer of D has width %d; give 1 to 4096", h)
-		}
-	}
-	return nil
+	return cmp.Or(
+		run.NotNegative("the noise", c.Noise),
+		run.Share("the share of restored codes", c.Restored),
+		run.Share("the share of clipped noise", c.Clipped),
+		run.NotNegative("the weight of the distance", float64(c.Support.Distance)),
+		run.NotNegative("the weight of its slope", float64(c.Support.Eikonal)),
+		run.Lambdas(c.Lambda[:]),
+		run.Widths("the distance net", c.Hidden))
 }
 
 // Record is the loss of one epoch: the mean of each term of Eq. 20, before its

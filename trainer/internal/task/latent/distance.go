@@ -389,8 +389,8 @@ func newSurvey(n int) *survey {
 	}
 }
 
-// Buffers returns the survey that a run which is resumed between two goes on with.
-func (t *Task) Buffers() []optim.Buffer {
+// buffers returns the survey that a run which is resumed between two goes on with.
+func (t *Task) buffers() []optim.Buffer {
 	if !t.surveyed() {
 		return nil
 	}
@@ -408,17 +408,4 @@ func (t *Task) Buffers() []optim.Buffer {
 		all = append(all, optim.Buffer{Spec: nn.Spec{Name: "survey." + b.name, Shape: b.shape}, Data: b.data})
 	}
 	return all
-}
-
-// valid says what is wrong with the weights.
-func (s Support) valid() error {
-	if s.Epochs < 0 {
-		return fmt.Errorf("epochs of the distance alone are %d; give at least 0", s.Epochs)
-	}
-	for name, w := range map[string]float32{"the distance": s.Distance, "its slope": s.Eikonal} {
-		if !(w >= 0) || math.IsInf(float64(w), 0) {
-			return fmt.Errorf("the weight of %s is %v; it must be at least 0", name, w)
-		}
-	}
-	return nil
 }

@@ -109,7 +109,7 @@ func (t *Task) Plan(string) (*run.Plan, error) {
 			{Epochs: c.Support.Epochs, Order: streamDistance, Build: t.buildDistance, Begin: t.beginDistance},
 			{Epochs: c.Refine, Order: streamRefine, Build: t.buildRefinement, Begin: t.beginRefinement},
 		},
-		Beside: int64(t.set.Train.N) * each,
+		Beside: int64(t.set.Train.N) * each, Buffers: t.buffers,
 	}, nil
 }
 

@@ -3,6 +3,7 @@
 package ldm
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"encoding/hex"
@@ -53,23 +54,8 @@ func (c Config) Validate(n int) error {
 	if err := dataset.Enough(n); err != nil {
 		return err
 	}
-	switch {
-	case c.Epochs < 1:
-		return fmt.Errorf("epochs are %d; give at least 1", c.Epochs)
-	case c.Batch < 1 || c.Batch > n:
-		return fmt.Errorf("the batch is %d; give 1 to %d, the number of images", c.Batch, n)
-	case !(c.Rate > 0) || math.IsInf(c.Rate, 0):
-		return fmt.Errorf("the learning rate is %v; it must be more than 0", c.Rate)
-	case len(c.Hidden) > 15:
-		return fmt.Errorf("the denoiser has %d hidden layers; give at most 15", len(c.Hidden))
-	}
-	for _, h := range c.Hidden {
-		if h < 1 || h > 4096 {
-			return fmt.Errorf("a hidden layer of the denoiser has width %d; give 1 to 4096", h)
-		}
-	}
 	_, err := c.schedule()
-	return err
+	return cmp.Or(run.Settings(c.Epochs, c.Batch, n, "images", c.Rate), run.Widths("the denoiser", c.Hidden), err)
 }
 
 func (c Config) schedule() (*ddpm.Schedule, error) {
@@ -250,9 +236,6 @@ func (t *Task) encode(ctx context.Context) error {
 	t.points = codes
 	return nil
 }
-
-// Buffers returns none.
-func (t *Task) Buffers() []optim.Buffer { return nil }
 
 // EndEpoch puts the mean loss of the epoch on record.
 func (t *Task) EndEpoch() (string, error) {
