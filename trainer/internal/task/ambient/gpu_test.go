@@ -32,7 +32,7 @@ func TestTraining(t *testing.T) {
 					t.Fatal(err)
 				}
 				in := newInputs(n, c.Draws, task.cloud.Dim)
-				g, terms, err := task.graph(m, in, n)
+				g, err := task.graph(m, in, n)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -44,7 +44,7 @@ func TestTraining(t *testing.T) {
 							r.FillNorm(x, 1)
 						}
 					},
-					Losses: func() []float32 { return terms },
+					Losses: func() []float32 { return task.terms[m] },
 				}
 			}
 			compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {

@@ -107,7 +107,7 @@ func (c Config) loss(terms []float32) float64 {
 func (t *Task) build(n int) (*run.Step, error) {
 	s := &run.Step{Inputs: newInputs(n, t.Config.Draws, t.cloud.Dim)}
 	for m := range methods {
-		g, _, err := t.graph(m, s.Inputs, n)
+		g, err := t.graph(m, s.Inputs, n)
 		if err != nil {
 			return nil, err
 		}
@@ -116,24 +116,24 @@ func (t *Task) build(n int) (*run.Step, error) {
 	return s, nil
 }
 
-// graph makes the graph of a method's loss and its gradient. It returns the terms that
-// it keeps, too.
-func (t *Task) graph(m method, in inputs, n int) (*run.Graph, []float32, error) {
+// graph makes the graph of a method's loss and its gradient.
+func (t *Task) graph(m method, in inputs, n int) (*run.Graph, error) {
 	b := netgraph.New(t.params[m])
 	loss, terms, err := t.loss(b, m, in, n)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	t.terms[m] = terms
 	g, err := run.NewGraph(b, loss, t.params[m], func(step int) error {
 		sum := t.Config.loss(terms)
 		t.Sums[m] += sum
 		return run.Diverged(fmt.Sprintf("the loss of %v", m), sum, step)
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	g.Idle = func() bool { return t.idle(m) }
-	return g, terms, nil
+	g.Idle = func() bool { return t.Best[m].Stopped } // its patience is at an end
+	return g, nil
 }
 
 // judge is the graph of a method's loss over the points held out.

@@ -62,6 +62,7 @@ type Task struct {
 	schedule *ddpm.Schedule
 	params   [methods][]*optim.Parameter
 	kept     [methods][]*optim.Parameter // those of the best epoch
+	terms    [methods][]float32          // of the losses of the last step
 	judges   [methods]*judge             // of the points held out; while the run trains
 	look     inputs                      // the points held out
 }
@@ -232,9 +233,6 @@ func (t *Task) trained() int { return len(t.train) / t.cloud.Dim }
 
 // batch is the number of points in a step.
 func (t *Task) batch() int { return min(t.Config.Batch, t.trained()) }
-
-// idle reports whether the patience with a method is at an end: it learns no more.
-func (t *Task) idle(m method) bool { return t.Best[m].Stopped }
 
 // begin has the points held out at hand.
 func (t *Task) begin(_ context.Context, s *run.Step) (run.Fill, error) {

@@ -55,11 +55,11 @@ func (s started) filled(n int) inputs {
 // vm returns what runs the graph of a method on in, and the terms that it leaves.
 func (s started) vm(t *testing.T, m method, in inputs) (gorgonia.VM, []float32) {
 	t.Helper()
-	g, terms, err := s.graph(m, in, len(in[inClean])/s.cloud.Dim)
+	g, err := s.graph(m, in, len(in[inClean])/s.cloud.Dim)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gorgonia.NewTapeMachine(g.Expr()), terms
+	return gorgonia.NewTapeMachine(g.Expr()), s.terms[m]
 }
 
 func load(t *testing.T, r started, float bool) (*ambient.Model, []byte) {

@@ -27,7 +27,7 @@ func TestTraining(t *testing.T) {
 	build := func() compliance.Net {
 		task := New(c, nil)
 		task.params = netgraph.Parameters(c.Seed, streamInit, classifier.Digits)
-		s, kept, err := task.graph(n)
+		s, err := task.build(n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestTraining(t *testing.T) {
 				}
 				r.FillNorm(s.Inputs[inImages], 0.5)
 			},
-			Losses: func() []float32 { return slices.Concat(kept[0], kept[1]) },
+			Losses: func() []float32 { return slices.Concat(task.loss[:], task.logits) },
 		}
 	}
 	compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {

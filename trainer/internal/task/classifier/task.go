@@ -64,6 +64,8 @@ type Task struct {
 	state
 	set    *dataset.Set
 	params []*optim.Parameter
+	loss   [1]float32 // of the last step
+	logits []float32  // and what it read, n × Classes
 }
 
 // state is the metadata of a checkpoint.
@@ -142,26 +144,19 @@ const (
 
 // build makes the graph of the classifier and its loss for n images.
 func (t *Task) build(n int) (*run.Step, error) {
-	s, _, err := t.graph(n)
-	return s, err
-}
-
-// graph is build that returns what the graph keeps, too: the loss, and the logits,
-// n × Classes.
-func (t *Task) graph(n int) (*run.Step, [2][]float32, error) {
 	images, targets := make([]float32, n*classifier.Pixels), make([]float32, n*classifier.Classes)
-	loss, logits := make([]float32, 1), make([]float32, n*classifier.Classes)
+	t.logits = make([]float32, n*classifier.Classes)
 	b := netgraph.New(t.params)
 	y := b.Apply(classifier.Digits, b.Matrix("images", n, classifier.Pixels, images)).Out()
 	want := b.Matrix("targets", n, classifier.Classes, targets)
 	entropy := b.Do(func() (*gorgonia.Node, error) { return graph.CrossEntropy(y, want) })
-	b.Keep("loss", entropy, loss)
-	b.Keep("logits", y, logits)
+	b.Keep("loss", entropy, t.loss[:])
+	b.Keep("logits", y, t.logits)
 	g, err := run.NewGraph(b, entropy, t.params, func(step int) error {
-		t.Sum += float64(loss[0])
-		return run.Diverged("the loss", float64(loss[0]), step)
+		t.Sum += float64(t.loss[0])
+		return run.Diverged("the loss", float64(t.loss[0]), step)
 	})
-	return &run.Step{Inputs: [][]float32{images, targets}, Graphs: []*run.Graph{g}}, [2][]float32{loss, logits}, err
+	return &run.Step{Inputs: [][]float32{images, targets}, Graphs: []*run.Graph{g}}, err
 }
 
 // fill makes the batch of a step: images of the training set, each bent anew.

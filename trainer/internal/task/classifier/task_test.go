@@ -114,11 +114,11 @@ func TestHoldout(t *testing.T) {
 // TestMatchesShared holds the graph's net to package classifier's.
 func TestMatchesShared(t *testing.T) {
 	r := start(t, tiny(), digits(t, 64))
-	s, kept, err := r.graph(32)
+	s, err := r.build(32)
 	if err != nil {
 		t.Fatal(err)
 	}
-	loss, logits, targets := &kept[0][0], kept[1], s.Inputs[inTargets]
+	targets := s.Inputs[inTargets]
 	order := make([]int, 32)
 	for i := range order {
 		order[i] = i
@@ -144,7 +144,7 @@ func TestMatchesShared(t *testing.T) {
 	var want float64
 	for i := range 32 {
 		var sum float64
-		x := logits[i*classifier.Classes : (i+1)*classifier.Classes]
+		x := r.logits[i*classifier.Classes : (i+1)*classifier.Classes]
 		for _, v := range x {
 			sum += math.Exp(float64(v))
 		}
@@ -161,8 +161,8 @@ func TestMatchesShared(t *testing.T) {
 			}
 		}
 	}
-	if math.Abs(want-float64(*loss)) > 1e-5 {
-		t.Errorf("the loss is %v, by the probabilities it is %v", *loss, want)
+	if math.Abs(want-float64(r.loss[0])) > 1e-5 {
+		t.Errorf("the loss is %v, by the probabilities it is %v", r.loss[0], want)
 	}
 }
 

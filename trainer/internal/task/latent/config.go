@@ -14,7 +14,7 @@ import (
 // Method is what a run trains. A run of before there was a choice is of LMPPM.
 type Method string
 
-// The methods of package train.
+// The methods.
 const (
 	LMPPM Method = ""    // F, G and D, with the loss of Eq. 20
 	DAE   Method = "dae" // the baseline: F and G, with the squared error of G(F(x + noise)) alone (Table 11)

@@ -294,32 +294,22 @@ const (
 
 // buildDistance makes the graph of a step that trains D alone, on n images.
 func (t *Task) buildDistance(n int) (*run.Step, error) {
-	s, _, _, err := t.graphDistance(n)
-	return s, err
-}
-
-// graphDistance is buildDistance that returns the probes and the terms of the loss, too.
-func (t *Task) graphDistance(n int) (*run.Step, *probes, *[Terms]float32, error) {
 	d := t.part("distance")
 	b, err := t.builder(t.part("decoder", "distance"))
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	x, z, zStar := make([]float32, n*latent.Pixels), make([]float32, n*latent.Latent), make([]float32, n*latent.Latent)
-	p := newProbes(n)
+	t.probes = newProbes(n)
 	clean := b.Matrix("clean", n, latent.Pixels, x)
 	codes, noisy := b.Matrix("codes", n, latent.Latent, zStar), b.Matrix("noisy codes", n, latent.Latent, z)
 	one := b.Ones(n)
-	terms := append(b.eq20(one, codes, noisy, clean, false), b.support(p, n, one)...)
+	terms := append(b.eq20(one, codes, noisy, clean, false), b.support(t.probes, n, one)...)
 	c := t.Config
 	weights := append(slices.Delete(slices.Clone(c.Lambda[:]), 1, 2), c.Support.Distance, c.Support.Eikonal)
 	loss := b.Do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
-	g, err := run.NewGraph(b.Builder, loss, d, func(step int) error { return t.sum(b.terms, &p.losses, step) })
-	s := &run.Step{
-		Inputs: [][]float32{inPictures: x, inStar: zStar, inZ: z}, Graphs: []*run.Graph{g},
-		Prepare: func(step int) error { return t.probe(p, step) },
-	}
-	return s, p, b.terms, err
+	g, err := run.NewGraph(b.Builder, loss, d, t.sum)
+	return &run.Step{Inputs: [][]float32{inPictures: x, inStar: zStar, inZ: z}, Graphs: []*run.Graph{g}, Prepare: t.probe}, err
 }
 
 // beginDistance has the codes z* of the clean images, and makes those z of noisy ones.
@@ -346,14 +336,14 @@ func (t *Task) beginDistance(ctx context.Context, _ *run.Step) (run.Fill, error)
 }
 
 // probe fills the points of a step, after a new survey if it is time for one.
-func (t *Task) probe(p *probes, step int) error {
+func (t *Task) probe(step int) error {
 	if done := step - t.perEpoch()*t.Config.Epochs; t.survey == nil || done%t.between() == 0 {
 		var err error
 		if t.survey, err = t.look(done / t.between()); err != nil {
 			return err
 		}
 	}
-	t.survey.draw(p, t.Config.Batch, rng.New(t.Config.Seed, streamProbes+uint64(step)))
+	t.survey.draw(t.probes, t.Config.Batch, rng.New(t.Config.Seed, streamProbes+uint64(step)))
 	return nil
 }
 

@@ -30,10 +30,9 @@ func TestTraining(t *testing.T) {
 				if err := task.draw(); err != nil {
 					t.Fatal(err)
 				}
-				s, terms, err := task.graph(c.Batch)
-				var p *probes
+				s, err := task.build(c.Batch)
 				if name == "D alone" {
-					s, p, terms, err = task.graphDistance(c.Batch)
+					s, err = task.buildDistance(c.Batch)
 				}
 				if err != nil {
 					t.Fatal(err)
@@ -46,6 +45,7 @@ func TestTraining(t *testing.T) {
 						for i := range clean {
 							clean[i] = max(0, float32(math.Sin(float64(i%97)*0.3+float64(step))))
 						}
+						p := task.probes
 						if p == nil {
 							noisy := s.Inputs[inNoisy]
 							r.FillNorm(noisy, 0.4)
@@ -58,7 +58,7 @@ func TestTraining(t *testing.T) {
 							r.FillNorm(x, 1)
 						}
 					},
-					Losses: func() []float32 { return terms[:] },
+					Losses: func() []float32 { return task.terms[:] },
 				}
 			}
 			compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {

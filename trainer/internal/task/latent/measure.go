@@ -24,9 +24,9 @@ func NewStep(c Config) (*Step, error) {
 	if err := t.draw(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	s, terms, err := t.graph(c.Batch)
+	s, err := t.build(c.Batch)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	return &Step{t.params, s.Inputs[inClean], s.Inputs[inNoisy], terms[:]}, nil
+	return &Step{t.params, s.Inputs[inClean], s.Inputs[inNoisy], t.terms[:]}, nil
 }

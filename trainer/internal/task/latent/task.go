@@ -44,7 +44,9 @@ type Task struct {
 	state
 	set    *dataset.Set
 	params []*optim.Parameter
-	survey *survey // nil before there is one
+	survey *survey        // nil before there is one
+	terms  [Terms]float32 // of the loss of the last step
+	probes *probes        // of that step, where D learns alone
 }
 
 // state is the metadata of a checkpoint. Sums, Support and Decoder are those of the
@@ -195,16 +197,17 @@ const (
 	inNoisy
 )
 
-// builder makes the graph of a loss, and keeps its terms.
+// builder makes the graph of a loss, and keeps its terms, in those of the task.
 type builder struct {
 	*netgraph.Builder
 	nets  []*nn.Net // F, G and, where the method has one, D
-	terms *[Terms]float32
+	terms []float32
 }
 
 func (t *Task) builder(params []*optim.Parameter) (*builder, error) {
+	t.terms, t.probes = [Terms]float32{}, nil // not each part has all
 	nets, err := t.Config.nets()
-	return &builder{netgraph.New(params), nets, new([Terms]float32)}, err
+	return &builder{netgraph.New(params), nets, t.terms[:]}, err
 }
 
 func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node     { return b.Apply(b.nets[0], x).Out() }
@@ -213,32 +216,26 @@ func (b *builder) distance(z *gorgonia.Node) *netgraph.Values { return b.Apply(b
 
 // build makes the graph of Eq. 20, or that of DAE, for n images.
 func (t *Task) build(n int) (*run.Step, error) {
-	s, _, err := t.graph(n)
-	return s, err
-}
-
-// graph is build that returns the terms of the loss, too.
-func (t *Task) graph(n int) (*run.Step, *[Terms]float32, error) {
 	b, err := t.builder(t.params)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	clean, noisy := make([]float32, n*latent.Pixels), make([]float32, n*latent.Pixels)
 	loss := b.loss(t.Config, n, b.Matrix("clean", n, latent.Pixels, clean), b.Matrix("noisy", n, latent.Pixels, noisy))
-	g, err := run.NewGraph(b.Builder, loss, t.params, func(step int) error { return t.sum(b.terms, nil, step) })
-	return &run.Step{Inputs: [][]float32{clean, noisy}, Graphs: []*run.Graph{g}}, b.terms, err
+	g, err := run.NewGraph(b.Builder, loss, t.params, t.sum)
+	return &run.Step{Inputs: [][]float32{clean, noisy}, Graphs: []*run.Graph{g}}, err
 }
 
 // sum puts the terms of a step's loss on record, and those of Support, if there are any.
-func (t *Task) sum(terms *[Terms]float32, support *[2]float32, step int) error {
-	for i, v := range terms {
+func (t *Task) sum(step int) error {
+	for i, v := range t.terms {
 		if err := run.Diverged(fmt.Sprintf("term %d of the loss", i+1), float64(v), step); err != nil {
 			return err
 		}
 		t.Sums[i] += float64(v)
 	}
-	if support != nil {
-		for i, v := range support {
+	if t.probes != nil {
+		for i, v := range t.probes.losses {
 			t.Support[i] += float64(v)
 		}
 	}

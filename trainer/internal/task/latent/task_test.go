@@ -214,7 +214,7 @@ func TestMatchesShared(t *testing.T) {
 	r := start(t, c, set)
 	// Package model cuts D off at 0; start it well above.
 	r.params[len(r.params)-1].Data[0] = 3
-	step, terms, err := r.graph(c.Batch)
+	step, err := r.build(c.Batch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestMatchesShared(t *testing.T) {
 		want[0] += e * e / float64(k)
 	}
 	for i, w := range want {
-		if got := float64(terms[i]); math.Abs(got-w) > 1e-5*math.Abs(w)+1e-9 {
+		if got := float64(r.terms[i]); math.Abs(got-w) > 1e-5*math.Abs(w)+1e-9 {
 			t.Errorf("term %d: the graph gives %v, package latent %v", i+1, got, w)
 		}
 	}
@@ -324,7 +324,7 @@ func TestDAE(t *testing.T) {
 	for _, fixed := range []bool{false, true} {
 		c.FixedNoise = fixed
 		r := start(t, c, set)
-		step, terms, err := r.graph(c.Batch)
+		step, err := r.build(c.Batch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -363,7 +363,7 @@ func TestDAE(t *testing.T) {
 				wide++
 			}
 		}
-		if got := float64(terms[0]); math.Abs(got-want) > 1e-5*want {
+		if got := float64(r.terms[0]); math.Abs(got-want) > 1e-5*want {
 			t.Errorf("the graph's loss is %v, package latent gives %v", got, want)
 		}
 		if fixed != (wide == 32) {
@@ -463,7 +463,7 @@ func BenchmarkStep(b *testing.B) {
 		b.Run(fmt.Sprintf("%s/%d", name, c.Batch), func(b *testing.B) {
 			c.Centers = 10
 			r := start(b, c, set)
-			s, _, err := r.graph(c.Batch)
+			s, err := r.build(c.Batch)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -29,7 +29,7 @@ func TestTraining(t *testing.T) {
 			t.Fatal(err)
 		}
 		task.params = netgraph.Parameters(c.Seed, streamInit, net)
-		s, loss, err := task.graph(c.Batch)
+		s, err := task.build(c.Batch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestTraining(t *testing.T) {
 				r.FillNorm(s.Inputs[inPoints], 1)
 				r.FillNorm(s.Inputs[inNoise], 1)
 			},
-			Losses: func() []float32 { return loss },
+			Losses: func() []float32 { return task.loss[:] },
 		}
 	}
 	compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {

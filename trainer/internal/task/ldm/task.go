@@ -79,8 +79,9 @@ type Task struct {
 	nets        *safetensors.File // F and G, as it has them
 	params      []*optim.Parameter
 	schedule    *ddpm.Schedule
-	points      []float32 // the training codes, made normal: n × Latent; nil until needed
-	mean, std   []float32 // of each coordinate of the codes
+	points      []float32  // the training codes, made normal: n × Latent; nil until needed
+	mean, std   []float32  // of each coordinate of the codes
+	loss        [1]float32 // of the last step
 }
 
 // state is the metadata of a checkpoint.
@@ -261,26 +262,20 @@ const (
 
 // build makes the graph of lines 9 and 10 of Alg. 2 for n codes.
 func (t *Task) build(n int) (*run.Step, error) {
-	s, _, err := t.graph(n)
-	return s, err
-}
-
-// graph is build that returns where the graph leaves the loss, too.
-func (t *Task) graph(n int) (*run.Step, []float32, error) {
 	net, err := t.Config.net()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	points, noise, loss := make([]float32, n*inputs), make([]float32, n*latent.Latent), make([]float32, 1)
+	points, noise := make([]float32, n*inputs), make([]float32, n*latent.Latent)
 	b := netgraph.New(t.params)
 	predicted := b.Apply(net, b.Matrix("in", n, inputs, points)).Out()
 	off := b.SquaredError(predicted, b.Matrix("noise", n, latent.Latent, noise))
-	b.Keep("loss", off, loss)
+	b.Keep("loss", off, t.loss[:])
 	g, err := run.NewGraph(b, off, t.params, func(step int) error {
-		t.Total += float64(loss[0])
-		return run.Diverged("the loss", float64(loss[0]), step)
+		t.Total += float64(t.loss[0])
+		return run.Diverged("the loss", float64(t.loss[0]), step)
 	})
-	return &run.Step{Inputs: [][]float32{points, noise}, Graphs: []*run.Graph{g}}, loss, err
+	return &run.Step{Inputs: [][]float32{points, noise}, Graphs: []*run.Graph{g}}, err
 }
 
 // fill makes the batch of a step: lines 6 to 8 of Alg. 2.

@@ -92,7 +92,7 @@ func TestMatchesShared(t *testing.T) {
 	if err := r.encode(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	step, loss, err := r.graph(r.Config.Batch)
+	step, err := r.build(r.Config.Batch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestMatchesShared(t *testing.T) {
 			want += e * e / float64(r.Config.Batch)
 		}
 	}
-	if got := float64(loss[0]); math.Abs(got-want) > 1e-5*want {
+	if got := float64(r.loss[0]); math.Abs(got-want) > 1e-5*want {
 		t.Errorf("the graph's loss is %v, package ddpm gives %v", got, want)
 	}
 }
