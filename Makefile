@@ -150,7 +150,7 @@ arm64:
 endif
 
 # The packages with tests on a GPU, and those tests.
-GPU := ./trainer/internal/webgpu ./trainer/internal/device ./trainer/internal/netgraph ./trainer/internal/task/...
+GPU := ./trainer/internal/webgpu ./trainer/internal/device ./trainer/internal/netgraph ./trainer/internal/run ./trainer/internal/task/...
 ON_GPU := Operations|Unknown|TooLarge|Errors|Lost|Profile|Start|TestTraining
 
 ifeq ($(MPPM_SKIP_GPU),1)
