@@ -183,13 +183,12 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 		shrink(e.stderr, set.Train.N-o.config.Holdout, o.settings,
 			fitting{"batch", "the batch is %d", &o.config.Batch}, fitting{"centers", "the code bank has %d centers", &o.config.Centers})
 	}
-	method := o.config.Method
 	t := task.New(o.config, set)
 	r, err := o.open(t)
 	if err != nil {
 		return err
 	}
-	if t.Config.Method != method {
+	if t.Config.Method != o.config.Method {
 		return fmt.Errorf("the run in %s is of another method: go on with it by %s", o.out, map[task.Method]string{task.LMPPM: "train mnist", task.DAE: "train dae"}[t.Config.Method])
 	}
 	if err := o.train(ctx, e, r); err != nil {
