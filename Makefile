@@ -86,7 +86,7 @@ endif
 	@mkdir -p runs/bench; rm -f runs/bench/steps runs/bench/pytorch; \
 	for p in $(PYTHON) /usr/bin/python3; do if $$p -c 'import torch' 2>/dev/null; then python=$$p; fi; done; \
 	for round in 1 2 3 4 5; do \
-		go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime 3s ./trainer/internal/train | tee -a runs/bench/steps || exit 1; \
+		go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime 3s ./trainer/internal/task/latent | tee -a runs/bench/steps || exit 1; \
 		if [ -n "$$python" ] && grep -q ^Benchmark runs/bench/steps; then \
 			$$python trainer/bench/step.py | tee -a runs/bench/pytorch; fi; \
 	done; \

@@ -7,21 +7,13 @@ import (
 
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
-	"mppm/trainer/internal/device"
-	"mppm/trainer/internal/judge"
-	"mppm/trainer/internal/progress"
+	task "mppm/trainer/internal/task/classifier"
 )
 
 type classifierOptions struct {
-	data       dataOptions
-	out        string
-	resume     bool
-	checkpoint int // epochs between checkpoints
-	quiet      bool
-	device     string
-	config     judge.Config
-	settings   []*flagDef // the flags that config is made of
-	folder     *folder
+	runFlags
+	data   dataOptions
+	config task.Config
 }
 
 func classifierCommand() command {
@@ -44,15 +36,9 @@ last checkpoint with --resume, to the same result.`,
 			"train classifier --out runs/wild --resume",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := classifierOptions{out: "runs/classifier", checkpoint: 1, config: judge.Default()}
+			o := classifierOptions{runFlags: runFlags{out: "runs/classifier", checkpoint: 1}, config: task.Default()}
 			c := &o.config
-			f.text(&o.out, "out", "DIR", "folder of the run")
-			o.data.flags(f, idxFiles+orFolders+"folders 0 to 9 of PNG files"+orMNIST)
-			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
-			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
-			f.toggle(&o.quiet, "quiet", "show no progress")
-			o.device = string(device.Auto)
-			f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); no two round alike")
+			o.flags(f, func() { o.data.flags(f, idxFiles+orFolders+"folders 0 to 9 of PNG files"+orMNIST) }, "")
 			first := len(f.list)
 			f.group = "the run"
 			f.seed(&c.Seed, "seed", "seed of everything random")
@@ -61,10 +47,10 @@ last checkpoint with --resume, to the same result.`,
 			f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
 			f.integer(&c.Holdout, "holdout", "N", "train without the last N training digits, and read them at the end", 0, 1_000_000)
 			f.group = "the digits it learns from, each by chance up to"
-			f.number(&c.Warp.Shift, "shift", "X", "pixels to either side", 0, judge.MaxShift)
-			f.number(&c.Warp.Angle, "angle", "X", "degrees of rotation, and of slant", 0, judge.MaxAngle)
-			f.number(&c.Warp.Scale, "scale", "X", "share of the size", 0, judge.MaxScale)
-			f.number(&c.Warp.Bend, "bend", "X", "deviation of a smooth displacement, in pixels", 0, judge.MaxBend)
+			f.number(&c.Warp.Shift, "shift", "X", "pixels to either side", 0, task.MaxShift)
+			f.number(&c.Warp.Angle, "angle", "X", "degrees of rotation, and of slant", 0, task.MaxAngle)
+			f.number(&c.Warp.Scale, "scale", "X", "share of the size", 0, task.MaxScale)
+			f.number(&c.Warp.Bend, "bend", "X", "deviation of a smooth displacement, in pixels", 0, task.MaxBend)
 			o.settings = f.list[first:]
 			f.reads("data", &o.data.dir, readsData)
 			o.folder = f.owns("out", &o.out, ofRun("train classifier", func() string { return "classifier.safetensors" }))
@@ -74,12 +60,8 @@ last checkpoint with --resume, to the same result.`,
 }
 
 func (o *classifierOptions) run(ctx context.Context, e env) error {
-	if o.resume {
-		for _, d := range o.settings {
-			if d.given {
-				return usagef("--%s cannot change a run that is resumed: leave it out, or start a new run in another folder", d.name)
-			}
-		}
+	if err := o.check(); err != nil {
+		return err
 	}
 	release, err := o.folder.claim(e)
 	if err != nil {
@@ -90,61 +72,39 @@ func (o *classifierOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	var r *judge.Run
-	if o.resume {
-		r, err = judge.Open(o.out, set)
-	} else {
+	if !o.resume {
 		shrink(e.stderr, set.Train.N-o.config.Holdout, o.settings, fitting{"batch", "the batch is %d", &o.config.Batch})
-		r, err = judge.New(o.config, set, o.out)
 	}
+	t := task.New(o.config, set)
+	r, err := o.open(t)
 	if err != nil {
 		return err
 	}
-	r.Device = device.Choice(o.device)
-	if err := estimate(e, o.quiet, r.Device, r); err != nil {
-		return err
-	}
-	done, total := r.Images()
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
-	bar := progress.New(w, "training", total, progress.Options{Start: done})
-	err = r.Train(ctx, o.checkpoint, bar)
-	bar.Finish()
-	if err != nil {
+	if err := o.train(ctx, e, r); err != nil {
 		return err
 	}
 	path := filepath.Join(o.out, "classifier.safetensors")
-	b, score, err := r.Weights(ctx, false)
-	if err != nil {
-		return err
-	}
-	if err := atomicfile.WriteBytes(path, b); err != nil {
-		return err
-	}
-	if !o.quiet {
-		_, err = fmt.Fprintf(e.stdout, "trained to %s (%s): %v\n", path, size(len(b)), score)
-	}
-	return err
+	return writeClassifier(ctx, e, t, path, false, o.quiet, "trained")
 }
 
 // exportClassifier writes the weights of the classifier whose run o names.
 func (o *exportOptions) exportClassifier(ctx context.Context, e env, set *dataset.Set) error {
-	r, err := judge.Open(o.checkpoint, set)
+	t := task.New(task.Config{}, set)
+	if err := o.open(e, t); err != nil {
+		return err
+	}
+	return writeClassifier(ctx, e, t, o.out, o.float, o.quiet, "exported")
+}
+
+// writeClassifier writes the weights of a run, and says how well they read.
+func writeClassifier(ctx context.Context, e env, t *task.Task, path string, float, quiet bool, done string) error {
+	b, score, err := t.Weights(ctx, float)
 	if err != nil {
 		return err
 	}
-	o.noteUnfinished(e, r.Done())
-	b, score, err := r.Weights(ctx, o.float)
-	if err != nil {
+	if err := atomicfile.WriteBytes(path, b); err != nil || quiet {
 		return err
 	}
-	if err := atomicfile.WriteBytes(o.out, b); err != nil {
-		return err
-	}
-	if !o.quiet {
-		_, err = fmt.Fprintf(e.stdout, "exported to %s (%s): %v\n", o.out, size(len(b)), score)
-	}
+	_, err = fmt.Fprintf(e.stdout, "%s to %s (%s): %v\n", done, path, size(len(b)), score)
 	return err
 }

@@ -10,15 +10,16 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/safetensors"
-	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
-	"mppm/trainer/internal/diffuse"
 	"mppm/trainer/internal/infer"
-	"mppm/trainer/internal/judge"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/progress"
-	"mppm/trainer/internal/train"
+	train "mppm/trainer/internal/run"
+	task "mppm/trainer/internal/task/ambient"
+	"mppm/trainer/internal/task/classifier"
+	nets "mppm/trainer/internal/task/latent"
+	"mppm/trainer/internal/task/ldm"
 )
 
 type exportOptions struct {
@@ -78,21 +79,16 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	switch kind {
-	case judge.CheckpointKind:
+	case classifier.CheckpointKind:
 		return o.exportClassifier(ctx, e, set)
-	case diffuse.CheckpointKind:
+	case ldm.CheckpointKind:
 		return o.exportLDM(ctx, e, set)
 	}
-	r, err := train.Open(o.checkpoint, set)
-	if err != nil {
+	t := nets.New(nets.Config{}, set)
+	if err := o.open(e, t); err != nil {
 		return err
 	}
-	o.noteUnfinished(e, r.Done())
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
-	b, err := writeWeights(ctx, o.out, r, o.float, w)
+	b, err := writeWeights(ctx, o.out, t, o.float, progressOf(e, o.quiet))
 	if err != nil {
 		return err
 	}
@@ -102,17 +98,20 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	return err
 }
 
-func (o *exportOptions) noteUnfinished(e env, done bool) {
-	if !done {
+// open reads the run of a task, and says so if it has not come to its end.
+func (o *exportOptions) open(e env, t train.Task) error {
+	r, err := train.Open(t, o.checkpoint)
+	if err == nil && !r.Done() {
 		fmt.Fprintf(e.stderr, "note: the run in %s has not come to its end\n", o.checkpoint)
 	}
+	return err
 }
 
 // writeWeights makes the weights of a run, scores them on the test images of its
 // data if there are any, and writes them to path. It returns the file's bytes.
-func writeWeights(ctx context.Context, path string, r *train.Run, float bool, w io.Writer) ([]byte, error) {
-	set := r.Data()
-	f, err := r.Weights(ctx, float)
+func writeWeights(ctx context.Context, path string, t *nets.Task, float bool, w io.Writer) ([]byte, error) {
+	set := t.Data()
+	f, err := t.Weights(ctx, float)
 	if err != nil {
 		return nil, err
 	}

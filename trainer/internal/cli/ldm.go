@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,23 +10,17 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/ldm"
 	"mppm/trainer/internal/dataset"
-	"mppm/trainer/internal/device"
-	"mppm/trainer/internal/diffuse"
 	"mppm/trainer/internal/infer"
-	"mppm/trainer/internal/progress"
-	"mppm/trainer/internal/train"
+	train "mppm/trainer/internal/run"
+	dae "mppm/trainer/internal/task/latent"
+	task "mppm/trainer/internal/task/ldm"
 )
 
 type ldmOptions struct {
-	data       dataOptions
-	dae, out   string
-	resume     bool
-	checkpoint int // epochs between checkpoints
-	quiet      bool
-	device     string
-	config     diffuse.Config
-	settings   []*flagDef // the flags that config is made of
-	folder     *folder
+	runFlags
+	data   dataOptions
+	dae    string
+	config task.Config
 }
 
 func ldmCommand() command {
@@ -48,16 +41,10 @@ last checkpoint with --resume, to the same result.`,
 			"train ldm --resume",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := ldmOptions{out: "runs/ldm", checkpoint: 5, config: diffuse.Default()}
+			o := ldmOptions{runFlags: runFlags{out: "runs/ldm", checkpoint: 5}, config: task.Default()}
 			c := &o.config
 			f.text(&o.dae, "dae", "PATH", "the autoencoder: a weights file, or the folder of a run of train dae")
-			f.text(&o.out, "out", "DIR", "folder of the run")
-			o.data.flags(f, idxFiles+orFolders+"PNG files"+orMNIST)
-			f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings and the autoencoder of that run")
-			f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
-			f.toggle(&o.quiet, "quiet", "show no progress")
-			o.device = string(device.Auto)
-			f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); no two round alike")
+			o.flags(f, func() { o.data.flags(f, idxFiles+orFolders+"PNG files"+orMNIST) }, " and the autoencoder")
 			first := len(f.list)
 			f.group = "the run"
 			f.seed(&c.Seed, "seed", "seed of everything random")
@@ -80,16 +67,13 @@ last checkpoint with --resume, to the same result.`,
 }
 
 func (o *ldmOptions) run(ctx context.Context, e env) error {
-	if o.resume {
-		for _, d := range o.settings {
-			if d.given {
-				return usagef("--%s cannot change a run that is resumed: leave it out, or start a new run in another folder", d.name)
-			}
-		}
-		if o.dae != "" {
-			return usagef("--dae cannot change a run that is resumed, which keeps its autoencoder: leave it out")
-		}
-	} else if o.dae == "" {
+	if err := o.check(); err != nil {
+		return err
+	}
+	switch {
+	case o.resume && o.dae != "":
+		return usagef("--dae cannot change a run that is resumed, which keeps its autoencoder: leave it out")
+	case !o.resume && o.dae == "":
 		return usagef("the flag --dae PATH is missing: the diffusion needs an autoencoder; %s train dae makes one", program)
 	}
 	release, err := o.folder.claim(e)
@@ -101,57 +85,37 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	var r *diffuse.Run
-	if o.resume {
-		r, err = diffuse.Open(o.out, set)
-	} else {
-		var b []byte
-		if b, err = o.autoencoder(set); err != nil {
+	var coder []byte
+	if !o.resume {
+		if coder, err = o.autoencoder(set); err != nil {
 			return err
 		}
 		shrink(e.stderr, set.Train.N, o.settings, fitting{"batch", "the batch is %d", &o.config.Batch})
-		r, err = diffuse.New(o.config, set, b, o.out)
 	}
+	t := task.New(o.config, set, coder)
+	r, err := o.open(t)
 	if err != nil {
 		return err
 	}
-	r.Device = device.Choice(o.device)
-	if err := estimate(e, o.quiet, r.Device, r); err != nil {
-		return err
-	}
-	done, total := r.Images()
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
-	bar := progress.New(w, "training", total, progress.Options{Start: done})
-	err = r.Train(ctx, o.checkpoint, bar)
-	bar.Finish()
-	if err != nil {
+	if err := o.train(ctx, e, r); err != nil {
 		return err
 	}
 	path := filepath.Join(o.out, "ldm.safetensors")
-	b, err := writeLDM(ctx, path, r, set, false, w)
-	if err != nil {
-		return err
-	}
-	if !o.quiet {
-		_, err = fmt.Fprintf(e.stdout, "trained to %s (%s)\n", path, size(len(b)))
-	}
-	return err
+	return writeLDM(ctx, e, t, set, path, false, o.quiet, "trained")
 }
 
 // autoencoder returns the weights that --dae names.
 func (o *ldmOptions) autoencoder(set *dataset.Set) ([]byte, error) {
 	if info, err := os.Stat(o.dae); err == nil && info.IsDir() {
-		r, err := train.Open(o.dae, set)
+		t := dae.New(dae.Config{}, set)
+		r, err := train.Open(t, o.dae)
 		if err != nil {
 			return nil, err
 		}
 		if !r.Done() {
 			return nil, fmt.Errorf("the run in %s has not come to its end: go on with it by %s train dae --resume --out %s", o.dae, program, o.dae)
 		}
-		f, err := r.Nets(false)
+		f, err := t.Nets(false)
 		if err != nil {
 			return nil, err
 		}
@@ -163,33 +127,21 @@ func (o *ldmOptions) autoencoder(set *dataset.Set) ([]byte, error) {
 
 // exportLDM writes the weights of the diffusion model whose run o names.
 func (o *exportOptions) exportLDM(ctx context.Context, e env, set *dataset.Set) error {
-	r, err := diffuse.Open(o.checkpoint, set)
-	if err != nil {
+	t := task.New(task.Config{}, set, nil)
+	if err := o.open(e, t); err != nil {
 		return err
 	}
-	o.noteUnfinished(e, r.Done())
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
-	b, err := writeLDM(ctx, o.out, r, set, o.float, w)
-	if err != nil {
-		return err
-	}
-	if !o.quiet {
-		_, err = fmt.Fprintf(e.stdout, "exported to %s (%s)\n", o.out, size(len(b)))
-	}
-	return err
+	return writeLDM(ctx, e, t, set, o.out, o.float, o.quiet, "exported")
 }
 
 // writeLDM is writeWeights for the latent diffusion model.
-func writeLDM(ctx context.Context, path string, r *diffuse.Run, set *dataset.Set, float bool, w io.Writer) ([]byte, error) {
-	f, err := r.Weights(ctx, float)
+func writeLDM(ctx context.Context, e env, t *task.Task, set *dataset.Set, path string, float, quiet bool, done string) error {
+	f, err := t.Weights(ctx, float)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if set.Test.N > 0 {
-		f.Meta["scores"], err = scoreBy(f, &set.Test, w, func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+		f.Meta["scores"], err = scoreBy(f, &set.Test, progressOf(e, quiet), func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := ldm.Load(b)
 			if err != nil {
 				return nil, err
@@ -201,10 +153,15 @@ func writeLDM(ctx context.Context, path string, r *diffuse.Run, set *dataset.Set
 			return infer.RestoreLDM(ctx, m, start, &d, images, o)
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return encodeWeights(f, path)
+	b, err := encodeWeights(f, path)
+	if err != nil || quiet {
+		return err
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s to %s (%s)\n", done, path, size(len(b)))
+	return err
 }
 
 // ldmFlags is the flag of the diffusion that restores.

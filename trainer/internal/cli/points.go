@@ -11,25 +11,22 @@ import (
 	"mppm/shared/ambient"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
-	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/halfcircle"
 	"mppm/trainer/internal/pointcloud"
-	"mppm/trainer/internal/progress"
+	task "mppm/trainer/internal/task/ambient"
 )
 
 type pointsOptions struct {
-	in, curve, out string
-	resume, quiet  bool
-	paper          bool
-	checkpoint     int // epochs between checkpoints
-	config         task.Config
-	lambda         [task.Terms]float64
-	decimal        string                 // mark of the numbers in in
-	batch          *flagDef               // one of settings
-	settings       []*flagDef             // the flags that config is made of
-	change         []func(c *task.Config) // what each of settings does, if it is given
-	folder         *folder
+	runFlags
+	in, curve string
+	paper     bool
+	config    task.Config
+	lambda    [task.Terms]float64
+	decimal   string                 // mark of the numbers in in
+	batch     *flagDef               // one of given
+	given     []*flagDef             // the flags that config is made of
+	change    []func(c *task.Config) // what each of them does, if it is given
 }
 
 // common adds the flags of both commands.
@@ -37,12 +34,13 @@ func (o *pointsOptions) common(f *flagSet, command string) {
 	o.folder = f.owns("out", &o.out, ofRun(command, o.weights, "restored.png"))
 	o.config = task.Default()
 	c := &o.config
-	f.text(&o.out, "out", "DIR", "folder of the run")
-	f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
-	f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
-	f.toggle(&o.quiet, "quiet", "show no progress")
+	o.device = string(device.CPU) // the nets are small: a GPU takes longer
+	o.flags(f, func() {}, "")
 	set := func(d *flagDef, change func(*task.Config)) {
-		o.settings, o.change = append(o.settings, d), append(o.change, change)
+		o.given, o.change = append(o.given, d), append(o.change, change)
+		if d.name != "seed" { // which the points of a curve are drawn from
+			o.settings = append(o.settings, d)
+		}
 	}
 	f.group = "the run"
 	set(f.seed(&c.Seed, "seed", "seed of everything random"), func(p *task.Config) { p.Seed = c.Seed })
@@ -98,7 +96,7 @@ same result.`,
 			"train circle --out runs/paper --paper",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := pointsOptions{out: "runs/circle", checkpoint: 250, curve: "circle"}
+			o := pointsOptions{runFlags: runFlags{out: "runs/circle", checkpoint: 250}, curve: "circle"}
 			o.common(f, "train circle")
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
@@ -134,7 +132,7 @@ they are rounded to 32 bits.`,
 			"train points --in my-points.csv --resume",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := pointsOptions{out: "runs/points", checkpoint: 250}
+			o := pointsOptions{runFlags: runFlags{out: "runs/points", checkpoint: 250}}
 			f.text(&o.in, "in", "FILE", "CSV file of points; lines that begin with # do not count, nor does a first row of names")
 			f.text(&o.decimal, "decimal", "MARK", "decimal mark of its numbers: point or comma (default: the one that it has)").values = decimalMarks
 			f.text(&o.curve, "curve", "NAME", "points of a curve instead: "+strings.Join(names, ", ")).values = func() []string { return names }
@@ -180,21 +178,14 @@ func readPoints(e env, path, decimal string) (*pointcloud.Cloud, error) {
 	return c, nil
 }
 
-func (o *pointsOptions) check() error {
+func (o *pointsOptions) checkPoints() error {
 	if o.in == "" && o.curve == "" {
 		return usagef("there are no points to train on: give --in FILE.csv or --curve NAME")
 	}
 	if o.in != "" && o.curve != "" {
 		return usagef("--in and --curve both give points: leave one out")
 	}
-	if o.resume {
-		for _, d := range o.settings {
-			if d.given && d.name != "seed" {
-				return usagef("--%s cannot change a run that is resumed: leave it out, or start a new run in another folder", d.name)
-			}
-		}
-	}
-	return nil
+	return o.check()
 }
 
 // weights is the name of the weights file in the folder of the run.
@@ -218,7 +209,7 @@ func (o *pointsOptions) configure(curve pointcloud.Curve) task.Config {
 		c = task.Paper()
 		c.Latent = max(c.Latent, curve.Latent)
 	}
-	for i, d := range o.settings {
+	for i, d := range o.given {
 		if d.given {
 			o.change[i](&c)
 		}
@@ -227,7 +218,7 @@ func (o *pointsOptions) configure(curve pointcloud.Curve) task.Config {
 }
 
 func (o *pointsOptions) run(ctx context.Context, e env) error {
-	if err := o.check(); err != nil {
+	if err := o.checkPoints(); err != nil {
 		return err
 	}
 	release, err := o.folder.claim(e)
@@ -239,11 +230,8 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	var r *task.Run
-	if o.resume {
-		r, err = task.Open(o.out, cloud)
-	} else {
-		c := o.configure(curve)
+	c := o.configure(curve)
+	if !o.resume {
 		if err := c.Validate(); err != nil {
 			return usageError{err}
 		}
@@ -253,27 +241,17 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 			}
 			fmt.Fprintf(e.stderr, "note: with so few points to train on, the batch is %d, not %d\n", n, c.Batch)
 		}
-		r, err = task.New(c, cloud, o.out)
 	}
+	t := task.New(c, cloud)
+	r, err := o.open(t)
 	if err != nil {
 		return err
 	}
-	if err := estimate(e, o.quiet, device.CPU, r); err != nil {
-		return err
-	}
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
-	done, total := r.Steps()
-	bar := progress.New(w, "training", total, progress.Options{Unit: "steps", Start: done})
-	err = r.Train(ctx, o.checkpoint, bar)
-	bar.Finish()
-	if err != nil {
+	if err := o.train(ctx, e, r); err != nil {
 		return err
 	}
 	path, picture := filepath.Join(o.out, o.weights()), filepath.Join(o.out, "restored.png")
-	n, s, err := writePoints(path, picture, r, false)
+	n, s, err := writePoints(path, picture, t, false)
 	if err != nil || o.quiet {
 		return err
 	}
@@ -289,8 +267,8 @@ mean distance to the manifold of held-out points, the cloud's size being about 1
 
 // writePoints writes the weights of a run, with its scores, to path, and draws the
 // held-out points to picture unless that is empty. It returns the file's size.
-func writePoints(path, picture string, r *task.Run, float bool) (int, task.Scores, error) {
-	f, err := r.Weights(float)
+func writePoints(path, picture string, t *task.Task, float bool) (int, task.Scores, error) {
+	f, err := t.Weights(float)
 	if err != nil {
 		return 0, task.Scores{}, err
 	}
@@ -302,7 +280,7 @@ func writePoints(path, picture string, r *task.Run, float bool) (int, task.Score
 	if err != nil {
 		return 0, task.Scores{}, err
 	}
-	s, err := r.Score(m, picture)
+	s, err := t.Score(m, picture)
 	if err != nil {
 		return 0, s, err
 	}
@@ -329,12 +307,11 @@ func (o *exportOptions) exportPoints(e env) error {
 	} else if cloud = curveOf(seed, md5); cloud == nil {
 		return usagef("--data: the run in %s is of points of a file: give it as --data FILE.csv", o.checkpoint)
 	}
-	r, err := task.Open(o.checkpoint, cloud)
-	if err != nil {
+	t := task.New(task.Config{}, cloud)
+	if err := o.open(e, t); err != nil {
 		return err
 	}
-	o.noteUnfinished(e, r.Done())
-	n, _, err := writePoints(o.out, "", r, o.float)
+	n, _, err := writePoints(o.out, "", t, o.float)
 	if err == nil && !o.quiet {
 		_, err = fmt.Fprintf(e.stdout, "exported to %s (%s)\n", o.out, size(n))
 	}

@@ -93,6 +93,7 @@ func TestTrainPoints(t *testing.T) {
 		{exitFailure, "holds a run", []string{"train", "points", "--in", in, "--out", at("a")}},
 		{exitFailure, "other data", []string{"train", "points", "--curve", "spiral", "--out", at("a"), "--resume"}},
 		{exitFailure, "no checkpoint", []string{"train", "circle", "--out", at("x"), "--resume"}},
+		{exitFailure, "--device no such card", []string{"train", "circle", "--device", "no such card", "--out", at("x")}},
 	} {
 		if r := run(t, c.args...); r.code != c.code || !strings.Contains(r.stderr, c.want) {
 			t.Errorf("%d: exit code %d, want %d, and %q in %s", i, r.code, c.code, c.want, r.stderr)

@@ -16,7 +16,7 @@ import (
 	"mppm/trainer/internal/evaluate"
 	"mppm/trainer/internal/rundir"
 	"mppm/trainer/internal/sweep"
-	"mppm/trainer/internal/train"
+	task "mppm/trainer/internal/task/latent"
 )
 
 // sweepAxes are what can be searched along; the first is the default.
@@ -263,7 +263,7 @@ func (o *sweepOptions) notes(m, dae *latent.Model, name, daeName string) []strin
 }
 
 func (o *sweepOptions) search(ctx context.Context, w io.Writer, s *sweep.Sweep, m *latent.Model, file *safetensors.File, set *dataset.Set) ([]sweep.Row, error) {
-	base := train.Default()
+	base := task.Default()
 	short := func(n int) int { return o.epochs * n / base.Epochs }
 	base.Support.Epochs, base.Refine, base.Epochs, base.Seed = short(base.Support.Epochs), short(base.Refine), o.epochs, o.seed
 	runs := filepath.Join(o.out, "runs")

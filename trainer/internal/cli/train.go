@@ -12,28 +12,21 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/dataset"
-	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/imageio"
 	"mppm/trainer/internal/infer"
 	"mppm/trainer/internal/plots"
-	"mppm/trainer/internal/progress"
-	"mppm/trainer/internal/train"
+	train "mppm/trainer/internal/run"
+	task "mppm/trainer/internal/task/latent"
 )
 
 type trainOptions struct {
-	data       dataOptions
-	out        string
-	resume     bool
-	checkpoint int // epochs between checkpoints
-	quiet      bool
-	device     string
-	config     train.Config
-	lambda     [train.Terms]float64
-	support    float64 // weights of train.Support
-	eikonal    float64
-	weights    string     // name of the weights file in out
-	settings   []*flagDef // the flags that config is made of
-	folder     *folder
+	runFlags
+	data    dataOptions
+	config  task.Config
+	lambda  [task.Terms]float64
+	support float64 // weights of task.Support
+	eikonal float64
+	weights string // name of the weights file in out
 }
 
 // common adds the flags of every method: first those of the command, then those
@@ -42,13 +35,7 @@ func (o *trainOptions) common(f *flagSet, command string) {
 	c := &o.config
 	f.reads("data", &o.data.dir, readsData)
 	o.folder = f.owns("out", &o.out, ofRun(command, func() string { return o.weights }, "restored.png", "generated.png"))
-	f.text(&o.out, "out", "DIR", "folder of the run")
-	o.data.flags(f, idxFiles+orFolders+"PNG files"+orMNIST)
-	f.toggle(&o.resume, "resume", "go on from the last checkpoint in the folder, with the settings of that run")
-	f.integer(&o.checkpoint, "checkpoint", "N", "epochs between checkpoints", 1, 100_000)
-	f.toggle(&o.quiet, "quiet", "show no progress")
-	o.device = string(device.Auto)
-	f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); no two round alike")
+	o.flags(f, func() { o.data.flags(f, idxFiles+orFolders+"PNG files"+orMNIST) }, "")
 	first := len(f.list)
 	f.group = "the run"
 	f.seed(&c.Seed, "seed", "seed of everything random")
@@ -81,7 +68,7 @@ a code bank too, for the ablation that flows up the density alone: restore
 			"train dae --resume",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := trainOptions{out: "runs/dae", checkpoint: 1, config: train.DefaultDAE(), weights: "dae.safetensors"}
+			o := trainOptions{runFlags: runFlags{out: "runs/dae", checkpoint: 1}, config: task.DefaultDAE(), weights: "dae.safetensors"}
 			o.common(f, "train dae")
 			o.settings = append(o.settings, f.toggle(&o.config.FixedNoise, "fixed-noise", "the deviation is that of --noise, always"))
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
@@ -119,7 +106,7 @@ swapped: --transpose turns them upright.`,
 			"train mnist --data my-digits/",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := trainOptions{out: "runs/mnist", checkpoint: 1, config: train.Default(), weights: "mnist.safetensors"}
+			o := trainOptions{runFlags: runFlags{out: "runs/mnist", checkpoint: 1}, config: task.Default(), weights: "mnist.safetensors"}
 			c := &o.config
 			for i, l := range c.Lambda {
 				// By way of its shortest decimal form: 0.05, not 0.05000000074505806.
@@ -134,7 +121,7 @@ swapped: --transpose turns them upright.`,
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
 			choice(f, &c.Activation, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU), []nn.Activation{nn.SiLU, nn.ReLU})
 			f.group = "the loss (Eq. 20: z is the code of a damaged image, z* that of its clean one)"
-			for i, term := range [train.Terms]string{
+			for i, term := range [task.Terms]string{
 				"the distance at z is how far z is from z*",
 				"clean images are decoded to themselves",
 				"the distance at clean codes is 0",
@@ -171,12 +158,8 @@ func parseWidths(s string) ([]int, error) {
 }
 
 func (o *trainOptions) run(ctx context.Context, e env) error {
-	if o.resume {
-		for _, d := range o.settings {
-			if d.given {
-				return usagef("--%s cannot change a run that is resumed: leave it out, or start a new run in another folder", d.name)
-			}
-		}
+	if err := o.check(); err != nil {
+		return err
 	}
 	for i, l := range o.lambda {
 		o.config.Lambda[i] = float32(l)
@@ -191,40 +174,26 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	var r *train.Run
-	if o.resume {
-		r, err = train.Open(o.out, set)
-	} else {
+	if !o.resume {
 		shrink(e.stderr, set.Train.N-o.config.Holdout, o.settings,
 			fitting{"batch", "the batch is %d", &o.config.Batch}, fitting{"centers", "the code bank has %d centers", &o.config.Centers})
-		r, err = train.New(o.config, set, o.out)
 	}
+	t := task.New(o.config, set)
+	r, err := o.open(t)
 	if err != nil {
 		return err
 	}
-	if r.Config.Method != o.config.Method {
-		return fmt.Errorf("the run in %s is of another method: go on with it by %s", o.out, map[train.Method]string{train.LMPPM: "train mnist", train.DAE: "train dae"}[r.Config.Method])
+	if t.Config.Method != o.config.Method {
+		return fmt.Errorf("the run in %s is of another method: go on with it by %s", o.out, map[task.Method]string{task.LMPPM: "train mnist", task.DAE: "train dae"}[t.Config.Method])
 	}
-	r.Device = device.Choice(o.device)
-	if err := estimate(e, o.quiet, r.Device, r); err != nil {
-		return err
-	}
-	done, total := r.Images()
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
-	bar := progress.New(w, "training", total, progress.Options{Start: done})
-	err = r.Train(ctx, o.checkpoint, bar)
-	bar.Finish()
-	if err != nil {
+	if err := o.train(ctx, e, r); err != nil {
 		return err
 	}
 	if !o.quiet {
 		fmt.Fprintln(e.stderr, "making the code bank and the weights")
 	}
 	path := filepath.Join(o.out, o.weights)
-	b, err := writeWeights(ctx, path, r, false, w)
+	b, err := writeWeights(ctx, path, t, false, progressOf(e, o.quiet))
 	if err != nil {
 		return err
 	}
@@ -232,7 +201,7 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	if err := samples(ctx, m, r.Data(), r.Config.Seed, o.out); err != nil {
+	if err := samples(ctx, m, t.Data(), t.Config.Seed, o.out); err != nil {
 		return err
 	}
 	if !o.quiet {

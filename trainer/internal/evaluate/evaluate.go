@@ -11,7 +11,7 @@ import (
 	"mppm/shared/degrade"
 	"mppm/trainer/internal/frechet"
 	"mppm/trainer/internal/infer"
-	"mppm/trainer/internal/judge"
+	task "mppm/trainer/internal/task/classifier"
 )
 
 // Method is one row of the table.
@@ -90,7 +90,7 @@ func (j *Judge) fit(e []float32, read []uint8) (*frechet.Reference, error) {
 
 // embed returns the embeddings of images (bytes), and what each is read as.
 func (j *Judge) embed(ctx context.Context, images []byte) (e []float32, read []uint8, err error) {
-	r, err := judge.Read(ctx, j.classifier, infer.Floats(images))
+	r, err := task.Read(ctx, j.classifier, infer.Floats(images))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,11 +12,12 @@ import (
 	"mppm/shared/ambient"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
-	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/pointcloud"
 	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/run"
+	task "mppm/trainer/internal/task/ambient"
 )
 
 // Points is how many points a run is given: 550 to train on, and 137 that it
@@ -154,14 +155,15 @@ func Nets(ctx context.Context, dir, name string, c task.Config, seed uint64) (*a
 			}
 		}
 	}
-	r, err := task.New(c, cloud, "")
+	t := task.New(c, cloud)
+	r, err := run.New(t, "")
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Train(ctx, 1, progress.New(nil, "", 0, progress.Options{})); err != nil {
+	if err := r.Train(ctx, run.Options{}); err != nil {
 		return nil, err
 	}
-	f, err := r.Weights(false)
+	f, err := t.Weights(false)
 	if err != nil {
 		return nil, err
 	}

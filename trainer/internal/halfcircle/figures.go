@@ -7,9 +7,9 @@ import (
 
 	"mppm/shared/ambient"
 	"mppm/shared/rng"
-	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/pointcloud"
+	task "mppm/trainer/internal/task/ambient"
 )
 
 // view is how the figures look at space: the arc stands up, z comes forward.

@@ -12,9 +12,9 @@ import (
 	"testing"
 
 	"mppm/shared/ambient"
-	task "mppm/trainer/internal/ambient"
 	"mppm/trainer/internal/pointcloud"
 	"mppm/trainer/internal/progress"
+	task "mppm/trainer/internal/task/ambient"
 	"mppm/weights"
 )
 

@@ -3,7 +3,7 @@ package halfcircle
 import (
 	"mppm/shared/ambient"
 	"mppm/shared/rng"
-	task "mppm/trainer/internal/ambient"
+	task "mppm/trainer/internal/task/ambient"
 )
 
 // Method is one row of the table: it restores points with the nets of a run.

@@ -20,10 +20,6 @@ const checkpointName = "checkpoint.safetensors"
 // nets that can be asked for.
 const maxCheckpoint = 32 << 30
 
-// ErrInterrupted says that a run was told to stop, has saved its state, and can
-// be resumed.
-var ErrInterrupted = errors.New("interrupted; --resume goes on from here")
-
 // ErrNoCheckpoint says that a folder holds no run.
 var ErrNoCheckpoint = errors.New("no checkpoint there")
 

@@ -21,6 +21,7 @@ type Parameter struct {
 	nn.Spec
 	Data, Grad []float32
 	M, V       []float32 // Adam's first and second moment
+	Decay      float32   // weight decay: so many times itself is added to the gradient
 	Node       *gorgonia.Node
 }
 
@@ -105,6 +106,10 @@ func Adam(params []*Parameter, step int, rate float64) {
 		graph.Pieces(len(p.Data), func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				g := p.Grad[i]
+				if p.Decay != 0 {
+					g += float32(p.Decay * p.Data[i])
+					p.Grad[i] = g
+				}
 				m := Beta1*p.M[i] + (1-Beta1)*g
 				v := Beta2*p.V[i] + float32((1-Beta2)*float32(g*g))
 				p.M[i], p.V[i] = m, v

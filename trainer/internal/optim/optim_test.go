@@ -2,6 +2,7 @@ package optim
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -45,7 +46,14 @@ func TestNewParameters(t *testing.T) {
 
 // TestAdam holds Adam to Kingma and Ba's Algorithm 1 in float64.
 func TestAdam(t *testing.T) {
+	for _, decay := range []float64{0, 0.01} {
+		t.Run(fmt.Sprint("decay ", decay), func(t *testing.T) { checkAdam(t, decay) })
+	}
+}
+
+func checkAdam(t *testing.T, decay float64) {
 	p := params(1)[:1]
+	p[0].Decay = float32(decay)
 	n := len(p[0].Data)
 	x, m, v := make([]float64, n), make([]float64, n), make([]float64, n)
 	for i, d := range p[0].Data {
@@ -56,8 +64,9 @@ func TestAdam(t *testing.T) {
 		for i := range n {
 			g := float32(math.Sin(float64(i*7+step))) * float32(math.Pow(10, float64(i%5-3)))
 			p[0].Grad[i] = g
-			m[i] = 0.9*m[i] + 0.1*float64(g)
-			v[i] = 0.999*v[i] + 0.001*float64(g)*float64(g)
+			d := float64(g) + decay*x[i]
+			m[i] = 0.9*m[i] + 0.1*d
+			v[i] = 0.999*v[i] + 0.001*d*d
 			x[i] -= rate * (m[i] / (1 - math.Pow(0.9, float64(step)))) / (math.Sqrt(v[i]/(1-math.Pow(0.999, float64(step)))) + 1e-8)
 		}
 		Adam(p, step, rate)

@@ -11,7 +11,7 @@ import (
 	"mppm/shared/unet"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/train"
+	task "mppm/trainer/internal/task/latent"
 )
 
 // colors is how many channels the images of the U-Net have.
@@ -33,12 +33,12 @@ func newStep(c Cell) (*step, error) {
 	case c.Side != latent.Side:
 		return autoencoder(c.Side, c.Batch)
 	}
-	config := train.Default()
+	config := task.Default()
 	if c.Net == DAE {
-		config = train.DefaultDAE()
+		config = task.DefaultDAE()
 	}
 	config.Batch = c.Batch
-	s, err := train.NewStep(config)
+	s, err := task.NewStep(config)
 	if err != nil {
 		return nil, err
 	}

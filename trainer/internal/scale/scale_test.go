@@ -13,7 +13,7 @@ import (
 
 	"mppm/shared/latent"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/train"
+	task "mppm/trainer/internal/task/latent"
 )
 
 // steps trains so many steps, and returns the loss of each.
@@ -38,9 +38,9 @@ func TestAutoencoder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := train.DefaultDAE()
+	c := task.DefaultDAE()
 	c.Batch = n
-	want, err := train.NewStep(c)
+	want, err := task.NewStep(c)
 	if err != nil {
 		t.Fatal(err)
 	}

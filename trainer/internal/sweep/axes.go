@@ -13,9 +13,10 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
-	"mppm/trainer/internal/progress"
+	"mppm/trainer/internal/optim"
+	train "mppm/trainer/internal/run"
 	"mppm/trainer/internal/rundir"
-	"mppm/trainer/internal/train"
+	task "mppm/trainer/internal/task/latent"
 )
 
 // Row is what a search found at one setting of an axis.
@@ -48,11 +49,11 @@ func (w *Sweep) Banks(ctx context.Context, f *safetensors.File, sizes []int, pre
 		s := &Subject{Name: fmt.Sprintf("bank=%d", n), Label: row.Setting, Presets: presets, Open: func() (*latent.Model, error) {
 			if codes == nil {
 				var err error
-				if codes, err = train.Codes(ctx, a, &w.Bench.data.Train); err != nil {
+				if codes, err = task.Codes(ctx, a, &w.Bench.data.Train); err != nil {
 					return nil, err
 				}
 			}
-			own, err := train.Rebank(ctx, f, w.Bench.data, codes, n, w.Seed)
+			own, err := task.Rebank(ctx, f, w.Bench.data, codes, n, w.Seed)
 			if err != nil {
 				return nil, err
 			}
@@ -82,17 +83,17 @@ type Setting struct {
 	Name   string // of what is changed and to what
 	Line   string
 	X      float64
-	change func(*train.Config)
+	change func(*task.Config)
 }
 
 // Losses are the settings of the loss: each weight of Eq. 20 left out, halved
 // and doubled, beside what is the default.
 func Losses() []Setting {
-	all := []Setting{{Name: "default", X: 1, change: func(*train.Config) {}}}
-	for i := range train.Terms {
+	all := []Setting{{Name: "default", X: 1, change: func(*task.Config) {}}}
+	for i := range task.Terms {
 		for _, k := range []float64{0, 0.5, 2} {
 			line := fmt.Sprintf("λ%d", i+1)
-			all = append(all, Setting{Name: fmt.Sprintf("%s × %g", line, k), Line: line, X: k, change: func(c *train.Config) { c.Lambda[i] *= float32(k) }})
+			all = append(all, Setting{Name: fmt.Sprintf("%s × %g", line, k), Line: line, X: k, change: func(c *task.Config) { c.Lambda[i] *= float32(k) }})
 		}
 	}
 	return all
@@ -103,15 +104,15 @@ func Losses() []Setting {
 func Noises() []Setting {
 	var all []Setting
 	for _, k := range []float64{0.4, 0.6, 0.8, 1, 1.2} {
-		all = append(all, Setting{Name: fmt.Sprintf("σ from 0 to %g", k), Line: "from 0 to σ", X: k, change: func(c *train.Config) { c.Noise = k }})
+		all = append(all, Setting{Name: fmt.Sprintf("σ from 0 to %g", k), Line: "from 0 to σ", X: k, change: func(c *task.Config) { c.Noise = k }})
 	}
-	return append(all, Setting{Name: "σ = 0.4", Line: "fixed", X: 0.4, change: func(c *train.Config) { c.Noise, c.FixedNoise = 0.4, true }})
+	return append(all, Setting{Name: "σ = 0.4", Line: "fixed", X: 0.4, change: func(c *task.Config) { c.Noise, c.FixedNoise = 0.4, true }})
 }
 
 // Trainings trains the model with each of the settings, in folders of dir, and
 // searches with what comes out. Runs that dir holds already are not repeated, and
 // one that was interrupted goes on. presets are the flows to begin from.
-func (w *Sweep) Trainings(ctx context.Context, set *dataset.Set, base train.Config, settings []Setting, presets map[string]latent.Preset, dir string) ([]Row, error) {
+func (w *Sweep) Trainings(ctx context.Context, set *dataset.Set, base task.Config, settings []Setting, presets map[string]latent.Preset, dir string) ([]Row, error) {
 	base.Holdout = w.Bench.N
 	base.Centers = min(base.Centers, w.Bench.data.Train.N)
 	var rows []Row
@@ -150,27 +151,24 @@ func (w *Sweep) Trainings(ctx context.Context, set *dataset.Set, base train.Conf
 
 // trained returns the model of a run with c in dir, which it begins, goes on
 // with, or finds done.
-func (w *Sweep) trained(ctx context.Context, set *dataset.Set, c train.Config, name, dir string) (*latent.Model, error) {
+func (w *Sweep) trained(ctx context.Context, set *dataset.Set, c task.Config, name, dir string) (*latent.Model, error) {
 	folder, err := rundir.Claim(dir, rundir.Use{Command: "train mnist"})
 	if err != nil {
 		return nil, err
 	}
 	defer folder.Release() // what cannot be given back goes with the process
-	r, err := train.Open(dir, set)
-	if errors.Is(err, train.ErrNoCheckpoint) {
-		r, err = train.New(c, set, dir)
+	t := task.New(c, set)
+	r, err := train.Open(t, dir)
+	if errors.Is(err, optim.ErrNoCheckpoint) {
+		r, err = train.New(t, dir)
 	}
 	if err != nil {
 		return nil, err
 	}
-	done, total := r.Images()
-	bar := progress.New(w.Progress, "training with "+name, total, progress.Options{Start: done})
-	err = r.Train(ctx, 1, bar)
-	bar.Finish()
-	if err != nil {
+	if err := r.Train(ctx, train.Options{Progress: w.Progress, Label: "training with " + name}); err != nil {
 		return nil, err
 	}
-	f, err := r.Weights(ctx, false)
+	f, err := t.Weights(ctx, false)
 	if err != nil {
 		return nil, err
 	}

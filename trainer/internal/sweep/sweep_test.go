@@ -23,7 +23,7 @@ import (
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
-	"mppm/trainer/internal/train"
+	task "mppm/trainer/internal/task/latent"
 	"mppm/weights"
 )
 
@@ -431,12 +431,12 @@ func TestTrainings(t *testing.T) {
 		t.Skip("long")
 	}
 	b, dir := bench(t), t.TempDir()
-	base := train.Default()
+	base := task.Default()
 	base.Epochs, base.Refine, base.Batch, base.Centers = 1, 0, 64, 16
 	settings := []Setting{
-		{Name: "default", X: 1, change: func(*train.Config) {}},
-		{Name: "λ2 × 2", Line: "λ2", X: 2, change: func(c *train.Config) { c.Lambda[1] *= 2 }},
-		{Name: "far too fast", Line: "λ2", X: 3, change: func(c *train.Config) { c.Rate = 1e9 }},
+		{Name: "default", X: 1, change: func(*task.Config) {}},
+		{Name: "λ2 × 2", Line: "λ2", X: 2, change: func(c *task.Config) { c.Lambda[1] *= 2 }},
+		{Name: "far too fast", Line: "λ2", X: 3, change: func(c *task.Config) { c.Rate = 1e9 }},
 	}
 	set := digits(t, 500)
 	run := func() []Row {
@@ -480,17 +480,17 @@ func TestTrainings(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	if n := len(Losses()); n != 1+3*train.Terms {
+	if n := len(Losses()); n != 1+3*task.Terms {
 		t.Errorf("%d settings of the loss", n)
 	}
 	seen := map[string]bool{}
 	for _, s := range slices.Concat(Losses(), Noises()) {
-		c := train.Default()
+		c := task.Default()
 		s.change(&c)
 		if err := c.Validate(60000); err != nil || seen[s.Name] {
 			t.Errorf("%s: %v", s.Name, err)
 		}
-		if same := reflect.DeepEqual(c, train.Default()); same != (s.Name == "default" || s.Name == "σ from 0 to 0.8") {
+		if same := reflect.DeepEqual(c, task.Default()); same != (s.Name == "default" || s.Name == "σ from 0 to 0.8") {
 			t.Errorf("%s: %+v", s.Name, c)
 		}
 		seen[s.Name] = true

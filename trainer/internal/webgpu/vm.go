@@ -201,6 +201,12 @@ func (vm *VM) build() error {
 
 func (vm *VM) buildAdam(storage, read wgpu.BufferUsage) error {
 	n := vm.sizes[weights]
+	decay := vm.params[0].Decay
+	for _, p := range vm.params {
+		if p.Decay != decay {
+			return fmt.Errorf("webgpu: the weight decay of %s is %v, that of %s is %v: all parameters of a graph must have one", vm.params[0].Name, decay, p.Name, p.Decay)
+		}
+	}
 	var err error
 	for i := range vm.moments {
 		if vm.moments[i], err = vm.buffer("a moment of Adam", n, storage); err != nil {
@@ -214,7 +220,7 @@ func (vm *VM) buildAdam(storage, read wgpu.BufferUsage) error {
 	vm.adamGrid = groups
 	s := &stage{name: "adam", kernel: "adam", args: map[string]any{
 		"Size": n, "Grid": row, "Epsilon": optim.Epsilon,
-		"Beta1": optim.Beta1, "Rest1": 1 - optim.Beta1, "Beta2": optim.Beta2, "Rest2": 1 - optim.Beta2,
+		"Decay": decay, "Beta1": optim.Beta1, "Rest1": 1 - optim.Beta1, "Beta2": optim.Beta2, "Rest2": 1 - optim.Beta2,
 	}}
 	source, err := s.source()
 	if err != nil {

@@ -1,0 +1,67 @@
+//go:build webgpu
+
+package latent
+
+import (
+	"math"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"mppm/shared/rng"
+	"mppm/trainer/internal/compliance"
+	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/webgpu"
+)
+
+func TestTraining(t *testing.T) {
+	d, err := webgpu.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for name, c := range map[string]Config{"LMPPM": Default(), "D alone": Default(), "DAE": DefaultDAE()} {
+		t.Run(name, func(t *testing.T) {
+			c.Batch = 5
+			build := func() compliance.Net {
+				task := New(c, nil)
+				if err := task.draw(); err != nil {
+					t.Fatal(err)
+				}
+				s, err := task.build(c.Batch)
+				if name == "D alone" {
+					s, err = task.buildDistance(c.Batch)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				return compliance.Net{
+					Graph: s.Graphs[0].Expr(), Params: s.Graphs[0].Params,
+					Batch: func(step int) {
+						r := rng.New(7, uint64(step))
+						clean := s.Inputs[inClean] // and inPictures
+						for i := range clean {
+							clean[i] = max(0, float32(math.Sin(float64(i%97)*0.3+float64(step))))
+						}
+						p := task.probes
+						if p == nil {
+							noisy := s.Inputs[inNoisy]
+							r.FillNorm(noisy, 0.4)
+							for i := range noisy {
+								noisy[i] += clean[i]
+							}
+							return
+						}
+						for _, x := range [][]float32{s.Inputs[inZ], s.Inputs[inStar], p.points, p.slopes, p.distances} {
+							r.FillNorm(x, 1)
+						}
+					},
+					Losses: func() []float32 { return task.terms[:] },
+				}
+			}
+			compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
+				return webgpu.NewTraining(d, g, params, seen)
+			})
+		})
+	}
+}

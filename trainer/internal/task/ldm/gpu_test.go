@@ -1,0 +1,49 @@
+//go:build webgpu
+
+package ldm
+
+import (
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"mppm/shared/rng"
+	"mppm/trainer/internal/compliance"
+	"mppm/trainer/internal/netgraph"
+	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/webgpu"
+)
+
+func TestTraining(t *testing.T) {
+	d, err := webgpu.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	c := Default()
+	c.Batch, c.Hidden = 9, []int{31, 40}
+	build := func() compliance.Net {
+		task := New(c, nil, nil)
+		net, err := c.net()
+		if err != nil {
+			t.Fatal(err)
+		}
+		task.params = netgraph.Parameters(c.Seed, streamInit, net)
+		s, err := task.build(c.Batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return compliance.Net{
+			Graph: s.Graphs[0].Expr(), Params: task.params,
+			Batch: func(step int) {
+				r := rng.New(7, uint64(step))
+				r.FillNorm(s.Inputs[inPoints], 1)
+				r.FillNorm(s.Inputs[inNoise], 1)
+			},
+			Losses: func() []float32 { return task.loss[:] },
+		}
+	}
+	compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
+		return webgpu.NewTraining(d, g, params, seen)
+	})
+}
