@@ -211,10 +211,10 @@ endif
 
 # The page says what failed, and is written all the same.
 gpu-report: vulkan ## test the GPU and time training on it, beside PyTorch where it is installed: a page to send in, runs/gpu-report.md (BENCH=regexp)
-	@mkdir -p runs/gpu; rm -f runs/gpu/*
-	@go run -tags webgpu ./trainer devices >runs/gpu/devices 2>&1; cat runs/gpu/devices
-	@($(call on_gpu,-count=1 -timeout 30m)) >runs/gpu/suite 2>&1; cat runs/gpu/suite
-	@go test -tags webgpu -run '^$$' -bench '$(BENCH)' -timeout 60m ./trainer/internal/scale >runs/gpu/steps 2>&1; cat runs/gpu/steps
+	@rm -rf runs/gpu; mkdir -p runs/gpu/stages
+	@go run -tags webgpu ./trainer devices 2>&1 | grep -v XDG_RUNTIME_DIR | tee runs/gpu/devices
+	@($(call on_gpu,-count=1 -timeout 30m)) 2>&1 | tee runs/gpu/suite
+	@MPPM_GPU_STAGES=$(CURDIR)/runs/gpu/stages go test -tags webgpu -run '^$$' -bench '$(BENCH)' -timeout 60m ./trainer/internal/scale 2>&1 | tee runs/gpu/steps
 	@for p in $(PYTHON) /usr/bin/python3; do if $$p -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then python=$$p; fi; done; \
 	if [ -n "$$python" ]; then $$python trainer/bench/step.py --device cuda --batch 8 128 1024 --unet 64 128 256 >runs/gpu/pytorch 2>&1; \
 		grep -E '^[a-z]+:|^BenchmarkGPU' runs/gpu/steps >runs/gpu/mppm; \
@@ -224,9 +224,9 @@ gpu-report: vulkan ## test the GPU and time training on it, beside PyTorch where
 		printf '# Training on a GPU\n\n%s, %s, %s, commit %s.\n' "$$(date -u +%Y-%m-%d)" "$$(uname -srm)" "$$(go version)" "$$(git describe --always --dirty 2>/dev/null)"; \
 		part Devices <runs/gpu/devices; \
 		part Tests <runs/gpu/suite; \
-		grep '^BenchmarkGPU.*ns/op' runs/gpu/steps | part 'Time of a step'; \
+		grep -v -e XDG_RUNTIME_DIR -e '^ ' -e '^--- BENCH' -e truncated runs/gpu/steps | part 'Time of a step'; \
 		part 'Beside PyTorch' <runs/gpu/beside; \
-		part 'Where the time goes' <runs/gpu/steps; \
+		cat runs/gpu/stages/* 2>/dev/null | part 'Where the time goes'; \
 	} >runs/gpu-report.md; echo 'runs/gpu-report.md is written.'
 
 ifeq ($(MPPM_SKIP_BROWSER),1)

@@ -5,14 +5,17 @@ package scale
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"mppm/trainer/internal/webgpu"
 )
 
-// BenchmarkGPU measures training steps, and logs where their time goes. Names are
-// those of bench/step.py.
+// BenchmarkGPU measures training steps, and logs where their time goes: the first
+// stages, or all of them in a file a step in the folder MPPM_GPU_STAGES. Names are those
+// of bench/step.py.
 func BenchmarkGPU(b *testing.B) {
 	d, err := webgpu.Open("")
 	if err != nil {
@@ -64,7 +67,13 @@ func BenchmarkGPU(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			b.Logf("%v on %s, %d MB\n%s", c, d.Adapter, vm.Memory()>>20, p)
+			stages := fmt.Sprintf("%v on %s, %d MB\n%s", c, d.Adapter, vm.Memory()>>20, p)
+			b.Log(stages)
+			if dir := os.Getenv("MPPM_GPU_STAGES"); dir != "" {
+				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d", name, c.Batch)), []byte(stages+"\n"), 0o666); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }
