@@ -33,7 +33,7 @@ func TestBaselines(t *testing.T) {
 		t.Error("the autoencoder has a distance")
 	}
 	const n = 20
-	z, clean, noisy := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels), make([]float32, n*latent.Pixels)
+	z, clean, noisy := make([]float32, n*m.Latent()), make([]float32, n*m.Pixels()), make([]float32, n*m.Pixels())
 	r := m.Runner(n)
 	r.Noise(z, rng.New(1, 0))
 	steps, err := r.Flow(z, m.Generate)
@@ -54,8 +54,8 @@ func TestBaselines(t *testing.T) {
 			d := degrade.Degradation{Kind: c.kind, Severity: 0.7}
 			var sources []*rng.Source
 			for i := range n {
-				at := i * latent.Pixels
-				if err := d.Apply(noisy[at:at+latent.Pixels], clean[at:at+latent.Pixels], latent.Side, latent.Side, rng.New(2, uint64(i))); err != nil {
+				at := i * m.Pixels()
+				if err := d.Apply(noisy[at:at+m.Pixels()], clean[at:at+m.Pixels()], m.Image().W, m.Image().H, rng.New(2, uint64(i))); err != nil {
 					t.Fatal(err)
 				}
 				sources = append(sources, rng.New(3, uint64(i)))

@@ -24,7 +24,7 @@ func TestReadsWhatIsGrown(t *testing.T) {
 	}
 	const n = 60
 	r := m.Runner(n)
-	z, x := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels)
+	z, x := make([]float32, n*m.Latent()), make([]float32, n*m.Pixels())
 	r.Noise(z, rng.New(1, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
@@ -33,11 +33,11 @@ func TestReadsWhatIsGrown(t *testing.T) {
 	for range steps {
 	}
 	r.Decode(x, z)
-	probs, embeddings := make([]float32, n*classifier.Classes), make([]float32, n*classifier.Width)
+	probs, embeddings := make([]float32, n*c.Classes()), make([]float32, n*c.Width())
 	c.Runner(n).Classify(probs, embeddings, x)
 	sure, seen := 0, map[int]bool{}
 	for i := range n {
-		class, p := classifier.Best(probs[i*classifier.Classes:])
+		class, p := classifier.Best(probs[i*c.Classes() : (i+1)*c.Classes()])
 		if p > 0.8 {
 			sure++
 			seen[class] = true

@@ -32,16 +32,16 @@ func TestRestoresItsOwn(t *testing.T) {
 			bits.Add(s.Distance)
 		}
 	}
-	z := make([]float32, n*latent.Latent)
+	z := make([]float32, n*m.Latent())
 	r.Noise(z, rng.New(1, 0))
 	flow(z, m.Generate)
-	clean := make([]float32, n*latent.Pixels)
+	clean := make([]float32, n*m.Pixels())
 	r.Decode(clean, z)
 	noisy := make([]float32, len(clean))
 	for i := range n {
-		at := i * latent.Pixels
+		at := i * m.Pixels()
 		d := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
-		if err := d.Apply(noisy[at:at+latent.Pixels], clean[at:at+latent.Pixels], latent.Side, latent.Side, rng.New(2, uint64(i))); err != nil {
+		if err := d.Apply(noisy[at:at+m.Pixels()], clean[at:at+m.Pixels()], m.Image().W, m.Image().H, rng.New(2, uint64(i))); err != nil {
 			t.Fatal(err)
 		}
 	}

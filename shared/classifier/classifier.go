@@ -184,10 +184,10 @@ func softmax(p, x []float32) {
 	}
 }
 
-// Best returns the class of the largest probability, the first of equals, and
-// that probability.
+// Best returns the class of the largest of an image's probabilities, the first of
+// equals, and that probability.
 func Best(probs []float32) (class int, p float32) {
-	for i, v := range probs[:Classes] {
+	for i, v := range probs {
 		if v > p {
 			class, p = i, v
 		}

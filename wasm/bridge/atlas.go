@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"syscall/js"
 
-	"mppm/shared/classifier"
 	"mppm/shared/link"
 	"mppm/wasm/app/latentmap"
 	"mppm/wasm/app/room"
@@ -28,7 +27,7 @@ func (b *Bridge) mapControls() controls {
 	click("whole", func() { b.then(b.app.Map.Whole) })
 	b.check("heat", func(on bool) error { b.app.Map.SetHeat(on); return nil })
 	list := id("classes")
-	for i := range classifier.Classes {
+	for i := range b.app.Reader.Classes() {
 		item := document.Call("createElement", "li")
 		item.Set("textContent", strconv.Itoa(i))
 		item.Set("className", fmt.Sprintf("class-%d", i))
@@ -297,7 +296,7 @@ func (b *Bridge) marks() {
 	c.Set("textAlign", "center")
 	c.Set("textBaseline", "middle")
 	c.Set("fillStyle", "#fff")
-	for i := range classifier.Classes {
+	for i := range view.MarkCells - 1 {
 		c.Call("fillText", strconv.Itoa(i), size*(float64(i)+0.5), size*0.54)
 	}
 	c.Call("beginPath")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"mppm/shared/classifier"
 	"mppm/shared/link"
 	"mppm/wasm/app/room"
 )
@@ -16,7 +15,7 @@ func (b *Bridge) generateControls() controls {
 	b.seed("grid-seed", b.app.Generate.SetSeed)
 	click("new-grid", func() { b.then(b.newGrid) })
 	class := id("class")
-	for i := range classifier.Classes {
+	for i := range b.app.Reader.Classes() {
 		class.Call("append", option(strconv.Itoa(i), fmt.Sprintf("%ds", i)))
 	}
 	b.number("class", "change", func(v float64) error { return b.app.Generate.SetClass(int(v)) })

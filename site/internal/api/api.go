@@ -78,12 +78,12 @@ func New(f Files) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the classifier: %w", err)
 	}
-	a := &API{model: m, image: m.Image(), classes: classifier.Classes}
+	a := &API{model: m, image: m.Image(), classes: c.Classes()}
 	if a.image.C != 1 {
 		return nil, fmt.Errorf("the model: its images have %d channels; the API shows gray ones", a.image.C)
 	}
-	if m.Pixels() != classifier.Pixels {
-		return nil, fmt.Errorf("the classifier: it reads images of %d pixels, and the model's have %d", classifier.Pixels, m.Pixels())
+	if c.Image() != a.image {
+		return nil, fmt.Errorf("the classifier: it reads images of %v, and the model's are of %v", c.Image(), a.image)
 	}
 	if a.digits, err = parseDigits(f.Images, f.Labels, a.image); err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func (o *runFlags) flags(f *flagSet, data func(), more string) {
 	if o.device == "" {
 		o.device = string(device.Auto)
 	}
-	f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); no two round alike")
+	f.text(&o.device, "device", "NAME", "what trains: auto, cpu, gpu or a part of a GPU's name (see devices); no two round alike").values = deviceNames
 }
 
 // check returns an error if a flag would change a run that is resumed.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app/dials"
@@ -76,8 +75,8 @@ func (r *Room) SetSide(n int) error {
 
 // SetClass grows digits of one class alone, or of link.Any.
 func (r *Room) SetClass(class int) error {
-	if class < link.Any || class >= classifier.Classes {
-		return fmt.Errorf("there is no class %d; give 0 to %d, or %d for all", class, classifier.Classes-1, link.Any)
+	if class < link.Any || class >= r.s.Reader.Classes() {
+		return fmt.Errorf("there is no class %d; give 0 to %d, or %d for all", class, r.s.Reader.Classes()-1, link.Any)
 	}
 	if class != link.Any {
 		if _, err := r.s.Engine.Only(class); err != nil {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"mppm/shared/classifier"
 	"mppm/shared/project"
 	"mppm/wasm/app/model"
 )
@@ -17,10 +16,10 @@ type Atlas struct {
 	latent  int          // numbers of a code
 	Labels  []uint8      // their classes
 	At      [][2]float32 // their places
-	Centers [classifier.Classes][2]float32
-	x, y    float64 // the middle of all places
-	w, h    float64 // all places lie within half of these of it
-	highest float32 // D somewhere on the plane, at most
+	Centers [][2]float32 // of the classes, in their order; (0, 0) for one that has no code
+	x, y    float64      // the middle of all places
+	w, h    float64      // all places lie within half of these of it
+	highest float32      // D somewhere on the plane, at most
 }
 
 // margin is what the map has around the codes, as a share of what they take.
@@ -40,18 +39,19 @@ func newAtlas(e model.Engine) (*Atlas, error) {
 	}
 	t.At = make([][2]float32, len(t.Labels))
 	lo, hi := [2]float32{math.MaxFloat32, math.MaxFloat32}, [2]float32{-math.MaxFloat32, -math.MaxFloat32}
-	var count [classifier.Classes]float32
+	classes := int(slices.Max(t.Labels)) + 1
+	count := make([]float32, classes)
+	t.Centers = make([][2]float32, classes)
 	for i := range t.At {
 		p := &t.At[i]
 		p[0], p[1] = t.Plane.Shadow(t.Code(i))
 		for k := range p {
 			lo[k], hi[k] = min(lo[k], p[k]), max(hi[k], p[k])
 		}
-		if l := t.Labels[i]; int(l) < len(count) {
-			count[l]++
-			t.Centers[l][0] += p[0]
-			t.Centers[l][1] += p[1]
-		}
+		l := t.Labels[i]
+		count[l]++
+		t.Centers[l][0] += p[0]
+		t.Centers[l][1] += p[1]
 	}
 	for l, n := range count {
 		if n > 0 {

@@ -95,13 +95,13 @@ func (t *Task) score(ctx context.Context, f *safetensors.File) (Score, error) {
 // Readings are what a classifier makes of n images.
 type Readings struct {
 	N          int
-	Probs      []float32 // n × classifier.Classes
-	Embeddings []float32 // n × classifier.Width
+	Probs      []float32 // n × classes
+	Embeddings []float32 // n × width
 }
 
 // Class returns the class that image i is read as.
 func (r *Readings) Class(i int) int {
-	class, _ := classifier.Best(r.Probs[i*classifier.Classes:])
+	class, _ := classifier.Best(r.Probs[i*len(r.Probs)/r.N : (i+1)*len(r.Probs)/r.N])
 	return class
 }
 
@@ -114,12 +114,13 @@ func (r *Readings) Classes() []uint8 {
 	return all
 }
 
-// Read classifies images x (n × classifier.Pixels) on all cores. It returns
+// Read classifies images x (n × pixels) on all cores. It returns
 // ctx's error if that ends first.
 func Read(ctx context.Context, c *classifier.Classifier, x []float32) (*Readings, error) {
 	const span = 64
-	n := len(x) / classifier.Pixels
-	out := &Readings{N: n, Probs: make([]float32, n*classifier.Classes), Embeddings: make([]float32, n*classifier.Width)}
+	pixels, classes, width := c.Image().Size(), c.Classes(), c.Width()
+	n := len(x) / pixels
+	out := &Readings{N: n, Probs: make([]float32, n*classes), Embeddings: make([]float32, n*width)}
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), (n+span-1)/span) {
@@ -131,7 +132,7 @@ func Read(ctx context.Context, c *classifier.Classifier, x []float32) (*Readings
 					return
 				}
 				hi := min(lo+span, n)
-				run.Classify(out.Probs[lo*classifier.Classes:hi*classifier.Classes], out.Embeddings[lo*classifier.Width:hi*classifier.Width], x[lo*classifier.Pixels:hi*classifier.Pixels])
+				run.Classify(out.Probs[lo*classes:hi*classes], out.Embeddings[lo*width:hi*width], x[lo*pixels:hi*pixels])
 			}
 		})
 	}
