@@ -349,7 +349,7 @@ func TestMap(t *testing.T) {
 	// What a link brings back.
 	here := p.state()
 	p.do(chromedp.Poll[chromedp.Void](`location.hash.includes("follow=spot") && location.hash.includes("spot=` + here.Spot + `")`))
-	q := open(t, eval[string](p, `location.href`))
+	q := moving(t, eval[string](p, `location.href`))
 	there := q.rest("the same map", func(s state) bool { return still(s) && s.Step == s.Steps && s.Steps > 0 })
 	if there.Spot != here.Spot || there.Heat != here.Heat || there.View != here.View || *there.Place != *here.Place {
 		t.Errorf("the link gives %+v, was %+v", there, here)

@@ -306,7 +306,6 @@ func TestDeploys(t *testing.T) {
 	}
 
 	t.Run("visits while it is fetched", func(t *testing.T) {
-		t.Parallel()
 		l, p := kept(t)
 		l.deploy(second.dir)
 		s := l.hold(byWorker)
@@ -326,7 +325,6 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("another one while it is fetched", func(t *testing.T) {
-		t.Parallel()
 		l, p := kept(t)
 		l.deploy(second.dir)
 		s := l.hold(byWorker)
@@ -343,7 +341,6 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("during the first visit", func(t *testing.T) {
-		t.Parallel()
 		l := newLine(t, first.dir)
 		s := l.hold(byWorker)
 		p := blank(t)
@@ -360,7 +357,6 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("a page that stays open", func(t *testing.T) {
-		t.Parallel()
 		l, p := kept(t)
 		own := eval[string](p, `document.querySelector("link[rel=stylesheet]").getAttribute("href")`)
 		l.deploy(second.dir)
@@ -388,7 +384,6 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("killed half way", func(t *testing.T) {
-		t.Parallel()
 		// All workers of the browser's context are stopped: it is no other test's.
 		l, p := kept(t, chromedp.WithNewBrowserContext())
 		l.deploy(second.dir)
@@ -407,7 +402,6 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("no room", func(t *testing.T) {
-		t.Parallel()
 		l, p := kept(t)
 		origin := strings.TrimSuffix(l.URL, "/")
 		quota := func(size *float64) {
@@ -432,7 +426,6 @@ func TestDeploys(t *testing.T) {
 	})
 
 	t.Run("a lost cache", func(t *testing.T) {
-		t.Parallel()
 		l, p := kept(t)
 		p.eventually("the cache to be gone", `caches.keys().then(names => Promise.all(names.map(n => caches.delete(n)))).then(() => true)`)
 		p.visit(l.URL) // which mends it
