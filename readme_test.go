@@ -100,7 +100,7 @@ func digits(t *testing.T, dir string) {
 	m := shipped(t)
 	const n = 32
 	r := m.Runner(n)
-	z, x := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels)
+	z, x := make([]float32, n*latent.DigitLatent), make([]float32, n*latent.DigitPixels)
 	r.Noise(z, rng.New(5, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
@@ -119,14 +119,14 @@ func digits(t *testing.T, dir string) {
 		}
 	}
 	for i, name := range []string{"one.png", "two.png", "three.png"} {
-		img := &image.Gray{Pix: pixels[i*latent.Pixels : (i+1)*latent.Pixels], Stride: latent.Side, Rect: image.Rect(0, 0, latent.Side, latent.Side)}
+		img := &image.Gray{Pix: pixels[i*latent.DigitPixels : (i+1)*latent.DigitPixels], Stride: latent.DigitSide, Rect: image.Rect(0, 0, latent.DigitSide, latent.DigitSide)}
 		var b bytes.Buffer
 		if err := png.Encode(&b, img); err != nil {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(dir, "my-digits", name), b.Bytes())
 	}
-	f, err := idx.New(pixels, n, latent.Side, latent.Side)
+	f, err := idx.New(pixels, n, latent.DigitSide, latent.DigitSide)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,11 +47,18 @@ func halved(image nn.Shape, channels int) nn.Shape {
 	return nn.Shape{H: g.OH, W: g.OW, C: channels}
 }
 
+// The digits' own configuration: the sizes of Table 8's MNIST model.
+const (
+	DigitSide   = 28                    // pixels along each edge of an image
+	DigitPixels = DigitSide * DigitSide // numbers of an image
+	DigitLatent = 18                    // d, numbers of a code
+)
+
 // F and G for digits.
 var (
-	Digit = nn.Shape{H: Side, W: Side, C: 1}
-	F     = nn.Must(Encoder(Digit, Latent))
-	G     = nn.Must(Decoder(Digit, Latent))
+	Digit = nn.Shape{H: DigitSide, W: DigitSide, C: 1}
+	F     = nn.Must(Encoder(Digit, DigitLatent))
+	G     = nn.Must(Decoder(Digit, DigitLatent))
 )
 
 // AutoencoderSpecs lists the parameters of F and G, each weight with its output
@@ -106,27 +113,36 @@ func Nets(meta map[string]string) (f, g *nn.Net, err error) {
 	if strings.HasSuffix(meta["kind"], digits) {
 		return F, G, nil
 	}
-	read := func(key string) (*nn.Net, error) {
-		n, err := nn.Parse(meta[key])
+	if f, g, err = Parse(meta[encoderKey], meta[decoderKey]); err != nil {
+		return nil, nil, fmt.Errorf("metadata: %w", err)
+	}
+	return f, g, nil
+}
+
+// Parse reads F and G from their texts, as nn.Net writes them. It returns an error that
+// says which is none, or that they do not fit together.
+func Parse(encoder, decoder string) (f, g *nn.Net, err error) {
+	read := func(name, text string) (*nn.Net, error) {
+		n, err := nn.Parse(text)
 		if err != nil {
-			return nil, fmt.Errorf("metadata: %s: %w", key, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if len(n.Inputs()) > 1 {
-			return nil, fmt.Errorf("metadata: %s: the net has %d inputs; want one", key, len(n.Inputs()))
+			return nil, fmt.Errorf("%s: the net has %d inputs; want one", name, len(n.Inputs()))
 		}
 		return n, nil
 	}
-	if f, err = read(encoderKey); err != nil {
+	if f, err = read(encoderKey, encoder); err != nil {
 		return nil, nil, err
 	}
-	if g, err = read(decoderKey); err != nil {
+	if g, err = read(decoderKey, decoder); err != nil {
 		return nil, nil, err
 	}
 	if d := f.Out().Size(); d > maxLatent || g.In() != nn.Vector(d) {
-		return nil, nil, fmt.Errorf("metadata: the encoder makes codes of %v numbers and the decoder takes %v; want the same, at most %d", f.Out(), g.In(), maxLatent)
+		return nil, nil, fmt.Errorf("the encoder makes codes of %v numbers and the decoder takes %v; want the same, at most %d", f.Out(), g.In(), maxLatent)
 	}
 	if g.Out() != f.In() {
-		return nil, nil, fmt.Errorf("metadata: the encoder takes images of %v and the decoder makes %v; want the same", f.In(), g.Out())
+		return nil, nil, fmt.Errorf("the encoder takes images of %v and the decoder makes %v; want the same", f.In(), g.Out())
 	}
 	return f, g, nil
 }

@@ -23,7 +23,7 @@ func TestClass(t *testing.T) {
 			t.Fatal(err)
 		}
 		total += c.Bank.Len()
-		got, want := make([]float32, latent.Latent), make([]float32, latent.Latent)
+		got, want := make([]float32, latent.DigitLatent), make([]float32, latent.DigitLatent)
 		i := 0
 		for j, label := range m.Bank.Labels {
 			if int(label) != class {
@@ -40,7 +40,7 @@ func TestClass(t *testing.T) {
 			t.Errorf("class %d: %d codes for %d labels, spacing %v, flow %+v", class, c.Bank.Len(), i, c.Bank.Spacing, c.Generate)
 		}
 		// Ten codes do not span the 18 dimensions: their covariance has no inverse.
-		z := make([]float32, 50*latent.Latent)
+		z := make([]float32, 50*latent.DigitLatent)
 		c.Runner(1).Noise(z, rng.New(1, 0))
 		for _, v := range z {
 			if !(math.Abs(float64(v)) < 50) {
@@ -60,7 +60,7 @@ func TestClassNoise(t *testing.T) {
 	const codes, n = 400, 40_000
 	// Two classes, 10 apart in the first dimension; the second one is stretched
 	// along the sum of dimensions 1 and 2, and has no spread in dimension 3.
-	x := make([]float32, latent.Latent*codes)
+	x := make([]float32, latent.DigitLatent*codes)
 	rng.New(3, 0).FillNorm(x, 1)
 	labels := make([]byte, codes)
 	for j := range codes {
@@ -79,7 +79,7 @@ func TestClassNoise(t *testing.T) {
 	}
 	drop("bank.codes")
 	drop("bank.labels")
-	if err := f.AddFloat32("bank.codes", x, latent.Latent, codes); err != nil {
+	if err := f.AddFloat32("bank.codes", x, latent.DigitLatent, codes); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.AddUint8("bank.labels", labels, codes); err != nil {
@@ -94,13 +94,13 @@ func TestClassNoise(t *testing.T) {
 		t.Fatal(err)
 	}
 	moments := func(z []float32) (mean [4]float64, cov [4][4]float64) {
-		n := float64(len(z) / latent.Latent)
-		for i := 0; i < len(z); i += latent.Latent {
+		n := float64(len(z) / latent.DigitLatent)
+		for i := 0; i < len(z); i += latent.DigitLatent {
 			for d := range mean {
 				mean[d] += float64(z[i+d]) / n
 			}
 		}
-		for i := 0; i < len(z); i += latent.Latent {
+		for i := 0; i < len(z); i += latent.DigitLatent {
 			for d := range mean {
 				for e := range mean {
 					cov[d][e] += (float64(z[i+d]) - mean[d]) * (float64(z[i+e]) - mean[e]) / n
@@ -114,11 +114,11 @@ func TestClassNoise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		own := make([]float32, c.Bank.Len()*latent.Latent)
+		own := make([]float32, c.Bank.Len()*latent.DigitLatent)
 		for j := range c.Bank.Len() {
-			c.Bank.Code(own[j*latent.Latent:], j)
+			c.Bank.Code(own[j*latent.DigitLatent:], j)
 		}
-		z := make([]float32, n*latent.Latent)
+		z := make([]float32, n*latent.DigitLatent)
 		c.Runner(1).Noise(z, rng.New(7, 0))
 		wantMean, wantCov := moments(own)
 		gotMean, gotCov := moments(z)
@@ -145,9 +145,9 @@ func TestClassLeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	z := make([]float32, m.Bank.Len()*latent.Latent)
+	z := make([]float32, m.Bank.Len()*latent.DigitLatent)
 	for j := range m.Bank.Len() {
-		m.Bank.Code(z[j*latent.Latent:], j)
+		m.Bank.Code(z[j*latent.DigitLatent:], j)
 	}
 	r := c.Runner(8)
 	steps, err := r.Flow(z, p)
@@ -158,22 +158,22 @@ func TestClassLeads(t *testing.T) {
 	}
 	mean := make([]float32, len(z))
 	m.Runner(1).Mean(mean, z, p.Sigma)
-	for i := 0; i < len(z); i += latent.Latent {
+	for i := 0; i < len(z); i += latent.DigitLatent {
 		// The mean over all codes at this point is that over the class: those of no
 		// other class are near.
-		for d := range latent.Latent {
+		for d := range latent.DigitLatent {
 			if math.Abs(float64(mean[i+d]-z[i+d])) > 1e-3 {
-				t.Fatalf("point %d did not end among the codes of its class", i/latent.Latent)
+				t.Fatalf("point %d did not end among the codes of its class", i/latent.DigitLatent)
 			}
 		}
-		if at := nearest(m, z[i:i+latent.Latent]); m.Bank.Labels[at] != 3 {
-			t.Errorf("point %d ended near a code of class %d", i/latent.Latent, m.Bank.Labels[at])
+		if at := nearest(m, z[i:i+latent.DigitLatent]); m.Bank.Labels[at] != 3 {
+			t.Errorf("point %d ended near a code of class %d", i/latent.DigitLatent, m.Bank.Labels[at])
 		}
 	}
 }
 
 func nearest(m *latent.Model, z []float32) (at int) {
-	code := make([]float32, latent.Latent)
+	code := make([]float32, latent.DigitLatent)
 	best := math.Inf(1)
 	for j := range m.Bank.Len() {
 		m.Bank.Code(code, j)

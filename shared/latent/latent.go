@@ -22,13 +22,6 @@ import (
 	"mppm/shared/safetensors"
 )
 
-// The sizes of Table 8's MNIST model.
-const (
-	Side   = 28          // pixels along each edge of an image
-	Pixels = Side * Side // numbers of an image
-	Latent = 18          // d, numbers of a code
-)
-
 // Kind is what the metadata key "kind" of the files Load reads has: see Describe.
 const Kind = "lmppm"
 
@@ -227,20 +220,6 @@ func loadBank(f *safetensors.File) (*Bank, error) {
 		return nil, fmt.Errorf("tensor bank.spacing is %v; it must be more than 0", b.Spacing)
 	}
 	return b, nil
-}
-
-// CheckImage returns an error if x is not a whole number of images or holds a
-// number that is not finite.
-func CheckImage(x []float32) error {
-	if len(x) == 0 || len(x)%Pixels != 0 {
-		return fmt.Errorf("%d numbers are not a whole number of images of %d × %d pixels", len(x), Side, Side)
-	}
-	for i, v := range x {
-		if v-v != 0 {
-			return fmt.Errorf("pixel (%d, %d) of image %d is %v; pixels must be finite", i%Pixels/Side, i%Side, i/Pixels, v)
-		}
-	}
-	return nil
 }
 
 // Runner computes with a model. It holds the workspaces of the nets and is not

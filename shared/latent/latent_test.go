@@ -18,7 +18,7 @@ import (
 )
 
 func images(n int) []float32 {
-	x := make([]float32, n*latent.Pixels)
+	x := make([]float32, n*latent.DigitPixels)
 	r := rng.New(9, 0)
 	for i := range x {
 		x[i] = r.Float32()
@@ -34,8 +34,8 @@ func TestBatches(t *testing.T) {
 	x := images(n)
 	type out struct{ z, back, d, g, mean []float32 }
 	run := func(r *latent.Runner, x []float32) out {
-		k := len(x) / latent.Pixels
-		o := out{make([]float32, k*latent.Latent), make([]float32, len(x)), make([]float32, k), make([]float32, k*latent.Latent), make([]float32, k*latent.Latent)}
+		k := len(x) / latent.DigitPixels
+		o := out{make([]float32, k*latent.DigitLatent), make([]float32, len(x)), make([]float32, k), make([]float32, k*latent.DigitLatent), make([]float32, k*latent.DigitLatent)}
 		r.Encode(o.z, x)
 		r.Decode(o.back, o.z)
 		r.Distance(o.d, o.g, o.z)
@@ -45,7 +45,7 @@ func TestBatches(t *testing.T) {
 	all := run(m.Runner(3), x)
 	one := m.Runner(1)
 	for i := range n {
-		o := run(one, x[i*latent.Pixels:(i+1)*latent.Pixels])
+		o := run(one, x[i*latent.DigitPixels:(i+1)*latent.DigitPixels])
 		for _, c := range []struct {
 			name      string
 			got, want []float32
@@ -64,14 +64,14 @@ func TestBatches(t *testing.T) {
 func TestGradient(t *testing.T) {
 	for seed := range uint64(4) {
 		r := latenttest.Model(seed).Runner(64)
-		z := make([]float32, latent.Latent)
+		z := make([]float32, latent.DigitLatent)
 		rng.New(seed, 2).FillNorm(z, 2)
-		d, g := make([]float32, 1), make([]float32, latent.Latent)
+		d, g := make([]float32, 1), make([]float32, latent.DigitLatent)
 		r.Distance(d, g, z)
 		if d[0] == 0 {
 			continue // cut off: D below 0 has no slope to compare with
 		}
-		diff := make([]float64, latent.Latent)
+		diff := make([]float64, latent.DigitLatent)
 		var length float64
 		const h = 1e-2
 		for i := range z {
@@ -98,7 +98,7 @@ func TestGradient(t *testing.T) {
 func TestTrajectory(t *testing.T) {
 	r := latenttest.Model(3).Runner(4)
 	x := images(5)
-	z := make([]float32, 5*latent.Latent)
+	z := make([]float32, 5*latent.DigitLatent)
 	r.Encode(z, x)
 	bits := golden.NewBits()
 	steps, err := r.Flow(z, r.Restore)
@@ -126,9 +126,9 @@ func TestTrajectory(t *testing.T) {
 func TestShrinkingKernel(t *testing.T) {
 	r := latenttest.Model(2).Runner(1)
 	p := latent.Preset{Beta: 0.25, Sigma: 0.5, Start: 1, Steps: 5} // 1, 0.75, 0.5625, 0.5, 0.5
-	z := make([]float32, latent.Latent)
+	z := make([]float32, latent.DigitLatent)
 	rng.New(4, 0).FillNorm(z, 2)
-	want, mean := slices.Clone(z), make([]float32, latent.Latent)
+	want, mean := slices.Clone(z), make([]float32, latent.DigitLatent)
 	steps, err := r.Flow(z, p)
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestSampling(t *testing.T) {
 	m.Generate = latent.Preset{Beta: 0.1, Sigma: 0.05, Start: 3, Steps: 60, Noise: 1}
 	const n = 600
 	r := m.Runner(50)
-	z := make([]float32, n*latent.Latent)
+	z := make([]float32, n*latent.DigitLatent)
 	r.Noise(z, rng.New(1, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
@@ -171,7 +171,7 @@ func TestSampling(t *testing.T) {
 	var ws kde.Workspace
 	hit := map[int]bool{}
 	for i := range n {
-		d2, at := m.Bank.Nearest(z[i*latent.Latent:(i+1)*latent.Latent], &ws)
+		d2, at := m.Bank.Nearest(z[i*latent.DigitLatent:(i+1)*latent.DigitLatent], &ws)
 		if d2 > 0.1 {
 			t.Errorf("point %d ended %v from the nearest code", i, math.Sqrt(float64(d2)))
 		}
@@ -210,7 +210,7 @@ func TestWithoutDistance(t *testing.T) {
 	x := images(3)
 	flowed := func(m *latent.Model, p latent.Preset) []float32 {
 		r := m.Runner(2)
-		z := make([]float32, 3*latent.Latent)
+		z := make([]float32, 3*latent.DigitLatent)
 		r.Encode(z, x)
 		steps, err := r.Flow(z, p)
 		if err != nil {
@@ -228,8 +228,8 @@ func TestWithoutDistance(t *testing.T) {
 		}
 	}
 	r := bare.Runner(2)
-	d, g := []float32{1, 1, 1}, slices.Repeat([]float32{1}, 3*latent.Latent)
-	r.Distance(d, g, make([]float32, 3*latent.Latent))
+	d, g := []float32{1, 1, 1}, slices.Repeat([]float32{1}, 3*latent.DigitLatent)
+	r.Distance(d, g, make([]float32, 3*latent.DigitLatent))
 	for _, v := range append(d, g...) {
 		if v != 0 {
 			t.Fatalf("distances %v and gradients %v, want 0", d, g)
@@ -242,7 +242,7 @@ func TestWithoutDistance(t *testing.T) {
 		{latent.Preset{Alpha: 0.1, Sigma: 1, Steps: 1}, "α is 0.1"},
 		{latent.Preset{Beta: 0.1, Tau: 1, Sigma: 1, Steps: 1}, "τ is 1"},
 	} {
-		if _, err := r.Flow(make([]float32, latent.Latent), c.p); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "no distance net") {
+		if _, err := r.Flow(make([]float32, latent.DigitLatent), c.p); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "no distance net") {
 			t.Errorf("%+v: error %v", c.p, err)
 		}
 	}
@@ -257,19 +257,19 @@ func TestWithoutDistance(t *testing.T) {
 	refused(t, "D without an activation", f.Encode, "distance.activation")
 }
 
-func TestCheckImage(t *testing.T) {
-	x := images(2)
-	if err := latent.CheckImage(x); err != nil {
+func TestCheckImages(t *testing.T) {
+	m, x := latenttest.Model(1), images(2)
+	if err := m.CheckImages(x); err != nil {
 		t.Error(err)
 	}
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
-		x[latent.Pixels+29] = bad
-		if err := latent.CheckImage(x); err == nil || !strings.Contains(err.Error(), "pixel (1, 1) of image 1") {
-			t.Errorf("CheckImage with %v: %v", bad, err)
+		x[latent.DigitPixels+29] = bad
+		if err := m.CheckImages(x); err == nil || !strings.Contains(err.Error(), "pixel (1, 1) of image 1") {
+			t.Errorf("CheckImages with %v: %v", bad, err)
 		}
 	}
-	if latent.CheckImage(nil) == nil || latent.CheckImage(make([]float32, 783)) == nil {
-		t.Error("CheckImage took part of an image")
+	if m.CheckImages(nil) == nil || m.CheckImages(make([]float32, 783)) == nil {
+		t.Error("CheckImages took part of an image")
 	}
 }
 
@@ -313,12 +313,12 @@ func TestPlane(t *testing.T) {
 	if without.Plane != nil {
 		t.Fatal("a file without a plane has one")
 	}
-	want, err := project.Widest(without.Bank.Codes(), latent.Latent)
+	want, err := project.Widest(without.Bank.Codes(), latent.DigitLatent)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Tensors = append(f.Tensors, plain("map.mean", want.Mean(), latent.Latent)...)
-	f.Tensors = append(f.Tensors, plain("map.axes", want.Axes(), 2, latent.Latent)...)
+	f.Tensors = append(f.Tensors, plain("map.mean", want.Mean(), latent.DigitLatent)...)
+	f.Tensors = append(f.Tensors, plain("map.axes", want.Axes(), 2, latent.DigitLatent)...)
 	m := load(t, f)
 	if m.Plane == nil || !slices.Equal(m.Plane.Mean(), want.Mean()) || !slices.Equal(m.Plane.Axes(), want.Axes()) {
 		t.Errorf("the file's plane is %v, want %v", m.Plane, want)
@@ -346,11 +346,11 @@ func TestPlane(t *testing.T) {
 	} {
 		f := latenttest.File(1)
 		f.Tensors = append(f.Tensors, plain("map.mean", c.mean, len(c.mean))...)
-		f.Tensors = append(f.Tensors, plain("map.axes", c.axes, len(c.axes)/latent.Latent, latent.Latent)...)
+		f.Tensors = append(f.Tensors, plain("map.axes", c.axes, len(c.axes)/latent.DigitLatent, latent.DigitLatent)...)
 		refused(t, c.what, f.Encode, c.want)
 	}
 	f = latenttest.File(1)
-	if err := f.AddInt8("map.mean", make([]float32, 2*latent.Latent), 2, latent.Latent); err != nil {
+	if err := f.AddInt8("map.mean", make([]float32, 2*latent.DigitLatent), 2, latent.DigitLatent); err != nil {
 		t.Fatal(err)
 	}
 	refused(t, "another type", f.Encode, "map.mean")
@@ -395,7 +395,7 @@ func refused(t *testing.T, what string, encode func() ([]byte, error), want stri
 func runner(b *testing.B) (*latent.Runner, []float32, []float32) {
 	r := latenttest.Model(1).Runner(100)
 	x := images(100)
-	z := make([]float32, 100*latent.Latent)
+	z := make([]float32, 100*latent.DigitLatent)
 	r.Encode(z, x)
 	return r, x, z
 }
@@ -406,7 +406,7 @@ func BenchmarkEncode(b *testing.B) {
 	for _, n := range []int{1, 100} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				r.Encode(z, x[:n*latent.Pixels])
+				r.Encode(z, x[:n*latent.DigitPixels])
 			}
 		})
 	}
@@ -417,7 +417,7 @@ func BenchmarkDecode(b *testing.B) {
 	for _, n := range []int{1, 100} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				r.Decode(x, z[:n*latent.Latent])
+				r.Decode(x, z[:n*latent.DigitLatent])
 			}
 		})
 	}
@@ -429,7 +429,7 @@ func BenchmarkFlowStep(b *testing.B) {
 	p := r.Restore
 	p.Steps = 1
 	for b.Loop() {
-		steps, _ := r.Flow(z[:latent.Latent], p)
+		steps, _ := r.Flow(z[:latent.DigitLatent], p)
 		for range steps {
 		}
 	}

@@ -26,10 +26,10 @@ func sources(lo, hi int) []*rng.Source {
 // restore returns the images [lo, hi) of a batch, restored from steps.
 func restore(t *testing.T, r *ldm.Runner, lo, hi, steps int) []float32 {
 	t.Helper()
-	x := make([]float32, n*latent.Pixels)
+	x := make([]float32, n*latent.DigitPixels)
 	rng.New(9, 0).FillNorm(x, 0.5)
-	x = x[lo*latent.Pixels : hi*latent.Pixels]
-	z := make([]float32, (hi-lo)*latent.Latent)
+	x = x[lo*latent.DigitPixels : hi*latent.DigitPixels]
+	z := make([]float32, (hi-lo)*latent.DigitLatent)
 	r.Encode(z, x)
 	seq, err := r.Restore(z, steps, sources(lo, hi))
 	if err != nil {
@@ -57,8 +57,8 @@ func TestBatches(t *testing.T) {
 	for i := range n {
 		one := restore(t, m.Runner(1), i, i+1, 20)
 		for k, v := range one {
-			if math.Float32bits(v) != math.Float32bits(all[i*latent.Pixels+k]) {
-				t.Fatalf("image %d, pixel %d: %v alone, %v in the batch", i, k, v, all[i*latent.Pixels+k])
+			if math.Float32bits(v) != math.Float32bits(all[i*latent.DigitPixels+k]) {
+				t.Fatalf("image %d, pixel %d: %v alone, %v in the batch", i, k, v, all[i*latent.DigitPixels+k])
 			}
 		}
 	}
@@ -69,9 +69,9 @@ func TestBatches(t *testing.T) {
 func TestNoSteps(t *testing.T) {
 	m := ldmtest.Model(2)
 	r := m.Runner(n)
-	x := make([]float32, n*latent.Pixels)
+	x := make([]float32, n*latent.DigitPixels)
 	rng.New(3, 0).FillNorm(x, 1)
-	z := make([]float32, n*latent.Latent)
+	z := make([]float32, n*latent.DigitLatent)
 	r.Encode(z, x)
 	for _, steps := range []int{0, 1, 33, 40} {
 		p, back := slices.Clone(z), make([]float32, len(z))
@@ -94,7 +94,7 @@ func TestNoSteps(t *testing.T) {
 func TestGenerate(t *testing.T) {
 	m := ldmtest.Model(3)
 	grow := func(batch, lo, hi int) []float32 {
-		z := make([]float32, (hi-lo)*latent.Latent)
+		z := make([]float32, (hi-lo)*latent.DigitLatent)
 		seq, err := m.Runner(batch).Generate(z, sources(lo, hi))
 		if err != nil {
 			t.Fatal(err)
@@ -109,10 +109,10 @@ func TestGenerate(t *testing.T) {
 		return z
 	}
 	all := grow(2, 0, 4)
-	if !slices.Equal(all, grow(4, 0, 4)) || !slices.Equal(all[latent.Latent:2*latent.Latent], grow(1, 1, 2)) {
+	if !slices.Equal(all, grow(4, 0, 4)) || !slices.Equal(all[latent.DigitLatent:2*latent.DigitLatent], grow(1, 1, 2)) {
 		t.Error("what grows depends on the batch")
 	}
-	if slices.Equal(all[:latent.Latent], all[latent.Latent:2*latent.Latent]) {
+	if slices.Equal(all[:latent.DigitLatent], all[latent.DigitLatent:2*latent.DigitLatent]) {
 		t.Error("two sources grew the same")
 	}
 }
@@ -147,11 +147,11 @@ func TestStart(t *testing.T) {
 
 func TestSpread(t *testing.T) {
 	m := ldmtest.Model(1)
-	a, b := make([]float32, 2*latent.Latent), make([]float32, 2*latent.Latent)
+	a, b := make([]float32, 2*latent.DigitLatent), make([]float32, 2*latent.DigitLatent)
 	for i := range a {
-		k := i % latent.Latent
+		k := i % latent.DigitLatent
 		a[i] = float32(i)
-		b[i] = a[i] + 2*(0.5+float32(k)/latent.Latent) // two standard deviations
+		b[i] = a[i] + 2*(0.5+float32(k)/latent.DigitLatent) // two standard deviations
 	}
 	if got := m.Spread(a, b); math.Abs(got-2) > 1e-5 {
 		t.Errorf("spread %v, want 2", got)
@@ -192,14 +192,14 @@ func TestLoadRefuses(t *testing.T) {
 			break
 		}
 	}
-	if err := f.AddFloat32("latent.std", make([]float32, latent.Latent), latent.Latent); err != nil {
+	if err := f.AddFloat32("latent.std", make([]float32, latent.DigitLatent), latent.DigitLatent); err != nil {
 		t.Fatal(err)
 	}
 	refused(t, "a spread of 0", f.Encode, "more than 0")
 	refused(t, "nonsense", func() ([]byte, error) { return []byte("not a model at all, but long enough"), nil }, "safetensors")
 
 	r := ldmtest.Model(1).Runner(2)
-	z := make([]float32, 2*latent.Latent)
+	z := make([]float32, 2*latent.DigitLatent)
 	if _, err := r.Restore(z, 41, sources(0, 2)); err == nil {
 		t.Error("Restore took more steps than there are")
 	}

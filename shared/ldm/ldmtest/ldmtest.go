@@ -44,17 +44,17 @@ func File(seed uint64) *safetensors.File {
 	for _, s := range latent.AutoencoderSpecs() {
 		add(s.Name, s.Shape)
 	}
-	denoiser, err := ddpm.Net(latent.Latent, []int{24})
+	denoiser, err := ddpm.Net(latent.DigitLatent, []int{24})
 	must(err)
 	for _, s := range denoiser.Specs() {
 		add(s.Name, s.Shape)
 	}
-	add("latent.mean", []int{latent.Latent})
-	std := make([]float32, latent.Latent)
+	add("latent.mean", []int{latent.DigitLatent})
+	std := make([]float32, latent.DigitLatent)
 	for i := range std {
-		std[i] = 0.5 + float32(i)/latent.Latent
+		std[i] = 0.5 + float32(i)/latent.DigitLatent
 	}
-	must(f.AddFloat32("latent.std", std, latent.Latent))
+	must(f.AddFloat32("latent.std", std, latent.DigitLatent))
 	return f
 }
 

@@ -235,9 +235,9 @@ func TestTrainFarPoints(t *testing.T) {
 
 // codesOf returns the code bank of a model.
 func codesOf(m *latent.Model) []float32 {
-	codes := make([]float32, m.Bank.Len()*latent.Latent)
+	codes := make([]float32, m.Bank.Len()*latent.DigitLatent)
 	for j := range m.Bank.Len() {
-		m.Bank.Code(codes[j*latent.Latent:], j)
+		m.Bank.Code(codes[j*latent.DigitLatent:], j)
 	}
 	return codes
 }

@@ -96,7 +96,7 @@ func (o *evalDistanceOptions) run(ctx context.Context, e env) error {
 	if o.quiet {
 		w = nil
 	}
-	if err := writeDistance(ctx, o.out, m, set.Test.Images[:n*latent.Pixels], o.seed, w); err != nil {
+	if err := writeDistance(ctx, o.out, m, set.Test.Images[:n*latent.DigitPixels], o.seed, w); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(e.stdout, "%s holds the table and the figures; begin with %s\n", o.out, distanceTable)

@@ -184,7 +184,7 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 	if o.n > 0 {
 		n = min(n, o.n)
 	}
-	images, labels := set.Test.Images[:n*latent.Pixels], set.Test.Labels[:n]
+	images, labels := set.Test.Images[:n*latent.DigitPixels], set.Test.Labels[:n]
 	w := e.stderr
 	if o.quiet {
 		w = nil
@@ -240,8 +240,8 @@ func loadJudge(path string) (c *classifier.Classifier, b []byte, err error) {
 // damaged, as each method restores them, and as they were.
 func (o *evalOptions) pictures(ctx context.Context, methods []evaluate.Method, images []byte) error {
 	const columns = 12
-	n := min(columns, len(images)/latent.Pixels)
-	some := images[:n*latent.Pixels]
+	n := min(columns, len(images)/latent.DigitPixels)
+	some := images[:n*latent.DigitPixels]
 	for _, k := range degrade.Kinds() {
 		d := degrade.Degradation{Kind: k.Kind, Severity: k.Severe}
 		damaged, err := infer.Damage(ctx, d, latent.Digit, some, infer.Options{Seed: o.seed})
@@ -287,7 +287,7 @@ func (o *evalOptions) generation(ctx context.Context, j *evaluate.Judge, m *late
 	}
 	const paper = 2000 // the paper's number
 	if o.grown > paper {
-		sets = append(sets, evaluate.Set{Name: "LMPPM, from noise", Images: grown[:paper*latent.Pixels]})
+		sets = append(sets, evaluate.Set{Name: "LMPPM, from noise", Images: grown[:paper*latent.DigitPixels]})
 	}
 	sets = append(sets, evaluate.Set{Name: "LMPPM, from noise", Images: grown})
 	l, err := loadLDM(o.ldm)
@@ -315,5 +315,5 @@ func (o *evalOptions) generation(ctx context.Context, j *evaluate.Judge, m *late
 	if err := atomicfile.WriteBytes(filepath.Join(o.out, generationFile), b); err != nil {
 		return err
 	}
-	return plots.Sheet{Columns: 20}.Save(filepath.Join(o.out, "generated.png"), infer.Floats(grown[:min(200, o.grown)*latent.Pixels]))
+	return plots.Sheet{Columns: 20}.Save(filepath.Join(o.out, "generated.png"), infer.Floats(grown[:min(200, o.grown)*latent.DigitPixels]))
 }

@@ -281,13 +281,13 @@ func printScores(w io.Writer, n int, d degrade.Degradation, seed uint64, r *infe
 // damaged, after some steps, and as they were written.
 func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *imageio.Images, output []byte) error {
 	n := min(images.N, stripRows)
-	clean := infer.Floats(images.Pixels[:n*latent.Pixels])
+	clean := infer.Floats(images.Pixels[:n*latent.DigitPixels])
 	input := clean
 	heads := []string{"input"}
 	if d != nil {
 		input = make([]float32, len(clean))
 		for i := range n {
-			if err := infer.Degrade(input[i*latent.Pixels:(i+1)*latent.Pixels], clean[i*latent.Pixels:(i+1)*latent.Pixels], latent.Digit, *d, o.seed, i); err != nil {
+			if err := infer.Degrade(input[i*latent.DigitPixels:(i+1)*latent.DigitPixels], clean[i*latent.DigitPixels:(i+1)*latent.DigitPixels], latent.Digit, *d, o.seed, i); err != nil {
 				return err
 			}
 		}
@@ -305,11 +305,11 @@ func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *
 		columns = append(columns, decoded[i])
 		heads = append(heads, fmt.Sprintf("step %d", step))
 	}
-	columns, heads = append(columns, infer.Floats(output[:n*latent.Pixels])), append(heads, "output")
+	columns, heads = append(columns, infer.Floats(output[:n*latent.DigitPixels])), append(heads, "output")
 	var sheet []float32
 	for i := range n {
 		for _, c := range columns {
-			sheet = append(sheet, c[i*latent.Pixels:(i+1)*latent.Pixels]...)
+			sheet = append(sheet, c[i*latent.DigitPixels:(i+1)*latent.DigitPixels]...)
 		}
 	}
 	return plots.Sheet{Columns: len(columns), Scale: 3, Heads: heads}.Save(o.strip, sheet)

@@ -219,7 +219,7 @@ func samples(ctx context.Context, m *latent.Model, set *dataset.Set, seed uint64
 		return err
 	}
 	n := min(most, test.N)
-	images := &imageio.Images{N: n, Pixels: test.Images[:n*latent.Pixels]}
+	images := &imageio.Images{N: n, Pixels: test.Images[:n*latent.DigitPixels]}
 	d := &degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
 	restored, err := infer.Restore(ctx, m, m.Restore, d, images.Pixels, infer.Options{Seed: seed})
 	if err != nil {

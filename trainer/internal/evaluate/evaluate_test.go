@@ -64,12 +64,12 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := NewJudge(ctx, c, set.Train.Images[:3000*latent.Pixels])
+	j, err := NewJudge(ctx, c, set.Train.Images[:3000*latent.DigitPixels])
 	if err != nil {
 		t.Fatal(err)
 	}
 	const n = 300
-	images, labels := set.Test.Images[:n*latent.Pixels], set.Test.Labels[:n]
+	images, labels := set.Test.Images[:n*latent.DigitPixels], set.Test.Labels[:n]
 	noise := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
 	methods := []Method{
 		{"flow", func(ctx context.Context, d degrade.Degradation, x []byte) (*infer.Restored, error) {
@@ -138,18 +138,18 @@ func TestGrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	set.Train.N = 2000
-	set.Train.Images = set.Train.Images[:2000*latent.Pixels]
+	set.Train.Images = set.Train.Images[:2000*latent.DigitPixels]
 	j, err := NewJudge(ctx, c, set.Train.Images)
 	if err != nil {
 		t.Fatal(err)
 	}
 	one := bytes.Repeat(set.Test.Image(0), 100)
 	for i := range one { // alike, not equal
-		one[i] ^= byte(i*7/latent.Pixels) & 3
+		one[i] ^= byte(i*7/latent.DigitPixels) & 3
 	}
 	all, err := Grow(ctx, j, &set.Train, []Set{
-		{"real", set.Test.Images[5000*latent.Pixels : 5300*latent.Pixels]},
-		{"copies", set.Train.Images[:300*latent.Pixels]},
+		{"real", set.Test.Images[5000*latent.DigitPixels : 5300*latent.DigitPixels]},
+		{"copies", set.Train.Images[:300*latent.DigitPixels]},
 		{"one digit", one},
 	}, func(string) {})
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 
 // digits are n images of a few smooth strokes.
 func digits(n int) []byte {
-	b := make([]byte, n*latent.Pixels)
+	b := make([]byte, n*latent.DigitPixels)
 	for i := range b {
-		x, y, k := i%28, i/28%28, i/latent.Pixels
+		x, y, k := i%28, i/28%28, i/latent.DigitPixels
 		if d := (x-14)*(x-14) + (y-14)*(y-14); d > 30+k%20 && d < 70+k%30 {
 			b[i] = byte(200 + k%50)
 		}
@@ -37,11 +37,11 @@ func TestWorkersDoNotMatter(t *testing.T) {
 	const n = 2*batch + 7
 	images := digits(n)
 	want := make([]byte, len(images))
-	clean, x := make([]float32, latent.Pixels), make([]float32, latent.Pixels)
-	z := make([]float32, latent.Latent)
+	clean, x := make([]float32, latent.DigitPixels), make([]float32, latent.DigitPixels)
+	z := make([]float32, latent.DigitLatent)
 	r := m.Runner(1)
 	for i := range n {
-		for k, b := range images[i*latent.Pixels : (i+1)*latent.Pixels] {
+		for k, b := range images[i*latent.DigitPixels : (i+1)*latent.DigitPixels] {
 			clean[k] = float32(b) / 255
 		}
 		if err := noisy.Apply(x, clean, 28, 28, rng.New(5, uint64(i))); err != nil {
@@ -55,7 +55,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 		for range seq {
 		}
 		r.Decode(x, z)
-		imageio.Quantize(want[i*latent.Pixels:(i+1)*latent.Pixels], x)
+		imageio.Quantize(want[i*latent.DigitPixels:(i+1)*latent.DigitPixels], x)
 	}
 	var first *Restored
 	for _, workers := range []int{1, 2, 5} {
@@ -90,8 +90,8 @@ func TestScores(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		clean := Floats(images[i*latent.Pixels : (i+1)*latent.Pixels])
-		out := Floats(got.Pixels[i*latent.Pixels : (i+1)*latent.Pixels])
+		clean := Floats(images[i*latent.DigitPixels : (i+1)*latent.DigitPixels])
+		out := Floats(got.Pixels[i*latent.DigitPixels : (i+1)*latent.DigitPixels])
 		if want := metric.MSE(out, clean); got.Output[i].MSE != want {
 			t.Errorf("MSE of output %d: %v, want %v", i, got.Output[i].MSE, want)
 		}
@@ -131,18 +131,18 @@ func TestGenerateIsStable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(short, long[:n*latent.Pixels]) {
+		if !bytes.Equal(short, long[:n*latent.DigitPixels]) {
 			t.Errorf("%d images are not the first of %d", n, batch+9)
 		}
 	}
-	if bytes.Equal(long[:latent.Pixels], long[latent.Pixels:2*latent.Pixels]) {
+	if bytes.Equal(long[:latent.DigitPixels], long[latent.DigitPixels:2*latent.DigitPixels]) {
 		t.Error("the first two images are equal")
 	}
 	other, err := Generate(t.Context(), m, p, 1, Options{Seed: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Equal(other, long[:latent.Pixels]) {
+	if bytes.Equal(other, long[:latent.DigitPixels]) {
 		t.Error("another seed gives the same image")
 	}
 	p.Noise = 0
@@ -150,7 +150,7 @@ func TestGenerateIsStable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(still[:latent.Pixels], still[latent.Pixels:]) {
+	if !bytes.Equal(still[:latent.DigitPixels], still[latent.DigitPixels:]) {
 		t.Error("starts without noise differ: the preset's noise was not used")
 	}
 	if m.Generate.Noise == 0 {

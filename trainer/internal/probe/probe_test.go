@@ -30,7 +30,7 @@ func images(t *testing.T, n int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return set.Test.Images[:n*latent.Pixels]
+	return set.Test.Images[:n*latent.DigitPixels]
 }
 
 // TestShipped: the D that ships is a distance.
@@ -143,7 +143,7 @@ func TestRunRefuses(t *testing.T) {
 		t.Errorf("without D: %v", err)
 	}
 	m := load(t, weights.MNIST)
-	if _, err := Run(t.Context(), m, some[:latent.Pixels], 1, func(string) {}); err == nil || !strings.Contains(err.Error(), "at least 2") {
+	if _, err := Run(t.Context(), m, some[:latent.DigitPixels], 1, func(string) {}); err == nil || !strings.Contains(err.Error(), "at least 2") {
 		t.Errorf("a single image: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -30,7 +30,7 @@ func newStep(c Cell) (*step, error) {
 	switch {
 	case c.Net == UNet:
 		return uNet(c.Side, c.Batch)
-	case c.Side != latent.Side:
+	case c.Side != latent.DigitSide:
 		return autoencoder(c.Side, c.Batch)
 	}
 	config := task.Default()
@@ -88,11 +88,11 @@ func build(n int, f, g *nn.Net, skips []string) (*step, error) {
 // autoencoder is F and G of Table 8 for gray images of any side.
 func autoencoder(side, n int) (*step, error) {
 	image := nn.Shape{H: side, W: side, C: 1}
-	f, err := latent.Encoder(image, latent.Latent)
+	f, err := latent.Encoder(image, latent.DigitLatent)
 	if err != nil {
 		return nil, fmt.Errorf("scale: %w", err)
 	}
-	g, err := latent.Decoder(image, latent.Latent)
+	g, err := latent.Decoder(image, latent.DigitLatent)
 	if err != nil {
 		return nil, fmt.Errorf("scale: %w", err)
 	}

@@ -95,7 +95,7 @@ func (r Report) plots(dir string) error {
 			return plots.Curves(filepath.Join(dir, file+"-"+k.file+".png"), plots.Axes{Title: k.title, X: x, Y: k.y, LogX: true, LogY: true}, lines...)
 		}
 		err := over("batch", "images in a step, of 28×28 pixels", func(r Row) int { return r.Batch }, func(r Row) string {
-			if r.Side != latent.Side || r.Net == UNet {
+			if r.Side != latent.DigitSide || r.Net == UNet {
 				return ""
 			}
 			return string(r.Net)

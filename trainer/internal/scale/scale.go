@@ -71,8 +71,8 @@ func (c Cell) Validate() error {
 	least := MinSide
 	switch c.Net {
 	case LMPPM:
-		if c.Side != latent.Side {
-			return fmt.Errorf("the net lmppm takes images of side %d, not %d", latent.Side, c.Side)
+		if c.Side != latent.DigitSide {
+			return fmt.Errorf("the net lmppm takes images of side %d, not %d", latent.DigitSide, c.Side)
 		}
 	case UNet:
 		least = MinUNet
@@ -107,7 +107,7 @@ func DefaultPlan() Plan {
 func (p Plan) Cells() ([]Cell, error) {
 	var all []Cell
 	for _, b := range p.Batches {
-		all = append(all, Cell{LMPPM, latent.Side, b}, Cell{DAE, latent.Side, b})
+		all = append(all, Cell{LMPPM, latent.DigitSide, b}, Cell{DAE, latent.DigitSide, b})
 	}
 	for _, s := range p.Sides {
 		all = append(all, Cell{DAE, s, p.Batch})
@@ -239,7 +239,7 @@ func needs(g *gorgonia.ExprGraph) (int64, error) {
 func atLeast(c Cell) int64 {
 	const number, kept = 4, 4 // bytes; a parameter, its gradient, and two moments
 	side, batch := int64(c.Side), int64(c.Batch)
-	channels, flat, wide := int64(1), side/4*(side/4)*64, int64(latent.Latent)
+	channels, flat, wide := int64(1), side/4*(side/4)*64, int64(latent.DigitLatent)
 	if c.Net == UNet {
 		c := unet.Table9()
 		channels, flat, wide = colors, side/16*(side/16)*int64(c.Channels[len(c.Channels)-1]), int64(c.Latent)

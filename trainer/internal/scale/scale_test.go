@@ -34,7 +34,7 @@ func steps(t *testing.T, s *step, n int) (losses []float32) {
 // at any side it learns.
 func TestAutoencoder(t *testing.T) {
 	const n = 3
-	got, err := autoencoder(latent.Side, n)
+	got, err := autoencoder(latent.DigitSide, n)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"mppm/shared/ddpm"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/graph"
+	"mppm/trainer/internal/machine"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/run"
 )
@@ -148,7 +149,8 @@ func (t *Task) judge(m method) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &judge{terms, gorgonia.NewTapeMachine(b.Graph)}, nil
+	vm, err := machine.New(b.Graph)
+	return &judge{terms, vm}, err
 }
 
 // run returns the terms of the loss, which the next run overwrites.

@@ -23,6 +23,8 @@ const (
 // Config is everything a run's result depends on, but the data.
 type Config struct {
 	Method     Method         `json:"method,omitempty"`
+	Encoder    string         `json:"encoder,omitempty"` // F, as nn.Net's text; "": that of digits
+	Decoder    string         `json:"decoder,omitempty"` // G, likewise; its last layer is a sigmoid
 	Seed       uint64         `json:"seed"`
 	Epochs     int            `json:"epochs"`
 	Refine     int            `json:"refine,omitempty"`   // epochs at the end, in which G alone learns; of LMPPM
@@ -122,14 +124,42 @@ func (r Record) Loss(c Config) float64 {
 	return sum + float64(c.Support.Distance)*r.Support[0] + float64(c.Support.Eikonal)*r.Support[1]
 }
 
-// nets are those that are trained: F and G, and D where the method has one.
-func (c Config) nets() ([]*nn.Net, error) {
-	nets := []*nn.Net{latent.F, latent.G}
-	if c.Method != LMPPM {
-		return nets, nil
+// nets are those that are trained.
+type nets struct {
+	f, g *nn.Net
+	d    *nn.Net // nil where the method has none
+}
+
+// image and dim are the shape of an image, and how many numbers a code has.
+func (n *nets) image() nn.Shape { return n.f.In() }
+func (n *nets) pixels() int     { return n.f.In().Size() }
+func (n *nets) dim() int        { return n.f.Out().Size() }
+
+// all lists them.
+func (n *nets) all() []*nn.Net {
+	if n.d == nil {
+		return []*nn.Net{n.f, n.g}
 	}
-	d, err := latent.Distance(latent.Latent, c.Hidden, c.Activation)
-	return append(nets, d), err
+	return []*nn.Net{n.f, n.g, n.d}
+}
+
+// nets returns those that are trained. It returns an error that says which is none, or
+// does not fit the others.
+func (c Config) nets() (*nets, error) {
+	n := &nets{f: latent.F, g: latent.G}
+	var err error
+	if c.Encoder != "" || c.Decoder != "" {
+		if n.f, n.g, err = latent.Parse(c.Encoder, c.Decoder); err != nil {
+			return nil, err
+		}
+	}
+	if layers := n.g.Layers(); layers[len(layers)-1] != nn.Sigmoid {
+		return nil, errors.New("the decoder has to end in a sigmoid: images are numbers from 0 to 1")
+	}
+	if c.Method == LMPPM {
+		n.d, err = latent.Distance(n.dim(), c.Hidden, c.Activation)
+	}
+	return n, err
 }
 
 // epochs is the number of epochs of all parts of the run.

@@ -50,9 +50,10 @@ const (
 // A survey is what D learns from besides batches of images: codes, and points whose
 // distance from S is known.
 type survey struct {
-	clean, noisy []float32 // codes of the same images, n × Latent, n the same in every survey of a run
-	off, far     []float32 // points, offPoints × Latent, and T at each
+	clean, noisy []float32 // codes of the same images, n × dim, n the same in every survey of a run
+	off, far     []float32 // points, offPoints × dim, and T at each
 	reach        []float32 // m, alone
+	dim          int       // numbers of a code
 }
 
 // between is the number of steps from one survey to the next.
@@ -76,13 +77,13 @@ func (t *Task) look(k int) (*survey, error) {
 	}
 	known = known[:min(len(known), bankCodes)]
 	noise := src.Uint64()
-	s := &survey{clean: t.encode(a, fresh, nil), far: make([]float32, offPoints), reach: make([]float32, 1)}
+	s := &survey{clean: t.encode(a, fresh, nil), far: make([]float32, offPoints), reach: make([]float32, 1), dim: t.dim()}
 	s.noisy = t.encode(a, fresh, func(y, x []float32, i int) { t.damage(y, x, rng.New(noise, uint64(i))) })
 	codes := t.encode(a, known, nil)
 	if err := t.set.Train.Err(); err != nil {
 		return nil, err
 	}
-	bank, err := newBank(codes)
+	bank, err := newBank(codes, t.dim())
 	if err != nil {
 		return nil, fmt.Errorf("the encoder has diverged: %w", err)
 	}
@@ -90,7 +91,7 @@ func (t *Task) look(k int) (*survey, error) {
 	nearest(d, s.clean, bank)
 	slices.Sort(d)
 	s.reach[0] = max(d[n/2], 1e-6)
-	mean, factor, err := cloud(codes)
+	mean, factor, err := cloud(codes, t.dim())
 	if err != nil {
 		return nil, err
 	}
@@ -110,15 +111,15 @@ func (s *survey) scatter(mean, factor []float32, src *rng.Source) []float32 {
 		least, most  = 0.25, 7
 		narrow, wide = 0.8, 3
 	)
-	off := make([]float32, offPoints*latent.Latent)
-	e := make([]float32, latent.Latent)
+	off := make([]float32, offPoints*s.dim)
+	e := make([]float32, s.dim)
 	for i := range offPoints {
-		z := row(off, i)
+		z := s.row(off, i)
 		src.FillNorm(e, 1)
 		if i%2 == 0 {
 			by := float64(s.reach[0]) * least * math.Pow(most/least, src.Float64())
 			scale := float32(by / max(norm(e), 1e-12))
-			copy(z, row(s.clean, src.IntN(len(s.clean)/latent.Latent)))
+			copy(z, s.row(s.clean, src.IntN(len(s.clean)/s.dim)))
 			for j, v := range e {
 				z[j] += scale * v
 			}
@@ -128,7 +129,7 @@ func (s *survey) scatter(mean, factor []float32, src *rng.Source) []float32 {
 		for j := range z {
 			z[j] = mean[j]
 			for l := range j + 1 {
-				z[j] += by * factor[j*latent.Latent+l] * e[l]
+				z[j] += by * factor[j*s.dim+l] * e[l]
 			}
 		}
 	}
@@ -136,7 +137,10 @@ func (s *survey) scatter(mean, factor []float32, src *rng.Source) []float32 {
 }
 
 // row is point i of points.
-func row(points []float32, i int) []float32 { return points[i*latent.Latent : (i+1)*latent.Latent] }
+func (s *survey) row(points []float32, i int) []float32 { return row(points, i, s.dim) }
+
+// row is point i of points of dim numbers.
+func row(points []float32, i, dim int) []float32 { return points[i*dim : (i+1)*dim] }
 
 func norm(v []float32) float64 {
 	var sum float64
@@ -149,11 +153,12 @@ func norm(v []float32) float64 {
 // encode returns F(x) of the training images whose numbers are given, or F(y) if
 // damage makes y of x.
 func (t *Task) encode(a *latent.Autoencoder, which []int, damage func(y, x []float32, i int)) []float32 {
-	codes := make([]float32, len(which)*latent.Latent)
+	pixels, dim := a.Pixels(), a.Latent()
+	codes := make([]float32, len(which)*dim)
 	spread(len(which), func(lo, hi int) {
-		x, clean := make([]float32, (hi-lo)*latent.Pixels), make([]float32, latent.Pixels)
+		x, clean := make([]float32, (hi-lo)*pixels), make([]float32, pixels)
 		for i := lo; i < hi; i++ {
-			at := x[(i-lo)*latent.Pixels : (i-lo+1)*latent.Pixels]
+			at := row(x, i-lo, pixels)
 			if damage == nil {
 				t.set.Train.Float32(at, which[i])
 				continue
@@ -161,20 +166,20 @@ func (t *Task) encode(a *latent.Autoencoder, which []int, damage func(y, x []flo
 			t.set.Train.Float32(clean, which[i])
 			damage(at, clean, i)
 		}
-		a.Coder(64).Encode(codes[lo*latent.Latent:], x)
+		a.Coder(64).Encode(codes[lo*dim:], x)
 	})
 	return codes
 }
 
 // newBank returns the bank of codes that follow one another.
-func newBank(codes []float32) (*kde.Bank, error) { return kde.New(columns(codes), latent.Latent) }
+func newBank(codes []float32, dim int) (*kde.Bank, error) { return kde.New(columns(codes, dim), dim) }
 
 // columns returns codes with a row for each coordinate, as banks have them.
-func columns(codes []float32) []float32 {
-	n := len(codes) / latent.Latent
+func columns(codes []float32, dim int) []float32 {
+	n := len(codes) / dim
 	rows := make([]float32, len(codes))
 	for i := range n {
-		for d, v := range row(codes, i) {
+		for d, v := range row(codes, i, dim) {
 			rows[d*n+i] = v
 		}
 	}
@@ -186,7 +191,7 @@ func nearest(d, z []float32, bank *kde.Bank) {
 	spread(len(d), func(lo, hi int) {
 		var ws kde.Workspace
 		for i := lo; i < hi; i++ {
-			d2, _ := bank.Nearest(row(z, i), &ws)
+			d2, _ := bank.Nearest(row(z, i, bank.Dim()), &ws)
 			d[i] = float32(math.Sqrt(float64(d2)))
 		}
 	})
@@ -213,36 +218,36 @@ func spread(n int, f func(lo, hi int)) {
 
 // probes are the points of one step: where D is known, and where its slope is.
 type probes struct {
-	points, distances []float32 // count × Latent, count
-	slopes            []float32 // Batch × Latent
+	points, distances []float32 // count × dim, count
+	slopes            []float32 // batch × dim
 	losses            [2]float32
 }
 
 // newProbes returns those of a batch of n. There are as many points where D is known as
 // the batch has images on the way from noisy codes to clean ones, as many off S, and half
 // as many clean codes.
-func newProbes(n int) *probes {
+func newProbes(n, dim int) *probes {
 	count := 2*n + max(1, n/2)
-	return &probes{points: make([]float32, count*latent.Latent), distances: make([]float32, count), slopes: make([]float32, n*latent.Latent)}
+	return &probes{points: make([]float32, count*dim), distances: make([]float32, count), slopes: make([]float32, n*dim)}
 }
 
 // draw fills the points of a step.
 func (s *survey) draw(p *probes, batch int, src *rng.Source) {
 	for i := range batch {
-		p.distances[i] = s.homeward(row(p.points, i), 0, src)
-		p.distances[batch+i] = s.outside(row(p.points, batch+i), 0, src)
+		p.distances[i] = s.homeward(s.row(p.points, i), 0, src)
+		p.distances[batch+i] = s.outside(s.row(p.points, batch+i), 0, src)
 	}
 	for i := 2 * batch; i < len(p.distances); i++ {
-		copy(row(p.points, i), row(s.clean, src.IntN(len(s.clean)/latent.Latent)))
+		copy(s.row(p.points, i), s.row(s.clean, src.IntN(len(s.clean)/s.dim)))
 		p.distances[i] = 0
 	}
 	// On S and at its edge the slope is that of a kink.
 	least := s.reach[0] / 10
 	for i := range batch {
 		if i%4 == 0 {
-			s.homeward(row(p.slopes, i), least, src)
+			s.homeward(s.row(p.slopes, i), least, src)
 		} else {
-			s.outside(row(p.slopes, i), least, src)
+			s.outside(s.row(p.slopes, i), least, src)
 		}
 	}
 }
@@ -255,13 +260,13 @@ const tries = 20
 // is at least so far from that, and returns how far.
 func (s *survey) homeward(z []float32, least float32, src *rng.Source) float32 {
 	for try := 1; ; try++ {
-		i := src.IntN(len(s.clean) / latent.Latent)
+		i := src.IntN(len(s.clean) / s.dim)
 		t := float32(1)
 		if src.Uint64()&1 == 1 {
 			t = src.Float32()
 		}
-		from := row(s.clean, i)
-		for j, v := range row(s.noisy, i) {
+		from := s.row(s.clean, i)
+		for j, v := range s.row(s.noisy, i) {
 			z[j] = t * (v - from[j])
 		}
 		d := float32(norm(z))
@@ -279,7 +284,7 @@ func (s *survey) outside(z []float32, least float32, src *rng.Source) float32 {
 	for try := 1; ; try++ {
 		i := src.IntN(len(s.far))
 		if s.far[i] >= least || try == tries {
-			copy(z, row(s.off, i))
+			copy(z, s.row(s.off, i))
 			return s.far[i]
 		}
 	}
@@ -287,28 +292,24 @@ func (s *survey) outside(z []float32, least float32, src *rng.Source) float32 {
 
 // Inputs of a step of D alone.
 const (
-	inPictures = iota // batch × Pixels: what the codes are of
-	inStar            // batch × Latent: z*
-	inZ               // batch × Latent: z, of the same with noise
+	inPictures = iota // batch × pixels: what the codes are of
+	inStar            // batch × dim: z*
+	inZ               // batch × dim: z, of the same with noise
 )
 
 // buildDistance makes the graph of a step that trains D alone, on n images.
 func (t *Task) buildDistance(n int) (*run.Step, error) {
-	d := t.part("distance")
-	b, err := t.builder(t.part("decoder", "distance"))
-	if err != nil {
-		return nil, err
-	}
-	x, z, zStar := make([]float32, n*latent.Pixels), make([]float32, n*latent.Latent), make([]float32, n*latent.Latent)
-	t.probes = newProbes(n)
-	clean := b.Matrix("clean", n, latent.Pixels, x)
-	codes, noisy := b.Matrix("codes", n, latent.Latent, zStar), b.Matrix("noisy codes", n, latent.Latent, z)
+	b, pixels, dim := t.builder(t.part(t.g, t.d)), t.pixels(), t.dim()
+	x, z, zStar := make([]float32, n*pixels), make([]float32, n*dim), make([]float32, n*dim)
+	t.probes = newProbes(n, dim)
+	clean := b.Matrix("clean", n, pixels, x)
+	codes, noisy := b.Matrix("codes", n, dim, zStar), b.Matrix("noisy codes", n, dim, z)
 	one := b.Ones(n)
 	terms := append(b.eq20(one, codes, noisy, clean, false), b.support(t.probes, n, one)...)
 	c := t.Config
 	weights := append(slices.Delete(slices.Clone(c.Lambda[:]), 1, 2), c.Support.Distance, c.Support.Eikonal)
 	loss := b.Do(func() (*gorgonia.Node, error) { return graph.WeightedSum(weights, terms...) })
-	g, err := run.NewGraph(b.Builder, loss, d, t.sum)
+	g, err := run.NewGraph(b.Builder, loss, t.part(t.d), t.sum)
 	return &run.Step{Inputs: [][]float32{inPictures: x, inStar: zStar, inZ: z}, Graphs: []*run.Graph{g}, Prepare: t.probe}, err
 }
 
@@ -326,7 +327,7 @@ func (t *Task) beginDistance(ctx context.Context, _ *run.Step) (run.Fill, error)
 		return nil, err
 	}
 	n := t.Config.Batch
-	coder, noisy := a.Coder(n), make([]float32, n*latent.Pixels)
+	coder, noisy := a.Coder(n), make([]float32, n*t.pixels())
 	return func(batch [][]float32, which []int, step int) error {
 		t.pick(batch[inPictures], batch[inStar], which, codes)
 		t.spoil(noisy, batch[inPictures], step)
@@ -350,11 +351,11 @@ func (t *Task) probe(step int) error {
 // support adds the terms of Support to a graph, for batches of n images; one is n
 // ones.
 func (b *builder) support(p *probes, n int, one *gorgonia.Node) []*gorgonia.Node {
-	count := len(p.distances)
-	d := b.distance(b.Matrix("points", count, latent.Latent, p.points)).Out()
+	count, dim := len(p.distances), b.dim()
+	d := b.distance(b.Matrix("points", count, dim, p.points)).Out()
 	known := b.Matrix("distances", count, 1, p.distances)
-	grad := b.distance(b.Matrix("slopes", n, latent.Latent, p.slopes)).Gradient(one)
-	zero := b.Matrix("zero", n, latent.Latent, make([]float32, n*latent.Latent))
+	grad := b.distance(b.Matrix("slopes", n, dim, p.slopes)).Gradient(one)
+	zero := b.Matrix("zero", n, dim, make([]float32, n*dim))
 	terms := []*gorgonia.Node{
 		b.SquaredError(d, known),
 		b.Do(func() (*gorgonia.Node, error) { return graph.DistanceError(one, grad, zero) }),
@@ -371,11 +372,11 @@ func (t *Task) surveyed() bool {
 	return done > 0 && done < t.perEpoch()*t.Config.Support.Epochs
 }
 
-// newSurvey returns a survey with room for n codes.
-func newSurvey(n int) *survey {
+// newSurvey returns a survey with room for n codes of dim numbers.
+func newSurvey(n, dim int) *survey {
 	return &survey{
-		clean: make([]float32, n*latent.Latent), noisy: make([]float32, n*latent.Latent),
-		off: make([]float32, offPoints*latent.Latent), far: make([]float32, offPoints), reach: make([]float32, 1),
+		clean: make([]float32, n*dim), noisy: make([]float32, n*dim), dim: dim,
+		off: make([]float32, offPoints*dim), far: make([]float32, offPoints), reach: make([]float32, 1),
 	}
 }
 
@@ -385,15 +386,15 @@ func (t *Task) buffers() []optim.Buffer {
 		return nil
 	}
 	s := t.survey
-	n := len(s.clean) / latent.Latent
+	n := len(s.clean) / s.dim
 	var all []optim.Buffer
 	for _, b := range []struct {
 		name  string
 		data  []float32
 		shape []int
 	}{
-		{"clean", s.clean, []int{n, latent.Latent}}, {"noisy", s.noisy, []int{n, latent.Latent}},
-		{"off", s.off, []int{offPoints, latent.Latent}}, {"far", s.far, []int{offPoints}}, {"reach", s.reach, []int{1}},
+		{"clean", s.clean, []int{n, s.dim}}, {"noisy", s.noisy, []int{n, s.dim}},
+		{"off", s.off, []int{offPoints, s.dim}}, {"far", s.far, []int{offPoints}}, {"reach", s.reach, []int{1}},
 	} {
 		all = append(all, optim.Buffer{Spec: nn.Spec{Name: "survey." + b.name, Shape: b.shape}, Data: b.data})
 	}

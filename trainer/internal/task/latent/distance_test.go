@@ -41,7 +41,7 @@ func TestSurvey(t *testing.T) {
 	order := rng.New(c.Seed, streamSurvey+3).Perm(set.Train.N)
 	fresh := order[:r.fresh()]
 	for i, at := range fresh {
-		if !slices.Equal(row(s.clean, i), row(codes, at)) {
+		if !slices.Equal(s.row(s.clean, i), s.row(codes, at)) {
 			t.Fatalf("clean code %d is not that of image %d", i, at)
 		}
 	}
@@ -50,7 +50,7 @@ func TestSurvey(t *testing.T) {
 		least := math.Inf(1)
 		for _, at := range order[r.fresh():] {
 			var sum float64
-			for j, v := range row(codes, at) {
+			for j, v := range s.row(codes, at) {
 				e := float64(v) - float64(z[j])
 				sum += e * e
 			}
@@ -60,7 +60,7 @@ func TestSurvey(t *testing.T) {
 	}
 	in := 0
 	for i := range fresh {
-		if from(row(s.clean, i)) <= float64(s.reach[0])*1.0001 {
+		if from(s.row(s.clean, i)) <= float64(s.reach[0])*1.0001 {
 			in++
 		}
 	}
@@ -68,7 +68,7 @@ func TestSurvey(t *testing.T) {
 		t.Errorf("%d of %d images that are not in the bank are in S", in, len(fresh))
 	}
 	for i := 0; i < offPoints; i += 97 {
-		want := max(0, from(row(s.off, i))-float64(s.reach[0]))
+		want := max(0, from(s.row(s.off, i))-float64(s.reach[0]))
 		if math.Abs(want-float64(s.far[i])) > 1e-3*(1+want) {
 			t.Fatalf("point %d is %v from S, by the survey %v", i, want, s.far[i])
 		}
@@ -83,13 +83,13 @@ func TestDraw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newProbes(c.Batch)
+	p := newProbes(c.Batch, latent.DigitLatent)
 	s.draw(p, c.Batch, rng.New(1, 1))
 	near := func(z []float32) float64 { // to the nearest clean code of the survey
 		least := math.Inf(1)
 		d := make([]float32, len(z))
-		for i := range len(s.clean) / latent.Latent {
-			for j, v := range row(s.clean, i) {
+		for i := range len(s.clean) / latent.DigitLatent {
+			for j, v := range s.row(s.clean, i) {
 				d[j] = z[j] - v
 			}
 			least = min(least, norm(d))
@@ -97,7 +97,7 @@ func TestDraw(t *testing.T) {
 		return least
 	}
 	for i := range c.Batch {
-		if d := float64(p.distances[i]); near(row(p.points, i)) > d*1.0001 {
+		if d := float64(p.distances[i]); near(s.row(p.points, i)) > d*1.0001 {
 			t.Errorf("a point on the way home is farther from every clean code than its distance %v", d)
 		}
 		if k := slices.Index(s.far, p.distances[c.Batch+i]); k < 0 {
@@ -105,7 +105,7 @@ func TestDraw(t *testing.T) {
 		}
 	}
 	for i := 2 * c.Batch; i < len(p.distances); i++ {
-		if p.distances[i] != 0 || near(row(p.points, i)) != 0 {
+		if p.distances[i] != 0 || near(s.row(p.points, i)) != 0 {
 			t.Errorf("a clean code is at a distance of %v", p.distances[i])
 		}
 	}
@@ -125,7 +125,7 @@ func TestSupportMakesADistance(t *testing.T) {
 	if err := r.Train(context.Background(), run.Options{Every: 100}); err != nil {
 		t.Fatal(err)
 	}
-	report, err := probe.Run(context.Background(), modelOf(t, r), set.Test.Images[:300*latent.Pixels], 1, func(string) {})
+	report, err := probe.Run(context.Background(), modelOf(t, r), set.Test.Images[:300*latent.DigitPixels], 1, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,12 +160,12 @@ func TestSupportIsChecked(t *testing.T) {
 func TestClipped(t *testing.T) {
 	c := tiny()
 	r := New(c, nil)
-	x := make([]float32, latent.Pixels)
+	x := make([]float32, latent.DigitPixels)
 	x[400] = 1
 	clipped := 0
 	const n = 400
 	for i := range n {
-		before, after := make([]float32, latent.Pixels), make([]float32, latent.Pixels)
+		before, after := make([]float32, latent.DigitPixels), make([]float32, latent.DigitPixels)
 		r.Config.Clipped = 0
 		r.damage(before, x, r.noise(i))
 		r.Config.Clipped = 0.5

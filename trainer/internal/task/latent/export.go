@@ -50,7 +50,7 @@ func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := addBank(ctx, f, codes, t.set.Train.Labels, t.Config.Centers, t.Config.Seed, float); err != nil {
+	if err := addBank(ctx, f, codes, t.dim(), t.set.Train.Labels, t.Config.Centers, t.Config.Seed, float); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -60,7 +60,7 @@ func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, erro
 // takes the nets alone.
 func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	f := &safetensors.File{Meta: map[string]string{}}
-	if err := latent.Describe(f.Meta, latent.Kind, latent.F, latent.G); err != nil {
+	if err := latent.Describe(f.Meta, latent.Kind, t.f, t.g); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	flows := presetsDAE
@@ -91,23 +91,24 @@ func (t *Task) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, e
 	return Codes(ctx, a, &t.set.Train)
 }
 
-// Codes returns F(x) of every image of a split, n × latent.Latent. It returns ctx's
+// Codes returns F(x) of every image of a split, one after the other. It returns ctx's
 // error if that ends first.
 func Codes(ctx context.Context, a *latent.Autoencoder, s *dataset.Split) ([]float32, error) {
 	const span = 256
-	codes := make([]float32, s.N*latent.Latent)
+	pixels, dim := a.Pixels(), a.Latent()
+	codes := make([]float32, s.N*dim)
 	var wg sync.WaitGroup
 	work := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			run := a.Coder(64)
-			x := make([]float32, span*latent.Pixels)
+			x := make([]float32, span*pixels)
 			for at := range work {
 				n := min(span, s.N-at)
 				for i := range n {
-					s.Float32(x[i*latent.Pixels:], at+i)
+					s.Float32(x[i*pixels:], at+i)
 				}
-				run.Encode(codes[at*latent.Latent:], x[:n*latent.Pixels])
+				run.Encode(codes[at*dim:], x[:n*pixels])
 			}
 		})
 	}
@@ -122,19 +123,19 @@ func Codes(ctx context.Context, a *latent.Autoencoder, s *dataset.Split) ([]floa
 	return codes, s.Err()
 }
 
-// addBank adds the code bank of so many centers and the shape of the codes' cloud. labels
+// addBank adds the code bank of k centers of codes of dim numbers, and the shape of the codes' cloud. labels
 // are those of the codes, or nil.
-func addBank(ctx context.Context, f *safetensors.File, codes []float32, labels []byte, k int, seed uint64, float bool) error {
+func addBank(ctx context.Context, f *safetensors.File, codes []float32, dim int, labels []byte, k int, seed uint64, float bool) error {
 	const iterations = 30
-	c, err := kmeans.Cluster(ctx, codes, latent.Latent, k, iterations, rng.New(seed, streamBank))
+	c, err := kmeans.Cluster(ctx, codes, dim, k, iterations, rng.New(seed, streamBank))
 	if err != nil {
 		return err
 	}
-	mean, factor, err := cloud(codes)
+	mean, factor, err := cloud(codes, dim)
 	if err != nil {
 		return err
 	}
-	return addBankTensors(f, columns(c.Centers), majority(c.Of, labels, k), spacing(codes, rng.New(seed, streamBank+1)), mean, factor, float)
+	return addBankTensors(f, columns(c.Centers, dim), majority(c.Of, labels, k), spacing(codes, dim, rng.New(seed, streamBank+1)), mean, factor, float)
 }
 
 // addBankTensors adds the bank and what belongs to it: its spacing, the shape of
@@ -144,7 +145,8 @@ func addBankTensors(f *safetensors.File, rows []float32, labels []byte, spacing 
 	if float {
 		add = f.AddFloat32
 	}
-	err := add("bank.codes", rows, latent.Latent, len(rows)/latent.Latent)
+	dim := len(mean)
+	err := add("bank.codes", rows, dim, len(rows)/dim)
 	if err == nil && labels != nil {
 		err = f.AddUint8("bank.labels", labels, len(labels))
 	}
@@ -152,7 +154,7 @@ func addBankTensors(f *safetensors.File, rows []float32, labels []byte, spacing 
 		name  string
 		data  []float32
 		shape []int
-	}{{"bank.spacing", []float32{spacing}, []int{1}}, {"prior.mean", mean, []int{latent.Latent}}, {"prior.factor", factor, []int{latent.Latent, latent.Latent}}} {
+	}{{"bank.spacing", []float32{spacing}, []int{1}}, {"prior.mean", mean, []int{dim}}, {"prior.factor", factor, []int{dim, dim}}} {
 		if err == nil {
 			err = f.AddFloat32(t.name, t.data, t.shape...)
 		}
@@ -191,9 +193,9 @@ func majority(of []int, labels []byte, k int) []byte {
 
 // spacing is the median distance from a code to the nearest other, over at most
 // 2,000 codes drawn at random.
-func spacing(codes []float32, r *rng.Source) float32 {
+func spacing(codes []float32, dim int, r *rng.Source) float32 {
 	const sample = 2000
-	n := len(codes) / latent.Latent
+	n := len(codes) / dim
 	at := r.Perm(n)[:min(n, sample)]
 	near := make([]float64, len(at))
 	var wg sync.WaitGroup
@@ -201,14 +203,14 @@ func spacing(codes []float32, r *rng.Source) float32 {
 	for w := range workers {
 		wg.Go(func() {
 			for s := w; s < len(at); s += workers {
-				p := codes[at[s]*latent.Latent : (at[s]+1)*latent.Latent]
+				p := row(codes, at[s], dim)
 				least := float32(math.Inf(1))
 				for j := range n {
 					if j == at[s] {
 						continue
 					}
 					var d2 float32
-					for k, v := range codes[j*latent.Latent : (j+1)*latent.Latent] {
+					for k, v := range row(codes, j, dim) {
 						t := p[k] - v
 						d2 += float32(t * t)
 					}
@@ -228,26 +230,26 @@ func spacing(codes []float32, r *rng.Source) float32 {
 
 // cloud returns the mean of the codes and the lower triangle L of their
 // covariance, L·Lᵀ, row by row.
-func cloud(codes []float32) (mean, factor []float32, err error) {
-	n := len(codes) / latent.Latent
+func cloud(codes []float32, dim int) (mean, factor []float32, err error) {
+	n := len(codes) / dim
 	data := make([]float64, len(codes))
 	for i, v := range codes {
 		data[i] = float64(v)
 	}
-	points := mat.NewDense(n, latent.Latent, data)
+	points := mat.NewDense(n, dim, data)
 	var cov mat.SymDense
 	if n > 1 {
 		stat.CovarianceMatrix(&cov, points, nil)
 	} else {
-		cov = *mat.NewSymDense(latent.Latent, nil)
+		cov = *mat.NewSymDense(dim, nil)
 	}
 	// A direction without any spread would leave no triangle.
 	var trace float64
-	for i := range latent.Latent {
+	for i := range dim {
 		trace += cov.At(i, i)
 	}
-	for i := range latent.Latent {
-		cov.SetSym(i, i, cov.At(i, i)+1e-6*trace/latent.Latent+1e-12)
+	for i := range dim {
+		cov.SetSym(i, i, cov.At(i, i)+1e-6*trace/float64(dim)+1e-12)
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(&cov) {
@@ -255,11 +257,11 @@ func cloud(codes []float32) (mean, factor []float32, err error) {
 	}
 	var lower mat.TriDense
 	chol.LTo(&lower)
-	mean, factor = make([]float32, latent.Latent), make([]float32, latent.Latent*latent.Latent)
-	for i := range latent.Latent {
+	mean, factor = make([]float32, dim), make([]float32, dim*dim)
+	for i := range dim {
 		mean[i] = float32(stat.Mean(mat.Col(nil, i, points), nil))
 		for k := range i + 1 {
-			factor[i*latent.Latent+k] = float32(lower.At(i, k))
+			factor[i*dim+k] = float32(lower.At(i, k))
 		}
 	}
 	return mean, factor, nil

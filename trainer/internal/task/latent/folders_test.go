@@ -29,7 +29,7 @@ func asFolders(t *testing.T, set *dataset.Set) (folders *dataset.Set, dir string
 				t.Fatal(err)
 			}
 			var b bytes.Buffer
-			if err := png.Encode(&b, &image.Gray{Pix: s.Image(i), Stride: latent.Side, Rect: image.Rect(0, 0, latent.Side, latent.Side)}); err != nil {
+			if err := png.Encode(&b, &image.Gray{Pix: s.Image(i), Stride: latent.DigitSide, Rect: image.Rect(0, 0, latent.DigitSide, latent.DigitSide)}); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(in, fmt.Sprintf("%05d.png", i)), b.Bytes(), 0o666); err != nil {
@@ -79,7 +79,7 @@ func TestFoldersTrainAlike(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			bank, err := f.Float32("bank.codes", latent.Latent, c.Centers)
+			bank, err := f.Float32("bank.codes", latent.DigitLatent, c.Centers)
 			if err != nil {
 				t.Fatal(err)
 			}

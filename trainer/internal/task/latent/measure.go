@@ -11,7 +11,7 @@ import (
 // in Params.
 type Step struct {
 	Params       []*optim.Parameter // new ones, all in one graph
-	Clean, Noisy []float32          // Batch × 28 × 28 numbers in [0, 1], and the same with noise
+	Clean, Noisy []float32          // Batch × pixels, numbers in [0, 1], and the same with noise
 	Terms        []float32          // of the loss, as Record has them
 }
 

@@ -16,8 +16,8 @@ import (
 
 // Inputs of a step of refinement.
 const (
-	inCodes  = iota // batch × Latent
-	inImages        // batch × Pixels
+	inCodes  = iota // batch × dim
+	inImages        // batch × pixels
 )
 
 // buildRefinement makes the graph of a step that trains G alone, on n codes: F and D stay as they are, and so do the codes z* = F(x)
@@ -27,11 +27,11 @@ const (
 // shares of white, so the loss is their cross entropy: it minds a gray between
 // black and white more than the squared error does.
 func (t *Task) buildRefinement(n int) (*run.Step, error) {
-	decoder := t.part("decoder")
-	z, x, loss := make([]float32, n*latent.Latent), make([]float32, n*latent.Pixels), make([]float32, 1)
+	decoder, pixels, dim := t.part(t.g), t.pixels(), t.dim()
+	z, x, loss := make([]float32, n*dim), make([]float32, n*pixels), make([]float32, 1)
 	b := netgraph.New(decoder)
-	logits := b.Apply(latent.G.Trunk(), b.Matrix("codes", n, latent.Latent, z)).Out()
-	clean := b.Matrix("clean", n, latent.Pixels, x)
+	logits := b.Apply(t.g.Trunk(), b.Matrix("codes", n, dim, z)).Out()
+	clean := b.Matrix("clean", n, pixels, x)
 	entropy := b.Do(func() (*gorgonia.Node, error) { return graph.BinaryCrossEntropy(logits, clean) })
 	b.Keep("cross entropy", entropy, loss)
 	g, err := run.NewGraph(b, entropy, decoder, func(step int) error {
@@ -54,7 +54,7 @@ func (t *Task) beginRefinement(ctx context.Context, _ *run.Step) (run.Fill, erro
 	}
 	return func(batch [][]float32, which []int, step int) error {
 		t.pick(batch[inImages], batch[inCodes], which, codes)
-		if err := restore(batch[inCodes][:restored*latent.Latent], batch[inImages][:restored*latent.Pixels], step); err != nil {
+		if err := restore(batch[inCodes][:restored*t.dim()], batch[inImages][:restored*t.pixels()], step); err != nil {
 			return err
 		}
 		return t.set.Train.Err()
@@ -65,7 +65,7 @@ func (t *Task) beginRefinement(ctx context.Context, _ *run.Step) (run.Fill, erro
 func (t *Task) pick(images, z []float32, which []int, codes []float32) {
 	t.set.Train.Fill(images, which)
 	for i, k := range which {
-		copy(row(z, i), row(codes, k))
+		copy(row(z, i, t.dim()), row(codes, k, t.dim()))
 	}
 }
 
@@ -84,7 +84,7 @@ func (t *Task) restorer(n int) (func(z, x []float32, step int) error, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, noisy := m.Runner(n), make([]float32, n*latent.Pixels)
+	run, noisy := m.Runner(n), make([]float32, n*t.pixels())
 	return func(z, x []float32, step int) error {
 		t.spoil(noisy, x, step)
 		run.Encode(z, noisy)
@@ -102,8 +102,9 @@ func (t *Task) restorer(n int) (func(z, x []float32, step int) error, error) {
 // mean: its bank is a single code.
 func (t *Task) unbanked() (*latent.Model, error) {
 	f, err := t.Nets(true)
+	dim := t.dim()
 	if err == nil {
-		err = addBankTensors(f, make([]float32, latent.Latent), nil, 1, make([]float32, latent.Latent), make([]float32, latent.Latent*latent.Latent), true)
+		err = addBankTensors(f, make([]float32, dim), nil, 1, make([]float32, dim), make([]float32, dim*dim), true)
 	}
 	if err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (t *Task) autoencoder() (*latent.Autoencoder, error) {
 	if err := optim.Export(f, true, t.params); err != nil {
 		return nil, err
 	}
-	a, err := latent.LoadNets(f, latent.F, latent.G)
+	a, err := latent.LoadNets(f, t.f, t.g)
 	if err != nil {
 		return nil, err
 	}

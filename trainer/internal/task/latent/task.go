@@ -7,11 +7,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"gorgonia.org/gorgonia"
 
-	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/dataset"
@@ -42,6 +40,7 @@ const Terms = 6
 // Task is the nets in training.
 type Task struct {
 	state
+	*nets
 	set    *dataset.Set
 	params []*optim.Parameter
 	survey *survey        // nil before there is one
@@ -99,11 +98,14 @@ func (t *Task) Plan(string) (*run.Plan, error) {
 	if err := t.draw(); err != nil {
 		return nil, err
 	}
+	if got := t.set.Train.Pixels(); got != t.pixels() {
+		return nil, fmt.Errorf("the images of the data have %d numbers; the encoder takes images of %v", got, t.image())
+	}
 	if t.surveyed() {
-		t.survey = newSurvey(t.fresh())
+		t.survey = newSurvey(t.fresh(), t.dim())
 	}
 	// The codes of all images, and what the code bank is made of them with.
-	const each = 4*latent.Latent + 32
+	each := int64(4*t.dim() + 32)
 	return &run.Plan{
 		Things: t.set.Train.N, Batch: c.Batch, Seed: c.Seed, Rate: c.Rate, Params: t.params,
 		Parts: []run.Part{
@@ -117,26 +119,26 @@ func (t *Task) Plan(string) (*run.Plan, error) {
 
 // draw draws the parameters. It returns an error if they are more than the memory that
 // there is.
-func (t *Task) draw() error {
-	nets, err := t.Config.nets()
-	if err != nil {
+func (t *Task) draw() (err error) {
+	if t.nets, err = t.Config.nets(); err != nil {
 		return err
 	}
-	if err := optim.Fits(netgraph.Specs(nets...)); err != nil {
+	if err := optim.Fits(netgraph.Specs(t.all()...)); err != nil {
 		return err
 	}
-	t.params = netgraph.Parameters(t.Config.Seed, streamInit, nets...)
+	t.params = netgraph.Parameters(t.Config.Seed, streamInit, t.all()...)
 	return nil
 }
 
 // perEpoch is the number of steps of an epoch.
 func (t *Task) perEpoch() int { return t.set.Train.N / t.Config.Batch }
 
-// part returns the parameters whose names begin with those of nets.
-func (t *Task) part(nets ...string) []*optim.Parameter {
+// part returns the parameters of some of the nets.
+func (t *Task) part(nets ...*nn.Net) []*optim.Parameter {
+	specs := netgraph.Specs(nets...)
 	var params []*optim.Parameter
 	for _, p := range t.params {
-		if slices.ContainsFunc(nets, func(net string) bool { return strings.HasPrefix(p.Name, net+".") }) {
+		if slices.ContainsFunc(specs, func(s nn.Spec) bool { return s.Name == p.Name }) {
 			params = append(params, p)
 		}
 	}
@@ -191,7 +193,7 @@ func (t *Task) Curves() (plots.Axes, []plots.Line) {
 	return plots.Axes{Title: title, X: "epoch", Y: "mean over the epoch", LogY: true}, lines
 }
 
-// Inputs of a step of the joint part, batch × Pixels both.
+// Inputs of a step of the joint part, batch × pixels both.
 const (
 	inClean = iota
 	inNoisy
@@ -200,28 +202,24 @@ const (
 // builder makes the graph of a loss, and keeps its terms, in those of the task.
 type builder struct {
 	*netgraph.Builder
-	nets  []*nn.Net // F, G and, where the method has one, D
+	*nets
 	terms []float32
 }
 
-func (t *Task) builder(params []*optim.Parameter) (*builder, error) {
+func (t *Task) builder(params []*optim.Parameter) *builder {
 	t.terms, t.probes = [Terms]float32{}, nil // not each part has all
-	nets, err := t.Config.nets()
-	return &builder{netgraph.New(params), nets, t.terms[:]}, err
+	return &builder{netgraph.New(params), t.nets, t.terms[:]}
 }
 
-func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node     { return b.Apply(b.nets[0], x).Out() }
-func (b *builder) decode(z *gorgonia.Node) *gorgonia.Node     { return b.Apply(b.nets[1], z).Out() }
-func (b *builder) distance(z *gorgonia.Node) *netgraph.Values { return b.Apply(b.nets[2], z) }
+func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node     { return b.Apply(b.f, x).Out() }
+func (b *builder) decode(z *gorgonia.Node) *gorgonia.Node     { return b.Apply(b.g, z).Out() }
+func (b *builder) distance(z *gorgonia.Node) *netgraph.Values { return b.Apply(b.d, z) }
 
 // build makes the graph of Eq. 20, or that of DAE, for n images.
 func (t *Task) build(n int) (*run.Step, error) {
-	b, err := t.builder(t.params)
-	if err != nil {
-		return nil, err
-	}
-	clean, noisy := make([]float32, n*latent.Pixels), make([]float32, n*latent.Pixels)
-	loss := b.loss(t.Config, n, b.Matrix("clean", n, latent.Pixels, clean), b.Matrix("noisy", n, latent.Pixels, noisy))
+	b, pixels := t.builder(t.params), t.pixels()
+	clean, noisy := make([]float32, n*pixels), make([]float32, n*pixels)
+	loss := b.loss(t.Config, n, b.Matrix("clean", n, pixels, clean), b.Matrix("noisy", n, pixels, noisy))
 	g, err := run.NewGraph(b.Builder, loss, t.params, t.sum)
 	return &run.Step{Inputs: [][]float32{clean, noisy}, Graphs: []*run.Graph{g}}, err
 }
@@ -294,8 +292,9 @@ func (t *Task) fill(batch [][]float32, which []int, step int) error {
 
 // spoil writes to y the images x, the first ones of a step's batch, with noise.
 func (t *Task) spoil(y, x []float32, step int) {
-	for i := range len(x) / latent.Pixels {
-		lo, hi := i*latent.Pixels, (i+1)*latent.Pixels
+	pixels := t.pixels()
+	for i := range len(x) / pixels {
+		lo, hi := i*pixels, (i+1)*pixels
 		t.damage(y[lo:hi], x[lo:hi], t.noise(step*t.Config.Batch+i))
 	}
 }

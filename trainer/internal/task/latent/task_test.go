@@ -29,7 +29,7 @@ func digits(t testing.TB, n int) *dataset.Set {
 		t.Fatal(err)
 	}
 	set.Train.N = n
-	set.Train.Images = set.Train.Images[:n*latent.Pixels]
+	set.Train.Images = set.Train.Images[:n*latent.DigitPixels]
 	set.Train.Labels = set.Train.Labels[:n]
 	return set
 }
@@ -178,20 +178,20 @@ func TestRestorer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, z := make([]float32, n*latent.Pixels), make([]float32, n*latent.Latent)
-	set.Train.Float32(x[:latent.Pixels], 7)
+	x, z := make([]float32, n*latent.DigitPixels), make([]float32, n*latent.DigitLatent)
+	set.Train.Float32(x[:latent.DigitPixels], 7)
 	for i := 1; i < n; i++ {
-		copy(x[i*latent.Pixels:], x[:latent.Pixels])
+		copy(x[i*latent.DigitPixels:], x[:latent.DigitPixels])
 	}
 	if err := restore(z, x, r.Step); err != nil {
 		t.Fatal(err)
 	}
 	m := modelOf(t, r)
-	run, noisy, want := m.Runner(1), make([]float32, latent.Pixels), make([]float32, latent.Latent)
+	run, noisy, want := m.Runner(1), make([]float32, latent.DigitPixels), make([]float32, latent.DigitLatent)
 	for i := range n {
-		r.damage(noisy, x[i*latent.Pixels:(i+1)*latent.Pixels], r.noise(r.Step*r.Config.Batch+i))
+		r.damage(noisy, x[i*latent.DigitPixels:(i+1)*latent.DigitPixels], r.noise(r.Step*r.Config.Batch+i))
 		run.Encode(want, noisy)
-		if got := z[i*latent.Latent : (i+1)*latent.Latent]; slices.Equal(got, want) {
+		if got := z[i*latent.DigitLatent : (i+1)*latent.DigitLatent]; slices.Equal(got, want) {
 			t.Errorf("the flow left code %d where it was", i)
 		}
 		steps, err := run.Flow(want, home)
@@ -200,7 +200,7 @@ func TestRestorer(t *testing.T) {
 		}
 		for range steps {
 		}
-		if got := z[i*latent.Latent : (i+1)*latent.Latent]; !slices.Equal(got, want) {
+		if got := z[i*latent.DigitLatent : (i+1)*latent.DigitLatent]; !slices.Equal(got, want) {
 			t.Errorf("code %d ends at %v, by package latent at %v", i, got, want)
 		}
 	}
@@ -222,17 +222,17 @@ func TestMatchesShared(t *testing.T) {
 	clean, noisy := step.Inputs[inClean], step.Inputs[inNoisy]
 	run := modelOf(t, r).Runner(c.Batch)
 	k := c.Batch
-	zs, z := make([]float32, k*latent.Latent), make([]float32, k*latent.Latent)
+	zs, z := make([]float32, k*latent.DigitLatent), make([]float32, k*latent.DigitLatent)
 	run.Encode(zs, clean)
 	run.Encode(z, noisy)
-	back, shifted := make([]float32, k*latent.Pixels), make([]float32, k*latent.Pixels)
+	back, shifted := make([]float32, k*latent.DigitPixels), make([]float32, k*latent.DigitPixels)
 	run.Decode(back, zs)
-	d, grad, ds := make([]float32, k), make([]float32, k*latent.Latent), make([]float32, k)
+	d, grad, ds := make([]float32, k), make([]float32, k*latent.DigitLatent), make([]float32, k)
 	run.Distance(ds, nil, zs)
 	run.Distance(d, grad, z)
 	shift := make([]float32, len(z))
 	for i := range z {
-		shift[i] = z[i] - d[i/latent.Latent]*grad[i]
+		shift[i] = z[i] - d[i/latent.DigitLatent]*grad[i]
 	}
 	run.Decode(shifted, shift)
 	square := func(a, b []float32) (s float64) {
@@ -246,7 +246,7 @@ func TestMatchesShared(t *testing.T) {
 		square(shift, zs), square(shifted, clean)}
 	for i := range d {
 		var s float64
-		for j := i * latent.Latent; j < (i+1)*latent.Latent; j++ {
+		for j := i * latent.DigitLatent; j < (i+1)*latent.DigitLatent; j++ {
 			e := float64(z[j]) - float64(zs[j])
 			s += e * e
 		}
@@ -302,7 +302,7 @@ func checkPlane(t *testing.T, f *safetensors.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := plane.Separate(m.Bank.Codes(), latent.Latent, m.Bank.Labels)
+	want, err := plane.Separate(m.Bank.Codes(), latent.DigitLatent, m.Bank.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,18 +346,18 @@ func TestDAE(t *testing.T) {
 			t.Errorf("the model has a distance: %v, and restores in %d steps", m.HasDistance(), m.Restore.Steps)
 		}
 		run := m.Runner(8)
-		z, back := make([]float32, 32*latent.Latent), make([]float32, 32*latent.Pixels)
+		z, back := make([]float32, 32*latent.DigitLatent), make([]float32, 32*latent.DigitPixels)
 		run.Encode(z, noisy)
 		run.Decode(back, z)
 		var want float64
 		wide := 0
 		for i := range 32 {
 			var noise float64
-			for k := i * latent.Pixels; k < (i+1)*latent.Pixels; k++ {
+			for k := i * latent.DigitPixels; k < (i+1)*latent.DigitPixels; k++ {
 				e := float64(back[k]) - float64(clean[k])
 				want += e * e / 32
 				e = float64(noisy[k]) - float64(clean[k])
-				noise += e * e / latent.Pixels
+				noise += e * e / latent.DigitPixels
 			}
 			if math.Sqrt(noise) > 0.7 {
 				wide++

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"mppm/shared/degrade"
-	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
@@ -36,9 +35,9 @@ func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, erro
 	if err := optim.Export(f, float, t.params); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	err = f.AddFloat32("latent.mean", t.mean, latent.Latent)
+	err = f.AddFloat32("latent.mean", t.mean, t.dim)
 	if err == nil {
-		err = f.AddFloat32("latent.std", t.std, latent.Latent)
+		err = f.AddFloat32("latent.std", t.std, t.dim)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
@@ -73,14 +72,15 @@ func (t *Task) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]l
 	severities = slices.Compact(severities)
 	n := min(images, t.set.Train.N)
 	run := m.Runner(64)
-	clean, x := make([]float32, n*latent.Pixels), make([]float32, n*latent.Pixels)
+	image, size := m.Image(), m.Pixels()
+	clean, x := make([]float32, n*size), make([]float32, n*size)
 	for i := range n {
-		t.set.Train.Float32(clean[i*latent.Pixels:], i)
+		t.set.Train.Float32(clean[i*size:], i)
 	}
 	if err := t.set.Train.Err(); err != nil {
 		return nil, err
 	}
-	a, b := make([]float32, n*latent.Latent), make([]float32, n*latent.Latent)
+	a, b := make([]float32, n*t.dim), make([]float32, n*t.dim)
 	run.Encode(a, clean)
 	var curve []ldm.Point
 	for _, s := range severities {
@@ -89,8 +89,8 @@ func (t *Task) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]l
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			at := i * latent.Pixels
-			if err := d.Apply(x[at:at+latent.Pixels], clean[at:at+latent.Pixels], latent.Side, latent.Side, rng.New(t.Config.Seed, streamDamage+uint64(i))); err != nil {
+			at := i * size
+			if err := d.ApplyColor(x[at:at+size], clean[at:at+size], image.W, image.H, image.C, rng.New(t.Config.Seed, streamDamage+uint64(i))); err != nil {
 				return nil, err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/compliance"
 	"mppm/trainer/internal/netgraph"
@@ -24,7 +25,8 @@ func TestTraining(t *testing.T) {
 	c.Batch, c.Hidden = 9, []int{31, 40}
 	build := func() compliance.Net {
 		task := New(c, nil, nil)
-		net, err := c.net()
+		task.dim = latent.DigitLatent
+		net, err := task.net()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,6 +78,7 @@ type Task struct {
 	set         *dataset.Set
 	autoencoder []byte            // a weights file; nil to read that of the run's folder
 	nets        *safetensors.File // F and G, as it has them
+	dim         int               // numbers of a code
 	params      []*optim.Parameter
 	schedule    *ddpm.Schedule
 	points      []float32  // the training codes, made normal: n × Latent; nil until needed
@@ -131,7 +132,7 @@ func (t *Task) Plan(dir string) (*run.Plan, error) {
 	if err := t.adopt(filepath.Join(dir, autoencoderName)); err != nil {
 		return nil, err
 	}
-	net, err := c.net()
+	net, err := t.net()
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func (t *Task) Plan(dir string) (*run.Plan, error) {
 	}
 	t.Checksums = t.set.Checksums
 	t.params = netgraph.Parameters(c.Seed, streamInit, net)
-	const each = 4 * latent.Latent // the code of an image
+	each := int64(4 * t.dim) // the code of an image
 	return &run.Plan{
 		Things: t.set.Train.N, Batch: c.Batch, Seed: c.Seed, Rate: c.Rate, Params: t.params,
 		Parts:  []run.Part{{Epochs: c.Epochs, Order: streamOrder, Build: t.build, Begin: func(ctx context.Context, _ *run.Step) (run.Fill, error) { return t.fill, t.encode(ctx) }}},
@@ -152,7 +153,7 @@ func (t *Task) Plan(dir string) (*run.Plan, error) {
 }
 
 // net is the denoiser.
-func (c Config) net() (*nn.Net, error) { return ddpm.Net(latent.Latent, c.Hidden) }
+func (t *Task) net() (*nn.Net, error) { return ddpm.Net(t.dim, t.Config.Hidden) }
 
 // adopt takes F and G from the weights file of a new run, and leaves it at path, or from
 // the one that is there.
@@ -193,6 +194,7 @@ func (t *Task) take(b []byte) error {
 	if err != nil {
 		return err
 	}
+	t.dim = encoder.Out().Size()
 	t.nets = &safetensors.File{Meta: map[string]string{"autoencoder": f.Meta["training"]}}
 	if err := latent.Describe(t.nets.Meta, ldm.Kind, encoder, decoder); err != nil {
 		return err
@@ -224,13 +226,13 @@ func (t *Task) encode(ctx context.Context) error {
 		return err
 	}
 	n := float64(t.set.Train.N)
-	t.mean, t.std = make([]float32, latent.Latent), make([]float32, latent.Latent)
-	for k := range latent.Latent {
+	t.mean, t.std = make([]float32, t.dim), make([]float32, t.dim)
+	for k := range t.dim {
 		var sum, square float64
-		for i := k; i < len(codes); i += latent.Latent {
+		for i := k; i < len(codes); i += t.dim {
 			sum += float64(codes[i])
 		}
-		for i := k; i < len(codes); i += latent.Latent {
+		for i := k; i < len(codes); i += t.dim {
 			e := float64(codes[i]) - sum/n
 			square += float64(e * e)
 		}
@@ -238,7 +240,7 @@ func (t *Task) encode(ctx context.Context) error {
 		if !(t.std[k] > 0) {
 			return fmt.Errorf("coordinate %d of all codes is %v: the autoencoder has collapsed", k, t.mean[k])
 		}
-		for i := k; i < len(codes); i += latent.Latent {
+		for i := k; i < len(codes); i += t.dim {
 			codes[i] = (codes[i] - t.mean[k]) / t.std[k]
 		}
 	}
@@ -260,24 +262,24 @@ func (t *Task) Curves() (plots.Axes, []plots.Line) {
 }
 
 // inputs is how many numbers the denoiser takes.
-const inputs = latent.Latent + ddpm.TimeFeatures
+func (t *Task) inputs() int { return t.dim + ddpm.TimeFeatures }
 
 // Inputs of a step.
 const (
 	inPoints = iota // n × inputs: points with noise, and what is told of their times
-	inNoise         // n × Latent: the noise
+	inNoise         // n × dim: the noise
 )
 
 // build makes the graph of lines 9 and 10 of Alg. 2 for n codes.
 func (t *Task) build(n int) (*run.Step, error) {
-	net, err := t.Config.net()
+	net, err := t.net()
 	if err != nil {
 		return nil, err
 	}
-	points, noise := make([]float32, n*inputs), make([]float32, n*latent.Latent)
+	points, noise := make([]float32, n*t.inputs()), make([]float32, n*t.dim)
 	b := netgraph.New(t.params)
-	predicted := b.Apply(net, b.Matrix("in", n, inputs, points)).Out()
-	off := b.SquaredError(predicted, b.Matrix("noise", n, latent.Latent, noise))
+	predicted := b.Apply(net, b.Matrix("in", n, t.inputs(), points)).Out()
+	off := b.SquaredError(predicted, b.Matrix("noise", n, t.dim, noise))
 	b.Keep("loss", off, t.loss[:])
 	g, err := run.NewGraph(b, off, t.params, func(step int) error {
 		t.Total += float64(t.loss[0])
@@ -288,14 +290,15 @@ func (t *Task) build(n int) (*run.Step, error) {
 
 // fill makes the batch of a step: lines 6 to 8 of Alg. 2.
 func (t *Task) fill(batch [][]float32, which []int, step int) error {
+	inputs := t.inputs()
 	for i, at := range which {
 		src := rng.New(t.Config.Seed, streamNoise+uint64(step*len(which)+i))
 		time := src.IntN(t.schedule.Len())
-		e := batch[inNoise][i*latent.Latent : (i+1)*latent.Latent]
+		e := batch[inNoise][i*t.dim : (i+1)*t.dim]
 		src.FillNorm(e, 1)
 		row := batch[inPoints][i*inputs : (i+1)*inputs]
-		t.schedule.Diffuse(row, t.points[at*latent.Latent:(at+1)*latent.Latent], e, time)
-		ddpm.Features(row[latent.Latent:], t.schedule.Time(time))
+		t.schedule.Diffuse(row, t.points[at*t.dim:(at+1)*t.dim], e, time)
+		ddpm.Features(row[t.dim:], t.schedule.Time(time))
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func digits(t testing.TB, n int) *dataset.Set {
 		t.Fatal(err)
 	}
 	set.Train.N = n
-	set.Train.Images = set.Train.Images[:n*latent.Pixels]
+	set.Train.Images = set.Train.Images[:n*latent.DigitPixels]
 	set.Train.Labels = set.Train.Labels[:n]
 	return set
 }
@@ -113,28 +113,28 @@ func TestMatchesShared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := ddpm.Load(f, latent.Latent)
+	d, err := ddpm.Load(f, latent.DigitLatent)
 	if err != nil {
 		t.Fatal(err)
 	}
 	runner, s := d.Runner(1), r.schedule
-	got, features := make([]float32, latent.Latent), make([]float32, ddpm.TimeFeatures)
+	got, features := make([]float32, latent.DigitLatent), make([]float32, ddpm.TimeFeatures)
 	var want float64
 	for i := range r.Config.Batch {
-		row := in[i*inputs : (i+1)*inputs]
+		row := in[i*r.inputs() : (i+1)*r.inputs()]
 		at := -1
 		for k := range s.Len() {
 			ddpm.Features(features, s.Time(k))
-			if features[0] == row[latent.Latent] {
+			if features[0] == row[latent.DigitLatent] {
 				at = k
 			}
 		}
 		if at < 0 {
 			t.Fatalf("row %d has the features of no step", i)
 		}
-		runner.Predict(got, row[:latent.Latent], s.Time(at))
+		runner.Predict(got, row[:latent.DigitLatent], s.Time(at))
 		for k, v := range got {
-			e := float64(v) - float64(noise[i*latent.Latent+k])
+			e := float64(v) - float64(noise[i*latent.DigitLatent+k])
 			want += e * e / float64(r.Config.Batch)
 		}
 	}
@@ -152,13 +152,13 @@ func TestLearns(t *testing.T) {
 	if err := r.Train(context.Background(), run.Options{Every: 100}); err != nil {
 		t.Fatal(err)
 	}
-	if last := r.History[len(r.History)-1]; !(last < 0.9*latent.Latent) {
-		t.Errorf("the loss is %.2f after %d epochs; that of predicting 0 is %d", last, c.Epochs, latent.Latent)
+	if last := r.History[len(r.History)-1]; !(last < 0.9*latent.DigitLatent) {
+		t.Errorf("the loss is %.2f after %d epochs; that of predicting 0 is %d", last, c.Epochs, latent.DigitLatent)
 	}
 	// The codes that the file makes normal are so.
 	set.Train.N = 50 // enough to see what damage does
 	_, m := weights(t, r, false)
-	zero, codes := make([]float32, latent.Latent), make([]float32, latent.Latent)
+	zero, codes := make([]float32, latent.DigitLatent), make([]float32, latent.DigitLatent)
 	m.Codes(codes, zero, 0)
 	for k, v := range codes {
 		if v != r.mean[k] {
