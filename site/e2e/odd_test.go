@@ -228,7 +228,7 @@ func TestWordsForWhatCame(t *testing.T) {
 			t.Errorf("the page says %q", got)
 		}
 	})
-	for _, part := range []string{"/assets/wasm_exec.", "/assets/files.", "/assets/loader."} {
+	for _, part := range []string{"/assets/wasm_exec.", "/assets/kernel.", "/assets/files.", "/assets/loader."} {
 		t.Run("script "+part, func(t *testing.T) {
 			p := blank(t)
 			p.do(chromedp.Navigate(server(t, "/", portal(part))))
