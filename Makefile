@@ -128,6 +128,7 @@ vetted: vet
 	GOEXPERIMENT= go vet -tags purego ./shared/...
 	GOARCH=amd64 go vet ./shared/...
 	GOARCH=arm64 go vet ./shared/...
+	$(JS) go vet -tags linkedkernel ./shared/gemm
 
 # The tool is built first: `go tool` under GOOS=js would run one for the page.
 staticcheck:
@@ -252,6 +253,8 @@ browser:
 	@GOBIN=$(CURDIR)/$(BIN) go install github.com/agnivade/wasmbrowsertest@$(WASMTEST_VERSION)
 
 portable: browser
+	$(call section,tests: WebAssembly in Node with the kernel by hand)
+	$(JS) go test -tags linkedkernel -exec 'node $(CURDIR)/shared/gemm/gen/run.js' ./shared/gemm ./shared/nn ./shared/latent
 	$(call section,tests: WebAssembly in Chromium with SIMD)
 	$(JS) go test -exec $(WASMTEST) $(PORTABLE)
 	$(call section,tests: WebAssembly in Chromium without SIMD)

@@ -18,9 +18,12 @@
 // products of these nets are too small to pay for it.
 //
 // The tiles are in assembly on amd64 and arm64, whatever the build's experiments
-// are, and in Go elsewhere: in WebAssembly with GOEXPERIMENT=simd by its vectors,
+// are, and in Go elsewhere: in WebAssembly with GOEXPERIMENT=simd by its vectors, or by
+// hand where the program is built with the tag linkedkernel and linked with kernel.js,
 // and everywhere with the build tag purego by scalars.
 package gemm
+
+//go:generate go run ./gen
 
 // View is a matrix in place: element (i, j) is Data[i*Row+j*Col]. Row-major is
 // Col = 1; the transpose of a view has Row and Col swapped.
@@ -53,6 +56,8 @@ type kernel struct {
 	exact tile
 	// fused is the same with products that are not rounded, or nil.
 	fused tile
+	// column computes n such tiles, one below the other, as exact does one; or nil.
+	column func(n, k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool)
 }
 
 type tile func(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool)
@@ -173,7 +178,13 @@ func (w *Workspace) block(c []float32, ldc, m, n, k0, kb int, a View, b *operand
 		for j := 0; j < n; j += nr {
 			panel, br := b.panel(j, nr)
 			cols := min(nr, n-j)
-			for i := m0; i < end; i += mr {
+			i := m0
+			if full := (min(end, edge) - m0) / mr; active.column != nil && cols == nr && full > 0 {
+				at := i*ldc + j
+				active.column(full, kb, a.Data[i*a.Row+k0*a.Col:], a.Row, a.Col, panel, br, c[at:at+(full*mr-1)*ldc+nr], ldc, acc)
+				i += full * mr
+			}
+			for ; i < end; i += mr {
 				pa, ar, ac := w.a, 1, mr
 				if i < edge {
 					pa, ar, ac = a.Data[i*a.Row+k0*a.Col:], a.Row, a.Col

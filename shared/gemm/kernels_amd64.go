@@ -12,10 +12,10 @@ func kernels() []kernel {
 	var k []kernel
 	avx2, avx512 := features()
 	if avx512 {
-		k = append(k, kernel{"avx512", 6, 32, avx512Exact, avx512Fused})
+		k = append(k, kernel{"avx512", 6, 32, avx512Exact, avx512Fused, nil})
 	}
 	if avx2 {
-		k = append(k, kernel{"avx2", 4, 16, avx2Exact, avx2Fused})
+		k = append(k, kernel{"avx2", 4, 16, avx2Exact, avx2Fused, nil})
 	}
 	return append(k, scalar)
 }

@@ -119,7 +119,8 @@ func hollow(t *testing.T) version {
 	};
 	`))
 	for _, program := range []string{"mppm.wasm", "mppm-simd.wasm"} {
-		swap(t, dir, program, []byte("\x00asm\x01\x00\x00\x00"))
+		// A memory, which the kernel is linked with, and no more.
+		swap(t, dir, program, []byte("\x00asm\x01\x00\x00\x00\x05\x03\x01\x00\x01\x07\x07\x01\x03mem\x02\x00"))
 	}
 	return version{manifest(t, dir).Version, dir}
 }

@@ -234,7 +234,7 @@ func TestWordsForWhatCame(t *testing.T) {
 			t.Errorf("the page says %q", got)
 		}
 	})
-	for _, part := range []string{"/assets/wasm_exec.", "/assets/files.", "/assets/loader."} {
+	for _, part := range []string{"/assets/wasm_exec.", "/assets/kernel.", "/assets/files.", "/assets/loader."} {
 		t.Run("script "+part, func(t *testing.T) {
 			t.Parallel()
 			p := blank(t)

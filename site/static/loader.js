@@ -122,7 +122,8 @@
     if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser has no WebGL 2, or it is switched off: the page cannot draw. Try switching on hardware acceleration, or another browser.");
     const entry = JSON.parse(document.querySelector('meta[name="manifest"]').content);
     const manifest = JSON.parse(new TextDecoder().decode(await files.get(entry)));
-    const program = simd() ? manifest.simd : manifest.scalar;
+    const vectors = simd();
+    const program = vectors ? manifest.simd : manifest.scalar;
     const list = [program, manifest.weights, manifest.classifier, manifest.images, manifest.labels];
     const total = list.reduce((sum, f) => sum + f.size, 0);
     const have = list.map(() => 0);
@@ -136,10 +137,14 @@
     const contents = await Promise.all(list.map((f, i) => files.get(f, progress(i))));
     const [wasm, weights, classifier, images, labels] = contents;
     $("loading-text").textContent = "Starting";
-    if (!window.Go) throw new Error("A part of the program, wasm_exec.js, did not arrive. Reload to try again.");
+    for (const [part, name] of [[window.Go, "wasm_exec.js"], [window.mppmKernel, "kernel.js"]]) {
+      if (!part) throw new Error(`A part of the program, ${name}, did not arrive. Reload to try again.`);
+    }
     const go = new Go();
     shield(go);
-    const { instance } = await WebAssembly.instantiate(wasm, go.importObject);
+    const kernel = vectors && mppmKernel();
+    const { instance } = await WebAssembly.instantiate(wasm, { ...go.importObject, ...(kernel && kernel.imports) });
+    if (kernel) kernel.join(instance);
     window.mppm = {
       files: { weights, classifier, images, labels },
       ready() {

@@ -6,7 +6,10 @@
 // outside: the body is read here, before, and the answer comes whole. So nothing
 // of one request is left when Go returns, and none can wake another's.
 import "./build/wasm_exec.js";
+import "./build/kernel.js";
 import module from "./build/app.wasm";
+import kernel from "./build/kernel.wasm";
+import link from "./build/link.wasm";
 
 // So many bytes of a body are kept, one more than the program takes: it says what
 // is too much. So many are read, and dropped, that the connection stays usable.
@@ -25,8 +28,11 @@ function start() {
     program = undefined;
     for (const reject of waiting) reject(new Error(`the program ended with code ${code}`));
   };
-  const imports = { ...go.importObject, workers: { ready: () => { ready = true; } } };
-  go.run(new WebAssembly.Instance(module, imports)); // returns when Go waits
+  const linked = mppmKernel({ kernel, link });
+  const imports = { ...go.importObject, ...linked.imports, workers: { ready: () => { ready = true; } } };
+  const instance = new WebAssembly.Instance(module, imports);
+  linked.join(instance);
+  go.run(instance); // returns when Go waits
   if (!ready) throw new Error("the program did not start");
   return binding;
 }

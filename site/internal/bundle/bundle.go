@@ -183,6 +183,7 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	index, style, icon := read("index.html"), read("style.css"), read("icon.svg")
 	files, loader, worker := read("files.js"), read("loader.js"), read("sw.js")
 	images, labels := read("digits-images.idx"), read("digits-labels.idx")
+	kernel := read(filepath.Join("..", "..", "shared", "gemm", "kernel.js"))
 	if err != nil {
 		return err
 	}
@@ -215,7 +216,7 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		}
 	}
 	page, named := string(index), map[string]File{}
-	for name, content := range map[string][]byte{"style.css": style, "files.js": files, "loader.js": loader, "icon.svg": icon, "wasm_exec.js": execJS} {
+	for name, content := range map[string][]byte{"style.css": style, "files.js": files, "loader.js": loader, "kernel.js": kernel, "icon.svg": icon, "wasm_exec.js": execJS} {
 		f, err := b.asset(name, content)
 		if err != nil {
 			return err
@@ -369,7 +370,11 @@ func (b *builder) compile(ctx context.Context, experiment string) ([]byte, error
 		return nil, err
 	}
 	env := []string{"GOOS=js", "GOARCH=wasm", "GOEXPERIMENT=" + experiment}
-	if _, err := b.goTool(ctx, env, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", f.Name(), "./wasm"); err != nil {
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", f.Name()}
+	if experiment == "simd" {
+		args = append(args, "-tags=linkedkernel") // which kernel.js links
+	}
+	if _, err := b.goTool(ctx, env, append(args, "./wasm")...); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(f.Name())

@@ -58,6 +58,15 @@ func run(ctx context.Context, stdout io.Writer) error {
 	if err := os.WriteFile(filepath.Join(out, "wasm_exec.js"), execJS, 0o644); err != nil {
 		return err
 	}
+	for _, name := range []string{"kernel.js", "kernel.wasm", "link.wasm"} {
+		b, err := os.ReadFile(filepath.Join(root, "shared", "gemm", name))
+		if err != nil {
+			return fmt.Errorf("the program's kernel: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(out, name), b, 0o644); err != nil {
+			return err
+		}
+	}
 	// Beside its place first, so that a program that runs there is never half-written.
 	wasm, tmp := filepath.Join(out, "app.wasm"), filepath.Join(out, "app.wasm.new")
 	build := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", tmp}, smaller()...)
@@ -85,7 +94,7 @@ func run(ctx context.Context, stdout io.Writer) error {
 // of the standard library is inlined, but what pixels and numbers go through; and
 // HTTP/2, which the edge speaks and not the program, is left out.
 func smaller() []string {
-	flags := []string{"-tags=nethttpomithttp2", "-gcflags=std=-l"}
+	flags := []string{"-tags=nethttpomithttp2,linkedkernel", "-gcflags=std=-l"}
 	for _, hot := range []string{"simd", "math", "compress", "image"} {
 		flags = append(flags, "-gcflags="+hot+"/...=")
 	}
