@@ -49,11 +49,11 @@ func Describe(meta map[string]string, net *nn.Net) error {
 // described returns the net of a file with that metadata.
 func described(meta map[string]string) (*nn.Net, error) {
 	switch k := meta["kind"]; k {
+	case Kind:
 	case Kind + digits:
 		return Digits, nil
 	default:
 		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q and %q", k, Kind, Kind+digits)
-	case Kind:
 	}
 	n, err := nn.Parse(meta[netKey])
 	if err != nil {

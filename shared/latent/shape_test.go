@@ -1,9 +1,6 @@
 package latent_test
 
 import (
-	"encoding/binary"
-	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +10,6 @@ import (
 	"mppm/shared/latent/latenttest"
 	"mppm/shared/nn"
 	"mppm/shared/nn/nntest"
-	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
 
@@ -25,34 +21,11 @@ func TestUnplanned(t *testing.T) {
 	if m.Image() != (nn.Shape{H: 32, W: 32, C: 3}) || m.Pixels() != 3072 || m.Latent() != 64 {
 		t.Fatalf("the model is of images of %v and codes of %d numbers", m.Image(), m.Latent())
 	}
-	const n = 3
-	r := m.Runner(2)
-	x, z := make([]float32, n*m.Pixels()), make([]float32, n*m.Latent())
-	rng.New(4, 0).FillNorm(x, 1)
-	r.Encode(z, x)
-	h := fnv.New64a()
-	for _, p := range []latent.Preset{m.Restore, m.Generate} {
-		steps, err := r.Flow(z, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for s := range steps {
-			if err := binary.Write(h, binary.LittleEndian, s.X); err != nil {
-				t.Fatal(err)
-			}
-		}
-		r.Decode(x, z)
-		for i, v := range x {
-			if !(v >= 0 && v <= 1) {
-				t.Fatalf("number %d of the images is %v", i, v)
-			}
-		}
-		if err := binary.Write(h, binary.LittleEndian, x); err != nil {
-			t.Fatal(err)
-		}
-		r.Noise(z, rng.New(5, 0))
+	bits, err := latenttest.Bits(m)
+	if err != nil {
+		t.Fatal(err)
 	}
-	golden.Check(t, "latent: the flows of nets that no table has, and the images they end in", fmt.Sprintf("%016x", h.Sum64()))
+	golden.Check(t, "latent: the flows of nets that no table has, and the images they end in", bits)
 }
 
 // TestDescribedRefuses: a file whose nets do not fit together is refused, and it

@@ -3,6 +3,9 @@
 package latenttest
 
 import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
 	"math"
 	"slices"
 
@@ -95,4 +98,33 @@ func load(f *safetensors.File) *latent.Model {
 		panic("latenttest: " + err.Error())
 	}
 	return m
+}
+
+// Bits returns the FNV-1a sum of all that a model makes of three images of noise: their
+// codes' flow by Restore and the images it ends in, and likewise of starts by Generate.
+// It is the same on every platform.
+func Bits(m *latent.Model) (string, error) {
+	const n = 3
+	r := m.Runner(2)
+	x, z := make([]float32, n*m.Pixels()), make([]float32, n*m.Latent())
+	rng.New(4, 0).FillNorm(x, 1)
+	r.Encode(z, x)
+	h := fnv.New64a()
+	for _, p := range []latent.Preset{m.Restore, m.Generate} {
+		steps, err := r.Flow(z, p)
+		if err != nil {
+			return "", err
+		}
+		for s := range steps {
+			if err := binary.Write(h, binary.LittleEndian, s.X); err != nil {
+				return "", err
+			}
+		}
+		r.Decode(x, z)
+		if err := binary.Write(h, binary.LittleEndian, x); err != nil {
+			return "", err
+		}
+		r.Noise(z, rng.New(5, 0))
+	}
+	return fmt.Sprintf("%016x", h.Sum64()), nil
 }

@@ -14,7 +14,7 @@ import (
 func TestJSON(t *testing.T) {
 	flow := latent.Preset{Alpha: 0.1, Beta: 0.2, Sigma: 0.3, Start: 0.4, Tau: 0.5, Steps: 6, Tolerance: 0.7, Noise: 0.8}
 	values := map[any]any{flow: flowObject(flow), latent.Preset{}: flowObject(latent.Preset{})}
-	for _, v := range []any{nil, true, false, 0, -7, uint64(math.MaxUint64), "", "a\"\\\n\x01é\u202e", float32(0.1), 0.1, -0.0, 1e20, 1e21, 1e-6, 9.9e-7, 1.5e-10, math.MaxFloat64, math.SmallestNonzeroFloat64, float32(math.MaxFloat32)} {
+	for _, v := range []any{nil, true, false, 0, -7, uint64(math.MaxUint64), "", "a\"\\\n\x01é\u202e", float32(0.1), 0.1, math.Copysign(0, -1), 1e20, 1e21, 1e-6, 9.9e-7, 1.5e-10, math.MaxFloat64, math.SmallestNonzeroFloat64, float32(math.MaxFloat32)} {
 		values[v] = v
 	}
 	r := rng.New(1, 0)

@@ -112,13 +112,11 @@ func TestImages(t *testing.T) {
 		}
 	}
 	// Data that changes is an error of whoever reads it.
-	for i, name := range set.Train.files.(*photos).names {
-		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), pngOf(t, blobs(50, 50, 99, false)), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		set.Train.Image(i)
-		break
+	name := set.Train.files.(*photos).names[0]
+	if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), pngOf(t, blobs(50, 50, 99, false)), 0o666); err != nil {
+		t.Fatal(err)
 	}
+	set.Train.Image(0)
 	if err := set.Train.Err(); err == nil || !strings.Contains(err.Error(), "another size") {
 		t.Errorf("a picture that changed: %v", err)
 	}

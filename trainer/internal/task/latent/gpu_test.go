@@ -10,7 +10,9 @@ import (
 
 	"mppm/shared/rng"
 	"mppm/trainer/internal/compliance"
+	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/run"
 	"mppm/trainer/internal/webgpu"
 )
 
@@ -64,4 +66,9 @@ func TestTraining(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestUnplannedGPU: nets that no table has are trained on a GPU too.
+func TestUnplannedGPU(t *testing.T) {
+	unplannedOn{run.Options{Device: device.GPU}}.flows(t)
 }
