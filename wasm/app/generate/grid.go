@@ -117,12 +117,8 @@ func (g *grid) start() error {
 	}
 	g.path, g.reads, g.room.walk.stale = g.draft, nil, true
 	g.head.SetEnd(g.steps)
-	switch {
-	case g.s.Subject() == link.Growth && g.s.Arrive(&g.head):
-	case g.s.ReducedMotion:
-		g.head.Jump(g.head.End())
-	default:
-		g.head.Restart()
+	if g.s.Subject() != link.Growth || !g.s.Arrive(&g.head) {
+		g.head.Begin(g.s.ReducedMotion)
 	}
 	return nil
 }

@@ -65,12 +65,8 @@ func (w *walk) Update(dt time.Duration) {
 	w.stale = false
 	w.s.Fail(w.compute())
 	w.head.SetEnd(w.path.Steps() - 1)
-	switch {
-	case w.s.Arrive(&w.head):
-	case w.s.ReducedMotion:
-		w.head.Jump(w.head.End())
-	default:
-		w.head.Restart()
+	if !w.s.Arrive(&w.head) {
+		w.head.Begin(w.s.ReducedMotion)
 	}
 	w.s.Touch()
 }

@@ -60,8 +60,8 @@ func (p *point) Update(time.Duration) {
 	p.stale, p.flowed = false, p.s.RestoreFlow
 	p.s.Fail(p.compute())
 	p.head.Follow(p.path.Steps() - 1)
-	if !p.s.Arrive(&p.head) && p.play && !p.s.ReducedMotion {
-		p.head.Restart()
+	if !p.s.Arrive(&p.head) && p.play {
+		p.head.Begin(p.s.ReducedMotion)
 	}
 	p.play = false
 	p.s.Touch()
@@ -160,9 +160,7 @@ func (m *Room) Drop() {
 		return
 	}
 	m.held = nil
-	if !m.s.ReducedMotion {
-		m.point.head.Restart()
-	}
+	m.point.head.Begin(m.s.ReducedMotion)
 	m.s.Touch()
 }
 

@@ -79,11 +79,7 @@ func (r *Room) Update(time.Duration) {
 	h := &r.head
 	h.Follow(r.s.Figure.Flow.Steps)
 	if !r.s.Arrive(h) && r.play {
-		if h.Jump(0); r.s.ReducedMotion {
-			h.Jump(h.End())
-		} else {
-			h.Restart()
-		}
+		h.Begin(r.s.ReducedMotion)
 	}
 	r.play = false
 	r.s.Touch()
@@ -280,9 +276,7 @@ func (r *Room) Release() {
 		return
 	}
 	r.grabbed = false
-	if !r.s.ReducedMotion {
-		r.head.Restart()
-	}
+	r.head.Begin(r.s.ReducedMotion)
 	r.s.Touch()
 }
 

@@ -278,9 +278,9 @@ func (r *Room) Update(dt time.Duration) {
 	h.Follow(r.path.Steps() - 1)
 	switch {
 	case r.s.Arrive(h):
-	case r.play && !r.s.ReducedMotion:
-		h.Restart()
-	case !h.Playing() && (r.s.Source == link.Drawing || r.play):
+	case r.play:
+		h.Begin(r.s.ReducedMotion)
+	case !h.Playing() && r.s.Source == link.Drawing:
 		h.Jump(h.End())
 	}
 	r.play = false

@@ -70,6 +70,14 @@ func (p *Playhead) Restart() {
 	p.playing, p.wait = p.end > 0, Hold
 }
 
+// Begin is Restart, or, for who wants nothing to move, at the end at once.
+func (p *Playhead) Begin(still bool) {
+	if p.Restart(); still {
+		p.playing = false
+		p.Jump(p.end)
+	}
+}
+
 // Play plays on, from the start if at the end.
 func (p *Playhead) Play() {
 	if p.step >= p.end {

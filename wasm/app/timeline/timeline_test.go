@@ -54,6 +54,21 @@ func TestPlayhead(t *testing.T) {
 	}
 }
 
+// TestBegin: a timeline plays from its start, or, for who wants nothing to move, is at
+// its end at once.
+func TestBegin(t *testing.T) {
+	var p Playhead
+	p.SetEnd(3)
+	p.Begin(false)
+	if p.Step() != 0 || !p.Playing() {
+		t.Errorf("it begins at %d, playing %v", p.Step(), p.Playing())
+	}
+	p.Begin(true)
+	if p.Step() != 3 || p.Moving() {
+		t.Errorf("without motion it begins at %d, moving %v", p.Step(), p.Moving())
+	}
+}
+
 func TestTrajectoryBlends(t *testing.T) {
 	tr := Trajectory{N: 1}
 	dst := make([]byte, 784)
