@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/infer"
@@ -206,6 +207,9 @@ func loadLDM(path string) (*ldm.Model, error) {
 	m, err := ldm.Load(b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if m.Image() != latent.Digit {
+		return nil, notDigits(name, m.Image())
 	}
 	return m, nil
 }

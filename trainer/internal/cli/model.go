@@ -8,6 +8,7 @@ import (
 
 	"mppm/shared/latent"
 	"mppm/shared/link"
+	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/sniff"
@@ -86,12 +87,19 @@ func loadModelOf(method, path string) (*latent.Model, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
+	case m.Image() != latent.Digit:
+		return nil, notDigits(name, m.Image())
 	case method == methodDAE && m.HasDistance():
 		return nil, fmt.Errorf("%s: they have a distance net, so they are not of a denoising autoencoder: leave out --method %s", name, method)
 	case method == methodLMPPM && !m.HasDistance():
 		return nil, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
 	}
 	return m, nil
+}
+
+// notDigits is the error for weights of other images.
+func notDigits(name string, image nn.Shape) error {
+	return fmt.Errorf("%s: they are of images of %v, and this command reads and writes digits of %v: give weights of those", name, image, latent.Digit)
 }
 
 // presets returns the names of a model's flows, or nil where it cannot be read.

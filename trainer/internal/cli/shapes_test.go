@@ -1,0 +1,30 @@
+package cli
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mppm/shared/latent/latenttest"
+	"mppm/shared/nn/nntest"
+)
+
+// TestOtherImages: weights of images that are no digits are described, and refused by
+// what reads and writes digits.
+func TestOtherImages(t *testing.T) {
+	f, g, _ := nntest.Unplanned(t)
+	b, err := latenttest.FileOf(1, f, g).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := put(t, filepath.Join(t.TempDir(), "m.safetensors"), b)
+	if r := must(t, "info", path); !strings.Contains(r.stdout, "kind of model: lmppm\n") || !strings.Contains(r.stdout, "32x32x3; conv f.1") || strings.Contains(r.stdout, "cannot run") {
+		t.Errorf("info says\n%s", r.stdout)
+	}
+	for _, args := range [][]string{{"generate", "--n", "1"}, {"restore", "--in", put(t, filepath.Join(t.TempDir(), "a.png"), pngOf(t, make([]byte, 28*28), 28, 28))}, {"eval", "distance"}} {
+		r := run(t, append(args, "--weights", path, "--out", filepath.Join(t.TempDir(), "o"))...)
+		if r.code != exitFailure || !strings.Contains(r.stderr, "images of 32×32×3") {
+			t.Errorf("%q: exit code %d, %s", args, r.code, r.stderr)
+		}
+	}
+}
