@@ -101,7 +101,7 @@ func digits(t *testing.T, dir string) {
 	const n = 32
 	r := m.Runner(n)
 	z, x := make([]float32, n*latent.DigitLatent), make([]float32, n*latent.DigitPixels)
-	r.Noise(z, rng.New(5, 0))
+	r.Noise(z, r.Generate, rng.New(5, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
 		t.Fatal(err)

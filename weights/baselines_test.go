@@ -35,7 +35,7 @@ func TestBaselines(t *testing.T) {
 	const n = 20
 	z, clean, noisy := make([]float32, n*m.Latent()), make([]float32, n*m.Pixels()), make([]float32, n*m.Pixels())
 	r := m.Runner(n)
-	r.Noise(z, rng.New(1, 0))
+	r.Noise(z, m.Generate, rng.New(1, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func TestReadsWhatIsGrown(t *testing.T) {
 	const n = 60
 	r := m.Runner(n)
 	z, x := make([]float32, n*m.Latent()), make([]float32, n*m.Pixels())
-	r.Noise(z, rng.New(1, 0))
+	r.Noise(z, m.Generate, rng.New(1, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ func TestRestoresItsOwn(t *testing.T) {
 		}
 	}
 	z := make([]float32, n*m.Latent())
-	r.Noise(z, rng.New(1, 0))
+	r.Noise(z, m.Generate, rng.New(1, 0))
 	flow(z, m.Generate)
 	clean := make([]float32, n*m.Pixels())
 	r.Decode(clean, z)

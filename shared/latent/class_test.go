@@ -41,7 +41,7 @@ func TestClass(t *testing.T) {
 		}
 		// Ten codes do not span the 18 dimensions: their covariance has no inverse.
 		z := make([]float32, 50*latent.DigitLatent)
-		c.Runner(1).Noise(z, rng.New(1, 0))
+		c.Runner(1).Noise(z, c.Generate, rng.New(1, 0))
 		for _, v := range z {
 			if !(math.Abs(float64(v)) < 50) {
 				t.Fatalf("class %d: a start is at %v", class, v)
@@ -119,7 +119,7 @@ func TestClassNoise(t *testing.T) {
 			c.Bank.Code(own[j*latent.DigitLatent:], j)
 		}
 		z := make([]float32, n*latent.DigitLatent)
-		c.Runner(1).Noise(z, rng.New(7, 0))
+		c.Runner(1).Noise(z, c.Generate, rng.New(7, 0))
 		wantMean, wantCov := moments(own)
 		gotMean, gotCov := moments(z)
 		spread := float64(c.Generate.Noise * c.Generate.Noise)

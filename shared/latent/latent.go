@@ -311,15 +311,14 @@ func (f *field) Mean(mean, z []float32) {
 
 func (f *field) Distance(d, grad, z []float32) { f.r.Distance(d, grad, z) }
 
-// Noise fills z (n × d) with the starts of generation: Gaussian noise with
-// the codes' mean, and Generate.Noise times their spread. Where the kernel starts
-// wide, what it takes for noise is added: Gaussian noise of width
-// Generate.Start.
-func (r *Runner) Noise(z []float32, src *rng.Source) {
+// Noise fills z (n × d) with the starts of generation by the flow p: Gaussian noise
+// with the codes' mean, and p.Noise times their spread. Where the kernel starts
+// wide, what it takes for noise is added: Gaussian noise of width p.Start.
+func (r *Runner) Noise(z []float32, p Preset, src *rng.Source) {
 	d := r.Latent()
 	e := make([]float32, d)
 	for ; len(z) >= d; z = z[d:] {
-		src.FillNorm(e, r.Generate.Noise)
+		src.FillNorm(e, p.Noise)
 		for i := range d {
 			v := r.priorMean[i]
 			for k := range i + 1 {
@@ -327,8 +326,8 @@ func (r *Runner) Noise(z []float32, src *rng.Source) {
 			}
 			z[i] = v
 		}
-		if r.Generate.Start > 0 {
-			src.FillNorm(e, r.Generate.Start*r.Bank.Spacing)
+		if p.Start > 0 {
+			src.FillNorm(e, p.Start*r.Bank.Spacing)
 			for i, v := range e {
 				z[i] += v
 			}

@@ -117,7 +117,7 @@ func TestTrajectory(t *testing.T) {
 	}
 	r.Decode(x, z)
 	bits.Add(x)
-	r.Noise(z, rng.New(1, 2))
+	r.Noise(z, r.Generate, rng.New(1, 2))
 	bits.Add(z)
 	golden.Check(t, "latent: a restoration of five images, every code, distance and pixel, and noise", bits)
 }
@@ -161,7 +161,7 @@ func TestSampling(t *testing.T) {
 	const n = 600
 	r := m.Runner(50)
 	z := make([]float32, n*latent.DigitLatent)
-	r.Noise(z, rng.New(1, 0))
+	r.Noise(z, r.Generate, rng.New(1, 0))
 	steps, err := r.Flow(z, m.Generate)
 	if err != nil {
 		t.Fatal(err)

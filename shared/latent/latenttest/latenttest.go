@@ -124,7 +124,7 @@ func Bits(m *latent.Model) (string, error) {
 		if err := binary.Write(h, binary.LittleEndian, x); err != nil {
 			return "", err
 		}
-		r.Noise(z, rng.New(5, 0))
+		r.Noise(z, m.Generate, rng.New(5, 0))
 	}
 	return fmt.Sprintf("%016x", h.Sum64()), nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"mppm/shared/link"
+	"mppm/shared/rng"
 )
 
 func generateParams(p *link.Page) []param {
@@ -89,7 +90,7 @@ func (a *API) grow(l *link.Link, n int) (x, distance []float32, err error) {
 		return nil, nil, err
 	}
 	z := make([]float32, n*a.model.Latent())
-	if err := a.page.Starts(z, &l.State, r.Noise); err != nil {
+	if err := a.page.Starts(z, &l.State, func(z []float32, src *rng.Source) { r.Noise(z, r.Generate, src) }); err != nil {
 		return nil, nil, err
 	}
 	seq, err := r.Flow(z, l.GenerateFlow.Widened())

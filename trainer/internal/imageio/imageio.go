@@ -49,14 +49,6 @@ type Images struct {
 	Notes  []string // what a person should know of the reading, a sentence each
 }
 
-// Float32 writes image i as Pixels numbers in [0, 1] into dst.
-func (im *Images) Float32(dst []float32, i int) {
-	dst = dst[:Pixels]
-	for k, b := range im.Pixels[i*Pixels : (i+1)*Pixels] {
-		dst[k] = float32(b) / 255
-	}
-}
-
 // Quantize writes src as bytes: the nearest of 256 levels, with what is outside
 // [0, 1] moved to its ends. Numbers that are not finite are the caller's to
 // find; NaN becomes 0.

@@ -166,12 +166,10 @@ func Degrade(dst, src []float32, image nn.Shape, d degrade.Degradation, seed uin
 func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Options) ([]byte, error) {
 	size, dim := m.Pixels(), m.Latent()
 	out := make([]byte, n*size)
-	own := *m // the spread of the starts is p's
-	own.Generate = p
-	err := each(ctx, own.Runner, n, o, func(r *latent.Runner, lo, hi int) error {
+	err := each(ctx, m.Runner, n, o, func(r *latent.Runner, lo, hi int) error {
 		z := make([]float32, (hi-lo)*dim)
 		for i := range hi - lo {
-			r.Noise(z[i*dim:(i+1)*dim], rng.New(o.Seed, uint64(lo+i)))
+			r.Noise(z[i*dim:(i+1)*dim], p, rng.New(o.Seed, uint64(lo+i)))
 		}
 		x := make([]float32, (hi-lo)*size)
 		if err := finish(r, x, z, p, lo); err != nil {

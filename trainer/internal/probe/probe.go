@@ -167,7 +167,7 @@ func Run(ctx context.Context, m *latent.Model, images []byte, seed uint64, done 
 		add(fmt.Sprintf("moved by %v", by), by > 1, p.moved(clean, ways, by), outside)
 	}
 	noise := make([]float32, len(clean))
-	p.m.Runner(1).Noise(noise, src)
+	p.m.Runner(1).Noise(noise, p.m.Generate, src)
 	add(starts, true, noise, outside)
 	p.pool()
 	p.rays(clean, ways)

@@ -52,9 +52,6 @@ const (
 	mostShare   = 0.16
 )
 
-// Objectives returns what the presets of a model are chosen by.
-func Objectives() []Objective { return objectives }
-
 var objectives = []Objective{
 	{
 		Preset: "restore", Task: Restore,

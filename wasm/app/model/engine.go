@@ -54,6 +54,9 @@ func (e *engine) Bank() (codes []float32, labels []uint8) {
 	return e.Model.Bank.Codes(), e.Model.Bank.Labels
 }
 
+// Noise fills z with the starts of generation by the model's own flow.
+func (e *engine) Noise(z []float32, src *rng.Source) { e.Runner.Noise(z, e.Generate, src) }
+
 // Plane returns the plane that the weights name for the map, nil if none.
 func (e *engine) Plane() *project.Plane { return e.Model.Plane }
 
