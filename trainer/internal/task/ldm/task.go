@@ -185,7 +185,7 @@ func (t *Task) take(b []byte) error {
 		return err
 	}
 	if err := latent.CheckKind(f.Meta, latent.Kind); err != nil {
-		return fmt.Errorf("%w; want weights that train dae writes", err)
+		return fmt.Errorf("%w, as train dae writes", err)
 	}
 	if _, err := latent.LoadAutoencoder(f); err != nil {
 		return err
