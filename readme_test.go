@@ -56,6 +56,8 @@ func TestCommands(t *testing.T) {
 			}
 			fields := strings.Fields(args)
 			switch {
+			case fields[0] == "train" && fields[1] == "images":
+				fields = append(fields, "--epochs", "1", "--distance", "1", "--refine", "1", "--batch", "4", "--centers", "8")
 			case fields[0] == "train" && fields[1] != "mnist":
 				fields = append(fields, "--epochs", "3")
 			case fields[0] == "train":
@@ -76,7 +78,7 @@ func TestCommands(t *testing.T) {
 	if ran < 8 {
 		t.Errorf("only %d commands of README.md were found", ran)
 	}
-	for _, made := range []string{"restored/00000.png", "strip.png", "digits.idx", "digits.png", "mine.safetensors", "runs/eval/table.md", "runs/circle/loss.png", "runs/mine/loss.png"} {
+	for _, made := range []string{"restored/00000.png", "strip.png", "digits.idx", "digits.png", "mine.safetensors", "runs/eval/table.md", "runs/circle/loss.png", "runs/mine/loss.png", "runs/photos/generated.png"} {
 		if info, err := os.Stat(filepath.Join(dir, made)); err != nil || info.Size() == 0 {
 			t.Errorf("README.md's commands did not make %s: %v", made, err)
 		}
@@ -94,7 +96,7 @@ func build(t *testing.T, bin string) {
 }
 
 // digits puts what a reader has into dir: my-digits, a folder of PNG files,
-// my-points.csv, and data, IDX files to train on. They are digits grown from noise.
+// my-points.csv, data, IDX files to train on, and photos, larger PNG files. They are digits grown from noise.
 func digits(t *testing.T, dir string) {
 	t.Helper()
 	m := shipped(t)
@@ -113,7 +115,7 @@ func digits(t *testing.T, dir string) {
 	for i, v := range x {
 		pixels[i] = byte(v*255 + 0.5)
 	}
-	for _, folder := range []string{"my-digits", "data"} {
+	for _, folder := range []string{"my-digits", "data", "photos"} {
 		if err := os.Mkdir(filepath.Join(dir, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -125,6 +127,19 @@ func digits(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(dir, "my-digits", name), b.Bytes())
+	}
+	const larger = 3 // for pictures as large as those of a camera, in proportion
+	for i := range n {
+		img := image.NewGray(image.Rect(0, 0, larger*latent.DigitSide, larger*latent.DigitSide))
+		for at := range img.Pix {
+			x, y := at%img.Stride/larger, at/img.Stride/larger
+			img.Pix[at] = pixels[i*latent.DigitPixels+y*latent.DigitSide+x]
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, "photos", fmt.Sprintf("%d.png", i)), b.Bytes())
 	}
 	f, err := idx.New(pixels, n, latent.DigitSide, latent.DigitSide)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 // an example, and count in their place.
 var few = map[string]string{
 	"train mnist":      "--epochs 1 --distance 1 --refine 1 --batch 16 --centers 8",
+	"train images":     "--epochs 1 --distance 1 --refine 1 --batch 4 --centers 8 --side 16",
 	"train dae":        "--epochs 1 --batch 16 --centers 8",
 	"train ldm":        "--epochs 1 --batch 16 --hidden 12 --diffusion-steps 30 --last 0.3",
 	"train classifier": "--epochs 1 --batch 16 --holdout 10",
@@ -112,6 +113,9 @@ func reader(t *testing.T) string {
 	put(t, at("noisy.png"), pngOf(t, set.Test.Images[:784], 28, 28))
 	put(t, at("scans/one.png"), pngOf(t, set.Test.Images[:784], 28, 28))
 	put(t, at("scans/two.png"), pngOf(t, set.Test.Images[784:2*784], 28, 28))
+	for i, b := range photos(t, 24) {
+		put(t, at(fmt.Sprintf("photos/%d.jpg", i)), b)
+	}
 	var points strings.Builder
 	for i := range 100 {
 		fmt.Fprintf(&points, "%d,%d,%d\n", i, 2*i, i*i%7)

@@ -74,7 +74,11 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	if kind == task.CheckpointKind {
 		return o.exportPoints(e)
 	}
-	set, err := o.data.open(ctx, e.stderr, dataset.Open)
+	read := dataset.Open
+	if c, err := nets.SavedConfig(o.checkpoint); err == nil && c.Share > 0 {
+		read = picturesOf(e, c, o.quiet)
+	}
+	set, err := o.data.open(ctx, e.stderr, read)
 	if err != nil {
 		return err
 	}
@@ -142,8 +146,14 @@ func encodeWeights(f *safetensors.File, path string) ([]byte, error) {
 // files one by one.
 const scored = 10_000
 
-// severity is the noise that weights are scored at: the mild one of Table 6.
-const severity = 0.7
+// severity is the noise that weights are scored at: the mild one of Table 6, or the one
+// between its two for faces.
+func severity(digits bool) float64 {
+	if digits {
+		return 0.7
+	}
+	return 0.25
+}
 
 // scoreBy has restore restore test images from that noise with the bytes b of the
 // weights f, and returns the mean scores as JSON.
@@ -157,7 +167,7 @@ func scoreBy(f *safetensors.File, s *dataset.Split, w io.Writer, restore func(b,
 		return "", err
 	}
 	const seed = 1
-	d := degrade.Degradation{Kind: degrade.Gaussian, Severity: severity}
+	d := degrade.Degradation{Kind: degrade.Gaussian, Severity: severity(s.Pixels() == latent.DigitPixels)}
 	bar := progress.New(w, "scoring", test.N, progress.Options{})
 	out, err := restore(b, test.Images, d, infer.Options{Seed: seed, Progress: bar.Add})
 	bar.Finish()

@@ -96,6 +96,9 @@ func writesImages(p *overlap.Paths, flag, path string) {
 	}
 }
 
+// readsFolder is of a folder with all that is below it.
+func readsFolder(p *overlap.Paths, flag, path string) { p.ReadsBelow(flag, path) }
+
 // readsData is of the data that is trained on: files in a folder, folders of images
 // in it, or one file.
 func readsData(p *overlap.Paths, flag, path string) {

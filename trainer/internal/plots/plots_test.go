@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"mppm/shared/nn"
 	"mppm/trainer/internal/imageio"
 )
 
@@ -136,10 +137,11 @@ func TestSheet(t *testing.T) {
 		images[i*imageio.Pixels] = float32(i+1) / 5 // the corner tells which it is
 		images[(i+1)*imageio.Pixels-1] = 7          // clamped
 	}
-	img, err := Sheet{Columns: 2, Scale: 3}.Draw(images)
+	sheet, err := Sheet{Columns: 2, Scale: 3}.Draw(images)
 	if err != nil {
 		t.Fatal(err)
 	}
+	img := sheet.(*image.Gray)
 	const pitch = 28*3 + gap
 	if want := image.Rect(0, 0, gap+2*pitch, gap+3*pitch); img.Bounds() != want {
 		t.Fatalf("size %v, want %v", img.Bounds(), want)
@@ -169,10 +171,11 @@ func TestSheetText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := Sheet{Columns: 2, Heads: []string{"input", "a very long head"}, Labels: []string{"7", "", "é", "1"}}.Draw(images)
+	sheet, err := Sheet{Columns: 2, Heads: []string{"input", "a very long head"}, Labels: []string{"7", "", "é", "1"}}.Draw(images)
 	if err != nil {
 		t.Fatal(err)
 	}
+	img := sheet.(*image.Gray)
 	if got, want := img.Bounds().Dy(), bare.Bounds().Dy()+3*textH; got != want {
 		t.Errorf("height %d, want %d", got, want)
 	}
@@ -183,6 +186,26 @@ func TestSheetText(t *testing.T) {
 		if img.GrayAt(gap+56+gap/2, y) != ground {
 			t.Fatalf("text between the columns at row %d", y)
 		}
+	}
+}
+
+// TestSheetColor: images of any shape, in their colors.
+func TestSheetColor(t *testing.T) {
+	shape := nn.Shape{H: 3, W: 5, C: 3}
+	images := make([]float32, 2*shape.Size())
+	copy(images[shape.Size():], []float32{1, 0.2, 0})
+	sheet, err := Sheet{Image: shape, Columns: 2, Scale: 4}.Draw(images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := image.Rect(0, 0, 3*gap+2*20, 2*gap+12); sheet.Bounds() != want {
+		t.Fatalf("size %v, want %v", sheet.Bounds(), want)
+	}
+	if got := sheet.At(2*gap+20+3, gap+3); got != (color.RGBA{255, 51, 0, 255}) {
+		t.Errorf("the second image begins with %v", got)
+	}
+	if _, err := (Sheet{Image: nn.Shape{H: 3, W: 5, C: 2}}).Draw(make([]float32, 30)); err == nil {
+		t.Error("images of two channels were drawn")
 	}
 }
 

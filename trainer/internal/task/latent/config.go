@@ -8,6 +8,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/dataset"
+	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/run"
 )
 
@@ -25,6 +26,7 @@ type Config struct {
 	Method     Method         `json:"method,omitempty"`
 	Encoder    string         `json:"encoder,omitempty"` // F, as nn.Net's text; "": that of digits
 	Decoder    string         `json:"decoder,omitempty"` // G, likewise; its last layer is a sigmoid
+	Share      float64        `json:"share,omitempty"`   // of a folder of pictures, that is not trained on; 0: the data is no such folder
 	Seed       uint64         `json:"seed"`
 	Epochs     int            `json:"epochs"`
 	Refine     int            `json:"refine,omitempty"`   // epochs at the end, in which G alone learns; of LMPPM
@@ -40,6 +42,45 @@ type Config struct {
 	Hidden     []int          `json:"hidden,omitempty"`     // widths of D's hidden layers; of LMPPM
 	Activation nn.Activation  `json:"activation,omitempty"` // of D; of LMPPM
 	Support    Support        `json:"support,omitzero"`     // of LMPPM
+}
+
+// Pictures returns how the pictures of a folder become the data of such a run.
+func (c Config) Pictures() (dataset.ImageOptions, error) {
+	n, err := c.nets()
+	if err != nil {
+		return dataset.ImageOptions{}, err
+	}
+	return dataset.ImageOptions{Side: n.image().H, Gray: n.image().C == 1, Share: c.Share, Seed: c.Seed}, nil
+}
+
+// SavedConfig returns the settings of the run in a folder.
+func SavedConfig(dir string) (Config, error) {
+	c, err := optim.Open(dir)
+	if err != nil {
+		return Config{}, err
+	}
+	var s state
+	err = c.State(CheckpointKind, &s)
+	return s.Config, err
+}
+
+// DefaultImages is Default for pictures of a shape, with the nets of Table 8 widened to
+// fit and codes of so many numbers.
+func DefaultImages(image nn.Shape, dim int) (Config, error) {
+	f, err := latent.Encoder(image, dim)
+	if err != nil {
+		return Config{}, err
+	}
+	g, err := latent.Decoder(image, dim)
+	if err != nil {
+		return Config{}, err
+	}
+	c := Default()
+	c.Batch, c.Noise, c.Clipped, c.Centers, c.Share = 32, 0.4, 0.5, 2000, 0.15
+	if c.Encoder, err = f.Text(); err == nil {
+		c.Decoder, err = g.Text()
+	}
+	return c, err
 }
 
 // Default is the configuration that the shipped weights were trained with; Table
