@@ -165,3 +165,66 @@ func BenchmarkMean(b *testing.B) {
 		})
 	}
 }
+
+// TestNear holds what is left out to 1e-6 of all weights, on kernels from narrow to wide,
+// the mean to float64, and both ways of adding up to the same bits.
+func TestNear(t *testing.T) {
+	const n, dim = 5000, 18
+	b := bank(t, n, dim)
+	z := make([]float32, chunk*dim)
+	rng.New(4, 0).FillNorm(z, 3)
+	for _, sigma := range []float32{0.05, 0.3, 1, 3, 20} {
+		var ws Workspace
+		got := make([]float32, len(z))
+		b.Mean(got, z, sigma, &ws)
+		gathered, product := make([]float32, len(ws.sums)), make([]float32, len(ws.sums))
+		scale := 1 / float32(sigma*sigma)
+		all := b.score(z, chunk, &ws)
+		scores := append([]float32(nil), all[:chunk*n]...)
+		ws.at, ws.near = ws.at[:0], ws.near[:0]
+		var ends []int
+		for i := range chunk {
+			b.weigh(all[i*n:(i+1)*n], scale, &ws)
+			ends = append(ends, len(ws.near))
+		}
+		b.gather(ends, &ws)
+		copy(gathered, ws.sums)
+		b.product(all, ends, &ws)
+		copy(product, ws.sums)
+		for i, v := range gathered {
+			if math.Float32bits(v) != math.Float32bits(product[i]) {
+				t.Fatalf("σ %v: sum %d is %v one way and %v the other", sigma, i, v, product[i])
+			}
+		}
+		code := make([]float32, dim)
+		for i := range chunk {
+			row := scores[i*n : (i+1)*n]
+			top := float64(row[0])
+			for _, v := range row {
+				top = max(top, float64(v))
+			}
+			var total, left float64
+			mean := make([]float64, dim)
+			for j, v := range row {
+				w := math.Exp((float64(v) - top) * float64(scale))
+				total += w
+				if (float64(v)-top)*float64(scale) < -reach {
+					left += w
+				}
+				b.Code(code, j)
+				for d, c := range code {
+					mean[d] += w * float64(c)
+				}
+			}
+			if left > 1e-6*total {
+				t.Errorf("σ %v, point %d: %v of all weights are left out", sigma, i, left/total)
+			}
+			for d, v := range mean {
+				if want := v / total; math.Abs(float64(got[i*dim+d])-want) > 1e-5*(1+math.Abs(want)) {
+					t.Errorf("σ %v, point %d: mean[%d] is %v, want %v", sigma, i, d, got[i*dim+d], want)
+				}
+			}
+		}
+		t.Logf("σ %v: %d of %d codes matter", sigma, len(ws.near)/chunk, n)
+	}
+}
