@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -479,12 +480,16 @@ func (p *tab) mouse(kind input.DispatchMouseEventType, x, y float64) {
 	p.do(chromedp.MouseEvent(kind, x, y, chromedp.ButtonLeft))
 }
 
-// server serves the page below a path, changed by wrap.
+// servers counts those that were started.
+var servers atomic.Int64
+
+// server serves the page below a path, as a host that no test had before: the browser
+// that tests share may keep files of an earlier one, which had the same port.
 func server(t *testing.T, below string, h http.Handler) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle(below, http.StripPrefix(strings.TrimSuffix(below, "/"), h))
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
-	return s.URL + below
+	return strings.Replace(s.URL, "127.0.0.1", fmt.Sprintf("host%d.localhost", servers.Add(1)), 1) + below
 }
