@@ -68,15 +68,8 @@ the end the weights (images.safetensors), test images with noise of 0.25 restore
 			f.toggle(&o.gray, "gray", "one channel in place of three")
 			f.integer(&o.dim, "latent", "N", "numbers of a code", 1, nn.MaxWidth)
 			f.number(&c.Share, "share", "X", "share of the pictures that is held out, where the folder does not say which", 0.001, 0.9)
-			f.seed(&c.Seed, "seed", "seed of everything random")
-			f.integer(&c.Epochs, "epochs", "N", "times through the data", 1, 100_000)
-			f.integer(&c.Support.Epochs, "distance", "N", "epochs after those, in which the distance alone learns", 0, 100_000)
-			f.integer(&c.Refine, "refine", "N", "epochs at the end, in which the decoder alone learns", 0, 100_000)
-			f.integer(&c.Batch, "batch", "N", "images in a step; by default no more than there are", 1, 65_536)
-			f.number(&c.Rate, "rate", "X", "Adam's step size at the start", 0, 10)
-			f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X", 0, 100)
-			f.number(&c.Clipped, "clipped", "X", "share of the images whose noise is cut off at black and white, as a file has it", 0, 1)
-			f.integer(&c.Centers, "centers", "N", "centers of the code bank; by default no more than there are images", 1, 100_000)
+			settingFlags(f, c)
+			partFlags(f, c)
 			o.settings = f.list[first:]
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},

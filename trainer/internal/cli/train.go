@@ -38,6 +38,13 @@ func (o *trainOptions) common(f *flagSet, command string) {
 	o.flags(f, func() { o.data.flags(f, idxFiles+orFolders+"PNG files"+orMNIST) }, "")
 	first := len(f.list)
 	f.group = "the run"
+	settingFlags(f, c)
+	f.integer(&c.Holdout, "holdout", "N", "train without N training digits, and score and draw those in place of the test digits", 0, 1_000_000)
+	o.settings = f.list[first:]
+}
+
+// settingFlags adds the flags of any run on images that c is made of.
+func settingFlags(f *flagSet, c *task.Config) {
 	f.seed(&c.Seed, "seed", "seed of everything random")
 	f.integer(&c.Epochs, "epochs", "N", "times through the data", 1, 100_000)
 	f.integer(&c.Batch, "batch", "N", "images in a step; by default no more than there are", 1, 65_536)
@@ -45,8 +52,12 @@ func (o *trainOptions) common(f *flagSet, command string) {
 	f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X", 0, 100)
 	f.number(&c.Clipped, "clipped", "X", "share of the images whose noise is cut off at black and white, as a file has it", 0, 1)
 	f.integer(&c.Centers, "centers", "N", "centers of the code bank; by default no more than there are images", 1, 100_000)
-	f.integer(&c.Holdout, "holdout", "N", "train without N training digits, and score and draw those in place of the test digits", 0, 1_000_000)
-	o.settings = f.list[first:]
+}
+
+// partFlags adds those of the parts in which the distance and the decoder learn alone.
+func partFlags(f *flagSet, c *task.Config) {
+	f.integer(&c.Support.Epochs, "distance", "N", "epochs after those, in which the distance alone learns, all over the latent space", 0, 100_000)
+	f.integer(&c.Refine, "refine", "N", "epochs at the end, in which the decoder alone learns", 0, 100_000)
 }
 
 func daeCommand() command {
@@ -114,8 +125,7 @@ swapped: --transpose turns them upright.`,
 			}
 			o.common(f, "train mnist")
 			first := len(f.list)
-			f.integer(&c.Support.Epochs, "distance", "N", "epochs after those, in which the distance alone learns, all over the latent space", 0, 100_000)
-			f.integer(&c.Refine, "refine", "N", "epochs at the end, in which the decoder alone learns", 0, 100_000)
+			partFlags(f, c)
 			f.number(&c.Restored, "restored", "X", "share of the codes in those epochs that are of restored images, not of clean ones", 0, 1)
 			f.add(flagDef{name: "hidden", arg: "N,N,...", help: "widths of the hidden layers of the distance net", initial: widths(c.Hidden),
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
