@@ -5,6 +5,7 @@ package kde
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"mppm/shared/gemm"
 	"mppm/shared/vec"
@@ -120,6 +121,10 @@ const reach = 24
 // cannot matter without looking at each.
 const block = 64
 
+// dense is the share of codes from which on a product of matrices adds them up faster
+// than one after the other.
+const dense = 24
+
 // Mean writes to mean the kernel mean of each point of z, both n × Dim, for
 // kernels of width sigma > 0 (Eq. 21):
 //
@@ -140,7 +145,7 @@ func (b *Bank) Mean(mean, z []float32, sigma float32, ws *Workspace) {
 			b.weigh(all[i*b.n:(i+1)*b.n], scale, ws)
 			ends[i] = len(ws.near)
 		}
-		if len(ws.near) > n*b.n/8 {
+		if len(ws.near) > n*b.n/dense {
 			b.product(all, ends[:n], ws)
 		} else {
 			b.gather(ends[:n], ws)
@@ -164,19 +169,25 @@ func (b *Bank) weigh(scores []float32, scale float32, ws *Workspace) {
 	}
 	top := vec.Max(ws.tops)
 	least := top - reach/scale
-	from := len(ws.near)
+	// Each is written, and the next in its place if it does not matter: faster than to
+	// branch.
+	from, n := len(ws.near), 0
+	ws.near, ws.at = slices.Grow(ws.near, b.n), slices.Grow(ws.at, b.n)
+	near, at := ws.near[from:from+b.n], ws.at[from:from+b.n]
 	for k, t := range ws.tops {
 		if !(t >= least) {
 			continue
 		}
 		lo := k * block
 		for j, v := range scores[lo:min(lo+block, b.n)] {
+			near[n], at[n] = v, int32(lo+j)
 			if v >= least {
-				ws.at, ws.near = append(ws.at, int32(lo+j)), append(ws.near, v)
+				n++
 			}
 		}
 	}
-	vec.ExpDiff(ws.near[from:], ws.near[from:], top, scale)
+	vec.ExpDiff(near[:n], near[:n], top, scale)
+	ws.near, ws.at = ws.near[:from+n], ws.at[:from+n]
 }
 
 // gather adds up the codes that matter, one after the other.
