@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mppm/trainer/internal/device"
+	"mppm/trainer/internal/run/runtest"
 )
 
 // TestTraining: a run on a GPU has the losses of one on the CPU, with batch norm,
@@ -21,7 +22,7 @@ func TestTraining(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, stop := range stops {
-			if err := r.Train(&countdown{t.Context(), stop}, o); err != ErrInterrupted {
+			if err := r.Train(&runtest.Countdown{Context: t.Context(), Left: stop}, o); err != ErrInterrupted {
 				t.Fatal(err)
 			}
 			y = newToy(t)

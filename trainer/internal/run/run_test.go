@@ -17,6 +17,7 @@ import (
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plots"
+	"mppm/trainer/internal/run/runtest"
 )
 
 // toy trains a net of every kind of layer, batch norm and dropout among them, in two
@@ -120,19 +121,6 @@ func checkpoint(t *testing.T, dir string) []byte {
 	return b
 }
 
-// countdown is a context that ends after it was asked so many times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
 // TestResume: a run that is interrupted at any step ends with the checkpoint of one
 // that is not, to the last bit: parameters, moments, running means and variances.
 func TestResume(t *testing.T) {
@@ -159,7 +147,7 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	for stop := 1; !r.Done(); stop = stop%3 + 1 {
-		if err := r.Train(&countdown{t.Context(), stop}, Options{}); err != nil && err != ErrInterrupted {
+		if err := r.Train(&runtest.Countdown{Context: t.Context(), Left: stop}, Options{}); err != nil && err != ErrInterrupted {
 			t.Fatal(err)
 		}
 		if r, err = Open(newToy(t), other); err != nil {
@@ -211,7 +199,7 @@ func TestFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Train(&countdown{t.Context(), 5}, Options{}); err != ErrInterrupted {
+	if err := r.Train(&runtest.Countdown{Context: t.Context(), Left: 5}, Options{}); err != ErrInterrupted {
 		t.Fatal(err)
 	}
 	y.params[0].Data[0] = float32(math.NaN())

@@ -17,6 +17,7 @@ import (
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/pointcloud"
 	"mppm/trainer/internal/run"
+	"mppm/trainer/internal/run/runtest"
 )
 
 func tiny() Config {
@@ -219,19 +220,6 @@ func TestLearns(t *testing.T) {
 	}
 }
 
-// after is a context that ends once it was asked so many times.
-type after struct {
-	context.Context
-	left int
-}
-
-func (a *after) Err() error {
-	if a.left--; a.left < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
 // TestResume: a run that is interrupted after some steps and resumed ends with the
 // bits of one that is not.
 func TestResume(t *testing.T) {
@@ -245,7 +233,7 @@ func TestResume(t *testing.T) {
 	dir := t.TempDir()
 	r := mustNew(t, c, cloud, dir)
 	for _, steps := range []int{7, 11, 1} {
-		if err := r.Train(&after{context.Background(), steps}, run.Options{Every: 5}); !errors.Is(err, run.ErrInterrupted) {
+		if err := r.Train(&runtest.Countdown{Context: context.Background(), Left: steps}, run.Options{Every: 5}); !errors.Is(err, run.ErrInterrupted) {
 			t.Fatalf("after %d steps: %v", r.Step, err)
 		}
 		r.Task = New(Config{}, cloud)

@@ -16,6 +16,7 @@ import (
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/run"
+	"mppm/trainer/internal/run/runtest"
 )
 
 // digits returns the first n training digits of MNIST, and the first 500 test
@@ -177,7 +178,7 @@ func TestResume(t *testing.T) {
 	}
 	again := start(t, c, set)
 	for stop := 1; !again.Done(); stop += 2 {
-		ctx := &countdown{Context: t.Context(), left: stop}
+		ctx := &runtest.Countdown{Context: t.Context(), Left: stop}
 		if err := again.Train(ctx, run.Options{}); err != nil && err != run.ErrInterrupted {
 			t.Fatal(err)
 		}
@@ -192,19 +193,6 @@ func TestResume(t *testing.T) {
 	if !slices.Equal(whole.History, again.History) || len(again.History) != c.Epochs {
 		t.Errorf("losses %v, in an uninterrupted run %v", again.History, whole.History)
 	}
-}
-
-// countdown is a context that ends after it was asked so many times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
 }
 
 func TestErrors(t *testing.T) {

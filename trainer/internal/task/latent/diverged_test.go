@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mppm/trainer/internal/run"
+	"mppm/trainer/internal/run/runtest"
 )
 
 // TestDivergedStep: the step that the error of a run names is that of the run, the
@@ -34,7 +35,7 @@ func TestDivergedStep(t *testing.T) {
 		if r.Step >= steps {
 			return
 		}
-		if err := r.Train(&countdown{Context: t.Context(), left: steps - r.Step}, run.Options{}); !errors.Is(err, run.ErrInterrupted) || r.Step != steps {
+		if err := r.Train(&runtest.Countdown{Context: t.Context(), Left: steps - r.Step}, run.Options{}); !errors.Is(err, run.ErrInterrupted) || r.Step != steps {
 			t.Fatalf("after %d steps: %v", r.Step, err)
 		}
 	}

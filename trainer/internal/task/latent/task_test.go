@@ -19,6 +19,7 @@ import (
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plane"
 	"mppm/trainer/internal/run"
+	"mppm/trainer/internal/run/runtest"
 )
 
 // digits returns the first n digits of MNIST.
@@ -146,7 +147,7 @@ func TestRefine(t *testing.T) {
 			c := tiny()
 			c.Refine, c.Restored = 3, restored
 			r := start(t, c, set)
-			joint := &countdown{Context: context.Background(), left: c.Epochs * 50}
+			joint := &runtest.Countdown{Context: context.Background(), Left: c.Epochs * 50}
 			if err := r.Train(joint, run.Options{}); err != run.ErrInterrupted {
 				t.Fatal(err)
 			}
@@ -419,7 +420,7 @@ func resume(t *testing.T, c Config) {
 	whole.train(t)
 	again := start(t, c, set)
 	for stop := 1; !again.Done(); stop += 2 {
-		ctx := &countdown{Context: context.Background(), left: stop}
+		ctx := &runtest.Countdown{Context: context.Background(), Left: stop}
 		if err := again.Train(ctx, run.Options{}); err != nil && err != run.ErrInterrupted {
 			t.Fatal(err)
 		}
@@ -438,19 +439,6 @@ func resume(t *testing.T, c Config) {
 			t.Errorf("epoch %d: %v, in an uninterrupted run %v", i+1, again.History[i], whole.History[i])
 		}
 	}
-}
-
-// countdown is a context that ends after it was asked so many times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
 }
 
 // BenchmarkStep times one step: forward, backward and Adam. trainer/bench/step.py

@@ -18,6 +18,7 @@ import (
 	"mppm/shared/ldm"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/run"
+	"mppm/trainer/internal/run/runtest"
 )
 
 // digits returns the first n digits of MNIST.
@@ -191,7 +192,7 @@ func TestResume(t *testing.T) {
 	dir := t.TempDir()
 	again := start(t, c, set, dir)
 	for stop := 1; !again.Done(); stop++ {
-		ctx := &countdown{Context: context.Background(), left: stop}
+		ctx := &runtest.Countdown{Context: context.Background(), Left: stop}
 		if err := again.Train(ctx, run.Options{}); err != nil && err != run.ErrInterrupted {
 			t.Fatal(err)
 		}
@@ -210,19 +211,6 @@ func TestResume(t *testing.T) {
 			t.Errorf("epoch %d: %v, in an uninterrupted run %v", i+1, again.History[i], whole.History[i])
 		}
 	}
-}
-
-// countdown is a context that ends after it was asked so many times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
 }
 
 func TestRefuses(t *testing.T) {
