@@ -120,7 +120,11 @@ func writeWeights(ctx context.Context, path string, t *nets.Task, float bool, w 
 		return nil, err
 	}
 	if set.Test.N > 0 {
-		f.Meta["scores"], err = scoreBy(f, &set.Test, w, func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+		noise := digitNoise
+		if t.Config.Share > 0 {
+			noise = pictureNoise
+		}
+		f.Meta["scores"], err = scoreBy(f, &set.Test, noise, w, func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := latent.Load(b)
 			if err != nil {
 				return nil, err
@@ -146,18 +150,16 @@ func encodeWeights(f *safetensors.File, path string) ([]byte, error) {
 // files one by one.
 const scored = 10_000
 
-// severity is the noise that weights are scored at: the mild one of Table 6, or the one
-// between its two for faces.
-func severity(digits bool) float64 {
-	if digits {
-		return 0.7
-	}
-	return 0.25
-}
+// The noise that weights are scored at: the mild one of Table 6, and the one between its
+// two for faces.
+var (
+	digitNoise   = degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
+	pictureNoise = degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.25}
+)
 
-// scoreBy has restore restore test images from that noise with the bytes b of the
+// scoreBy has restore take the damage d off test images with the bytes b of the
 // weights f, and returns the mean scores as JSON.
-func scoreBy(f *safetensors.File, s *dataset.Split, w io.Writer, restore func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error)) (string, error) {
+func scoreBy(f *safetensors.File, s *dataset.Split, d degrade.Degradation, w io.Writer, restore func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error)) (string, error) {
 	test, err := s.InMemory(scored)
 	if err != nil {
 		return "", err
@@ -167,7 +169,6 @@ func scoreBy(f *safetensors.File, s *dataset.Split, w io.Writer, restore func(b,
 		return "", err
 	}
 	const seed = 1
-	d := degrade.Degradation{Kind: degrade.Gaussian, Severity: severity(s.Pixels() == latent.DigitPixels)}
 	bar := progress.New(w, "scoring", test.N, progress.Options{})
 	out, err := restore(b, test.Images, d, infer.Options{Seed: seed, Progress: bar.Add})
 	bar.Finish()

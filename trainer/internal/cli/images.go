@@ -2,11 +2,9 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"sync"
 
-	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/dataset"
@@ -55,10 +53,8 @@ the end the weights (images.safetensors), test images with noise of 0.25 restore
 			"train images --data photos/ --resume",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
-			o := imagesOptions{runFlags: runFlags{out: "runs/images", checkpoint: 1}, side: 64, dim: 128}
+			o := imagesOptions{runFlags: runFlags{out: "runs/images", checkpoint: 1}, side: 64, dim: 128, config: task.DefaultImages()}
 			c := &o.config
-			// The nets are made once the shape is known; what is here does not depend on it.
-			*c, _ = task.DefaultImages(nn.Shape{H: o.side, W: o.side, C: 3}, o.dim)
 			f.reads("data", &o.data.dir, readsFolder)
 			o.folder = f.owns("out", &o.out, ofRun("train images", func() string { return imagesName }, "restored.png", "generated.png"))
 			o.flags(f, func() { f.text(&o.data.dir, "data", "DIR", "folder of pictures") }, "")
@@ -118,11 +114,9 @@ func (o *imagesOptions) run(ctx context.Context, e env) error {
 		if o.gray {
 			channels = 1
 		}
-		nets, err := task.DefaultImages(nn.Shape{H: o.side, W: o.side, C: channels}, o.dim)
-		if err != nil {
+		if err := c.Widen(nn.Shape{H: o.side, W: o.side, C: channels}, o.dim); err != nil {
 			return err
 		}
-		c.Encoder, c.Decoder = nets.Encoder, nets.Decoder
 	}
 	release, err := o.folder.claim(e)
 	if err != nil {
@@ -141,28 +135,7 @@ func (o *imagesOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	if err := o.train(ctx, e, r); err != nil {
-		return err
-	}
-	if !o.quiet {
-		fmt.Fprintln(e.stderr, "making the code bank and the weights")
-	}
-	path := filepath.Join(o.out, imagesName)
-	b, err := writeWeights(ctx, path, t, false, progressOf(e, o.quiet))
-	if err != nil {
-		return err
-	}
-	m, err := latent.Load(b)
-	if err != nil {
-		return err
-	}
-	if err := imageSamples(ctx, m, set, c.Seed, o.out); err != nil {
-		return err
-	}
-	if !o.quiet {
-		_, err = fmt.Fprintf(e.stdout, "trained to %s (%s); look at %s and %s\n", path, size(len(b)), filepath.Join(o.out, "restored.png"), filepath.Join(o.out, "generated.png"))
-	}
-	return err
+	return o.finish(ctx, e, r, t, imagesName, imageSamples)
 }
 
 // imageSamples draws what a trained model makes of the first test images with noise,
@@ -175,12 +148,11 @@ func imageSamples(ctx context.Context, m *latent.Model, set *dataset.Set, seed u
 	}
 	n, o := min(most, test.N), infer.Options{Seed: seed}
 	images := test.Images[:n*m.Pixels()]
-	d := degrade.Degradation{Kind: degrade.Gaussian, Severity: severity(false)}
-	damaged, err := infer.Damage(ctx, d, m.Image(), images, o)
+	damaged, err := infer.Damage(ctx, pictureNoise, m.Image(), images, o)
 	if err != nil {
 		return err
 	}
-	restored, err := infer.Restore(ctx, m, m.Restore, &d, images, o)
+	restored, err := infer.Restore(ctx, m, m.Restore, &pictureNoise, images, o)
 	if err != nil {
 		return err
 	}

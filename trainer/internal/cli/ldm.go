@@ -142,7 +142,7 @@ func writeLDM(ctx context.Context, e env, t *task.Task, set *dataset.Set, path s
 		return err
 	}
 	if set.Test.N > 0 {
-		f.Meta["scores"], err = scoreBy(f, &set.Test, progressOf(e, quiet), func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+		f.Meta["scores"], err = scoreBy(f, &set.Test, digitNoise, progressOf(e, quiet), func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := ldm.Load(b)
 			if err != nil {
 				return nil, err

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/dataset"
@@ -196,13 +195,19 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if t.Config.Method != o.config.Method {
 		return fmt.Errorf("the run in %s is of another method: go on with it by %s", o.out, map[task.Method]string{task.LMPPM: "train mnist", task.DAE: "train dae"}[t.Config.Method])
 	}
+	return o.finish(ctx, e, r, t, o.weights, samples)
+}
+
+// finish goes on to the end of a run on images, writes its weights under that name, and
+// has samples draw what they make of its data.
+func (o *runFlags) finish(ctx context.Context, e env, r *train.Run, t *task.Task, weights string, samples func(ctx context.Context, m *latent.Model, set *dataset.Set, seed uint64, dir string) error) error {
 	if err := o.train(ctx, e, r); err != nil {
 		return err
 	}
 	if !o.quiet {
 		fmt.Fprintln(e.stderr, "making the code bank and the weights")
 	}
-	path := filepath.Join(o.out, o.weights)
+	path := filepath.Join(o.out, weights)
 	b, err := writeWeights(ctx, path, t, false, progressOf(e, o.quiet))
 	if err != nil {
 		return err
@@ -230,13 +235,12 @@ func samples(ctx context.Context, m *latent.Model, set *dataset.Set, seed uint64
 	}
 	n := min(most, test.N)
 	images := &imageio.Images{N: n, Pixels: test.Images[:n*latent.DigitPixels]}
-	d := &degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.7}
-	restored, err := infer.Restore(ctx, m, m.Restore, d, images.Pixels, infer.Options{Seed: seed})
+	restored, err := infer.Restore(ctx, m, m.Restore, &digitNoise, images.Pixels, infer.Options{Seed: seed})
 	if err != nil {
 		return err
 	}
 	strip := restoreOptions{strip: filepath.Join(dir, "restored.png"), seed: seed}
-	if err := strip.writeStrip(flowRestorer(m, m.Restore), d, images, restored.Pixels); err != nil {
+	if err := strip.writeStrip(flowRestorer(m, m.Restore), &digitNoise, images, restored.Pixels); err != nil {
 		return err
 	}
 	const grown = 100

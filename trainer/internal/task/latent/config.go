@@ -64,23 +64,28 @@ func SavedConfig(dir string) (Config, error) {
 	return s.Config, err
 }
 
-// DefaultImages is Default for pictures of a shape, with the nets of Table 8 widened to
-// fit and codes of so many numbers.
-func DefaultImages(image nn.Shape, dim int) (Config, error) {
+// DefaultImages is Default for a folder of pictures; its nets are Widen's.
+func DefaultImages() Config {
+	c := Default()
+	c.Batch, c.Noise, c.Clipped, c.Centers, c.Share = 32, 0.4, 0.5, 2000, 0.15
+	return c
+}
+
+// Widen gives c the nets of Table 8 for images of a shape and codes of so many numbers.
+// It returns an error if there are none.
+func (c *Config) Widen(image nn.Shape, dim int) error {
 	f, err := latent.Encoder(image, dim)
 	if err != nil {
-		return Config{}, err
+		return err
 	}
 	g, err := latent.Decoder(image, dim)
 	if err != nil {
-		return Config{}, err
+		return err
 	}
-	c := Default()
-	c.Batch, c.Noise, c.Clipped, c.Centers, c.Share = 32, 0.4, 0.5, 2000, 0.15
 	if c.Encoder, err = f.Text(); err == nil {
 		c.Decoder, err = g.Text()
 	}
-	return c, err
+	return err
 }
 
 // Default is the configuration that the shipped weights were trained with; Table
