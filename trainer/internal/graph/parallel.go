@@ -18,6 +18,13 @@ var workspaces = sync.Pool{New: func() any {
 	return &nn.Workspace{Gemm: gemm.Workspace{Fused: true}}
 }}
 
+// scratch calls f with memory for n numbers, whatever they are.
+func scratch(n int, f func(x []float32)) {
+	ws := workspaces.Get().(*nn.Workspace)
+	defer workspaces.Put(ws)
+	f(ws.Columns(n))
+}
+
 // shards returns how many tasks n rows make.
 func shards(n int) int { return (n + shardRows - 1) / shardRows }
 
@@ -101,6 +108,51 @@ func strips(lo, hi, row int, f func(lo, hi int)) {
 	step := max(1, unfolded/row)
 	for ; lo < hi; lo += step {
 		f(lo, min(hi, lo+step))
+	}
+}
+
+// inFrames is how many numbers of framed images are made at a time: a quarter of a
+// processor's second cache, beside what is made of them.
+const inFrames = 1 << 17
+
+// strip returns how many rows of the smaller image have their patches in a frame of
+// inFrames numbers, at least one, if all of them are cut alike into cuts or more.
+func strip(g nn.Geometry, cuts int) int {
+	line := g.Frame(2) - g.Frame(1) // of a row more
+	rows := max(1, 1+(inFrames-g.Frame(1))/line)
+	cuts = max(cuts, (g.OH+rows-1)/rows)
+	return (g.OH + cuts - 1) / cuts
+}
+
+// frames cuts the smaller images of n larger ones into parts that every processor takes
+// a share of, with frames of about inFrames numbers: images, or rows lo to hi of one. What
+// is computed must not depend on the cut.
+func frames(g nn.Geometry, n int, f func(first, images, lo, hi int, ws *nn.Workspace)) {
+	const least = 16 // rows: what lies on a border is framed on both sides of it
+	shares := 2 * runtime.GOMAXPROCS(0)
+	each := max(1, min(inFrames/g.Frame(g.OH), n/shares))
+	rows := g.OH
+	if each == 1 {
+		rows = strip(g, max(1, min((shares+n-1)/n, g.OH/least)))
+	}
+	cuts := (g.OH + rows - 1) / rows
+	tasks((n+each-1)/each*cuts, func(t int, ws *nn.Workspace) {
+		first, lo := t/cuts*each, t%cuts*rows
+		f(first, min(each, n-first), lo, min(g.OH, lo+rows), ws)
+	})
+}
+
+// stretches is frames for images from number first on, in order, on one processor.
+func stretches(g nn.Geometry, first, n int, f func(first, images, lo, hi int)) {
+	each := max(1, min(inFrames/g.Frame(g.OH), n))
+	rows := g.OH
+	if each == 1 {
+		rows = strip(g, 1)
+	}
+	for end := first + n; first < end; first += each {
+		for lo := 0; lo < g.OH; lo += rows {
+			f(first, min(each, end-first), lo, min(g.OH, lo+rows))
+		}
 	}
 }
 
