@@ -153,33 +153,15 @@ func gram(a, b node) (node, error) {
 func columnSums(g node, groups int) (node, error) {
 	n, c := dims(g)
 	width := c / groups
-	sums := newPartial(n, width)
+	sums := newPerChannel(n, groups, width)
 	return apply(&op{
 		name: fmt.Sprintf("columnSums(%d,%d,%d)", n, c, groups), shape: tensor.Shape{width},
 		spec: Spec{Kind: KindColumnSums},
 		run: func(y []float32, in [][]float32) {
-			sums.sum(y, width/leastChannels, func(b []float32, lo, hi, part, parts int, _ *nn.Workspace) {
-				if width == 1 {
-					var sum float32
-					for _, v := range in[0][lo*c : hi*c] {
-						sum += v
-					}
-					b[0] = sum
-					return
-				}
-				from, to := share(width, part, parts)
-				clear(b[from:to])
-				for i := lo * c; i < hi*c; i += width {
-					vec.Add(b[from:to], in[0][i+from:i+to])
-				}
-			})
+			sums.sum(y, func(sum []float32, lo, hi int) { vec.AddRows(sum, in[0][lo*width:hi*width]) })
 		},
 	}, g)
 }
-
-// leastChannels is how many channels a processor takes at least: a cache line of
-// them.
-const leastChannels = 16
 
 // Conv returns the convolution of images: x is [n, H·W·C], w [out, Side²·C],
 // b [out]; the result is [n, OH·OW·out].

@@ -195,5 +195,35 @@ func (p *partial) sum(out []float32, parts int, f func(block []float32, lo, hi, 
 	})
 }
 
+// perChannel holds sums of each of c channels over many pixels.
+type perChannel struct {
+	pixels, c, block int
+	blocks           []float32
+}
+
+// newPerChannel returns the sums over n images of so many pixels. As with partial sums,
+// the cut is one of the images' size alone: of 16 images, or of as many pixels as they may
+// have at most.
+func newPerChannel(n, image, c int) *perChannel {
+	return &perChannel{pixels: n * image, c: c, block: min(shardRows*image, 1<<14)}
+}
+
+// sum leaves in out what f adds to sums of 0 for the pixels from number lo to hi.
+func (p *perChannel) sum(out []float32, f func(sum []float32, lo, hi int)) {
+	n := (p.pixels + p.block - 1) / p.block
+	if p.blocks == nil {
+		p.blocks = make([]float32, n*p.c)
+	}
+	tasks(n, func(t int, _ *nn.Workspace) {
+		sum := p.blocks[t*p.c : (t+1)*p.c]
+		clear(sum)
+		f(sum, t*p.block, min(p.pixels, (t+1)*p.block))
+	})
+	copy(out, p.blocks)
+	for b := p.c; b < len(p.blocks); b += p.c {
+		vec.Add(out, p.blocks[b:b+p.c])
+	}
+}
+
 // share returns part number part of n things shared out in parts.
 func share(n, part, parts int) (lo, hi int) { return part * n / parts, (part + 1) * n / parts }
