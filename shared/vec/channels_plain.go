@@ -36,3 +36,6 @@ func Normalize(dst, x, mean, inv, scale, shift []float32) {
 func NormalizeBack(dst, g, x, mean, inv, scale, level, slope []float32) {
 	normalizeBackScalar(dst, g, x, mean, inv, scale, level, slope, 0)
 }
+
+// StepAdam moves data by its gradient g, and the moments m and v.
+func StepAdam(a *Adam, data, m, v, g []float32) { adamScalar(a, data, m, v, g) }

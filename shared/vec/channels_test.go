@@ -74,3 +74,29 @@ func TestChannels(t *testing.T) {
 		}
 	}
 }
+
+// TestAdam holds the step to its definition, bit for bit.
+func TestAdam(t *testing.T) {
+	r := rng.New(5, 0)
+	a := Adam{0.9, 0.1, 0.999, 0.001, 1e-3, 1.5, 1e-8}
+	for n := range 70 {
+		var got, want [4][]float32
+		for k := range got {
+			got[k] = make([]float32, n)
+			r.FillNorm(got[k], 1)
+			for i, v := range got[k] {
+				if k == 2 {
+					got[k][i] = v * v
+				}
+			}
+			want[k] = slices.Clone(got[k])
+		}
+		StepAdam(&a, got[0], got[1], got[2], got[3])
+		adamScalar(&a, want[0], want[1], want[2], want[3])
+		for k := range got {
+			if !slices.Equal(got[k], want[k]) {
+				t.Fatalf("array %d of %d numbers is %v, the definition gives %v", k, n, got[k], want[k])
+			}
+		}
+	}
+}

@@ -166,8 +166,8 @@ type partial struct {
 func newPartial(n, size int) *partial { return &partial{n: n, size: size} }
 
 // sum leaves in out the sum of what f leaves in the block of each shard of rows lo to
-// hi. Where there are fewer shards than processors, each is shared out in up to parts
-// parts, and f computes a part of the block.
+// hi. Where there are fewer shards than processors, or than two a processor of which one is
+// smaller, each is shared out in up to parts parts, and f computes a part of the block.
 func (p *partial) sum(out []float32, parts int, f func(block []float32, lo, hi, part, parts int, ws *nn.Workspace)) {
 	all := shards(p.n)
 	blocks := out
@@ -177,7 +177,11 @@ func (p *partial) sum(out []float32, parts int, f func(block []float32, lo, hi, 
 		}
 		blocks = p.blocks
 	}
-	parts = max(1, min(parts, (runtime.GOMAXPROCS(0)+all-1)/all))
+	shares := runtime.GOMAXPROCS(0)
+	if all > 1 && p.n%shardRows != 0 {
+		shares *= 2
+	}
+	parts = max(1, min(parts, (shares+all-1)/all))
 	tasks(all*parts, func(t int, ws *nn.Workspace) {
 		s := t / parts
 		f(blocks[s*p.size:(s+1)*p.size], s*shardRows, min(p.n, (s+1)*shardRows), t%parts, parts, ws)
