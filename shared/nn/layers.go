@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"mppm/shared/gemm"
+	"mppm/shared/vec"
 )
 
 // Layer is one layer of a Net, or says how its layers are joined. The layers that
@@ -366,11 +367,7 @@ func (p maxPool) forward(y, x []float32, n int, _ *Workspace) {
 					first = false
 					continue
 				}
-				for c, v := range src {
-					if v > dst[c] {
-						dst[c] = v
-					}
-				}
+				vec.Larger(dst, src)
 			}
 		}
 	}
