@@ -19,9 +19,14 @@ import (
 	"mppm/trainer/internal/imageio"
 )
 
-// batch is how many images go through the nets together. It divides the work
+// batch is how many digits go through the nets together. It divides the work
 // among the cores, and no image depends on it.
 const batch = 50
+
+// together is how many images of so many numbers go through the nets together: of large
+// ones fewer, for what their layers make is in memory at once. 200,000 numbers are 16
+// images of 64 × 64 pixels in color, and one of 256 × 256.
+func together(size int) int { return max(1, min(batch, 200_000/size)) }
 
 // Options are what the work can be told.
 type Options struct {
@@ -65,15 +70,24 @@ type Restored struct {
 	Degraded, Output []Score
 }
 
-// Restore degrades images (bytes) if d is not nil, and restores them
-// by the flow p: G(flow(F(x))), Alg. 4.
+// Restore degrades images (bytes) if d is not nil, and restores them by the flow p, as
+// latent.Runner's Restoration does: Alg. 4, or the iteration of App. B.3.
 func Restore(ctx context.Context, m *latent.Model, p latent.Preset, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
 	return restore(ctx, m.Autoencoder, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
-			z := make([]float32, len(x)/m.Pixels()*m.Latent())
-			r.Encode(z, x)
-			return finish(r, dst, z, p, first)
+			frames, err := r.Restoration(x, p)
+			if err != nil {
+				return err
+			}
+			var last latent.Frame
+			for last = range frames {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+			}
+			copy(dst, last.Image())
+			return check(r.Autoencoder, dst, first)
 		}
 	}, d, images, o)
 }
@@ -90,7 +104,7 @@ func restore(ctx context.Context, m *latent.Autoencoder, start func(batch int) r
 	if d != nil {
 		out.Degraded, out.Output = make([]Score, n), make([]Score, n)
 	}
-	err := each(ctx, start, n, o, func(restore restorer, lo, hi int) error {
+	err := each(ctx, start, n, size, o, func(restore restorer, lo, hi int) error {
 		x, err := degraded(m.Image(), images, lo, hi, d, o.Seed)
 		if err != nil {
 			return err
@@ -138,7 +152,7 @@ func Damage(ctx context.Context, d degrade.Degradation, image nn.Shape, images [
 	out := make([]byte, len(images))
 	nothing := func(int) struct{} { return struct{}{} }
 	size := image.Size()
-	err := each(ctx, nothing, len(images)/size, o, func(_ struct{}, lo, hi int) error {
+	err := each(ctx, nothing, len(images)/size, size, o, func(_ struct{}, lo, hi int) error {
 		x, err := degraded(image, images, lo, hi, &d, o.Seed)
 		if err != nil {
 			return err
@@ -166,7 +180,7 @@ func Degrade(dst, src []float32, image nn.Shape, d degrade.Degradation, seed uin
 func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Options) ([]byte, error) {
 	size, dim := m.Pixels(), m.Latent()
 	out := make([]byte, n*size)
-	err := each(ctx, m.Runner, n, o, func(r *latent.Runner, lo, hi int) error {
+	err := each(ctx, m.Runner, n, size, o, func(r *latent.Runner, lo, hi int) error {
 		z := make([]float32, (hi-lo)*dim)
 		for i := range hi - lo {
 			r.Noise(z[i*dim:(i+1)*dim], p, rng.New(o.Seed, uint64(lo+i)))
@@ -184,34 +198,43 @@ func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Op
 	return out, nil
 }
 
-// Trajectory flows the images x (numbers) and returns them as they
-// are decoded after the steps whose numbers it also returns: every k-th, and the
-// last.
+// Trajectory restores the images x (numbers) as Restore does, and returns them as they
+// are after the steps whose numbers it also returns: every k-th, and the last.
 func Trajectory(m *latent.Model, p latent.Preset, x []float32, k int) (steps []int, images [][]float32, err error) {
-	n := len(x) / m.Pixels()
-	r := m.Runner(n)
-	z := make([]float32, n*m.Latent())
-	r.Encode(z, x)
-	seq, err := r.Flow(z, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	var codes [][]float32
-	last := 0
-	for s := range seq {
-		last = s.Index
-		if s.Index%k == 0 {
-			steps = append(steps, s.Index)
-			codes = append(codes, append([]float32(nil), s.X...))
+	size := m.Pixels()
+	n := len(x) / size
+	some := together(size)
+	r := m.Runner(min(some, n))
+	var parts [][][]float32 // of each batch, the images after each of its steps
+	for lo := 0; lo < n; lo += some {
+		frames, err := r.Restoration(x[lo*size:min(n, lo+some)*size], p)
+		if err != nil {
+			return nil, nil, err
+		}
+		var numbers []int
+		var part [][]float32
+		var last latent.Frame
+		keep := func() {
+			numbers, part = append(numbers, last.Index), append(part, append([]float32(nil), last.Image()...))
+		}
+		for last = range frames {
+			if last.Index%k == 0 {
+				keep()
+			}
+		}
+		if numbers[len(numbers)-1] != last.Index {
+			keep()
+		}
+		if parts = append(parts, part); len(numbers) > len(steps) || last.Index > steps[len(steps)-1] {
+			steps = numbers
 		}
 	}
-	if steps[len(steps)-1] != last {
-		steps, codes = append(steps, last), append(codes, z)
-	}
-	for _, z := range codes {
-		x := make([]float32, n*m.Pixels())
-		r.Decode(x, z)
-		images = append(images, x)
+	for i := range steps {
+		var all []float32
+		for _, part := range parts {
+			all = append(all, part[min(i, len(part)-1)]...) // a batch may arrive before the others
+		}
+		images = append(images, all)
 	}
 	return steps, images, nil
 }
@@ -226,16 +249,22 @@ func finish(r *latent.Runner, x, z []float32, p latent.Preset, first int) error 
 	for range seq {
 	}
 	r.Decode(x, z)
-	if err := r.CheckImages(x); err != nil {
+	return check(r.Autoencoder, x, first)
+}
+
+// check returns an error if images x are not finite. first is the number of the first.
+func check(a *latent.Autoencoder, x []float32, first int) error {
+	if err := a.CheckImages(x); err != nil {
 		return fmt.Errorf("images from %d on: %w: the weights or the flow's parameters overflow", first, err)
 	}
 	return nil
 }
 
-// each cuts n images into batches and has work do them, on as many goroutines
-// as o says, each with what start made for it. It returns the error of the lowest
-// batch that failed before the others stopped.
-func each[R any](ctx context.Context, start func(batch int) R, n int, o Options, work func(r R, lo, hi int) error) error {
+// each cuts n images of so many numbers into batches and has work do them, on as many
+// goroutines as o says, each with what start made for it. It returns the error of the
+// lowest batch that failed before the others stopped.
+func each[R any](ctx context.Context, start func(batch int) R, n, size int, o Options, work func(r R, lo, hi int) error) error {
+	batch := together(size)
 	batches := (n + batch - 1) / batch
 	workers := o.Workers
 	if workers <= 0 {

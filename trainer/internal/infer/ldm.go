@@ -2,9 +2,9 @@ package infer
 
 import (
 	"context"
-	"fmt"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/imageio"
@@ -16,13 +16,14 @@ const streamDiffusion = 1 << 40
 
 // RestoreLDM is Restore with the latent diffusion model: the code of an image
 // enters the diffusion after so many steps, as m.Start gives them, and goes back
-// through them.
+// through them. The skips of a U-Net stay as they are.
 func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
 	return restore(ctx, m.Autoencoder, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
+			var skips latent.Skips
 			z := make([]float32, len(x)/m.Pixels()*m.Latent())
-			r.Encode(z, x)
+			r.EncodeSkips(z, x, &skips)
 			seq, err := r.Restore(z, steps, sources(o.Seed, streamDiffusion+first, len(z)/m.Latent()))
 			if err != nil {
 				return err
@@ -32,7 +33,7 @@ func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degrada
 					return ctx.Err()
 				}
 			}
-			return decode(r, dst, z, first)
+			return decode(r, dst, z, &skips, first)
 		}
 	}, d, images, o)
 }
@@ -42,7 +43,7 @@ func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degrada
 func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, error) {
 	size := m.Pixels()
 	out := make([]byte, n*size)
-	err := each(ctx, m.Runner, n, o, func(r *ldm.Runner, lo, hi int) error {
+	err := each(ctx, m.Runner, n, size, o, func(r *ldm.Runner, lo, hi int) error {
 		z := make([]float32, (hi-lo)*m.Latent())
 		seq, err := r.Generate(z, sources(o.Seed, lo, hi-lo))
 		if err != nil {
@@ -54,7 +55,7 @@ func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, e
 			}
 		}
 		x := make([]float32, (hi-lo)*size)
-		if err := decode(r, x, z, lo); err != nil {
+		if err := decode(r, x, z, nil, lo); err != nil {
 			return err
 		}
 		imageio.Quantize(out[lo*size:hi*size], x)
@@ -69,35 +70,43 @@ func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, e
 // TrajectoryLDM is Trajectory for the latent diffusion model, of the images that
 // RestoreLDM numbers from 0.
 func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (steps []int, images [][]float32, err error) {
-	n := len(x) / m.Pixels()
-	r := m.Runner(n)
-	z := make([]float32, n*m.Latent())
-	r.Encode(z, x)
-	seq, err := r.Restore(z, start, sources(seed, streamDiffusion, n))
-	if err != nil {
-		return nil, nil, err
-	}
-	for s := range seq {
-		if s.Index%k != 0 && s.Left > 0 {
-			continue
+	size := m.Pixels()
+	n := len(x) / size
+	some := together(size)
+	r := m.Runner(min(some, n))
+	for lo := 0; lo < n; lo += some {
+		hi := min(n, lo+some)
+		var skips latent.Skips
+		z := make([]float32, (hi-lo)*m.Latent())
+		r.EncodeSkips(z, x[lo*size:hi*size], &skips)
+		seq, err := r.Restore(z, start, sources(seed, streamDiffusion+lo, hi-lo))
+		if err != nil {
+			return nil, nil, err
 		}
-		codes, x := make([]float32, len(z)), make([]float32, n*m.Pixels())
-		r.Codes(codes, s.X, s.Left)
-		r.Decode(x, codes)
-		steps, images = append(steps, s.Index), append(images, x)
+		at := 0
+		for s := range seq {
+			if s.Index%k != 0 && s.Left > 0 {
+				continue
+			}
+			if at == len(steps) {
+				steps, images = append(steps, s.Index), append(images, make([]float32, n*size))
+			}
+			codes := make([]float32, len(z))
+			r.Codes(codes, s.X, s.Left)
+			r.DecodeSkips(images[at][lo*size:hi*size], codes, &skips, nil)
+			at++
+		}
 	}
 	return steps, images, nil
 }
 
-// decode makes images x of points z of the diffusion at its end. first is the
-// number of the first image, for messages.
-func decode(r *ldm.Runner, x, z []float32, first int) error {
+// decode makes images x of points z of the diffusion at its end, and of skips, nil where
+// there is no image that they are of. first is the number of the first image, for
+// messages.
+func decode(r *ldm.Runner, x, z []float32, skips *latent.Skips, first int) error {
 	r.Codes(z, z, 0)
-	r.Decode(x, z)
-	if err := r.CheckImages(x); err != nil {
-		return fmt.Errorf("images from %d on: %w: the weights overflow", first, err)
-	}
-	return nil
+	r.DecodeSkips(x, z, skips, nil)
+	return check(r.Autoencoder, x, first)
 }
 
 func sources(seed uint64, first, n int) []*rng.Source {
