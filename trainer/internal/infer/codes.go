@@ -34,7 +34,7 @@ func RestoreCodes(ctx context.Context, m *latent.Model, p latent.Preset, codes [
 	size, dim := m.Pixels(), m.Latent()
 	n := len(codes) / dim
 	out := &Restored{Pixels: make([]byte, n*size), Output: make([]Score, n)}
-	err := each(ctx, m.Runner, n, size, o, func(r *latent.Runner, lo, hi int) error {
+	err := each(ctx, m.Runner, n, m.Pixels(), o, func(r *latent.Runner, lo, hi int) error {
 		z := append([]float32(nil), codes[lo*dim:hi*dim]...)
 		x := make([]float32, (hi-lo)*size)
 		if err := finish(r, x, z, p, lo); err != nil {

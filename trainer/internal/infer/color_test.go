@@ -26,7 +26,7 @@ func TestUNet(t *testing.T) {
 	p.Steps, p.Rounds, p.Trust, p.Beta = 3, 2, 1, 0
 	d := degrade.Degradation{Kind: degrade.Scribble, Severity: 6}
 	n := together(m.Pixels()) + 2
-	if n >= batch {
+	if n >= most {
 		t.Fatalf("%d images of %v at a time", n-2, m.Image())
 	}
 	images := make([]byte, n*m.Pixels())

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -19,14 +20,16 @@ import (
 	"mppm/trainer/internal/imageio"
 )
 
-// batch is how many digits go through the nets together. It divides the work
-// among the cores, and no image depends on it.
-const batch = 50
+// most is how many images go through the nets together, and numbers how many numbers they
+// have at most: what a U-Net makes of an image is some twenty times as large. It divides
+// the work among the cores, and no image depends on it.
+const (
+	most    = 50
+	numbers = 1 << 19
+)
 
-// together is how many images of so many numbers go through the nets together: of large
-// ones fewer, for what their layers make is in memory at once. 200,000 numbers are 16
-// images of 64 × 64 pixels in color, and one of 256 × 256.
-func together(size int) int { return max(1, min(batch, 200_000/size)) }
+// together is how many images of size numbers go through the nets together.
+func together(size int) int { return max(1, min(most, numbers/size)) }
 
 // Options are what the work can be told.
 type Options struct {
@@ -70,24 +73,18 @@ type Restored struct {
 	Degraded, Output []Score
 }
 
-// Restore degrades images (bytes) if d is not nil, and restores them by the flow p, as
-// latent.Runner's Restoration does: Alg. 4, or the iteration of App. B.3.
+// Restore degrades images (bytes) if d is not nil, and restores them
+// by the flow p: G(flow(F(x))), Alg. 4.
 func Restore(ctx context.Context, m *latent.Model, p latent.Preset, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
 	return restore(ctx, m.Autoencoder, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
-			frames, err := r.Restoration(x, p)
-			if err != nil {
-				return err
+			if m.HasSkips() || p.Rounds > 1 {
+				return mend(r, dst, x, p, first)
 			}
-			var last latent.Frame
-			for last = range frames {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-			}
-			copy(dst, last.Image())
-			return check(r.Autoencoder, dst, first)
+			z := make([]float32, len(x)/m.Pixels()*m.Latent())
+			r.Encode(z, x)
+			return finish(r, dst, z, p, first)
 		}
 	}, d, images, o)
 }
@@ -198,45 +195,42 @@ func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Op
 	return out, nil
 }
 
-// Trajectory restores the images x (numbers) as Restore does, and returns them as they
-// are after the steps whose numbers it also returns: every k-th, and the last.
+// Trajectory flows the images x (numbers) and returns them as they
+// are decoded after the steps whose numbers it also returns: every k-th, and the
+// last.
 func Trajectory(m *latent.Model, p latent.Preset, x []float32, k int) (steps []int, images [][]float32, err error) {
-	size := m.Pixels()
-	n := len(x) / size
-	some := together(size)
-	r := m.Runner(min(some, n))
-	var parts [][][]float32 // of each batch, the images after each of its steps
-	for lo := 0; lo < n; lo += some {
-		frames, err := r.Restoration(x[lo*size:min(n, lo+some)*size], p)
-		if err != nil {
-			return nil, nil, err
-		}
-		var numbers []int
-		var part [][]float32
-		var last latent.Frame
-		keep := func() {
-			numbers, part = append(numbers, last.Index), append(part, append([]float32(nil), last.Image()...))
-		}
-		for last = range frames {
-			if last.Index%k == 0 {
-				keep()
-			}
-		}
-		if numbers[len(numbers)-1] != last.Index {
-			keep()
-		}
-		if parts = append(parts, part); len(numbers) > len(steps) || last.Index > steps[len(steps)-1] {
-			steps = numbers
+	frames, err := m.Runner(min(len(x)/m.Pixels(), together(m.Pixels()))).Restoration(x, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	var last latent.Frame
+	for f := range frames {
+		last = f
+		if f.Index%k == 0 {
+			steps, images = append(steps, f.Index), append(images, slices.Clone(f.Image()))
 		}
 	}
-	for i := range steps {
-		var all []float32
-		for _, part := range parts {
-			all = append(all, part[min(i, len(part)-1)]...) // a batch may arrive before the others
-		}
-		images = append(images, all)
+	if steps[len(steps)-1] != last.Index {
+		steps, images = append(steps, last.Index), append(images, slices.Clone(last.Image()))
 	}
 	return steps, images, nil
+}
+
+// mend writes to dst the images x, restored by the iteration of App. B.3. first is the
+// number of the first image, for messages.
+func mend(r *latent.Runner, dst, x []float32, p latent.Preset, first int) error {
+	frames, err := r.Restoration(x, p)
+	if err != nil {
+		return err
+	}
+	var last latent.Frame
+	for last = range frames {
+	}
+	copy(dst, last.Image())
+	if err := r.CheckImages(dst); err != nil {
+		return fmt.Errorf("images from %d on: %w: the weights or the flow's parameters overflow", first, err)
+	}
+	return nil
 }
 
 // finish flows the codes z and decodes them into x. first is the number of the
@@ -249,20 +243,15 @@ func finish(r *latent.Runner, x, z []float32, p latent.Preset, first int) error 
 	for range seq {
 	}
 	r.Decode(x, z)
-	return check(r.Autoencoder, x, first)
-}
-
-// check returns an error if images x are not finite. first is the number of the first.
-func check(a *latent.Autoencoder, x []float32, first int) error {
-	if err := a.CheckImages(x); err != nil {
+	if err := r.CheckImages(x); err != nil {
 		return fmt.Errorf("images from %d on: %w: the weights or the flow's parameters overflow", first, err)
 	}
 	return nil
 }
 
-// each cuts n images of so many numbers into batches and has work do them, on as many
-// goroutines as o says, each with what start made for it. It returns the error of the
-// lowest batch that failed before the others stopped.
+// each cuts n images of size numbers into batches and has work do them, on as many
+// goroutines as o says, each with what start made for it. It returns the error of the lowest
+// batch that failed before the others stopped.
 func each[R any](ctx context.Context, start func(batch int) R, n, size int, o Options, work func(r R, lo, hi int) error) error {
 	batch := together(size)
 	batches := (n + batch - 1) / batch

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"fmt"
 
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
@@ -16,13 +17,13 @@ const streamDiffusion = 1 << 40
 
 // RestoreLDM is Restore with the latent diffusion model: the code of an image
 // enters the diffusion after so many steps, as m.Start gives them, and goes back
-// through them. The skips of a U-Net stay as they are.
+// through them.
 func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degradation, images []byte, o Options) (*Restored, error) {
 	return restore(ctx, m.Autoencoder, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
-			var skips latent.Skips
 			z := make([]float32, len(x)/m.Pixels()*m.Latent())
+			var skips latent.Skips
 			r.EncodeSkips(z, x, &skips)
 			seq, err := r.Restore(z, steps, sources(o.Seed, streamDiffusion+first, len(z)/m.Latent()))
 			if err != nil {
@@ -70,43 +71,37 @@ func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, e
 // TrajectoryLDM is Trajectory for the latent diffusion model, of the images that
 // RestoreLDM numbers from 0.
 func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (steps []int, images [][]float32, err error) {
-	size := m.Pixels()
-	n := len(x) / size
-	some := together(size)
-	r := m.Runner(min(some, n))
-	for lo := 0; lo < n; lo += some {
-		hi := min(n, lo+some)
-		var skips latent.Skips
-		z := make([]float32, (hi-lo)*m.Latent())
-		r.EncodeSkips(z, x[lo*size:hi*size], &skips)
-		seq, err := r.Restore(z, start, sources(seed, streamDiffusion+lo, hi-lo))
-		if err != nil {
-			return nil, nil, err
+	n := len(x) / m.Pixels()
+	r := m.Runner(min(n, together(m.Pixels())))
+	z := make([]float32, n*m.Latent())
+	var skips latent.Skips
+	r.EncodeSkips(z, x, &skips)
+	seq, err := r.Restore(z, start, sources(seed, streamDiffusion, n))
+	if err != nil {
+		return nil, nil, err
+	}
+	for s := range seq {
+		if s.Index%k != 0 && s.Left > 0 {
+			continue
 		}
-		at := 0
-		for s := range seq {
-			if s.Index%k != 0 && s.Left > 0 {
-				continue
-			}
-			if at == len(steps) {
-				steps, images = append(steps, s.Index), append(images, make([]float32, n*size))
-			}
-			codes := make([]float32, len(z))
-			r.Codes(codes, s.X, s.Left)
-			r.DecodeSkips(images[at][lo*size:hi*size], codes, &skips, nil)
-			at++
-		}
+		codes, x := make([]float32, len(z)), make([]float32, n*m.Pixels())
+		r.Codes(codes, s.X, s.Left)
+		r.DecodeSkips(x, codes, &skips, nil)
+		steps, images = append(steps, s.Index), append(images, x)
 	}
 	return steps, images, nil
 }
 
-// decode makes images x of points z of the diffusion at its end, and of skips, nil where
-// there is no image that they are of. first is the number of the first image, for
-// messages.
+// decode makes images x of points z of the diffusion at its end, and for a U-Net of the
+// skips of the damaged images, if there are any. first is the number of the first image,
+// for messages.
 func decode(r *ldm.Runner, x, z []float32, skips *latent.Skips, first int) error {
 	r.Codes(z, z, 0)
 	r.DecodeSkips(x, z, skips, nil)
-	return check(r.Autoencoder, x, first)
+	if err := r.CheckImages(x); err != nil {
+		return fmt.Errorf("images from %d on: %w: the weights overflow", first, err)
+	}
+	return nil
 }
 
 func sources(seed uint64, first, n int) []*rng.Source {
