@@ -133,7 +133,7 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 // grower returns what grows the images, their shape, and how it is done in words.
 func (o *generateOptions) grower() (grow func(context.Context, infer.Options) ([]byte, error), image nn.Shape, how string, err error) {
 	if o.method == methodLDM {
-		m, err := loadAnyLDM(o.weights)
+		m, err := loadPicturesLDM(o.weights)
 		if err != nil {
 			return nil, image, "", err
 		}
@@ -141,7 +141,7 @@ func (o *generateOptions) grower() (grow func(context.Context, infer.Options) ([
 			return infer.GenerateLDM(ctx, m, o.n, opt)
 		}, m.Image(), fmt.Sprintf("%d steps of diffusion", m.Schedule.Len()), nil
 	}
-	m, err := loadAnyModel(o.method, o.weights)
+	m, err := loadPicturesOf(o.method, o.weights)
 	if err != nil {
 		return nil, image, "", err
 	}

@@ -202,17 +202,17 @@ func (v *ldmFlags) steps(m *ldm.Model, d *degrade.Degradation) (int, error) {
 	return n, err
 }
 
-// loadLDM is loadAnyLDM for commands of digits alone.
+// loadLDM is loadPicturesLDM for commands of digits alone.
 func loadLDM(path string) (*ldm.Model, error) {
-	m, err := loadAnyLDM(path)
+	m, err := loadPicturesLDM(path)
 	if err == nil && m.Image() != latent.Digit {
 		return nil, notDigits(path, m.Image())
 	}
 	return m, err
 }
 
-// loadAnyLDM reads the weights of a latent diffusion model.
-func loadAnyLDM(path string) (*ldm.Model, error) {
+// loadPicturesLDM reads the weights of a latent diffusion model of digits or pictures.
+func loadPicturesLDM(path string) (*ldm.Model, error) {
 	b, name, err := readWeightsOf(methodLDM, path)
 	if err != nil {
 		return nil, err

@@ -76,32 +76,41 @@ func readWeightsFile(path string) ([]byte, error) {
 	return b, err
 }
 
-// loadModelOf is loadAnyModel for commands of digits alone.
+// loadModelOf reads the weights of a method, LMPPM or DAE, for digits, and refuses those
+// of the other.
 func loadModelOf(method, path string) (*latent.Model, error) {
-	m, err := loadAnyModel(method, path)
+	m, name, err := loadAnyModelOf(method, path)
 	if err == nil && m.Image() != latent.Digit {
-		return nil, notDigits(path, m.Image())
+		return nil, notDigits(name, m.Image())
 	}
 	return m, err
 }
 
-// loadAnyModel reads the weights of a method, LMPPM or DAE, and refuses those of the
-// other, and of images that are no pictures.
-func loadAnyModel(method, path string) (*latent.Model, error) {
+// loadAnyModelOf is loadModelOf for images of any shape. name is how to call the weights.
+func loadAnyModelOf(method, path string) (m *latent.Model, name string, err error) {
 	b, name, err := readWeightsOf(method, path)
 	if err != nil {
-		return nil, err
+		return nil, name, err
 	}
-	m, err := latent.Load(b)
+	m, err = latent.Load(b)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, name, fmt.Errorf("%s: %w", name, err)
 	case method == methodDAE && m.HasDistance():
-		return nil, fmt.Errorf("%s: they have a distance net, so they are not of a denoising autoencoder: leave out --method %s", name, method)
+		return nil, name, fmt.Errorf("%s: they have a distance net, so they are not of a denoising autoencoder: leave out --method %s", name, method)
 	case method == methodLMPPM && !m.HasDistance():
-		return nil, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
+		return nil, name, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
 	}
-	return m, checkPictures(name, m.Image())
+	return m, name, nil
+}
+
+// loadPicturesOf is loadModelOf for digits and for all images that are pictures.
+func loadPicturesOf(method, path string) (*latent.Model, error) {
+	m, name, err := loadAnyModelOf(method, path)
+	if err == nil {
+		err = checkPictures(name, m.Image())
+	}
+	return m, err
 }
 
 // checkPictures returns an error if images of a shape are not read and written as
@@ -120,7 +129,7 @@ func notDigits(name string, image nn.Shape) error {
 
 // presets returns the names of a model's flows, or nil where it cannot be read.
 func presets(method, path string) []string {
-	m, err := loadAnyModel(method, path)
+	m, err := loadPicturesOf(method, path)
 	if err != nil {
 		return nil
 	}

@@ -320,7 +320,7 @@ type restorer struct {
 
 func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error) {
 	if o.method == methodLDM {
-		m, err := loadAnyLDM(o.weights)
+		m, err := loadPicturesLDM(o.weights)
 		if err != nil {
 			return restorer{}, err
 		}
@@ -336,7 +336,7 @@ func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error)
 			steps: start,
 		}, err
 	}
-	m, err := loadAnyModel(o.method, o.weights)
+	m, err := loadPicturesOf(o.method, o.weights)
 	if err != nil {
 		return restorer{}, err
 	}
