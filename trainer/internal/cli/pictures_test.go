@@ -13,6 +13,8 @@ import (
 
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
+	"mppm/shared/ldm"
+	"mppm/shared/ldm/ldmtest"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 	"mppm/shared/unet"
@@ -23,7 +25,7 @@ import (
 // colorNets are those of a small U-Net for pictures in color.
 func colorNets(t *testing.T) *latent.Nets {
 	t.Helper()
-	nets, err := unet.New(nn.Shape{H: 24, W: 24, C: 3}, unet.Config{Channels: []int{4, 6}, Latent: 9})
+	nets, err := unet.New(nn.Shape{H: 24, W: 24, C: 3}, unet.Config{Channels: []int{4, 6}, Latent: latent.DigitLatent})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,18 +256,47 @@ func TestGeneratePictures(t *testing.T) {
 	}
 }
 
-// TestPictureBaselines: the autoencoder restores pictures too.
+// TestPictureBaselines: the autoencoder and diffusion restore pictures too.
 func TestPictureBaselines(t *testing.T) {
+	in, dir := pictureFolder(t), t.TempDir()
 	f := latenttest.FileOf(1, colorNets(t))
 	f.Tensors = slices.DeleteFunc(f.Tensors, func(t safetensors.Tensor) bool { return strings.HasPrefix(t.Name, "distance.") })
 	delete(f.Meta, "distance.activation")
 	f.Meta["flow.restore"] = `{"alpha":0,"beta":0,"sigma":0.45,"steps":0}`
 	f.Meta["flow.generate"] = `{"alpha":0,"beta":0.2,"sigma":0.45,"steps":3,"noise":1}`
-	weights := save(t, f)
-	out := filepath.Join(t.TempDir(), "out")
-	must(t, "restore", "--method", "dae", "--weights", weights, "--in", pictureFolder(t), "--out", out, "--degrade", "gaussian=0.25")
-	if n := len(names(t, out)); n != 5 {
-		t.Errorf("%d pictures are restored", n)
+	dae := save(t, f)
+
+	// Diffusion between the same nets.
+	g := ldmtest.File(1)
+	nets := func(t safetensors.Tensor) bool {
+		net, _, _ := strings.Cut(t.Name, ".")
+		return slices.Contains([]string{"encoder", "decoder", "projection"}, net)
+	}
+	g.Tensors = slices.DeleteFunc(g.Tensors, nets)
+	for _, t := range f.Tensors {
+		if nets(t) {
+			g.Tensors = append(g.Tensors, t)
+		}
+	}
+	if err := latent.Describe(g.Meta, ldm.Kind, colorNets(t)); err != nil {
+		t.Fatal(err)
+	}
+	diffusion := save(t, g)
+	if r := must(t, "info", diffusion); !strings.Contains(r.stdout, "images: 24×24 in color, codes of 18 numbers") {
+		t.Errorf("info says\n%s", r.stdout)
+	}
+	for method, weights := range map[string]string{"dae": dae, "ldm": diffusion} {
+		out := filepath.Join(dir, method)
+		must(t, "restore", "--method", method, "--weights", weights, "--in", in, "--out", out, "--degrade", "gaussian=0.25", "--strip", filepath.Join(dir, method+".png"))
+		if n := len(names(t, out)); n != 5 {
+			t.Errorf("%s: %d pictures are restored", method, n)
+		}
+		must(t, "generate", "--method", method, "--weights", weights, "--n", "2", "--out", filepath.Join(dir, method+"-grown"))
+	}
+	// Without a word of the damage diffusion starts from that of pictures.
+	must(t, "restore", "--method", "ldm", "--weights", diffusion, "--in", in, "--out", filepath.Join(dir, "blind"))
+	if r := run(t, "restore", "--method", "dae", "--weights", dae, "--in", in, "--out", filepath.Join(dir, "x"), "--trust", "1"); r.code == exitOK || !strings.Contains(r.stderr, "no distance net") {
+		t.Errorf("trust without a distance: exit code %d, %s", r.code, r.stderr)
 	}
 }
 

@@ -195,7 +195,7 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	if err := o.checkKind(r.image); err != nil {
 		return err
 	}
-	images, err := o.read(e, r.image)
+	images, err := o.read(ctx, e, r.image)
 	if err != nil {
 		return err
 	}
@@ -273,9 +273,11 @@ func (o *restoreOptions) checkKind(image nn.Shape) error {
 }
 
 // read reads digits or pictures: images of that shape.
-func (o *restoreOptions) read(e env, image nn.Shape) (*imageio.Images, error) {
+func (o *restoreOptions) read(ctx context.Context, e env, image nn.Shape) (*imageio.Images, error) {
 	if image != latent.Digit {
-		return imageio.ReadPictures(o.in, e.stdin, image)
+		progress, finish := readingPictures(e, o.quiet)
+		defer finish()
+		return imageio.ReadPictures(ctx, o.in, e.stdin, image, progress)
 	}
 	images, err := imageio.Read(o.in, e.stdin, o.picture)
 	if err != nil {

@@ -19,7 +19,10 @@ func TestOtherImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := put(t, filepath.Join(t.TempDir(), "m.safetensors"), b)
-	if r := must(t, "info", path); !strings.Contains(r.stdout, "kind of model: lmppm\n") || !strings.Contains(r.stdout, "32x32x3; conv f.1") || strings.Contains(r.stdout, "cannot run") {
+	if r := must(t, "info", path); !strings.Contains(r.stdout, "kind of model: lmppm\n") || !strings.Contains(r.stdout, "images: 32×32 in color, codes of ") || !strings.Contains(r.stdout, "32x32x3; conv f.1") || strings.Contains(r.stdout, "cannot run") {
+		t.Errorf("info says\n%s", r.stdout)
+	}
+	if r := must(t, "info", path, "--json"); !strings.Contains(r.stdout, `"channels": 3`) {
 		t.Errorf("info says\n%s", r.stdout)
 	}
 	r := run(t, "eval", "distance", "--weights", path, "--out", filepath.Join(t.TempDir(), "o"))

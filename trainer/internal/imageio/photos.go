@@ -1,13 +1,18 @@
 package imageio
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"mppm/shared/nn"
 	"mppm/trainer/internal/bounded"
@@ -29,7 +34,9 @@ func IsPicture(name string) bool {
 // natural order; or, for "-", one from stdin. Of each the largest square in the middle is
 // taken and scaled, upright, as package photo does it for training. In a folder, what
 // cannot be used is passed over. Notes says so, with the reason, and what was enlarged.
-func ReadPictures(path string, stdin io.Reader, shape nn.Shape) (*Images, error) {
+// progress, if it is not nil, is told of the pictures of a folder that were looked at,
+// from any goroutine.
+func ReadPictures(ctx context.Context, path string, stdin io.Reader, shape nn.Shape, progress func(done, total int)) (*Images, error) {
 	if shape.H != shape.W || shape.C != 1 && shape.C != 3 {
 		return nil, fmt.Errorf("pictures cannot be made images of %v: want squares of one channel or three", shape)
 	}
@@ -39,21 +46,26 @@ func ReadPictures(path string, stdin io.Reader, shape nn.Shape) (*Images, error)
 		return nil, errors.New("the path to read from is empty")
 	case path == Stream:
 		b, err := bounded.Read(stdin, "standard input", maxFile, nil)
-		if err == nil {
-			err = r.add("standard input", b)
-		}
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the picture: %w", err)
 		}
+		p, err := r.make("standard input", b)
+		if err != nil {
+			return nil, err
+		}
+		r.add(p)
 	default:
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the pictures: %w", err)
 		}
 		if info.IsDir() {
-			err = r.folder(path)
+			err = r.folder(ctx, path, progress)
 		} else {
-			err = r.file(path)
+			var p *square
+			if p, err = r.file(path); err == nil {
+				r.add(p)
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -73,35 +85,47 @@ type album struct {
 	firstEnlarged string // "a.png: 20×30"
 }
 
-// file adds the picture of a file.
-func (r *album) file(path string) error {
+// square is a picture as an image.
+type square struct {
+	name   string
+	w, h   int // as it came
+	pixels []byte
+}
+
+// file makes an image of a file.
+func (r *album) file(path string) (*square, error) {
 	b, err := bounded.ReadFile(path, maxFile, nil)
 	if err != nil {
-		return fmt.Errorf("cannot read the picture: %w", err)
+		return nil, fmt.Errorf("cannot read the picture: %w", err)
 	}
-	return r.add(path, b)
+	return r.make(path, b)
 }
 
-// add adds the picture that bytes are.
-func (r *album) add(name string, b []byte) error {
+// make makes an image of the bytes of a file.
+func (r *album) make(name string, b []byte) (*square, error) {
 	p, err := photo.Decode(b)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if w, h := p.Size(); min(w, h) < r.shape.H {
-		if r.enlarged++; r.enlarged == 1 {
-			r.firstEnlarged = fmt.Sprintf("%s: %d×%d", name, w, h)
-		}
-	}
-	at := len(r.out.Pixels)
-	r.out.Pixels = append(r.out.Pixels, make([]byte, r.shape.Size())...)
-	p.Square(r.out.Pixels[at:], r.shape.H, r.shape.C)
-	r.out.N++
-	r.out.Names = append(r.out.Names, name)
-	return nil
+	s := &square{name: name, pixels: make([]byte, r.shape.Size())}
+	s.w, s.h = p.Size()
+	p.Square(s.pixels, r.shape.H, r.shape.C)
+	return s, nil
 }
 
-func (r *album) folder(dir string) error {
+// add adds an image to the others.
+func (r *album) add(s *square) {
+	if min(s.w, s.h) < r.shape.H {
+		if r.enlarged++; r.enlarged == 1 {
+			r.firstEnlarged = fmt.Sprintf("%s: %d×%d", s.name, s.w, s.h)
+		}
+	}
+	r.out.Pixels = append(r.out.Pixels, s.pixels...)
+	r.out.N++
+	r.out.Names = append(r.out.Names, s.name)
+}
+
+func (r *album) folder(ctx context.Context, dir string, progress func(done, total int)) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("cannot read the pictures: %w", err)
@@ -120,18 +144,39 @@ func (r *album) folder(dir string) error {
 	if len(names) == 0 {
 		return fmt.Errorf("the folder %s holds no pictures (it has %d other entries, which are not looked into): their names end in %s", dir, others, strings.Join(suffixes, ", "))
 	}
-	if err := memory.Check(fmt.Sprintf("%d pictures", len(names)), int64(len(names))*int64(r.shape.Size())); err != nil {
+	if err := memory.Check(fmt.Sprintf("%d pictures", len(names)), 2*int64(len(names))*int64(r.shape.Size())); err != nil {
 		return err
 	}
 	slices.SortFunc(names, natural)
-	var first error
-	for _, name := range names {
-		if err := r.file(filepath.Join(dir, name)); err != nil {
-			if first == nil {
-				first = err
+	squares, errs := make([]*square, len(names)), make([]error, len(names))
+	var next, done atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(names) {
+					return
+				}
+				squares[i], errs[i] = r.file(filepath.Join(dir, names[i]))
+				if progress != nil {
+					progress(int(done.Add(1)), len(names))
+				}
 			}
-			r.out.Notes = append(r.out.Notes, fmt.Sprintf("passed over %v", err))
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var first error
+	for i, s := range squares {
+		if errs[i] == nil {
+			r.add(s)
+			continue
 		}
+		first = cmp.Or(first, errs[i])
+		r.out.Notes = append(r.out.Notes, fmt.Sprintf("passed over %v", errs[i]))
 	}
 	if r.out.N == 0 {
 		return fmt.Errorf("no picture of %s can be used; the first: %w", dir, first)

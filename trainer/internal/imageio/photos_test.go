@@ -2,6 +2,8 @@ package imageio
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"image"
 	"image/jpeg"
 	"path/filepath"
@@ -34,7 +36,7 @@ func TestReadPictures(t *testing.T) {
 	for _, name := range []string{"10.png", "9.png"} {
 		put(t, filepath.Join(dir, name), pngOf(t, bar()))
 	}
-	im, err := ReadPictures(dir, nil, nn.Shape{H: Side, W: Side, C: 1})
+	im, err := ReadPictures(t.Context(), dir, nil, nn.Shape{H: Side, W: Side, C: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +46,13 @@ func TestReadPictures(t *testing.T) {
 	if !bytes.Equal(im.Pixels[:Pixels], bar().Pix) {
 		t.Error("a picture of the model's size is not as it was")
 	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := ReadPictures(stopped, dir, nil, nn.Shape{H: Side, W: Side, C: 1}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
 	for _, shape := range []nn.Shape{{H: 8, W: 9, C: 3}, {H: 8, W: 8, C: 2}} {
-		if _, err := ReadPictures(dir, nil, shape); err == nil || !strings.Contains(err.Error(), "want squares") {
+		if _, err := ReadPictures(t.Context(), dir, nil, shape, nil); err == nil || !strings.Contains(err.Error(), "want squares") {
 			t.Errorf("images of %v: %v", shape, err)
 		}
 	}
@@ -62,7 +69,7 @@ func FuzzReadPictures(f *testing.F) {
 	f.Add([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		shape := nn.Shape{H: 12, W: 12, C: 3}
-		im, err := ReadPictures(Stream, bytes.NewReader(b), shape)
+		im, err := ReadPictures(t.Context(), Stream, bytes.NewReader(b), shape, nil)
 		if err == nil && (im.N != 1 || len(im.Pixels) != shape.Size()) {
 			t.Fatalf("%d pictures of %d bytes", im.N, len(im.Pixels))
 		}

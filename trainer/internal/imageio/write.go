@@ -1,6 +1,7 @@
 package imageio
 
 import (
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -10,8 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/image/draw"
 
@@ -270,22 +273,36 @@ func (t *Target) Write(pixels []byte) error {
 		}
 		return atomicfile.Write(t.path, func(w io.Writer) error { return t.encodePNG(w, pixels) })
 	}
-	return atomicfile.WriteDir(t.path, t.force, func(dir string) error {
-		for i := range n {
-			f, err := os.Create(filepath.Join(dir, t.name(i)))
-			if err != nil {
-				return err
-			}
-			if err := t.encodePNG(f, pixels[i*size:(i+1)*size]); err != nil {
-				f.Close()
-				return err
-			}
-			if err := f.Close(); err != nil {
-				return err
-			}
+	return atomicfile.WriteDir(t.path, t.force, func(dir string) error { return t.fill(dir, pixels) })
+}
+
+// fill writes the PNGs of images into a folder.
+func (t *Target) fill(dir string, pixels []byte) error {
+	size := t.shape.Size()
+	n := len(pixels) / size
+	one := func(i int) error {
+		f, err := os.Create(filepath.Join(dir, t.name(i)))
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		if err := t.encodePNG(f, pixels[i*size:(i+1)*size]); err != nil {
+			f.Close()
+			return err
+		}
+		return f.Close()
+	}
+	workers := min(runtime.GOMAXPROCS(0), n)
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for k := range workers {
+		wg.Go(func() {
+			for i := k; i < n && errs[k] == nil; i += workers {
+				errs[k] = one(i)
+			}
+		})
+	}
+	wg.Wait()
+	return cmp.Or(errs...)
 }
 
 func encodeIDX(pixels []byte) []byte {
