@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -22,7 +23,15 @@ type Gaussian struct {
 	N    int // embeddings
 	Mean []float64
 	Cov  *mat.SymDense // over N−1
+
+	once sync.Once
+	root *mat.Dense // of Cov, once Distance needed it
+	err  error
 }
+
+// Variance returns the trace of the covariance: the mean square of the distance from the
+// mean.
+func (g *Gaussian) Variance() float64 { return mat.Trace(g.Cov) }
 
 // Fit returns the Gaussian of n ≥ 2 embeddings e (n × dim). It returns an error
 // if there are fewer or a number is not finite.
@@ -80,18 +89,19 @@ var errEigen = errors.New("frechet: a covariance has no eigen decomposition; its
 // Distance returns the squared Fréchet distance between two Gaussians of one
 // dimension, ≥ 0. The trace of (Σ₁Σ₂)^½ is that of (Σ₁^½Σ₂Σ₁^½)^½, whose
 // argument is symmetric: unlike that of the product's own root it exists for
-// singular covariances too, and its eigenvalues are real.
+// singular covariances too, and its eigenvalues are real. a keeps its root: what many are
+// compared with is best given first.
 func Distance(a, b *Gaussian) (float64, error) {
 	if len(a.Mean) != len(b.Mean) {
 		return 0, fmt.Errorf("frechet: embeddings of %d and of %d numbers do not compare", len(a.Mean), len(b.Mean))
 	}
-	root, err := squareRoot(a.Cov)
-	if err != nil {
-		return 0, err
+	a.once.Do(func() { a.root, a.err = squareRoot(a.Cov) })
+	if a.err != nil {
+		return 0, a.err
 	}
 	var left, product mat.Dense
-	left.Mul(root, b.Cov)
-	product.Mul(&left, root)
+	left.Mul(a.root, b.Cov)
+	product.Mul(&left, a.root)
 	// With the vectors, although only the values are needed: without, gonum
 	// v0.16.0 takes another way (Dsterf), which panics where a covariance of few
 	// images splits into small parts.
