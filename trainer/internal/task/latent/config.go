@@ -172,34 +172,34 @@ func (r Record) Loss(c Config) float64 {
 
 // nets are those that are trained.
 type nets struct {
-	f, g *nn.Net
-	d    *nn.Net // nil where the method has none
+	*latent.Nets
+	d *nn.Net // nil where the method has none
 }
 
 // image and dim are the shape of an image, and how many numbers a code has.
-func (n *nets) image() nn.Shape { return n.f.In() }
-func (n *nets) pixels() int     { return n.f.In().Size() }
-func (n *nets) dim() int        { return n.f.Out().Size() }
+func (n *nets) image() nn.Shape { return n.F.In() }
+func (n *nets) pixels() int     { return n.F.In().Size() }
+func (n *nets) dim() int        { return n.F.Out().Size() }
 
 // all lists them.
 func (n *nets) all() []*nn.Net {
 	if n.d == nil {
-		return []*nn.Net{n.f, n.g}
+		return n.All()
 	}
-	return []*nn.Net{n.f, n.g, n.d}
+	return append(n.All(), n.d)
 }
 
 // nets returns those that are trained. It returns an error that says which is none, or
 // does not fit the others.
 func (c Config) nets() (*nets, error) {
-	n := &nets{f: latent.F, g: latent.G}
+	n := &nets{Nets: latent.Digits()}
 	var err error
 	if c.Encoder != "" || c.Decoder != "" {
-		if n.f, n.g, err = latent.Parse(c.Encoder, c.Decoder); err != nil {
+		if n.Nets, err = latent.Parse(c.Encoder, c.Decoder, ""); err != nil {
 			return nil, err
 		}
 	}
-	if layers := n.g.Layers(); layers[len(layers)-1] != nn.Sigmoid {
+	if layers := n.G.Layers(); layers[len(layers)-1] != nn.Sigmoid {
 		return nil, errors.New("the decoder has to end in a sigmoid: images are numbers from 0 to 1")
 	}
 	if c.Method == LMPPM {

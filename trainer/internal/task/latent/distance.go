@@ -299,7 +299,7 @@ const (
 
 // buildDistance makes the graph of a step that trains D alone, on n images.
 func (t *Task) buildDistance(n int) (*run.Step, error) {
-	b, pixels, dim := t.builder(t.part(t.g, t.d)), t.pixels(), t.dim()
+	b, pixels, dim := t.builder(t.part(t.G, t.d)), t.pixels(), t.dim()
 	x, z, zStar := make([]float32, n*pixels), make([]float32, n*dim), make([]float32, n*dim)
 	t.probes = newProbes(n, dim)
 	clean := b.Matrix("clean", n, pixels, x)

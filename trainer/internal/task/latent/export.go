@@ -60,7 +60,7 @@ func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, erro
 // takes the nets alone.
 func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	f := &safetensors.File{Meta: map[string]string{}}
-	if err := latent.Describe(f.Meta, latent.Kind, t.f, t.g); err != nil {
+	if err := latent.Describe(f.Meta, latent.Kind, t.nets.Nets); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	flows := presetsDAE
