@@ -79,21 +79,26 @@ func picturesOf(e env, c task.Config, quiet bool) func(context.Context, string) 
 		if err != nil {
 			return nil, err
 		}
-		if !quiet {
-			var bar *progress.Bar
-			var once sync.Once
-			o.Progress = func(done, total int) {
-				once.Do(func() { bar = progress.New(e.stderr, "reading pictures", total, progress.Options{}) })
-				bar.Add(1)
-			}
-			defer func() {
-				if bar != nil {
-					bar.Finish()
-				}
-			}()
-		}
-		return dataset.OpenImages(ctx, dir, o)
+		return openPictures(ctx, e, dir, o, quiet)
 	}
+}
+
+// openPictures is dataset.OpenImages, and shows how it goes.
+func openPictures(ctx context.Context, e env, dir string, o dataset.ImageOptions, quiet bool) (*dataset.Set, error) {
+	if !quiet {
+		var bar *progress.Bar
+		var once sync.Once
+		o.Progress = func(done, total int) {
+			once.Do(func() { bar = progress.New(e.stderr, "reading pictures", total, progress.Options{}) })
+			bar.Add(1)
+		}
+		defer func() {
+			if bar != nil {
+				bar.Finish()
+			}
+		}()
+	}
+	return dataset.OpenImages(ctx, dir, o)
 }
 
 func (o *imagesOptions) run(ctx context.Context, e env) error {

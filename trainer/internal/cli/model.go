@@ -76,25 +76,32 @@ func readWeightsFile(path string) ([]byte, error) {
 	return b, err
 }
 
-// loadModelOf reads the weights of a method, LMPPM or DAE, and refuses those of
-// the other.
+// loadModelOf reads the weights of a method, LMPPM or DAE, for digits, and refuses those
+// of the other.
 func loadModelOf(method, path string) (*latent.Model, error) {
+	m, name, err := loadAnyModelOf(method, path)
+	if err == nil && m.Image() != latent.Digit {
+		return nil, notDigits(name, m.Image())
+	}
+	return m, err
+}
+
+// loadAnyModelOf is loadModelOf for images of any shape. name is how to call the weights.
+func loadAnyModelOf(method, path string) (m *latent.Model, name string, err error) {
 	b, name, err := readWeightsOf(method, path)
 	if err != nil {
-		return nil, err
+		return nil, name, err
 	}
-	m, err := latent.Load(b)
+	m, err = latent.Load(b)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	case m.Image() != latent.Digit:
-		return nil, notDigits(name, m.Image())
+		return nil, name, fmt.Errorf("%s: %w", name, err)
 	case method == methodDAE && m.HasDistance():
-		return nil, fmt.Errorf("%s: they have a distance net, so they are not of a denoising autoencoder: leave out --method %s", name, method)
+		return nil, name, fmt.Errorf("%s: they have a distance net, so they are not of a denoising autoencoder: leave out --method %s", name, method)
 	case method == methodLMPPM && !m.HasDistance():
-		return nil, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
+		return nil, name, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
 	}
-	return m, nil
+	return m, name, nil
 }
 
 // notDigits is the error for weights of other images.
