@@ -468,7 +468,7 @@ func (s *sheets) save(dir string) error {
 
 // scaleOf is how large pixels are drawn.
 func scaleOf(m *latent.Model) int {
-	if m.Image().H < 64 {
+	if m.Image().H < 100 {
 		return 2
 	}
 	return 1
