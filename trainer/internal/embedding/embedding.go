@@ -15,6 +15,7 @@ import (
 
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/onnx"
 	"mppm/trainer/internal/photo"
 )
 
@@ -104,8 +105,8 @@ func load(b []byte, name string, o Options) (*Net, error) {
 		if meta[nameKey] != "" {
 			n.name = meta[nameKey]
 		}
-	} else {
-		return nil, errors.New("it is no safetensors file")
+	} else if net, f, err = onnx.Read(b, onnx.Options{Output: o.Output, Side: o.Side}); err != nil {
+		return nil, err
 	}
 	if n.value == "" {
 		n.width = net.Out().Size()
