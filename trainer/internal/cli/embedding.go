@@ -24,12 +24,12 @@ func embeddingCommand() command {
 		about: `
 Trains a small net, on the pictures of a folder and nothing else, that finds a picture
 again when it is cut, colored, blurred and partly covered in another way, among others:
-eval images measures the Fréchet distance in the numbers by which it does. Pictures are taken as by
-train images; give the share and the seed that the model is trained with, and those
-that are held out are the same. The folder gets a checkpoint and the loss curve as the
-run goes, and at its end the weights (embedding.safetensors); then views of the
-held-out pictures are looked for among each other. A run that was ended in any way goes
-on from its last checkpoint with --resume, to the same result.`,
+eval images measures the Fréchet distance in the numbers by which it does. Pictures are
+taken as by train images; give the share and the seed that the model is trained with,
+and those that are held out are the same. The folder gets a checkpoint and the loss
+curve as the run goes, and at its end the weights (embedding.safetensors); then views
+of the held-out pictures are looked for among each other. A run that was ended in any
+way goes on from its last checkpoint with --resume, to the same result.`,
 		examples: []string{
 			"train embedding --data photos/",
 			"train embedding --data photos/ --side 32 --epochs 20 --out runs/embedding-32",
@@ -103,6 +103,15 @@ func (o *embeddingOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	return writeEmbedding(ctx, e, t, filepath.Join(o.out, embeddingName), o.quiet, "trained")
+}
+
+// exportEmbedding writes the weights of the embedding whose run o names.
+func (o *exportOptions) exportEmbedding(ctx context.Context, e env, set *dataset.Set) error {
+	t := task.New(task.Config{}, set)
+	if err := o.open(e, t); err != nil {
+		return err
+	}
+	return writeEmbedding(ctx, e, t, o.out, o.quiet, "exported")
 }
 
 // writeEmbedding writes the weights of a run, and says how well they tell pictures apart.

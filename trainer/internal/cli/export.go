@@ -18,6 +18,7 @@ import (
 	train "mppm/trainer/internal/run"
 	task "mppm/trainer/internal/task/ambient"
 	"mppm/trainer/internal/task/classifier"
+	"mppm/trainer/internal/task/embedding"
 	nets "mppm/trainer/internal/task/latent"
 	"mppm/trainer/internal/task/ldm"
 )
@@ -75,7 +76,11 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		return o.exportPoints(e)
 	}
 	read := dataset.Open
-	if c, err := nets.SavedConfig(o.checkpoint); err == nil && c.Share > 0 {
+	if c, err := embedding.SavedConfig(o.checkpoint); err == nil {
+		read = func(ctx context.Context, dir string) (*dataset.Set, error) {
+			return openPictures(ctx, e, dir, c.Pictures(), o.quiet)
+		}
+	} else if c, err := nets.SavedConfig(o.checkpoint); err == nil && c.Share > 0 {
 		read = picturesOf(e, c, o.quiet)
 	}
 	set, err := o.data.open(ctx, e.stderr, read)
@@ -87,6 +92,8 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		return o.exportClassifier(ctx, e, set)
 	case ldm.CheckpointKind:
 		return o.exportLDM(ctx, e, set)
+	case embedding.CheckpointKind:
+		return o.exportEmbedding(ctx, e, set)
 	}
 	t := nets.New(nets.Config{}, set)
 	if err := o.open(e, t); err != nil {

@@ -15,6 +15,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/embedding"
 )
 
 type infoOptions struct{ json bool }
@@ -102,6 +103,8 @@ func loads(b []byte, kind string) (err error) {
 		_, err = ldm.Load(b)
 	case ambient.Kind:
 		_, err = ambient.Load(b)
+	case embedding.Kind:
+		_, err = embedding.Load(b, "the file", embedding.Options{})
 	default:
 		_, err = latent.Load(b)
 	}
