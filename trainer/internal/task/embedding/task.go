@@ -40,7 +40,7 @@ type Config struct {
 // task/latent's default is the same.
 func Default() Config {
 	return Config{
-		Seed: 1, Epochs: 60, Batch: 64, Rate: 2e-3, Side: 64, Share: 0.15, Numbers: 64,
+		Seed: 1, Epochs: 30, Batch: 64, Rate: 2e-3, Side: 64, Share: 0.15, Numbers: 64,
 		Views: Views{Crop: 0.3, Color: 0.2, Noise: 0.03, Blur: 0.3, Erase: 0.25},
 	}
 }
