@@ -70,7 +70,7 @@ type Nets struct {
 	F, G *nn.Net
 	// P makes of z the projections Ŝ_1 to Ŝ_k of App. B.3, where G takes skips: then G's
 	// further inputs are S_1 to S_k, which F and P keep by those inputs' names. It is nil
-	// where G takes z alone.
+	// where G takes z alone, and where there are no projections: then Ŝ is 0.
 	P *nn.Net
 }
 
@@ -109,17 +109,13 @@ func (n *Nets) check() error {
 		return fmt.Errorf("the encoder takes images of %v and the decoder makes %v; want the same", n.F.In(), n.G.Out())
 	}
 	skips := n.Skips()
-	if n.P == nil {
-		if len(skips) > 0 {
-			return fmt.Errorf("%s: the net takes %s beside the code, and there are no %s to make it of one", decoderKey, strings.Join(skips, ", "), projectionsKey)
+	if n.P != nil {
+		if len(skips) == 0 {
+			return fmt.Errorf("%s: the decoder takes no skips: leave them out", projectionsKey)
 		}
-		return nil
-	}
-	if len(skips) == 0 {
-		return fmt.Errorf("%s: the decoder takes no skips: leave them out", projectionsKey)
-	}
-	if len(n.P.Inputs()) > 1 || n.P.In() != nn.Vector(d) {
-		return fmt.Errorf("%s: the net takes %v; want codes of %d numbers alone", projectionsKey, n.P.In(), d)
+		if len(n.P.Inputs()) > 1 || n.P.In() != nn.Vector(d) {
+			return fmt.Errorf("%s: the net takes %v; want codes of %d numbers alone", projectionsKey, n.P.In(), d)
+		}
 	}
 	for i, name := range skips {
 		want := n.G.Shape(n.G.Inputs()[i+1])
@@ -127,6 +123,9 @@ func (n *Nets) check() error {
 			key string
 			net *nn.Net
 		}{{encoderKey, n.F}, {projectionsKey, n.P}} {
+			if from.net == nil {
+				continue
+			}
 			v, ok := from.net.Value(name)
 			if !ok || from.net.Shape(v) != want {
 				return fmt.Errorf("%s: the net does not keep %s, of %v, which the decoder takes", from.key, name, want)
@@ -220,7 +219,7 @@ const maxLatent = nn.MaxWidth
 // Autoencoder is F and G, which the baselines share with the model, and P for a U-Net.
 // It is immutable and safe for concurrent use.
 type Autoencoder struct {
-	f, g, p *nn.Function // p is nil where G takes no skips
+	f, g, p *nn.Function // p is nil where there are no projections
 	skips   []string
 }
 
@@ -250,7 +249,7 @@ func (n *Nets) Load(f *safetensors.File) (a *Autoencoder, err error) {
 }
 
 // HasSkips reports whether G takes skips beside z: whether this is a U-Net.
-func (a *Autoencoder) HasSkips() bool { return a.p != nil }
+func (a *Autoencoder) HasSkips() bool { return len(a.skips) > 0 }
 
 // Image returns the shape of the images that F takes and G makes.
 func (a *Autoencoder) Image() nn.Shape { return a.f.In() }
@@ -285,6 +284,7 @@ type Coder struct {
 	f, g, p *nn.Runner
 	mixed   [][]float32 // of a batch: what G takes beside z
 	small   []float32   // of a batch: what P makes at its end, which nobody needs
+	nothing [][]float32 // of a batch: Ŝ where there is no P
 }
 
 // Coder returns a coder that computes at most batch ≥ 1 images at a time.
@@ -295,7 +295,7 @@ func (a *Autoencoder) Coder(batch int) *Coder { return &Coder{nets: a, batch: ma
 func (c *Coder) Encode(z, x []float32) { c.encoder().Forward(z, x) }
 
 // Decode writes to x (n × pixels, in [0, 1]) the images G(z) of n codes z
-// (n × d). The skips that a U-Net takes are the projections Ŝ(z).
+// (n × d). The skips that a U-Net takes are the projections Ŝ(z), or 0 if it has none.
 func (c *Coder) Decode(x, z []float32) { c.DecodeSkips(x, z, nil, nil) }
 
 func (c *Coder) encoder() *nn.Runner {
@@ -344,9 +344,8 @@ func (c *Coder) DecodeSkips(x, z []float32, s *Skips, trust []float32) {
 		c.g.Forward(x, z)
 		return
 	}
-	if c.p == nil {
-		c.p = c.nets.p.Runner(c.batch)
-		c.mixed, c.small = make([][]float32, len(c.nets.skips)), make([]float32, c.batch*c.nets.p.Out().Size())
+	if c.mixed == nil {
+		c.startProjections()
 	}
 	d, pixels := c.nets.Latent(), c.nets.Pixels()
 	n := len(z) / d
@@ -356,16 +355,16 @@ func (c *Coder) DecodeSkips(x, z []float32, s *Skips, trust []float32) {
 		for i := lo; i < hi && !project; i++ {
 			project = trust != nil && trust[i] < 1
 		}
-		if project {
+		if project && c.p != nil {
 			c.p.Forward(c.small, z[lo*d:hi*d])
 		}
-		for k, name := range c.nets.skips {
+		for k := range c.nets.skips {
 			if !project {
 				size := len(s.values[k]) / n
 				c.mixed[k] = s.values[k][lo*size : hi*size]
 				continue
 			}
-			c.mixed[k] = c.p.Kept(name)
+			c.mixed[k] = c.projected(k, hi-lo)
 			if s == nil {
 				continue
 			}
@@ -380,6 +379,30 @@ func (c *Coder) DecodeSkips(x, z []float32, s *Skips, trust []float32) {
 		}
 		c.g.Forward(x[lo*pixels:hi*pixels], z[lo*d:hi*d], c.mixed...)
 	}
+}
+
+// startProjections makes the workspaces of what G takes beside z.
+func (c *Coder) startProjections() {
+	c.mixed, c.nothing = make([][]float32, len(c.nets.skips)), make([][]float32, len(c.nets.skips))
+	if c.nets.p != nil {
+		c.p = c.nets.p.Runner(c.batch)
+		c.small = make([]float32, c.batch*c.nets.p.Out().Size())
+		return
+	}
+	for k, v := range c.nets.g.Inputs()[1:] {
+		c.nothing[k] = make([]float32, c.batch*c.nets.g.Shape(v).Size())
+	}
+}
+
+// projected returns Ŝ_k of the n codes that P was given last, to be changed, or as many
+// numbers of 0.
+func (c *Coder) projected(k, n int) []float32 {
+	if c.p != nil {
+		return c.p.Kept(c.nets.skips[k])
+	}
+	y := c.nothing[k][:n*len(c.nothing[k])/c.batch]
+	clear(y)
+	return y
 }
 
 // mix writes w·s + (1−w)·y to y, in which it is what P kept.

@@ -121,6 +121,29 @@ func TestMendedSkips(t *testing.T) {
 	}
 }
 
+// TestNoProjections: a U-Net without projections has skips of 0 in their place.
+func TestNoProjections(t *testing.T) {
+	n := uNet(t, 0)
+	file := latenttest.FileOf(3, n)
+	delete(file.Meta, "projections")
+	a, err := latent.LoadAutoencoder(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, z := noise(3*a.Pixels()), make([]float32, 3*a.Latent())
+	c := a.Coder(2)
+	var s latent.Skips
+	c.EncodeSkips(z, x, &s)
+	kept, half, zero := make([]float32, len(x)), make([]float32, len(x)), make([]float32, len(x))
+	c.DecodeSkips(kept, z, &s, nil)
+	c.DecodeSkips(half, z, &s, []float32{0, 1, 0})
+	c.Decode(zero, z)
+	p := a.Pixels()
+	if !slices.Equal(half[:p], zero[:p]) || !slices.Equal(half[p:2*p], kept[p:2*p]) || slices.Equal(kept[:p], zero[:p]) {
+		t.Error("the skips are not weighed against 0")
+	}
+}
+
 // TestUNetBits: a U-Net's flows end in the same bits on every platform.
 func TestUNetBits(t *testing.T) {
 	bits, err := latenttest.Bits(latenttest.ModelOf(3, uNet(t, 8)))
@@ -153,7 +176,6 @@ func TestRestorationRefuses(t *testing.T) {
 		change func(meta map[string]string)
 		want   string
 	}{
-		"no projections": {func(m map[string]string) { delete(m, "projections") }, "there are no projections"},
 		"others":         {func(m map[string]string) { m["projections"] = "9; relu" }, "does not keep skip.0"},
 		"other codes":    {func(m map[string]string) { m["projections"] = "8; relu" }, "want codes of 9 numbers"},
 		"none taken":     {func(m map[string]string) { m["decoder"] = "9; linear l 17x22x3; sigmoid" }, "takes no skips"},

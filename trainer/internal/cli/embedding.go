@@ -85,9 +85,7 @@ func (o *embeddingOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	defer release()
-	set, err := o.data.open(ctx, e.stderr, func(ctx context.Context, dir string) (*dataset.Set, error) {
-		return openPictures(ctx, e, dir, c.Pictures(), o.quiet)
-	})
+	set, err := o.data.open(ctx, e.stderr, picturesOf(e, c.Pictures(), o.quiet))
 	if err != nil {
 		return err
 	}

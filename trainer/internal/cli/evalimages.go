@@ -27,7 +27,6 @@ import (
 	"mppm/trainer/internal/progress"
 	"mppm/trainer/internal/quality"
 	"mppm/trainer/internal/rundir"
-	task "mppm/trainer/internal/task/latent"
 )
 
 type evalImagesOptions struct {
@@ -164,10 +163,15 @@ func (o *evalImagesOptions) run(ctx context.Context, e env) (err error) {
 	if err != nil {
 		return err
 	}
-	var config task.Config
-	if err := json.Unmarshal([]byte(m.Meta["training"]), &config); err != nil || config.Share == 0 {
+	var held struct { // of the run's settings: what says which pictures it did not see
+		Share float64 `json:"share"`
+		Seed  uint64  `json:"seed"`
+	}
+	taken := dataset.ImageOptions{Side: m.Image().H, Gray: m.Image().C == 1, All: o.all}
+	if err := json.Unmarshal([]byte(m.Meta["training"]), &held); err != nil || held.Share == 0 {
 		return fmt.Errorf("%s: they do not say that they were trained on a folder of pictures: give weights of train images, or use eval mnist", name)
 	}
+	taken.Share, taken.Seed = held.Share, held.Seed
 	flows, err := o.flows(m)
 	if err != nil {
 		return err
@@ -177,7 +181,7 @@ func (o *evalImagesOptions) run(ctx context.Context, e env) (err error) {
 		return err
 	}
 	defer release()
-	set, err := o.pictures(ctx, e, config, m.Meta, name)
+	set, err := o.pictures(ctx, e, taken, m.Meta, name)
 	if err != nil {
 		return err
 	}
@@ -337,15 +341,8 @@ func dataOf(meta map[string]string) string {
 // pictures reads the folder as the run of the weights did: which pictures are held out
 // follows from the run's settings. It returns an error if those are not the same as then,
 // unless all are scored.
-func (o *evalImagesOptions) pictures(ctx context.Context, e env, c task.Config, meta map[string]string, name string) (*dataset.Set, error) {
-	set, err := (&dataOptions{dir: o.data}).open(ctx, e.stderr, func(ctx context.Context, dir string) (*dataset.Set, error) {
-		taken, err := c.Pictures()
-		if err != nil {
-			return nil, err
-		}
-		taken.All = o.all
-		return openPictures(ctx, e, dir, taken, o.quiet)
-	})
+func (o *evalImagesOptions) pictures(ctx context.Context, e env, taken dataset.ImageOptions, meta map[string]string, name string) (*dataset.Set, error) {
+	set, err := (&dataOptions{dir: o.data}).open(ctx, e.stderr, picturesOf(e, taken, o.quiet))
 	if err != nil || o.all {
 		return set, err
 	}

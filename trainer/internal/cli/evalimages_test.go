@@ -11,64 +11,43 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/nn"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/evaluate"
 	train "mppm/trainer/internal/run"
-	task "mppm/trainer/internal/task/latent"
 	ldmtask "mppm/trainer/internal/task/ldm"
 )
 
-// baselinesOf trains a denoising autoencoder and a diffusion model on a folder of pictures,
-// briefly, and returns the paths of their weights.
-func baselinesOf(t *testing.T, data string) (dae, diffusion string) {
+// smallUNet makes a U-Net of few numbers, trained briefly, of train images.
+var smallUNet = strings.Fields("--side 16 --share 0.4 --channels 4,8 --latent 12 --chart 8 --hidden 8 --epochs 1 --batch 4 --centers 8")
+
+// diffusionOf trains a diffusion model on the codes of an autoencoder, briefly, and returns
+// the path of its weights.
+func diffusionOf(t *testing.T, data, dae string) string {
 	t.Helper()
-	c := task.DefaultDAE()
-	c.Epochs, c.Batch, c.Centers, c.Share, c.Noise = 1, 4, 8, 0.4, 0.4
-	if err := c.Widen(nn.Shape{H: 16, W: 16, C: 3}, 12); err != nil {
-		t.Fatal(err)
-	}
-	o, err := c.Pictures()
+	set, err := dataset.OpenImages(t.Context(), data, dataset.ImageOptions{Side: 16, Share: 0.4, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := dataset.OpenImages(t.Context(), data, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := ldmtask.Default()
+	c.Epochs, c.Batch, c.Hidden, c.Diffusion.Steps, c.Diffusion.Last = 1, 4, []int{8}, 20, 0.3
 	dir := t.TempDir()
-	a := task.New(c, set)
-	r, err := train.New(a, "")
+	l := ldmtask.New(c, set, get(t, dae))
+	r, err := train.New(l, filepath.Join(dir, "run"))
 	if err == nil {
 		err = r.Train(t.Context(), train.Options{})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := a.Weights(t.Context(), false)
+	f, err := l.Weights(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := encodeWeights(f, filepath.Join(dir, "dae.safetensors"))
-	if err != nil {
+	path := filepath.Join(dir, "ldm.safetensors")
+	if _, err := encodeWeights(f, path); err != nil {
 		t.Fatal(err)
 	}
-	lc := ldmtask.Default()
-	lc.Epochs, lc.Batch, lc.Hidden, lc.Diffusion.Steps, lc.Diffusion.Last = 1, 4, []int{8}, 20, 0.3
-	l := ldmtask.New(lc, set, b)
-	if r, err = train.New(l, filepath.Join(dir, "ldm")); err == nil {
-		err = r.Train(t.Context(), train.Options{})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if f, err = l.Weights(t.Context(), false); err == nil {
-		_, err = encodeWeights(f, filepath.Join(dir, "ldm.safetensors"))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, "dae.safetensors"), filepath.Join(dir, "ldm.safetensors")
+	return path
 }
 
 // TestEvalImages scores a model of pictures and its baselines in an embedding that was
@@ -80,8 +59,8 @@ func TestEvalImages(t *testing.T) {
 		put(t, filepath.Join(data, fmt.Sprintf("%02d.jpg", i)), b)
 	}
 	at := func(name string) string { return filepath.Join(out, name) }
-	must(t, "train", "images", "--quiet", "--data", data, "--out", at("run"), "--side", "16", "--latent", "12", "--share", "0.4",
-		"--epochs", "1", "--distance", "1", "--refine", "1", "--batch", "4", "--centers", "8")
+	must(t, append([]string{"train", "images", "--quiet", "--data", data, "--out", at("run"), "--distance", "1"}, smallUNet...)...)
+	must(t, append([]string{"train", "images", "--quiet", "--data", data, "--out", at("dae"), "--method", "dae", "--distance", "0"}, smallUNet...)...)
 	r := must(t, "train", "embedding", "--data", data, "--out", at("embedding"), "--side", "16", "--share", "0.4", "--epochs", "2", "--batch", "8", "--numbers", "4")
 	if !strings.Contains(r.stdout, "are found again by another view") {
 		t.Errorf("train embedding says %q", r.stdout)
@@ -94,11 +73,12 @@ func TestEvalImages(t *testing.T) {
 	if !bytes.Equal(get(t, judge), get(t, at("again.safetensors"))) {
 		t.Error("export does not give the embedding that training wrote")
 	}
-	dae, diffusion := baselinesOf(t, data)
+	dae := filepath.Join(at("dae"), imagesDAEName)
+	diffusion := diffusionOf(t, data, dae)
 	weights := filepath.Join(at("run"), imagesName)
-	args := []string{"eval", "images", "--data", data, "--weights", weights, "--dae", dae, "--ldm", diffusion, "--embedding", judge, "--grown", "12", "--preset", "restore,sharp"}
+	args := []string{"eval", "images", "--data", data, "--weights", weights, "--dae", dae, "--ldm", diffusion, "--embedding", judge, "--grown", "12", "--preset", "restore,generate"}
 	r = must(t, append(args, "--out", at("eval"))...)
-	for _, want := range []string{"scribble=13", "DAE", "LDM", "LMPPM restore, α = 0", "LMPPM sharp", "paper, Table 2, sharpen=18: LMPPM", "4 numbers"} {
+	for _, want := range []string{"scribble=13", "DAE", "LDM", "LMPPM restore, α = 0", "LMPPM generate", "paper, Table 2, sharpen=18: LMPPM", "4 numbers"} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("the table has no %q:\n%s", want, r.stdout)
 		}
@@ -109,7 +89,7 @@ func TestEvalImages(t *testing.T) {
 		}
 	}
 	c, err := png.DecodeConfig(bytes.NewReader(get(t, filepath.Join(at("eval"), "images-missing-0.08.png"))))
-	if rows := 8; err != nil || c.Height != rows*(2*16+4)+4 { // the input, DAE, LDM, two flows with and without the distance, the original
+	if rows := 7; err != nil || c.Height != rows*(2*16+4)+4 { // the input, DAE, LDM, a flow with and without the distance, one that has none, the original
 		t.Errorf("a sheet is %d pixels high, want %d rows: %v", c.Height, rows, err)
 	}
 	for _, name := range []string{imagesTable, imagesGrown, imagesGrownData, imagesGenerated, stepsPicture(steps)} {
@@ -125,7 +105,7 @@ func TestEvalImages(t *testing.T) {
 		t.Errorf("the same once more is not the same, or says %q", again.stderr)
 	}
 	var table evaluate.ImageTable
-	if err := json.Unmarshal([]byte(again.stdout), &table); err != nil || len(table.Rows) != 7 || table.Rows[2].Cells[3].In[0].Ratio == nil {
+	if err := json.Unmarshal([]byte(again.stdout), &table); err != nil || len(table.Rows) != 6 || table.Rows[2].Cells[3].In[0].Ratio == nil {
 		t.Errorf("the JSON: %d rows, %v", len(table.Rows), err)
 	}
 

@@ -17,7 +17,7 @@ import (
 // an example, and count in their place.
 var few = map[string]string{
 	"train mnist":      "--epochs 1 --distance 1 --refine 1 --batch 16 --centers 8",
-	"train images":     "--epochs 1 --distance 1 --refine 1 --batch 4 --centers 8 --side 16 --share 0.3",
+	"train images":     "--epochs 1 --distance 1 --batch 4 --centers 8 --side 16 --share 0.3 --channels 4,8 --latent 12 --chart 8",
 	"train embedding":  "--epochs 1 --batch 4 --side 16",
 	"train dae":        "--epochs 1 --batch 16 --centers 8",
 	"train ldm":        "--epochs 1 --batch 16 --hidden 12 --diffusion-steps 30 --last 0.3",

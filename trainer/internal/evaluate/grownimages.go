@@ -41,7 +41,7 @@ func GrowImages(ctx context.Context, j *ImageJudge, train *dataset.Split, sets [
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", s.Name, err)
 			}
-			distance, err := d.distance(d.training, set)
+			distance, err := d.distance(set, d.training)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", s.Name, err)
 			}

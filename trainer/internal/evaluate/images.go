@@ -140,7 +140,7 @@ func NewImageJudge(ctx context.Context, embeddings []embedding.Embedding, image 
 		}
 		d.scale = 100 / d.Variance
 		if train != nil {
-			if d.Floor, err = d.distance(d.training, d.clean); err != nil {
+			if d.Floor, err = d.distance(d.clean, d.training); err != nil {
 				return nil, err
 			}
 		}
@@ -155,9 +155,9 @@ func NewImageJudge(ctx context.Context, embeddings []embedding.Embedding, image 
 // Name is the embedding's: About has it too.
 func (d *judged) Name() string { return d.About.Name }
 
-// distance is in the units of Judgement.
-func (d *judged) distance(from, to *frechet.Gaussian) (float64, error) {
-	v, err := frechet.Distance(from, to)
+// distance is that of a set from a reference, in the units of Judgement.
+func (d *judged) distance(set, reference *frechet.Gaussian) (float64, error) {
+	v, err := frechet.Distance(set, reference)
 	return d.scale * v, err
 }
 
@@ -202,11 +202,11 @@ func (j *ImageJudge) score(ctx context.Context, pixels []byte, scores []infer.Sc
 			return c, nil, err
 		}
 		var in Judgement
-		if in.FD.Value, err = d.distance(d.clean, g); err != nil {
+		if in.FD.Value, err = d.distance(g, d.clean); err != nil {
 			return c, nil, err
 		}
 		if d.training != nil {
-			if in.Training, err = d.distance(d.training, g); err != nil {
+			if in.Training, err = d.distance(g, d.training); err != nil {
 				return c, nil, err
 			}
 		}

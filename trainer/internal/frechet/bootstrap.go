@@ -67,7 +67,7 @@ func (b *Bootstrap) Distances(ctx context.Context, e []float32) ([]float64, erro
 				}
 				g, err := Fit(drawn(e, b.dim, b.draws[i]), b.dim)
 				if err == nil {
-					out[i], err = Distance(b.sets[i], g)
+					out[i], err = Distance(g, b.sets[i])
 				}
 				errs[i] = err
 			}

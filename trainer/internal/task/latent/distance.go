@@ -91,7 +91,7 @@ func (t *Task) look(k int) (*survey, error) {
 	nearest(d, s.clean, bank)
 	slices.Sort(d)
 	s.reach[0] = max(d[n/2], 1e-6)
-	mean, factor, err := cloud(codes, t.dim())
+	mean, factor, err := Cloud(codes, t.dim())
 	if err != nil {
 		return nil, err
 	}

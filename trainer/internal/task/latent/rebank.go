@@ -28,5 +28,5 @@ func Rebank(ctx context.Context, f *safetensors.File, set *dataset.Set, codes []
 			out.Tensors = append(out.Tensors, t)
 		}
 	}
-	return out, addBank(ctx, out, codes, dim, set.Train.Labels, centers, seed, false)
+	return out, AddBank(ctx, out, codes, dim, set.Train.Labels, centers, seed, false)
 }
