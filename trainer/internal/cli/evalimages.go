@@ -484,7 +484,7 @@ func (o *evalImagesOptions) steps(m *latent.Model, p latent.Preset, images []byt
 			return err
 		}
 	}
-	numbers, decoded, err := infer.Trajectory(m, p, damaged, (&restoreOptions{}).stride(p.Steps))
+	numbers, decoded, err := infer.Trajectory(m, p, damaged, (&restoreOptions{}).stride(p.Steps*max(1, p.Rounds)))
 	if err != nil {
 		return err
 	}
