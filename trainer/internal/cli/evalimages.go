@@ -398,6 +398,9 @@ func (o *evalImagesOptions) embeddings(ctx context.Context, e env, set *dataset.
 		if err != nil {
 			return nil, nil, err
 		}
+		if own := dataOf(n.Meta); own != "" && own != fmt.Sprint(set.Checksums) && !o.all {
+			fmt.Fprintln(e.stderr, "note: the embedding was trained on other pictures than the model: some of those that are scored may be among them")
+		}
 		all = append(all, n)
 	}
 	if o.embedder != "" {

@@ -60,6 +60,8 @@ type Options struct {
 
 // Net is an embedding by a net. It is safe for concurrent use.
 type Net struct {
+	Meta map[string]string // the file's metadata; none of an ONNX file
+
 	name      string
 	fn        *nn.Function
 	value     string // that the net keeps; "" for what it makes
@@ -79,8 +81,7 @@ func Load(b []byte, name string, o Options) (*Net, error) {
 }
 
 func load(b []byte, name string, o Options) (*Net, error) {
-	n := &Net{name: name}
-	meta := map[string]string{}
+	n := &Net{name: name, Meta: map[string]string{}}
 	var net *nn.Net
 	var f *safetensors.File
 	var err error
@@ -91,8 +92,8 @@ func load(b []byte, name string, o Options) (*Net, error) {
 		if f, err = safetensors.Parse(b); err != nil {
 			return nil, err
 		}
-		meta = f.Meta
-		text, ok := meta[netKey]
+		n.Meta = f.Meta
+		text, ok := n.Meta[netKey]
 		if !ok {
 			return nil, fmt.Errorf("metadata: there is no %q, which is the net: layers with semicolons between, as of the files of train embedding", netKey)
 		}
@@ -102,8 +103,8 @@ func load(b []byte, name string, o Options) (*Net, error) {
 		if v, ok := net.Value(kept); ok {
 			n.value, n.width = kept, net.Shape(v).Size()
 		}
-		if meta[nameKey] != "" {
-			n.name = meta[nameKey]
+		if n.Meta[nameKey] != "" {
+			n.name = n.Meta[nameKey]
 		}
 	} else if net, f, err = onnx.Read(b, onnx.Options{Output: o.Output, Side: o.Side}); err != nil {
 		return nil, err
@@ -120,10 +121,10 @@ func load(b []byte, name string, o Options) (*Net, error) {
 	case n.width < 2 || n.width > maxWidth:
 		return nil, fmt.Errorf("the net makes %d numbers; want 2 to %d", n.width, maxWidth)
 	}
-	if n.mean, err = channels(in.C, o.Mean, meta, meanKey, 0); err != nil {
+	if n.mean, err = channels(in.C, o.Mean, n.Meta, meanKey, 0); err != nil {
 		return nil, err
 	}
-	if n.std, err = channels(in.C, o.Std, meta, stdKey, 1); err != nil {
+	if n.std, err = channels(in.C, o.Std, n.Meta, stdKey, 1); err != nil {
 		return nil, err
 	}
 	if i := slices.IndexFunc(n.std, func(v float32) bool { return !(v > 0) }); i >= 0 {
