@@ -15,6 +15,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/embedding"
 )
 
 type infoOptions struct{ json bool }
@@ -127,6 +128,9 @@ func loads(b []byte, kind string) (*latent.Autoencoder, error) {
 		return nil, err
 	case ambient.Kind:
 		_, err := ambient.Load(b)
+		return nil, err
+	case embedding.Kind:
+		_, err := embedding.Load(b, "the file", embedding.Options{})
 		return nil, err
 	case ldm.Kind:
 		m, err := ldm.Load(b)
