@@ -121,29 +121,26 @@ func (o *infoOptions) run(e env, operands []string) error {
 
 // loads returns an error if this program cannot run the weights b, and their autoencoder
 // if they have one.
-func loads(b []byte, kind string) (*latent.Autoencoder, error) {
+func loads(b []byte, kind string) (coder *latent.Autoencoder, err error) {
 	switch k, _ := strings.CutSuffix(kind, "-28x28"); k {
 	case classifier.Kind:
-		_, err := classifier.Load(b)
-		return nil, err
-	case ambient.Kind:
-		_, err := ambient.Load(b)
-		return nil, err
+		_, err = classifier.Load(b)
 	case embedding.Kind:
-		_, err := embedding.Load(b, "the file", embedding.Options{})
-		return nil, err
+		_, err = embedding.Load(b, "the file", embedding.Options{})
 	case ldm.Kind:
-		m, err := ldm.Load(b)
-		if err != nil {
-			return nil, err
+		var m *ldm.Model
+		if m, err = ldm.Load(b); err == nil {
+			coder = m.Autoencoder
 		}
-		return m.Autoencoder, nil
+	case ambient.Kind:
+		_, err = ambient.Load(b)
+	default:
+		var m *latent.Model
+		if m, err = latent.Load(b); err == nil {
+			coder = m.Autoencoder
+		}
 	}
-	m, err := latent.Load(b)
-	if err != nil {
-		return nil, err
-	}
-	return m.Autoencoder, nil
+	return coder, err
 }
 
 func describe(f *safetensors.File, name string, size int) *report {

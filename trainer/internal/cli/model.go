@@ -104,24 +104,6 @@ func loadAnyModelOf(method, path string) (m *latent.Model, name string, err erro
 	return m, name, nil
 }
 
-// loadPicturesOf is loadModelOf for digits and for all images that are pictures.
-func loadPicturesOf(method, path string) (*latent.Model, error) {
-	m, name, err := loadAnyModelOf(method, path)
-	if err == nil {
-		err = checkPictures(name, m.Image())
-	}
-	return m, err
-}
-
-// checkPictures returns an error if images of a shape are not read and written as
-// pictures.
-func checkPictures(name string, image nn.Shape) error {
-	if image.C != 1 && image.C != 3 {
-		return fmt.Errorf("%s: they are of images of %v, which are no pictures: those have one channel or three", name, image)
-	}
-	return nil
-}
-
 // notDigits is the error for weights of other images.
 func notDigits(name string, image nn.Shape) error {
 	return fmt.Errorf("%s: they are of images of %v, and this command reads and writes digits of %v: give weights of those", name, image, latent.Digit)

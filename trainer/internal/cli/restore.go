@@ -346,6 +346,24 @@ func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error)
 	return flowRestorer(m, p), err
 }
 
+// loadPicturesOf is loadModelOf for digits and for all images that are pictures.
+func loadPicturesOf(method, path string) (*latent.Model, error) {
+	m, name, err := loadAnyModelOf(method, path)
+	if err == nil {
+		err = checkPictures(name, m.Image())
+	}
+	return m, err
+}
+
+// checkPictures returns an error if images of a shape are not read and written as
+// pictures.
+func checkPictures(name string, image nn.Shape) error {
+	if image.C != 1 && image.C != 3 {
+		return fmt.Errorf("%s: they are of images of %v, which are no pictures: those have one channel or three", name, image)
+	}
+	return nil
+}
+
 func flowRestorer(m *latent.Model, p latent.Preset) restorer {
 	return restorer{
 		image: m.Image(),
