@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
@@ -90,6 +91,11 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 			return err
 		}
 		read = picturesOf(e, c.Pictures(), o.quiet)
+	}
+	if kind == ldm.CheckpointKind {
+		if b, _, err := readWeights(filepath.Join(o.checkpoint, ldm.AutoencoderName)); err == nil {
+			read = readerOf(e, b, o.quiet)
+		}
 	}
 	set, err := o.data.open(ctx, e.stderr, read)
 	if err != nil {

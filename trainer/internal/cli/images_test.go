@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"mppm/shared/latent"
+	"mppm/shared/ldm"
 	"mppm/shared/nn"
 )
 
@@ -82,6 +83,18 @@ func TestTrainImages(t *testing.T) {
 	d, err := latent.Load(get(t, filepath.Join(baseline, imagesDAEName)))
 	if err != nil || d.HasDistance() || !d.HasSkips() {
 		t.Errorf("the baseline has a distance, or no skips: %v", err)
+	}
+	diffusion := filepath.Join(out, "ldm")
+	must(t, "train", "ldm", "--dae", baseline, "--data", dir, "--out", diffusion, "--epochs", "1", "--batch", "8", "--hidden", "8", "--diffusion-steps", "20", "--last", "0.3")
+	b = get(t, filepath.Join(diffusion, "ldm.safetensors"))
+	l, err := ldm.Load(b)
+	if err != nil || l.Image() != (nn.Shape{H: 16, W: 16, C: 3}) || !l.HasSkips() {
+		t.Errorf("the diffusion is not in the codes of the baseline: %v", err)
+	}
+	must(t, "train", "ldm", "--resume", "--data", dir, "--out", diffusion)
+	must(t, "export", "--checkpoint", diffusion, "--data", dir, "--out", exported)
+	if !bytes.Equal(get(t, exported), b) || !bytes.Equal(get(t, filepath.Join(diffusion, "ldm.safetensors")), b) {
+		t.Error("resumed or exported, the diffusion has other weights")
 	}
 	gray := in("gray", append(small, "--side", "20", "--gray")...)
 	if m, err = latent.Load(get(t, filepath.Join(gray, imagesName))); err != nil || m.Image() != (nn.Shape{H: 20, W: 20, C: 1}) {

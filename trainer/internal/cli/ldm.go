@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -10,11 +11,13 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/ldm"
+	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/infer"
 	train "mppm/trainer/internal/run"
 	dae "mppm/trainer/internal/task/latent"
 	task "mppm/trainer/internal/task/ldm"
+	"mppm/trainer/internal/task/unet"
 )
 
 type ldmOptions struct {
@@ -32,13 +35,15 @@ func ldmCommand() command {
 		about: `
 Trains the denoiser of the latent diffusion model that the paper compares with:
 DDPM (Alg. 2) on the codes that a denoising autoencoder, trained by train dae,
-gives the training digits. The folder gets a checkpoint and the loss curve as the
+gives the training digits, or one of train images the training pictures: name their
+folder with --data. The folder gets a checkpoint and the loss curve as the
 run goes, and at its end the weights (ldm.safetensors): the autoencoder as it is,
 and the denoiser in eight bits. A run that was ended in any way goes on from its
 last checkpoint with --resume, to the same result.`,
 		examples: []string{
 			"train ldm --dae runs/dae",
 			"train ldm --dae weights/dae.safetensors --out runs/ldm-2 --seed 2",
+			"train ldm --dae runs/images-dae --data photos/ --out runs/images-ldm",
 			"train ldm --resume",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
@@ -82,14 +87,19 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	defer release()
-	set, err := o.data.open(ctx, e.stderr, dataset.Open)
+	coder, read, err := o.autoencoder(e)
 	if err != nil {
 		return err
 	}
-	var coder []byte
+	set, err := o.data.open(ctx, e.stderr, read)
+	if err != nil {
+		return err
+	}
 	if !o.resume {
-		if coder, err = o.autoencoder(set); err != nil {
-			return err
+		if coder == nil {
+			if coder, err = o.exported(set); err != nil {
+				return err
+			}
 		}
 		shrink(e.stderr, set.Train.N, o.settings, fitting{"batch", "the batch is %d", &o.config.Batch})
 	}
@@ -105,25 +115,63 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 	return writeLDM(ctx, e, t, set, path, false, o.quiet, "trained")
 }
 
-// autoencoder returns the weights that --dae names.
-func (o *ldmOptions) autoencoder(set *dataset.Set) ([]byte, error) {
-	if info, err := os.Stat(o.dae); err == nil && info.IsDir() {
-		t := dae.New(dae.Config{}, set)
-		r, err := train.Open(t, o.dae)
-		if err != nil {
-			return nil, err
+// autoencoder returns the weights that --dae names, or nil where that is the folder of a
+// run, and what reads the data that they were trained on. Of a run that is resumed, the
+// folder has the autoencoder.
+func (o *ldmOptions) autoencoder(e env) (coder []byte, read func(context.Context, string) (*dataset.Set, error), err error) {
+	path := o.dae
+	if o.resume {
+		path = filepath.Join(o.out, task.AutoencoderName)
+		if _, err := os.Stat(path); err != nil {
+			return nil, dataset.Open, nil // and so is the run not there, which its opening says
 		}
-		if !r.Done() {
-			return nil, fmt.Errorf("the run in %s has not come to its end: go on with it by %s train dae --resume --out %s", o.dae, program, o.dae)
-		}
-		f, err := t.Nets(false)
-		if err != nil {
-			return nil, err
-		}
-		return f.Encode()
 	}
-	b, _, err := readWeights(o.dae)
-	return b, err
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if c, err := unet.SavedConfig(path); err == nil {
+			return nil, picturesOf(e, c.Pictures(), o.quiet), nil
+		}
+		return nil, dataset.Open, nil
+	}
+	b, _, err := readWeights(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b, readerOf(e, b, o.quiet), nil
+}
+
+// readerOf returns what reads the data that the autoencoder of weights b was trained on:
+// a folder of pictures, if they say so.
+func readerOf(e env, b []byte, quiet bool) func(context.Context, string) (*dataset.Set, error) {
+	var c unet.Config
+	f, err := safetensors.Parse(b)
+	if err != nil || json.Unmarshal([]byte(f.Meta["training"]), &c) != nil || c.Side == 0 {
+		return dataset.Open // whatever is wrong with the weights, who uses them says
+	}
+	return picturesOf(e, c.Pictures(), quiet)
+}
+
+// exported returns the weights of the run that --dae names, of the data in set.
+func (o *ldmOptions) exported(set *dataset.Set) ([]byte, error) {
+	var t interface {
+		train.Task
+		Nets(float bool) (*safetensors.File, error)
+	} = dae.New(dae.Config{}, set)
+	how := "train dae"
+	if _, err := unet.SavedConfig(o.dae); err == nil {
+		t, how = unet.New(unet.Config{}, set), "train images"
+	}
+	r, err := train.Open(t, o.dae)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Done() {
+		return nil, fmt.Errorf("the run in %s has not come to its end: go on with it by %s %s --resume --out %s", o.dae, program, how, o.dae)
+	}
+	f, err := t.Nets(false)
+	if err != nil {
+		return nil, err
+	}
+	return f.Encode()
 }
 
 // exportLDM writes the weights of the diffusion model whose run o names.
@@ -142,7 +190,11 @@ func writeLDM(ctx context.Context, e env, t *task.Task, set *dataset.Set, path s
 		return err
 	}
 	if set.Test.N > 0 {
-		f.Meta["scores"], err = scoreBy(f, &set.Test, digitNoise, progressOf(e, quiet), func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
+		noise := digitNoise
+		if set.Test.Shape.C == 3 || set.Test.Pixels() != latent.DigitPixels {
+			noise = pictureNoise
+		}
+		f.Meta["scores"], err = scoreBy(f, &set.Test, noise, progressOf(e, quiet), func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := ldm.Load(b)
 			if err != nil {
 				return nil, err

@@ -105,9 +105,9 @@ func New(c Config, set *dataset.Set, autoencoder []byte) *Task {
 // CheckpointKind is the kind of the checkpoints.
 const CheckpointKind = "ldm-28x28-checkpoint"
 
-// autoencoderName is the copy of the autoencoder's weights in a run's folder,
+// AutoencoderName is the copy of the autoencoder's weights in a run's folder,
 // which a run needs to resume.
-const autoencoderName = "autoencoder.safetensors"
+const AutoencoderName = "autoencoder.safetensors"
 
 // maxAutoencoder bounds the size of that file: far above any.
 const maxAutoencoder = 1 << 30
@@ -128,7 +128,7 @@ func (t *Task) Plan(dir string) (*run.Plan, error) {
 	if err := c.Validate(t.set.Train.N); err != nil {
 		return nil, err
 	}
-	if err := t.adopt(filepath.Join(dir, autoencoderName)); err != nil {
+	if err := t.adopt(filepath.Join(dir, AutoencoderName)); err != nil {
 		return nil, err
 	}
 	net, err := t.net()

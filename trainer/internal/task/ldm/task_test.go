@@ -256,7 +256,7 @@ func TestRefuses(t *testing.T) {
 	if _, err := run.Open(New(Config{}, digits(t, 10), nil), dir); err == nil || !strings.Contains(err.Error(), "batch") {
 		t.Errorf("a batch of 16 of 10 images: error %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, autoencoderName), autoencoder(t, 2), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, AutoencoderName), autoencoder(t, 2), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := run.Open(New(Config{}, set, nil), dir); err == nil || !strings.Contains(err.Error(), "another autoencoder") {
