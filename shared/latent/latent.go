@@ -35,7 +35,12 @@ type Preset struct {
 	Steps     int     `json:"steps"`               // at most so many steps
 	Tolerance float32 `json:"tolerance,omitempty"` // a point that moves by no more, likewise, has arrived; 0: never
 	Noise     float32 `json:"noise,omitempty"`     // generation alone: spread of the start, in multiples of the codes' own
+	Rounds    int     `json:"rounds,omitempty"`    // restoration alone: how often the image is encoded, and flows all Steps (App. B.3); 0 is 1
+	Trust     float32 `json:"trust,omitempty"`     // restoration by a U-Net alone: the distance, in multiples of the spacing, at which skips and projections count alike; 0: the skips as they are
 }
+
+// MaxRounds bounds Preset.Rounds.
+const MaxRounds = 100
 
 // Widened returns p with a kernel that shrinks starting no narrower than it ends,
 // for controls that set Sigma alone.
@@ -56,6 +61,12 @@ func (p Preset) Validate() error {
 	}
 	if !(p.Noise >= 0) || math.IsInf(float64(p.Noise), 0) {
 		return fmt.Errorf("flow: the noise is %v; it must be a number of at least 0", p.Noise)
+	}
+	if !(p.Trust >= 0) || math.IsInf(float64(p.Trust), 0) {
+		return fmt.Errorf("flow: the trust in skips is %v; it must be a number of at least 0", p.Trust)
+	}
+	if p.Rounds < 0 || p.Rounds > MaxRounds {
+		return fmt.Errorf("flow: %d rounds; give 0 to %d", p.Rounds, MaxRounds)
 	}
 	return p.flow(1).Validate()
 }
@@ -189,6 +200,9 @@ func (m *Model) check(p Preset) error {
 	}
 	if p.Tau > 0 {
 		return fmt.Errorf("flow: τ is %v, but the model has no distance net to gate the kernel (it is a denoising autoencoder); give τ 0", p.Tau)
+	}
+	if p.Trust > 0 {
+		return fmt.Errorf("flow: the trust in skips is %v, but the model has no distance net to weigh them by (it is a denoising autoencoder); give 0", p.Trust)
 	}
 	return nil
 }

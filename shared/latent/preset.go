@@ -16,8 +16,9 @@ func parsePreset(text string) (Preset, error) {
 	var p Preset
 	numbers := map[string]*float32{
 		"alpha": &p.Alpha, "beta": &p.Beta, "sigma": &p.Sigma, "start": &p.Start,
-		"tau": &p.Tau, "tolerance": &p.Tolerance, "noise": &p.Noise,
+		"tau": &p.Tau, "tolerance": &p.Tolerance, "noise": &p.Noise, "trust": &p.Trust,
 	}
+	counts := map[string]*int{"steps": &p.Steps, "rounds": &p.Rounds}
 	d := jsontext.NewDecoder(strings.NewReader(text))
 	if d.PeekKind() != '{' {
 		return p, errors.New("it is no JSON object")
@@ -37,8 +38,8 @@ func parsePreset(text string) (Preset, error) {
 			var v float64
 			v, err = strconv.ParseFloat(string(value), 32)
 			*at = float32(v)
-		} else if name == "steps" {
-			p.Steps, err = strconv.Atoi(string(value))
+		} else if at := counts[name]; at != nil {
+			*at, err = strconv.Atoi(string(value))
 		}
 		if err != nil {
 			return p, fmt.Errorf("%s is %s; it must be a number", name, value)

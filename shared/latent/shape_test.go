@@ -17,7 +17,7 @@ import (
 // restores and generates, to the same bits on every platform.
 func TestUnplanned(t *testing.T) {
 	f, g, _ := nntest.Unplanned(t)
-	m := latenttest.ModelOf(3, f, g)
+	m := latenttest.ModelOf(3, &latent.Nets{F: f, G: g})
 	if m.Image() != (nn.Shape{H: 32, W: 32, C: 3}) || m.Pixels() != 3072 || m.Latent() != 64 {
 		t.Fatalf("the model is of images of %v and codes of %d numbers", m.Image(), m.Latent())
 	}
@@ -38,7 +38,7 @@ func TestDescribedRefuses(t *testing.T) {
 	}{
 		"no decoder":  {func(f *safetensors.File) { delete(f.Meta, "decoder") }, "metadata: decoder: "},
 		"no net":      {func(f *safetensors.File) { f.Meta["encoder"] = "1" }, "metadata: encoder: nn: a net needs a layer"},
-		"other image": {func(f *safetensors.File) { describe(t, f, u, g) }, "at most"},
+		"other image": {func(f *safetensors.File) { f.Meta["encoder"] = text(t, u) }, "at most"},
 		"two ways in": {func(f *safetensors.File) {
 			f.Meta["encoder"] = "1; input b 1; relu"
 		}, "the net has 2 inputs"},
@@ -50,7 +50,7 @@ func TestDescribedRefuses(t *testing.T) {
 			}
 		}, "bank.codes is of codes of 32 numbers"},
 	} {
-		file := latenttest.FileOf(1, f, g)
+		file := latenttest.FileOf(1, &latent.Nets{F: f, G: g})
 		c.change(file)
 		b, err := file.Encode()
 		if err == nil {
@@ -62,9 +62,11 @@ func TestDescribedRefuses(t *testing.T) {
 	}
 }
 
-func describe(t *testing.T, file *safetensors.File, f, g *nn.Net) {
+func text(t *testing.T, n *nn.Net) string {
 	t.Helper()
-	if err := latent.Describe(file.Meta, latent.Kind, f, g); err != nil {
+	text, err := n.Text()
+	if err != nil {
 		t.Fatal(err)
 	}
+	return text
 }

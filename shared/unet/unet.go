@@ -6,83 +6,169 @@ package unet
 import (
 	"fmt"
 
+	"mppm/shared/latent"
 	"mppm/shared/nn"
 )
 
-// Config are the widths of the nets.
+// Config are the sizes of the nets.
 type Config struct {
 	Channels []int // of the encoder's blocks, from the image inwards
 	Latent   int   // d, numbers of a code
+	// Chart is the side of a small image that the code is a linear map of, but for what
+	// the encoder's blocks add; 0 is none, as in Table 9. With a chart, codes that are
+	// near each other are of images that look alike from afar, however little the nets
+	// have learnt, and P draws the skips of the small image that a code stands for.
+	Chart int
 }
 
-// Table9 are the widths of the paper.
+// Table9 are the sizes of the paper.
 func Table9() Config { return Config{Channels: []int{32, 64, 128, 256}, Latent: 1024} }
 
-// Nets are F, G, and between them the projections, for images of one shape.
-type Nets struct {
-	// F makes z of an image, and keeps what goes past z, S_1 to S_k, by the names
-	// Skips: the features of each block before they are pooled.
-	F *nn.Net
-	// P makes Ŝ_1 to Ŝ_k of z, and keeps them by the same names. The paper draws
-	// these projections and does not size them. Here they are one way up through
-	// transposed convolutions: a linear layer to each of them alone would have
-	// hundreds of millions of weights.
-	P *nn.Net
-	// G makes an image, in [0, 1], of z and of one input for each of Skips, in that
-	// order: S_i, Ŝ_i, or a sum of both (x' = G(S_i + Ŝ_i(z'), z')).
-	G     *nn.Net
-	Skips []string
-}
+// Names of the layers of a chart: what makes the small image, the map to the code, and in
+// P the way back.
+const (
+	ChartPool = "chart.pool"
+	ChartMap  = "chart.linear"
+	ChartBack = "projection.image"
+	ChartGrow = "projection.grow"
+)
 
-// New returns the nets for images of that shape. It returns an error that says what
-// does not fit.
-func New(image nn.Shape, c Config) (*Nets, error) {
-	n := new(Nets)
+// New returns the nets for images of one shape. G makes an image, in [0, 1], of z and of
+// one skip of each block: S_i, the block's features before they are pooled, Ŝ_i, or what
+// is between.
+//
+// The paper draws the projections and does not size them. Without a chart P is a way up
+// through transposed convolutions: a linear layer to each skip alone would have hundreds
+// of millions of weights. With one it is the small image of z, enlarged, and a way down of
+// one convolution for each skip. New returns an error that says what does not fit.
+func New(image nn.Shape, c Config) (*latent.Nets, error) {
 	if len(c.Channels) == 0 {
 		return nil, fmt.Errorf("unet: there are no blocks; give the channels of one at least")
 	}
+	if c.Chart < 0 || c.Chart > 0 && (c.Chart > image.H || c.Chart > image.W) {
+		return nil, fmt.Errorf("unet: the chart has a side of %d; give 1 to that of the image, %v, or 0 for none", c.Chart, image)
+	}
 	var down []nn.Layer
 	var skips []nn.Shape
+	chart, pool := image, nn.Window{}
+	if c.Chart > 0 {
+		pool, chart = chartOf(image, c.Chart)
+		down = append(down, nn.Keep("image"), nn.Conv{Name: ChartPool, Window: pool, Out: image.C},
+			nn.Linear{Name: ChartMap, Out: nn.Vector(c.Latent)}, nn.Keep("chart"), nn.From("image"))
+	}
 	small := image // what is left after the poolings
 	for i, out := range c.Channels {
-		name, skip := fmt.Sprintf("encoder.%d", i), fmt.Sprintf("skip.%d", i)
+		name := fmt.Sprintf("encoder.%d", i)
 		down = append(down, block(name+".conv1", name+".norm1", out)...)
 		down = append(down, block(name+".conv2", name+".norm2", out)...)
-		down = append(down, nn.Keep(skip), nn.MaxPool{Window: nn.Pairs})
-		n.Skips = append(n.Skips, skip)
+		down = append(down, nn.Keep(skip(i)), nn.MaxPool{Window: nn.Pairs})
 		skips = append(skips, nn.Shape{H: small.H, W: small.W, C: out})
 		g := nn.Pairs.On(small)
 		small = nn.Shape{H: g.OH, W: g.OW, C: out}
 	}
-	down = append(down, nn.Linear{Name: "encoder.linear", Out: nn.Vector(c.Latent)}, nn.LeakyReLU)
+	down = append(down, nn.Linear{Name: "encoder.linear", Out: nn.Vector(c.Latent)})
+	if c.Chart > 0 {
+		down = append(down, nn.Add("chart"))
+	} else {
+		down = append(down, nn.LeakyReLU)
+	}
 
-	var across, up []nn.Layer
-	across = append(across, nn.Linear{Name: "projection.linear", Out: small})
+	var up []nn.Layer
 	for i, shape := range skips {
-		up = append(up, nn.Input{Name: n.Skips[i], Shape: shape})
+		up = append(up, nn.Input{Name: skip(i), Shape: shape})
 	}
 	up = append(up, nn.Linear{Name: "decoder.linear", Out: small})
 	for i := len(skips) - 1; i >= 0; i-- {
-		across = append(across, nn.LeakyReLU,
-			nn.ConvTranspose{Name: fmt.Sprintf("projection.%d", i), Window: nn.Pairs, To: skips[i]}, nn.Keep(n.Skips[i]))
 		name := fmt.Sprintf("decoder.%d", i)
-		up = append(up, nn.ConvTranspose{Name: name + ".deconv", Window: nn.Pairs, To: skips[i]}, nn.Concat(n.Skips[i]))
+		up = append(up, nn.ConvTranspose{Name: name + ".deconv", Window: nn.Pairs, To: skips[i]}, nn.Concat(skip(i)))
 		up = append(up, block(name+".conv1", name+".norm1", c.Channels[i])...)
 		up = append(up, block(name+".conv2", name+".norm2", c.Channels[max(i-1, 0)])...)
 	}
 	up = append(up, nn.Conv{Name: "decoder.out", Window: nn.Same, Out: image.C}, nn.Sigmoid)
 
+	n := new(latent.Nets)
 	var err error
 	if n.F, err = nn.New(image, down...); err != nil {
 		return nil, fmt.Errorf("unet: the encoder: %w", err)
 	}
-	if n.P, err = nn.New(nn.Vector(c.Latent), across...); err != nil {
+	if n.P, err = nn.New(nn.Vector(c.Latent), across(skips, small, chart, image, pool)...); err != nil {
 		return nil, fmt.Errorf("unet: the projections: %w", err)
 	}
 	if n.G, err = nn.New(nn.Vector(c.Latent), up...); err != nil {
 		return nil, fmt.Errorf("unet: the decoder: %w", err)
 	}
 	return n, nil
+}
+
+func skip(i int) string { return fmt.Sprintf("skip.%d", i) }
+
+// chartOf returns the window that averages an image to a chart of about that side, and
+// the chart's shape.
+func chartOf(image nn.Shape, side int) (nn.Window, nn.Shape) {
+	step := max(1, min(image.H, image.W)/side)
+	w := nn.Window{Side: step, Stride: step}
+	g := w.On(image)
+	return w, nn.Shape{H: g.OH, W: g.OW, C: image.C}
+}
+
+// grow is the window that enlarges a chart which pool has made of an image: bilinear
+// interpolation as a transposed convolution, with the weights of Bilinear.
+func grow(pool nn.Window) nn.Window {
+	step := pool.Stride
+	return nn.Window{Side: 2*step - step%2, Stride: step, Pad: step / 2}
+}
+
+// across are the layers of P.
+func across(skips []nn.Shape, small, chart, image nn.Shape, pool nn.Window) []nn.Layer {
+	var layers []nn.Layer
+	if pool == (nn.Window{}) {
+		layers = append(layers, nn.Linear{Name: "projection.linear", Out: small})
+		for i := len(skips) - 1; i >= 0; i-- {
+			layers = append(layers, nn.LeakyReLU,
+				nn.ConvTranspose{Name: fmt.Sprintf("projection.%d", i), Window: nn.Pairs, To: skips[i]}, nn.Keep(skip(i)))
+		}
+		return layers
+	}
+	layers = append(layers, nn.Linear{Name: ChartBack, Out: chart}, nn.ConvTranspose{Name: ChartGrow, Window: grow(pool), To: image})
+	for i, shape := range skips {
+		if i > 0 {
+			layers = append(layers, nn.MaxPool{Window: nn.Pairs})
+		}
+		name := fmt.Sprintf("projection.%d", i)
+		layers = append(layers, block(name+".conv", name+".norm", shape.C)...)
+		layers = append(layers, nn.Keep(skip(i)))
+	}
+	return layers
+}
+
+// Average returns the weights [C, Side, Side, C] with which the convolution ChartPool of a
+// window averages the pixels under it.
+func Average(channels int, w nn.Window) []float32 {
+	weight := make([]float32, channels*w.Side*w.Side*channels)
+	for c := range channels {
+		for t := range w.Side * w.Side {
+			weight[(c*w.Side*w.Side+t)*channels+c] = 1 / float32(w.Side*w.Side)
+		}
+	}
+	return weight
+}
+
+// Bilinear returns the weights [C, Side, Side, C] with which the transposed convolution
+// ChartGrow of a window interpolates.
+func Bilinear(channels int, w nn.Window) []float32 {
+	weight := make([]float32, channels*w.Side*w.Side*channels)
+	tap := func(i int) float32 {
+		off := float32(i) - float32(w.Side-1)/2
+		return 1 - max(off, -off)/float32(w.Stride)
+	}
+	for c := range channels {
+		for i := range w.Side {
+			for j := range w.Side {
+				weight[((c*w.Side+i)*w.Side+j)*channels+c] = tap(i) * tap(j)
+			}
+		}
+	}
+	return weight
 }
 
 // block is a convolution to so many channels, batch norm and LeakyReLU.

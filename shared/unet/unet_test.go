@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/shared/nn/nntest"
 	"mppm/shared/rng"
@@ -24,10 +25,10 @@ func TestTable9(t *testing.T) {
 		t.Errorf("F makes %v, G makes %v of %v", n.F.Out(), n.G.Out(), n.G.In())
 	}
 	for i, want := range []nn.Shape{{H: 120, W: 120, C: 32}, {H: 60, W: 60, C: 64}, {H: 30, W: 30, C: 128}, {H: 15, W: 15, C: 256}} {
-		f, _ := n.F.Value(n.Skips[i])
-		p, _ := n.P.Value(n.Skips[i])
+		f, _ := n.F.Value(n.Skips()[i])
+		p, _ := n.P.Value(n.Skips()[i])
 		if n.F.Shape(f) != want || n.P.Shape(p) != want || n.G.Shape(n.G.Inputs()[i+1]) != want {
-			t.Errorf("%s is %v, its projection %v, and G takes %v; want %v", n.Skips[i], n.F.Shape(f), n.P.Shape(p), n.G.Shape(n.G.Inputs()[i+1]), want)
+			t.Errorf("%s is %v, its projection %v, and G takes %v; want %v", n.Skips()[i], n.F.Shape(f), n.P.Shape(p), n.G.Shape(n.G.Inputs()[i+1]), want)
 		}
 	}
 	shapes := map[string][]int{}
@@ -48,7 +49,7 @@ func TestTable9(t *testing.T) {
 	}
 }
 
-func small(t *testing.T) (*unet.Nets, *safetensors.File) {
+func small(t *testing.T) (*latent.Nets, *safetensors.File) {
 	t.Helper()
 	n, err := unet.New(nn.Shape{H: 13, W: 11, C: 3}, unet.Config{Channels: []int{4, 6, 5}, Latent: 7})
 	if err != nil {
@@ -89,7 +90,7 @@ func TestProjectedSkips(t *testing.T) {
 	p.Forward(make([]float32, rows*n.P.Out().Size()), moved)
 	wantP := nntest.Forward(t, n.P, file, rows, moved)
 	inputs := [][]float32{moved}
-	for _, name := range n.Skips {
+	for _, name := range n.Skips() {
 		sum := slices.Clone(f.Kept(name))
 		for i, v := range p.Kept(name) {
 			sum[i] += v

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
-	"slices"
+	"strings"
 
 	"mppm/shared/latent"
 	"mppm/shared/nn"
@@ -18,20 +18,19 @@ import (
 // File returns a model file drawn from a seed: the nets of Table 8 with weights
 // of He's scale, a bank of 100 codes, and plausible flows. Change it, encode it,
 // and give it to latent.Load.
-func File(seed uint64) *safetensors.File { return FileOf(seed, latent.F, latent.G) }
+func File(seed uint64) *safetensors.File { return FileOf(seed, latent.Digits()) }
 
-// FileOf is File with other nets F and G, each of one input and with weights that are
-// followed by their biases.
-func FileOf(seed uint64, encoder, decoder *nn.Net) *safetensors.File {
+// FileOf is File with other nets, whose weights are followed by their biases.
+func FileOf(seed uint64, n *latent.Nets) *safetensors.File {
 	f := &safetensors.File{Meta: map[string]string{
 		"distance.activation": "silu",
 		"flow.restore":        `{"alpha":0.6,"beta":0.3,"sigma":0.45,"tau":1,"steps":15}`,
 		"flow.generate":       `{"alpha":0.6,"beta":0.2,"sigma":0.5,"steps":15,"noise":1.3}`,
 	}}
-	if err := latent.Describe(f.Meta, latent.Kind, encoder, decoder); err != nil {
+	if err := latent.Describe(f.Meta, latent.Kind, n); err != nil {
 		panic("latenttest: " + err.Error())
 	}
-	r, dim := rng.New(seed, 0), encoder.Out().Size()
+	r, dim := rng.New(seed, 0), n.F.Out().Size()
 	add := func(name string, scale float32, shape ...int) {
 		n := 1
 		for _, s := range shape {
@@ -53,7 +52,27 @@ func FileOf(seed uint64, encoder, decoder *nn.Net) *safetensors.File {
 	if err != nil {
 		panic("latenttest: " + err.Error())
 	}
-	for _, s := range slices.Concat(encoder.Specs(), decoder.Specs(), d.Specs()) {
+	var specs []nn.Spec
+	for _, net := range append(n.All(), d) {
+		specs = append(specs, net.Specs()...)
+	}
+	buffers := func(n *nn.Net) {
+		for _, s := range n.Buffers() { // of batch norm
+			data := make([]float32, s.Size())
+			if strings.HasSuffix(s.Name, "_var") {
+				for i := range data {
+					data[i] = 1
+				}
+			}
+			if err := f.AddFloat32(s.Name, data, s.Shape...); err != nil {
+				panic("latenttest: " + err.Error())
+			}
+		}
+	}
+	for _, net := range n.All() {
+		buffers(net)
+	}
+	for _, s := range specs {
 		scale := 0.01
 		if len(s.Shape) > 1 {
 			fan := 1
@@ -83,10 +102,8 @@ func FileOf(seed uint64, encoder, decoder *nn.Net) *safetensors.File {
 // Model returns the model of File(seed).
 func Model(seed uint64) *latent.Model { return load(File(seed)) }
 
-// ModelOf returns the model of FileOf(seed, encoder, decoder).
-func ModelOf(seed uint64, encoder, decoder *nn.Net) *latent.Model {
-	return load(FileOf(seed, encoder, decoder))
-}
+// ModelOf returns the model of FileOf(seed, n).
+func ModelOf(seed uint64, n *latent.Nets) *latent.Model { return load(FileOf(seed, n)) }
 
 func load(f *safetensors.File) *latent.Model {
 	b, err := f.Encode()

@@ -20,6 +20,7 @@ import (
 	"mppm/trainer/internal/task/classifier"
 	nets "mppm/trainer/internal/task/latent"
 	"mppm/trainer/internal/task/ldm"
+	"mppm/trainer/internal/task/unet"
 )
 
 type exportOptions struct {
@@ -75,8 +76,12 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		return o.exportPoints(e)
 	}
 	read := dataset.Open
-	if c, err := nets.SavedConfig(o.checkpoint); err == nil && c.Share > 0 {
-		read = picturesOf(e, c, o.quiet)
+	if kind == unet.CheckpointKind {
+		c, err := unet.SavedConfig(o.checkpoint)
+		if err != nil {
+			return err
+		}
+		read = picturesOf(e, c.Pictures(), o.quiet)
 	}
 	set, err := o.data.open(ctx, e.stderr, read)
 	if err != nil {
@@ -88,7 +93,10 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	case ldm.CheckpointKind:
 		return o.exportLDM(ctx, e, set)
 	}
-	t := nets.New(nets.Config{}, set)
+	var t weighed = nets.New(nets.Config{}, set)
+	if kind == unet.CheckpointKind {
+		t = unet.New(unet.Config{}, set)
+	}
 	if err := o.open(e, t); err != nil {
 		return err
 	}
@@ -111,9 +119,16 @@ func (o *exportOptions) open(e env, t train.Task) error {
 	return err
 }
 
+// weighed is a task whose weights are of a model of package latent.
+type weighed interface {
+	train.Task
+	Data() *dataset.Set
+	Weights(ctx context.Context, float bool) (*safetensors.File, error)
+}
+
 // writeWeights makes the weights of a run, scores them on the test images of its
 // data if there are any, and writes them to path. It returns the file's bytes.
-func writeWeights(ctx context.Context, path string, t *nets.Task, float bool, w io.Writer) ([]byte, error) {
+func writeWeights(ctx context.Context, path string, t weighed, float bool, w io.Writer) ([]byte, error) {
 	set := t.Data()
 	f, err := t.Weights(ctx, float)
 	if err != nil {
@@ -121,7 +136,7 @@ func writeWeights(ctx context.Context, path string, t *nets.Task, float bool, w 
 	}
 	if set.Test.N > 0 {
 		noise := digitNoise
-		if t.Config.Share > 0 {
+		if t.Kind() == unet.CheckpointKind {
 			noise = pictureNoise
 		}
 		f.Meta["scores"], err = scoreBy(f, &set.Test, noise, w, func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {

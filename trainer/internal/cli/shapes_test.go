@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
 	"mppm/shared/nn/nntest"
 )
@@ -13,7 +14,7 @@ import (
 // what reads and writes digits.
 func TestOtherImages(t *testing.T) {
 	f, g, _ := nntest.Unplanned(t)
-	b, err := latenttest.FileOf(1, f, g).Encode()
+	b, err := latenttest.FileOf(1, &latent.Nets{F: f, G: g}).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -195,12 +195,12 @@ func (o *trainOptions) run(ctx context.Context, e env) error {
 	if t.Config.Method != o.config.Method {
 		return fmt.Errorf("the run in %s is of another method: go on with it by %s", o.out, map[task.Method]string{task.LMPPM: "train mnist", task.DAE: "train dae"}[t.Config.Method])
 	}
-	return o.finish(ctx, e, r, t, o.weights, samples)
+	return o.finish(ctx, e, r, t, t.Config.Seed, o.weights, samples)
 }
 
 // finish goes on to the end of a run on images, writes its weights under that name, and
 // has samples draw what they make of its data.
-func (o *runFlags) finish(ctx context.Context, e env, r *train.Run, t *task.Task, weights string, samples func(ctx context.Context, m *latent.Model, set *dataset.Set, seed uint64, dir string) error) error {
+func (o *runFlags) finish(ctx context.Context, e env, r *train.Run, t weighed, seed uint64, weights string, samples func(ctx context.Context, m *latent.Model, set *dataset.Set, seed uint64, dir string) error) error {
 	if err := o.train(ctx, e, r); err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (o *runFlags) finish(ctx context.Context, e env, r *train.Run, t *task.Task
 	if err != nil {
 		return err
 	}
-	if err := samples(ctx, m, t.Data(), t.Config.Seed, o.out); err != nil {
+	if err := samples(ctx, m, t.Data(), seed, o.out); err != nil {
 		return err
 	}
 	if !o.quiet {

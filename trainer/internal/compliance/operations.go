@@ -2,6 +2,7 @@ package compliance
 
 import (
 	"math"
+	"slices"
 
 	"mppm/shared/nn"
 	"mppm/shared/rng"
@@ -236,6 +237,37 @@ var operations = map[string]func(s sizes) example{
 				var y []float64
 				for p := range n * pixels {
 					y = append(append(y, x[0][p*ca:(p+1)*ca]...), x[1][p*cb:(p+1)*cb]...)
+				}
+				return y
+			},
+		}
+	},
+	"rows": func(s sizes) example {
+		first, count, more, d := s.upTo(9)-1, s.upTo(9), s.upTo(9)-1, s.upTo(30)
+		return example{
+			shapes: [][]int{{first + count + more, d}},
+			build:  func(x []node) (node, error) { return graph.Rows(x[0], first, count) },
+			want:   func(x [][]float64) []float64 { return x[0][first*d : (first+count)*d] },
+		}
+	},
+	"stack": func(s sizes) example {
+		p, q, d := s.upTo(9), s.upTo(9), s.upTo(30)
+		return example{
+			shapes: [][]int{{p, d}, {q, d}},
+			build:  func(x []node) (node, error) { return graph.Stack(x[0], x[1]) },
+			want:   func(x [][]float64) []float64 { return slices.Concat(x[0], x[1]) },
+		}
+	},
+	"mixture": func(s sizes) example {
+		n, pixels, c := s.upTo(9), s.upTo(20), s.upTo(9)
+		return example{
+			shapes: [][]int{{n, pixels * c}, {n, pixels * c}, {n, pixels}}, fixed: 1,
+			build: func(x []node) (node, error) { return graph.Mix(x[0], x[1], x[2]) },
+			want: func(x [][]float64) []float64 {
+				y := make([]float64, len(x[0]))
+				for i := range y {
+					m := x[2][i/c]
+					y[i] = m*x[0][i] + (1-m)*x[1][i]
 				}
 				return y
 			},

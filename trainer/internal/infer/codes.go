@@ -14,7 +14,7 @@ import (
 func Codes(ctx context.Context, m *latent.Model, d *degrade.Degradation, images []byte, o Options) ([]float32, error) {
 	n, dim := len(images)/m.Pixels(), m.Latent()
 	codes := make([]float32, n*dim)
-	err := each(ctx, m.Runner, n, o, func(r *latent.Runner, lo, hi int) error {
+	err := each(ctx, m.Runner, n, m.Pixels(), o, func(r *latent.Runner, lo, hi int) error {
 		x, err := degraded(m.Image(), images, lo, hi, d, o.Seed)
 		if err != nil {
 			return err
@@ -34,7 +34,7 @@ func RestoreCodes(ctx context.Context, m *latent.Model, p latent.Preset, codes [
 	size, dim := m.Pixels(), m.Latent()
 	n := len(codes) / dim
 	out := &Restored{Pixels: make([]byte, n*size), Output: make([]Score, n)}
-	err := each(ctx, m.Runner, n, o, func(r *latent.Runner, lo, hi int) error {
+	err := each(ctx, m.Runner, n, m.Pixels(), o, func(r *latent.Runner, lo, hi int) error {
 		z := append([]float32(nil), codes[lo*dim:hi*dim]...)
 		x := make([]float32, (hi-lo)*size)
 		if err := finish(r, x, z, p, lo); err != nil {

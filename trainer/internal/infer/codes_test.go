@@ -11,7 +11,7 @@ import (
 // TestCodes: the two halves of Restore give what it gives, time and again.
 func TestCodes(t *testing.T) {
 	m := latenttest.Model(1)
-	images := digits(batch + 7)
+	images := digits(most + 7)
 	want, err := Restore(t.Context(), m, m.Restore, noisy, images, Options{Seed: 5})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -19,9 +20,13 @@ import (
 	"mppm/trainer/internal/imageio"
 )
 
-// batch is how many images go through the nets together. It divides the work
-// among the cores, and no image depends on it.
-const batch = 50
+// most is how many images go through the nets together, and numbers how many numbers they
+// have at most: what a U-Net makes of an image is some twenty times as large. It divides
+// the work among the cores, and no image depends on it.
+const (
+	most    = 50
+	numbers = 1 << 19
+)
 
 // Options are what the work can be told.
 type Options struct {
@@ -71,6 +76,9 @@ func Restore(ctx context.Context, m *latent.Model, p latent.Preset, d *degrade.D
 	return restore(ctx, m.Autoencoder, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
+			if m.HasSkips() || p.Rounds > 1 {
+				return mend(r, dst, x, p, first)
+			}
 			z := make([]float32, len(x)/m.Pixels()*m.Latent())
 			r.Encode(z, x)
 			return finish(r, dst, z, p, first)
@@ -90,7 +98,7 @@ func restore(ctx context.Context, m *latent.Autoencoder, start func(batch int) r
 	if d != nil {
 		out.Degraded, out.Output = make([]Score, n), make([]Score, n)
 	}
-	err := each(ctx, start, n, o, func(restore restorer, lo, hi int) error {
+	err := each(ctx, start, n, size, o, func(restore restorer, lo, hi int) error {
 		x, err := degraded(m.Image(), images, lo, hi, d, o.Seed)
 		if err != nil {
 			return err
@@ -138,7 +146,7 @@ func Damage(ctx context.Context, d degrade.Degradation, image nn.Shape, images [
 	out := make([]byte, len(images))
 	nothing := func(int) struct{} { return struct{}{} }
 	size := image.Size()
-	err := each(ctx, nothing, len(images)/size, o, func(_ struct{}, lo, hi int) error {
+	err := each(ctx, nothing, len(images)/size, size, o, func(_ struct{}, lo, hi int) error {
 		x, err := degraded(image, images, lo, hi, &d, o.Seed)
 		if err != nil {
 			return err
@@ -166,7 +174,7 @@ func Degrade(dst, src []float32, image nn.Shape, d degrade.Degradation, seed uin
 func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Options) ([]byte, error) {
 	size, dim := m.Pixels(), m.Latent()
 	out := make([]byte, n*size)
-	err := each(ctx, m.Runner, n, o, func(r *latent.Runner, lo, hi int) error {
+	err := each(ctx, m.Runner, n, size, o, func(r *latent.Runner, lo, hi int) error {
 		z := make([]float32, (hi-lo)*dim)
 		for i := range hi - lo {
 			r.Noise(z[i*dim:(i+1)*dim], p, rng.New(o.Seed, uint64(lo+i)))
@@ -188,32 +196,38 @@ func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Op
 // are decoded after the steps whose numbers it also returns: every k-th, and the
 // last.
 func Trajectory(m *latent.Model, p latent.Preset, x []float32, k int) (steps []int, images [][]float32, err error) {
-	n := len(x) / m.Pixels()
-	r := m.Runner(n)
-	z := make([]float32, n*m.Latent())
-	r.Encode(z, x)
-	seq, err := r.Flow(z, p)
+	frames, err := m.Runner(len(x) / m.Pixels()).Restoration(x, p)
 	if err != nil {
 		return nil, nil, err
 	}
-	var codes [][]float32
-	last := 0
-	for s := range seq {
-		last = s.Index
-		if s.Index%k == 0 {
-			steps = append(steps, s.Index)
-			codes = append(codes, append([]float32(nil), s.X...))
+	var last latent.Frame
+	for f := range frames {
+		last = f
+		if f.Index%k == 0 {
+			steps, images = append(steps, f.Index), append(images, slices.Clone(f.Image()))
 		}
 	}
-	if steps[len(steps)-1] != last {
-		steps, codes = append(steps, last), append(codes, z)
-	}
-	for _, z := range codes {
-		x := make([]float32, n*m.Pixels())
-		r.Decode(x, z)
-		images = append(images, x)
+	if steps[len(steps)-1] != last.Index {
+		steps, images = append(steps, last.Index), append(images, slices.Clone(last.Image()))
 	}
 	return steps, images, nil
+}
+
+// mend writes to dst the images x, restored by the iteration of App. B.3. first is the
+// number of the first image, for messages.
+func mend(r *latent.Runner, dst, x []float32, p latent.Preset, first int) error {
+	frames, err := r.Restoration(x, p)
+	if err != nil {
+		return err
+	}
+	var last latent.Frame
+	for last = range frames {
+	}
+	copy(dst, last.Image())
+	if err := r.CheckImages(dst); err != nil {
+		return fmt.Errorf("images from %d on: %w: the weights or the flow's parameters overflow", first, err)
+	}
+	return nil
 }
 
 // finish flows the codes z and decodes them into x. first is the number of the
@@ -232,10 +246,11 @@ func finish(r *latent.Runner, x, z []float32, p latent.Preset, first int) error 
 	return nil
 }
 
-// each cuts n images into batches and has work do them, on as many goroutines
-// as o says, each with what start made for it. It returns the error of the lowest
+// each cuts n images of size numbers into batches and has work do them, on as many
+// goroutines as o says, each with what start made for it. It returns the error of the lowest
 // batch that failed before the others stopped.
-func each[R any](ctx context.Context, start func(batch int) R, n int, o Options, work func(r R, lo, hi int) error) error {
+func each[R any](ctx context.Context, start func(batch int) R, n, size int, o Options, work func(r R, lo, hi int) error) error {
+	batch := max(1, min(most, numbers/size))
 	batches := (n + batch - 1) / batch
 	workers := o.Workers
 	if workers <= 0 {

@@ -34,7 +34,7 @@ var noisy = &degrade.Degradation{Kind: "gaussian", Severity: 0.5}
 // composed by hand of the model's own operations, whatever the number of cores.
 func TestWorkersDoNotMatter(t *testing.T) {
 	m := latenttest.Model(1)
-	const n = 2*batch + 7
+	const n = 2*most + 7
 	images := digits(n)
 	want := make([]byte, len(images))
 	clean, x := make([]float32, latent.DigitPixels), make([]float32, latent.DigitPixels)
@@ -122,17 +122,17 @@ func TestMean(t *testing.T) {
 func TestGenerateIsStable(t *testing.T) {
 	m := latenttest.Model(2)
 	p := m.Generate
-	long, err := Generate(t.Context(), m, p, batch+9, Options{Seed: 3, Workers: 2})
+	long, err := Generate(t.Context(), m, p, most+9, Options{Seed: 3, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, n := range []int{1, 8, batch + 1} {
+	for _, n := range []int{1, 8, most + 1} {
 		short, err := Generate(t.Context(), m, p, n, Options{Seed: 3, Workers: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(short, long[:n*latent.DigitPixels]) {
-			t.Errorf("%d images are not the first of %d", n, batch+9)
+			t.Errorf("%d images are not the first of %d", n, most+9)
 		}
 	}
 	if bytes.Equal(long[:latent.DigitPixels], long[latent.DigitPixels:2*latent.DigitPixels]) {
@@ -199,7 +199,7 @@ func TestTrajectory(t *testing.T) {
 func TestCanceled(t *testing.T) {
 	m := latenttest.Model(1)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Restore(ctx, m, m.Restore, nil, digits(5*batch), Options{Workers: 1, Progress: func(int) { cancel() }})
+	_, err := Restore(ctx, m, m.Restore, nil, digits(5*most), Options{Workers: 1, Progress: func(int) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
@@ -209,7 +209,7 @@ func TestBadParameters(t *testing.T) {
 	m := latenttest.Model(1)
 	p := m.Restore
 	p.Alpha = float32(math.NaN())
-	if _, err := Restore(t.Context(), m, p, nil, digits(3*batch), Options{}); err == nil {
+	if _, err := Restore(t.Context(), m, p, nil, digits(3*most), Options{}); err == nil {
 		t.Error("NaN: no error")
 	}
 	if _, err := Generate(t.Context(), m, p, 3, Options{}); err == nil {

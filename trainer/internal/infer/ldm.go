@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mppm/shared/degrade"
+	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/imageio"
@@ -22,7 +23,8 @@ func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degrada
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
 			z := make([]float32, len(x)/m.Pixels()*m.Latent())
-			r.Encode(z, x)
+			var skips latent.Skips
+			r.EncodeSkips(z, x, &skips)
 			seq, err := r.Restore(z, steps, sources(o.Seed, streamDiffusion+first, len(z)/m.Latent()))
 			if err != nil {
 				return err
@@ -32,7 +34,7 @@ func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degrada
 					return ctx.Err()
 				}
 			}
-			return decode(r, dst, z, first)
+			return decode(r, dst, z, &skips, first)
 		}
 	}, d, images, o)
 }
@@ -42,7 +44,7 @@ func RestoreLDM(ctx context.Context, m *ldm.Model, steps int, d *degrade.Degrada
 func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, error) {
 	size := m.Pixels()
 	out := make([]byte, n*size)
-	err := each(ctx, m.Runner, n, o, func(r *ldm.Runner, lo, hi int) error {
+	err := each(ctx, m.Runner, n, size, o, func(r *ldm.Runner, lo, hi int) error {
 		z := make([]float32, (hi-lo)*m.Latent())
 		seq, err := r.Generate(z, sources(o.Seed, lo, hi-lo))
 		if err != nil {
@@ -54,7 +56,7 @@ func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, e
 			}
 		}
 		x := make([]float32, (hi-lo)*size)
-		if err := decode(r, x, z, lo); err != nil {
+		if err := decode(r, x, z, nil, lo); err != nil {
 			return err
 		}
 		imageio.Quantize(out[lo*size:hi*size], x)
@@ -72,7 +74,8 @@ func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (st
 	n := len(x) / m.Pixels()
 	r := m.Runner(n)
 	z := make([]float32, n*m.Latent())
-	r.Encode(z, x)
+	var skips latent.Skips
+	r.EncodeSkips(z, x, &skips)
 	seq, err := r.Restore(z, start, sources(seed, streamDiffusion, n))
 	if err != nil {
 		return nil, nil, err
@@ -83,17 +86,18 @@ func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (st
 		}
 		codes, x := make([]float32, len(z)), make([]float32, n*m.Pixels())
 		r.Codes(codes, s.X, s.Left)
-		r.Decode(x, codes)
+		r.DecodeSkips(x, codes, &skips, nil)
 		steps, images = append(steps, s.Index), append(images, x)
 	}
 	return steps, images, nil
 }
 
-// decode makes images x of points z of the diffusion at its end. first is the
-// number of the first image, for messages.
-func decode(r *ldm.Runner, x, z []float32, first int) error {
+// decode makes images x of points z of the diffusion at its end, and for a U-Net of the
+// skips of the damaged images, if there are any. first is the number of the first image,
+// for messages.
+func decode(r *ldm.Runner, x, z []float32, skips *latent.Skips, first int) error {
 	r.Codes(z, z, 0)
-	r.Decode(x, z)
+	r.DecodeSkips(x, z, skips, nil)
 	if err := r.CheckImages(x); err != nil {
 		return fmt.Errorf("images from %d on: %w: the weights overflow", first, err)
 	}

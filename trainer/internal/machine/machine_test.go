@@ -56,7 +56,7 @@ func step(t *testing.T, image nn.Shape, n int) (*gorgonia.ExprGraph, []*optim.Pa
 		f := b.Apply(nets.F, clean)
 		p := b.Apply(nets.P, f.Out())
 		var skips, projected []*gorgonia.Node
-		for _, name := range nets.Skips {
+		for _, name := range nets.Skips() {
 			skips, projected = append(skips, f.Kept(name)), append(projected, p.Kept(name))
 		}
 		first := b.SquaredError(b.Apply(nets.G, f.Out(), skips...).Out(), clean)

@@ -239,7 +239,7 @@ func projected(t testing.TB) *trained {
 		f := b.Apply(nets.F, x)
 		p := b.Apply(nets.P, f.Out())
 		var skips []node
-		for _, name := range nets.Skips {
+		for _, name := range nets.Skips() {
 			skips = append(skips, b.Do(func() (node, error) { return gorgonia.Add(f.Kept(name), p.Kept(name)) }))
 		}
 		return b.Apply(nets.G, f.Out(), skips...).Out(), f.Out()

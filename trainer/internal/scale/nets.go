@@ -106,5 +106,5 @@ func uNet(side, n int) (*step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scale: %w", err)
 	}
-	return build(n, nets.F, nets.G, nets.Skips)
+	return build(n, nets.F, nets.G, nets.Skips())
 }

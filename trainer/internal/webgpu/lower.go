@@ -255,6 +255,20 @@ func (l *lowering) call(c call) error {
 	case graph.KindChannels:
 		l.elements(c, fmt.Sprintf("const ALL = %du; const FIRST = %du; const COUNT = %du;", c.Sizes[0], c.Sizes[1], c.Sizes[2]), "",
 			"return x0[i / COUNT * ALL + FIRST + i % COUNT];")
+	case graph.KindRows:
+		l.elements(c, "", "", fmt.Sprintf("return x0[i + %du];", c.Sizes[0]*d))
+	case graph.KindPad:
+		l.elements(c, "", "", fmt.Sprintf("let k = i - %du; if (k < %du) { return x0[k]; } return 0.0;", c.Sizes[0]*d, n*d))
+	case graph.KindStack:
+		l.elements(c, "", "", fmt.Sprintf("if (i < %du) { return x0[i]; } return x1[i - %[1]du];", n*d))
+	case graph.KindMix:
+		l.elements(c, "", "", fmt.Sprintf("let m = x2[i / %du]; return m * x0[i] + (1.0 - m) * x1[i];", c.Sizes[0]))
+	case graph.KindWeigh:
+		m := fmt.Sprintf("x1[i / %du]", c.Sizes[0])
+		if c.Transposed {
+			m = "(1.0 - " + m + ")"
+		}
+		l.elements(c, "", "", fmt.Sprintf("return %s * x0[i];", m))
 	case graph.KindMaxPool:
 		l.elements(c, geometry(c.Geometry), snippet("pool", nil), "return x0[largest(i)];")
 	case graph.KindMaxPoolInput:

@@ -8,7 +8,6 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/dataset"
-	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/run"
 )
 
@@ -26,7 +25,6 @@ type Config struct {
 	Method     Method         `json:"method,omitempty"`
 	Encoder    string         `json:"encoder,omitempty"` // F, as nn.Net's text; "": that of digits
 	Decoder    string         `json:"decoder,omitempty"` // G, likewise; its last layer is a sigmoid
-	Share      float64        `json:"share,omitempty"`   // of a folder of pictures, that is not trained on; 0: the data is no such folder
 	Seed       uint64         `json:"seed"`
 	Epochs     int            `json:"epochs"`
 	Refine     int            `json:"refine,omitempty"`   // epochs at the end, in which G alone learns; of LMPPM
@@ -42,50 +40,6 @@ type Config struct {
 	Hidden     []int          `json:"hidden,omitempty"`     // widths of D's hidden layers; of LMPPM
 	Activation nn.Activation  `json:"activation,omitempty"` // of D; of LMPPM
 	Support    Support        `json:"support,omitzero"`     // of LMPPM
-}
-
-// Pictures returns how the pictures of a folder become the data of such a run.
-func (c Config) Pictures() (dataset.ImageOptions, error) {
-	n, err := c.nets()
-	if err != nil {
-		return dataset.ImageOptions{}, err
-	}
-	return dataset.ImageOptions{Side: n.image().H, Gray: n.image().C == 1, Share: c.Share, Seed: c.Seed}, nil
-}
-
-// SavedConfig returns the settings of the run in a folder.
-func SavedConfig(dir string) (Config, error) {
-	c, err := optim.Open(dir)
-	if err != nil {
-		return Config{}, err
-	}
-	var s state
-	err = c.State(CheckpointKind, &s)
-	return s.Config, err
-}
-
-// DefaultImages is Default for a folder of pictures; its nets are Widen's.
-func DefaultImages() Config {
-	c := Default()
-	c.Batch, c.Noise, c.Clipped, c.Centers, c.Share = 32, 0.4, 0.5, 2000, 0.15
-	return c
-}
-
-// Widen gives c the nets of Table 8 for images of a shape and codes of so many numbers.
-// It returns an error if there are none.
-func (c *Config) Widen(image nn.Shape, dim int) error {
-	f, err := latent.Encoder(image, dim)
-	if err != nil {
-		return err
-	}
-	g, err := latent.Decoder(image, dim)
-	if err != nil {
-		return err
-	}
-	if c.Encoder, err = f.Text(); err == nil {
-		c.Decoder, err = g.Text()
-	}
-	return err
 }
 
 // Default is the configuration that the shipped weights were trained with; Table
@@ -172,34 +126,34 @@ func (r Record) Loss(c Config) float64 {
 
 // nets are those that are trained.
 type nets struct {
-	f, g *nn.Net
-	d    *nn.Net // nil where the method has none
+	*latent.Nets
+	d *nn.Net // nil where the method has none
 }
 
 // image and dim are the shape of an image, and how many numbers a code has.
-func (n *nets) image() nn.Shape { return n.f.In() }
-func (n *nets) pixels() int     { return n.f.In().Size() }
-func (n *nets) dim() int        { return n.f.Out().Size() }
+func (n *nets) image() nn.Shape { return n.F.In() }
+func (n *nets) pixels() int     { return n.F.In().Size() }
+func (n *nets) dim() int        { return n.F.Out().Size() }
 
 // all lists them.
 func (n *nets) all() []*nn.Net {
 	if n.d == nil {
-		return []*nn.Net{n.f, n.g}
+		return n.All()
 	}
-	return []*nn.Net{n.f, n.g, n.d}
+	return append(n.All(), n.d)
 }
 
 // nets returns those that are trained. It returns an error that says which is none, or
 // does not fit the others.
 func (c Config) nets() (*nets, error) {
-	n := &nets{f: latent.F, g: latent.G}
+	n := &nets{Nets: latent.Digits()}
 	var err error
 	if c.Encoder != "" || c.Decoder != "" {
-		if n.f, n.g, err = latent.Parse(c.Encoder, c.Decoder); err != nil {
+		if n.Nets, err = latent.Parse(c.Encoder, c.Decoder, ""); err != nil {
 			return nil, err
 		}
 	}
-	if layers := n.g.Layers(); layers[len(layers)-1] != nn.Sigmoid {
+	if layers := n.G.Layers(); layers[len(layers)-1] != nn.Sigmoid {
 		return nil, errors.New("the decoder has to end in a sigmoid: images are numbers from 0 to 1")
 	}
 	if c.Method == LMPPM {

@@ -91,7 +91,7 @@ func (t *Task) look(k int) (*survey, error) {
 	nearest(d, s.clean, bank)
 	slices.Sort(d)
 	s.reach[0] = max(d[n/2], 1e-6)
-	mean, factor, err := cloud(codes, t.dim())
+	mean, factor, err := Cloud(codes, t.dim())
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +299,7 @@ const (
 
 // buildDistance makes the graph of a step that trains D alone, on n images.
 func (t *Task) buildDistance(n int) (*run.Step, error) {
-	b, pixels, dim := t.builder(t.part(t.g, t.d)), t.pixels(), t.dim()
+	b, pixels, dim := t.builder(t.part(t.G, t.d)), t.pixels(), t.dim()
 	x, z, zStar := make([]float32, n*pixels), make([]float32, n*dim), make([]float32, n*dim)
 	t.probes = newProbes(n, dim)
 	clean := b.Matrix("clean", n, pixels, x)

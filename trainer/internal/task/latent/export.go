@@ -50,7 +50,7 @@ func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := addBank(ctx, f, codes, t.dim(), t.set.Train.Labels, t.Config.Centers, t.Config.Seed, float); err != nil {
+	if err := AddBank(ctx, f, codes, t.dim(), t.set.Train.Labels, t.Config.Centers, t.Config.Seed, float); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -60,7 +60,7 @@ func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, erro
 // takes the nets alone.
 func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	f := &safetensors.File{Meta: map[string]string{}}
-	if err := latent.Describe(f.Meta, latent.Kind, t.f, t.g); err != nil {
+	if err := latent.Describe(f.Meta, latent.Kind, t.nets.Nets); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	flows := presetsDAE
@@ -123,19 +123,19 @@ func Codes(ctx context.Context, a *latent.Autoencoder, s *dataset.Split) ([]floa
 	return codes, s.Err()
 }
 
-// addBank adds the code bank of k centers of codes of dim numbers, and the shape of the codes' cloud. labels
+// AddBank adds to a file the code bank of k centers of codes of dim numbers, and the shape of the codes' cloud. labels
 // are those of the codes, or nil.
-func addBank(ctx context.Context, f *safetensors.File, codes []float32, dim int, labels []byte, k int, seed uint64, float bool) error {
+func AddBank(ctx context.Context, f *safetensors.File, codes []float32, dim int, labels []byte, k int, seed uint64, float bool) error {
 	const iterations = 30
 	c, err := kmeans.Cluster(ctx, codes, dim, k, iterations, rng.New(seed, streamBank))
 	if err != nil {
 		return err
 	}
-	mean, factor, err := cloud(codes, dim)
+	mean, factor, err := Cloud(codes, dim)
 	if err != nil {
 		return err
 	}
-	return addBankTensors(f, columns(c.Centers, dim), majority(c.Of, labels, k), spacing(codes, dim, rng.New(seed, streamBank+1)), mean, factor, float)
+	return addBankTensors(f, columns(c.Centers, dim), majority(c.Of, labels, k), Spacing(codes, dim, rng.New(seed, streamBank+1)), mean, factor, float)
 }
 
 // addBankTensors adds the bank and what belongs to it: its spacing, the shape of
@@ -191,9 +191,9 @@ func majority(of []int, labels []byte, k int) []byte {
 	return out
 }
 
-// spacing is the median distance from a code to the nearest other, over at most
+// Spacing is the median distance from a code to the nearest other, over at most
 // 2,000 codes drawn at random.
-func spacing(codes []float32, dim int, r *rng.Source) float32 {
+func Spacing(codes []float32, dim int, r *rng.Source) float32 {
 	const sample = 2000
 	n := len(codes) / dim
 	at := r.Perm(n)[:min(n, sample)]
@@ -228,9 +228,9 @@ func spacing(codes []float32, dim int, r *rng.Source) float32 {
 	return 1 // all codes are one: any width of kernel will do
 }
 
-// cloud returns the mean of the codes and the lower triangle L of their
+// Cloud returns the mean of the codes and the lower triangle L of their
 // covariance, L·Lᵀ, row by row.
-func cloud(codes []float32, dim int) (mean, factor []float32, err error) {
+func Cloud(codes []float32, dim int) (mean, factor []float32, err error) {
 	n := len(codes) / dim
 	data := make([]float64, len(codes))
 	for i, v := range codes {

@@ -14,11 +14,11 @@ import (
 // Rebank returns the weights f with another code bank: so many centers of codes,
 // the codes of set's training images by f's own nets. The bank is in eight bits.
 func Rebank(ctx context.Context, f *safetensors.File, set *dataset.Set, codes []float32, centers int, seed uint64) (*safetensors.File, error) {
-	encoder, _, err := latent.Nets(f.Meta)
+	nets, err := latent.Described(f.Meta)
 	if err != nil {
 		return nil, err
 	}
-	dim := encoder.Out().Size()
+	dim := nets.F.Out().Size()
 	if n := set.Train.N; centers < 1 || centers > n || len(codes) != n*dim {
 		return nil, fmt.Errorf("a code bank of %d centers of %d codes is to be made of %d images; give 1 to %[3]d centers, and a code for each image", centers, len(codes)/dim, n)
 	}
@@ -28,5 +28,5 @@ func Rebank(ctx context.Context, f *safetensors.File, set *dataset.Set, codes []
 			out.Tensors = append(out.Tensors, t)
 		}
 	}
-	return out, addBank(ctx, out, codes, dim, set.Train.Labels, centers, seed, false)
+	return out, AddBank(ctx, out, codes, dim, set.Train.Labels, centers, seed, false)
 }

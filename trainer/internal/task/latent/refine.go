@@ -27,10 +27,10 @@ const (
 // shares of white, so the loss is their cross entropy: it minds a gray between
 // black and white more than the squared error does.
 func (t *Task) buildRefinement(n int) (*run.Step, error) {
-	decoder, pixels, dim := t.part(t.g), t.pixels(), t.dim()
+	decoder, pixels, dim := t.part(t.G), t.pixels(), t.dim()
 	z, x, loss := make([]float32, n*dim), make([]float32, n*pixels), make([]float32, 1)
 	b := netgraph.New(decoder)
-	logits := b.Apply(t.g.Trunk(), b.Matrix("codes", n, dim, z)).Out()
+	logits := b.Apply(t.G.Trunk(), b.Matrix("codes", n, dim, z)).Out()
 	clean := b.Matrix("clean", n, pixels, x)
 	entropy := b.Do(func() (*gorgonia.Node, error) { return graph.BinaryCrossEntropy(logits, clean) })
 	b.Keep("cross entropy", entropy, loss)
@@ -135,7 +135,7 @@ func (t *Task) autoencoder() (*latent.Autoencoder, error) {
 	if err := optim.Export(f, true, t.params); err != nil {
 		return nil, err
 	}
-	a, err := latent.LoadNets(f, t.f, t.g)
+	a, err := t.Load(f)
 	if err != nil {
 		return nil, err
 	}

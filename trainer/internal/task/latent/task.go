@@ -211,8 +211,8 @@ func (t *Task) builder(params []*optim.Parameter) *builder {
 	return &builder{netgraph.New(params), t.nets, t.terms[:]}
 }
 
-func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node     { return b.Apply(b.f, x).Out() }
-func (b *builder) decode(z *gorgonia.Node) *gorgonia.Node     { return b.Apply(b.g, z).Out() }
+func (b *builder) encode(x *gorgonia.Node) *gorgonia.Node     { return b.Apply(b.F, x).Out() }
+func (b *builder) decode(z *gorgonia.Node) *gorgonia.Node     { return b.Apply(b.G, z).Out() }
 func (b *builder) distance(z *gorgonia.Node) *netgraph.Values { return b.Apply(b.d, z) }
 
 // build makes the graph of Eq. 20, or that of DAE, for n images.

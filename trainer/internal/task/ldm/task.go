@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 
 	"mppm/shared/ddpm"
 	"mppm/shared/latent"
@@ -190,16 +189,16 @@ func (t *Task) take(b []byte) error {
 	if _, err := latent.LoadAutoencoder(f); err != nil {
 		return err
 	}
-	encoder, decoder, err := latent.Nets(f.Meta)
+	nets, err := latent.Described(f.Meta)
 	if err != nil {
 		return err
 	}
-	t.dim = encoder.Out().Size()
+	t.dim = nets.F.Out().Size()
 	t.nets = &safetensors.File{Meta: map[string]string{"autoencoder": f.Meta["training"]}}
-	if err := latent.Describe(t.nets.Meta, ldm.Kind, encoder, decoder); err != nil {
+	if err := latent.Describe(t.nets.Meta, ldm.Kind, nets); err != nil {
 		return err
 	}
-	for _, s := range slices.Concat(encoder.Specs(), decoder.Specs()) {
+	for _, s := range netgraph.Specs(nets.All()...) {
 		for _, name := range []string{s.Name, s.Name + ".scale"} {
 			if v, ok := f.Lookup(name); ok {
 				t.nets.Tensors = append(t.nets.Tensors, v)

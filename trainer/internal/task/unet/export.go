@@ -1,0 +1,95 @@
+package unet
+
+import (
+	"context"
+	"fmt"
+
+	"mppm/shared/latent"
+	"mppm/shared/nn"
+	"mppm/shared/safetensors"
+	"mppm/trainer/internal/optim"
+	"mppm/trainer/internal/run"
+	task "mppm/trainer/internal/task/latent"
+)
+
+// presets are the flows that a weights file names, in multiples of what the codes
+// themselves give.
+var presets = map[string]latent.Preset{
+	"restore":  {Alpha: 0.6, Sigma: 0.5, Steps: 3, Trust: 0.5},
+	"generate": {Beta: 0.1, Sigma: 0.5, Steps: 6, Noise: 1},
+}
+
+// presetsDAE are the flows of a model without D: restoration is G(F(x)) alone.
+var presetsDAE = map[string]latent.Preset{
+	"restore":  {Sigma: 0.5},
+	"generate": {Beta: 0.1, Sigma: 0.5, Steps: 6, Noise: 1},
+}
+
+// Weights turns the run into a weights file: the nets, with batch norm folded into the
+// layers before it and in eight bits unless float is set, and the code bank that those
+// very nets give. It returns ctx's error if that ends first.
+func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, error) {
+	f, err := t.Nets(float)
+	if err != nil {
+		return nil, err
+	}
+	a, err := latent.LoadAutoencoder(f)
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	codes, err := task.Codes(ctx, a, &t.set.Train)
+	if err != nil {
+		return nil, err
+	}
+	if err := task.AddBank(ctx, f, codes, t.Config.Latent, nil, t.Config.Centers, t.Config.Seed, float); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Nets is Weights without the code bank, which package latent needs: for what takes the
+// nets alone.
+func (t *Task) Nets(float bool) (*safetensors.File, error) {
+	all := new(safetensors.File)
+	if err := optim.Export(all, true, t.params, t.buffers...); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	folded := *t.nets.Nets
+	for _, n := range []**nn.Net{&folded.F, &folded.G, &folded.P} {
+		if *n == nil {
+			continue
+		}
+		var err error
+		if *n, all, err = (*n).Fold(all); err != nil {
+			return nil, fmt.Errorf("export: %w", err)
+		}
+	}
+	f := &safetensors.File{Meta: map[string]string{}}
+	if err := latent.Describe(f.Meta, latent.Kind, &folded); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	flows := presetsDAE
+	if !t.Config.DAE {
+		f.Meta["distance.activation"] = string(t.Config.Act)
+		flows = presets
+	}
+	about := map[string]any{"training": t.Config, "data": map[string]any{"name": t.set.Name, "md5": t.set.Checksums}}
+	for name, p := range flows {
+		about["flow."+name] = p
+	}
+	if err := run.Describe(f, about); err != nil {
+		return nil, err
+	}
+	var params []*optim.Parameter
+	for _, v := range all.Tensors {
+		data, err := all.Float32(v.Name, v.Shape...)
+		if err != nil {
+			return nil, fmt.Errorf("export: %w", err)
+		}
+		params = append(params, &optim.Parameter{Spec: nn.Spec{Name: v.Name, Shape: v.Shape}, Data: data})
+	}
+	if err := optim.Export(f, float, params); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	return f, nil
+}
