@@ -253,7 +253,7 @@ func TestGrid(t *testing.T) {
 // TestMap drags, zooms and pans the map by mouse, wheel and keyboard.
 func TestMap(t *testing.T) {
 	t.Parallel()
-	p := moving(t, server(t, "/", host.Handler(dist, host.Options{})))
+	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	p.click("tab-map")
 	still := func(s state) bool { return s.Mode == "map" && !s.Active && s.Place != nil }
@@ -268,11 +268,11 @@ func TestMap(t *testing.T) {
 	m := p.reveal("#map")
 	find := func(img image.Image) (x, y float64) { // the accent's largest spot
 		b, best := img.Bounds(), 0
-		for cy := b.Min.Y + 8; cy < b.Max.Y-8; cy += 2 {
-			for cx := b.Min.X + 8; cx < b.Max.X-8; cx += 2 {
+		for cy := b.Min.Y + 4; cy < b.Max.Y-4; cy++ {
+			for cx := b.Min.X + 4; cx < b.Max.X-4; cx++ {
 				n := 0
-				for dy := -6; dy <= 6; dy += 2 {
-					for dx := -6; dx <= 6; dx += 2 {
+				for dy := -3; dy <= 3; dy++ {
+					for dx := -3; dx <= 3; dx++ {
 						c := color.RGBAModel.Convert(img.At(cx+dx, cy+dy)).(color.RGBA)
 						if c.R > 240 && c.G > 150 && c.G < 200 && c.B < 110 {
 							n++
@@ -287,7 +287,7 @@ func TestMap(t *testing.T) {
 		return x, y
 	}
 	x, y := find(p.picture("#map"))
-	at := [2]float64{m.X + 2 + x, m.Y + 2 + y}
+	at := [2]float64{m.X + 2 + x/coarse, m.Y + 2 + y/coarse}
 	to := [2]float64{at[0] + 60, at[1] + 40}
 	p.mouse(input.DispatchMouseEventTypeMousePressed, at[0], at[1])
 	for i := range 8 {
@@ -349,7 +349,7 @@ func TestMap(t *testing.T) {
 	// What a link brings back.
 	here := p.state()
 	p.do(chromedp.Poll[chromedp.Void](`location.hash.includes("follow=spot") && location.hash.includes("spot=` + here.Spot + `")`))
-	q := moving(t, eval[string](p, `location.href`))
+	q := open(t, eval[string](p, `location.href`))
 	there := q.rest("the same map", func(s state) bool { return still(s) && s.Step == s.Steps && s.Steps > 0 })
 	if there.Spot != here.Spot || there.Heat != here.Heat || there.View != here.View || *there.Place != *here.Place {
 		t.Errorf("the link gives %+v, was %+v", there, here)
@@ -360,7 +360,6 @@ func TestMap(t *testing.T) {
 func TestPinch(t *testing.T) {
 	t.Parallel()
 	p := blank(t)
-	p.prefers("dark", moves)
 	p.do(
 		chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)),
 		chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))+"#mode=map"),
@@ -409,6 +408,7 @@ func TestKeyboard(t *testing.T) {
 	p.wait("playing", func(s state) bool { return s.Playing })
 	p.key(" ")
 	p.wait("the pause", func(s state) bool { return !s.Playing })
+	p.prefers("dark", still)
 	p.key(kb.End + kb.ArrowLeft + kb.ArrowLeft + kb.ArrowRight)
 	p.rest("a step back", func(n state) bool { return n.Step == s.Steps-1 })
 	p.key(kb.Home)

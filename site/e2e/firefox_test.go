@@ -275,6 +275,7 @@ func TestFirefox(t *testing.T) {
 	f.click("#map")
 	f.rest("a point", func(s state) bool { return s.Subject == "spot" && s.Step == s.Steps })
 	f.click("#tab-restore")
+	f.rest("Restore", func(s state) bool { return s.Mode == "restore" })
 	f.click("#another")
 	f.rest("another digit", func(s state) bool { return s.Mode == "restore" && s.Digit == want.Digit+1 && s.Step == s.Steps })
 	f.alive(`[data-place="restored"]`)

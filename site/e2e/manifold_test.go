@@ -57,7 +57,7 @@ func home(s state) bool {
 
 func TestManifold(t *testing.T) {
 	t.Parallel()
-	p := moving(t, server(t, "/", host.Handler(dist, host.Options{})))
+	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
 	restored := p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	p.key("4")
 	first := p.rest("the ways home", home)

@@ -92,7 +92,7 @@ func TestSiteDataBlocked(t *testing.T) {
 	}
 	defer cancel()
 	p := &tab{t: t, ctx: ctx}
-	p.do(chromedp.EmulateViewport(640, 480), chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
+	p.do(chromedp.EmulateViewport(640, 480, chromedp.EmulateScale(coarse)), chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
 	p.ready()
 	if !eval[bool](p, `(() => { try { localStorage; return false; } catch { return true; } })()`) {
 		t.Fatal("the browser gives localStorage, and was told not to")
@@ -257,8 +257,7 @@ func TestWordsForWhatCame(t *testing.T) {
 func TestPalm(t *testing.T) {
 	t.Parallel()
 	p := blank(t)
-	p.prefers("dark", moves)
-	p.do(chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch), chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
+	p.do(chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch, chromedp.EmulateScale(coarse)), chromedp.Navigate(server(t, "/", host.Handler(dist, host.Options{}))))
 	p.ready()
 	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
 	pen := func(kind input.DispatchMouseEventType, x, y float64) {

@@ -31,6 +31,7 @@ func TestRestoreAndGenerate(t *testing.T) {
 
 	t.Run("noise", func(t *testing.T) {
 		p := p.in(t)
+		p.prefers("dark", still)
 		p.set("kind", "gaussian", "change")
 		p.set("severity", "0.7", "input")
 		for range 5 {

@@ -180,13 +180,19 @@ type tab struct {
 	errors []string // what the page wrote to the console as errors
 }
 
+// desk is the screen of a desk: as wide as others, but coarse, and so soon drawn.
+var desk = chromedp.EmulateViewport(1280, 900, chromedp.EmulateScale(coarse))
+
+// coarse is how many pixels of the screen desk has in one of the page.
+const coarse = 0.5
+
 // blank opens an empty tab that collects the page's errors. Its visitor wants less
 // motion: drawing it is most of what a page costs here, and few tests are about it.
 func blank(t *testing.T, options ...chromedp.ContextOption) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(chrom, options...)
 	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)); err != nil {
+	if err := chromedp.Do(ctx, desk); err != nil {
 		t.Fatal(err)
 	}
 	p := &tab{t: t, ctx: ctx}

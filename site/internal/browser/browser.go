@@ -43,9 +43,14 @@ func Start(ctx context.Context, more ...chromedp.ExecAllocatorOption) (tab conte
 		chromedp.Flag("headless", "new"),
 		// Without the sandbox, so that it runs as root in a container.
 		chromedp.NoSandbox,
+		// The software GPU draws what the page draws with WebGL, and no more: text and
+		// boxes, and the putting together of all, take some times longer there.
 		chromedp.Flag("use-gl", "angle"),
-		chromedp.Flag("use-angle", "swiftshader"),
+		chromedp.Flag("use-angle", "swiftshader-webgl"),
 		chromedp.Flag("enable-unsafe-swiftshader", true),
+		chromedp.Flag("disable-gpu-rasterization", true),
+		// Every window would have two pages of the browser's own, for its address bar.
+		chromedp.Flag("disable-features", "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),

@@ -7,24 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"mppm/trainer/internal/compliance"
-	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/webgpu"
+	"mppm/trainer/internal/run/runtest"
 )
 
 // TestTraining: nets of every kind of layer, with odd sides, projected skips and the
 // gradient of D, train on a GPU as on the CPU.
 func TestTraining(t *testing.T) {
-	d, err := webgpu.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	gpu := runtest.OpenGPU(t)
 	for name, build := range map[string]func(testing.TB) *trained{"projected": projected, "strange": strange} {
 		t.Run(name, func(t *testing.T) {
-			compliance.Training(t, 3e-4, func() compliance.Net {
+			gpu.Train(t, 3e-4, func() compliance.Net {
 				s := build(t)
 				return compliance.Net{
 					Graph: s.b.Graph, Params: s.params, Batch: s.fill,
@@ -41,8 +34,6 @@ func TestTraining(t *testing.T) {
 						return all
 					},
 				}
-			}, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
-				return webgpu.NewTraining(d, g, params, seen)
 			})
 		})
 	}

@@ -1,4 +1,5 @@
-// Package runtest is for tests of runs that are interrupted.
+// Package runtest is for tests of training: of runs that are interrupted, and of steps on
+// a GPU.
 package runtest
 
 import "context"

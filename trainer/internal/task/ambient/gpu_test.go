@@ -5,22 +5,15 @@ package ambient
 import (
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/compliance"
-	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/webgpu"
+	"mppm/trainer/internal/run/runtest"
 )
 
 // TestTraining: every method trains on a GPU as on the CPU, weight decay included.
 func TestTraining(t *testing.T) {
-	d, err := webgpu.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	gpu := runtest.OpenGPU(t)
 	for m := range methods {
 		t.Run(m.String(), func(t *testing.T) {
 			const n = 9
@@ -47,9 +40,7 @@ func TestTraining(t *testing.T) {
 					Losses: func() []float32 { return task.terms[m] },
 				}
 			}
-			compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
-				return webgpu.NewTraining(d, g, params, seen)
-			})
+			gpu.Train(t, c.Rate, build)
 		})
 	}
 }

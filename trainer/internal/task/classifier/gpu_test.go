@@ -6,22 +6,15 @@ import (
 	"slices"
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"mppm/shared/classifier"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/compliance"
 	"mppm/trainer/internal/netgraph"
-	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/webgpu"
+	"mppm/trainer/internal/run/runtest"
 )
 
 func TestTraining(t *testing.T) {
-	d, err := webgpu.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	gpu := runtest.OpenGPU(t)
 	c := Default()
 	const n = 5
 	build := func() compliance.Net {
@@ -45,7 +38,5 @@ func TestTraining(t *testing.T) {
 			Losses: func() []float32 { return slices.Concat(task.loss[:], task.logits) },
 		}
 	}
-	compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
-		return webgpu.NewTraining(d, g, params, seen)
-	})
+	gpu.Train(t, c.Rate, build)
 }

@@ -6,22 +6,15 @@ import (
 	"math"
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"mppm/shared/rng"
 	"mppm/trainer/internal/compliance"
 	"mppm/trainer/internal/device"
-	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/run"
-	"mppm/trainer/internal/webgpu"
+	"mppm/trainer/internal/run/runtest"
 )
 
 func TestTraining(t *testing.T) {
-	d, err := webgpu.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	gpu := runtest.OpenGPU(t)
 	for name, c := range map[string]Config{"LMPPM": Default(), "D alone": Default(), "DAE": DefaultDAE()} {
 		t.Run(name, func(t *testing.T) {
 			c.Batch = 5
@@ -61,9 +54,7 @@ func TestTraining(t *testing.T) {
 					Losses: func() []float32 { return task.terms[:] },
 				}
 			}
-			compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
-				return webgpu.NewTraining(d, g, params, seen)
-			})
+			gpu.Train(t, c.Rate, build)
 		})
 	}
 }

@@ -5,22 +5,15 @@ package ldm
 import (
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"mppm/shared/latent"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/compliance"
 	"mppm/trainer/internal/netgraph"
-	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/webgpu"
+	"mppm/trainer/internal/run/runtest"
 )
 
 func TestTraining(t *testing.T) {
-	d, err := webgpu.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	gpu := runtest.OpenGPU(t)
 	c := Default()
 	c.Batch, c.Hidden = 9, []int{31, 40}
 	build := func() compliance.Net {
@@ -45,7 +38,5 @@ func TestTraining(t *testing.T) {
 			Losses: func() []float32 { return task.loss[:] },
 		}
 	}
-	compliance.Training(t, c.Rate, build, func(g *gorgonia.ExprGraph, params []*optim.Parameter, seen func(step int) error) (optim.Machine, error) {
-		return webgpu.NewTraining(d, g, params, seen)
-	})
+	gpu.Train(t, c.Rate, build)
 }
