@@ -378,11 +378,7 @@ func (p maxPool) forward(y, x []float32, n int, _ *Workspace) {
 					first = false
 					continue
 				}
-				for c, v := range src {
-					if v > dst[c] {
-						dst[c] = v
-					}
-				}
+				vec.Larger(dst, src)
 			}
 		}
 	}

@@ -196,7 +196,7 @@ func children(c *cobra.Command) []string {
 }
 
 func printHelp(w io.Writer) {
-	fmt.Fprintf(w, `mppm restores damaged digits and grows new ones from noise.
+	fmt.Fprintf(w, `mppm restores damaged digits and pictures, and grows new ones from noise.
 
 usage: %s COMMAND [flags]
 

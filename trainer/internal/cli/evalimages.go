@@ -370,7 +370,7 @@ func (o *evalImagesOptions) chosen(set *dataset.Set) ([]byte, error) {
 	if least := quality.Neighbors + 1; n < least {
 		return nil, fmt.Errorf("there are %d pictures to score: give at least %d", n, least)
 	}
-	if err := roomFor(n * test.Pixels() / latent.DigitPixels); err != nil {
+	if err := roomFor(n, test.Pixels()); err != nil {
 		return nil, err
 	}
 	at := rng.New(o.seed, 0).Perm(test.N)[:n]

@@ -125,6 +125,7 @@ func reader(t *testing.T) string {
 	}
 	put(t, at("my-points.csv"), []byte(points.String()))
 	put(t, at("weights/dae.safetensors"), daeBytes(t))
+	put(t, at("runs/images/"+imagesName), get(t, colorModel(t)))
 	for _, cmd := range commands() {
 		for _, run := range []string{"train mnist --out runs/mnist", "train dae --out runs/dae", "train dae --out runs/dae-0.4 --noise 0.4 --fixed-noise --clipped 0", "train classifier --out runs/classifier", "train images --data photos --out runs/images", "train embedding --data photos --out runs/embedding"} {
 			if strings.HasPrefix(run, cmd.name+" ") {
