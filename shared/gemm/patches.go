@@ -182,9 +182,9 @@ func (w *Workspace) MulPatchesT(c []float32, ldc, lo, hi, n int, p *Patches, b [
 	}
 }
 
-// patchesT multiplies some rows of an image that begins at number from.
-func (w *Workspace) patchesT(c []float32, ldc, lo, hi, n int, p *Patches, from, rows int, b []float32, acc bool) {
-	k := rows * p.Cols
+// patchesT multiplies deep rows of an image that begins at number from.
+func (w *Workspace) patchesT(c []float32, ldc, lo, hi, n int, p *Patches, from, deep int, b []float32, acc bool) {
+	k := deep * p.Cols
 	for j := 0; j < n; j += active.nr {
 		t, cols := wide(), min(active.nr, n-j)
 		if cols <= narrow().nr {
@@ -204,13 +204,14 @@ func (w *Workspace) patchesT(c []float32, ldc, lo, hi, n int, p *Patches, from, 
 			at := from + r*p.Jump
 			for m := first; m < end; m += t.mr {
 				dst := c[(r*p.Run+m)*ldc+j:]
-				if m+t.mr <= end {
-					w.tileOf(t, t.mr, cols, p.Cols, rows, p.Data[at+m:], 1, p.X, p.Y, panel, br, dst, ldc, acc)
+				// What is read beyond the patch, and is there, goes nowhere.
+				if rows := min(t.mr, end-m); m+t.mr <= end || at+m+t.mr+(deep-1)*p.Y+(p.Cols-1)*p.X <= len(p.Data) {
+					w.tileOf(t, rows, cols, p.Cols, deep, p.Data[at+m:], 1, p.X, p.Y, panel, br, dst, ldc, acc)
 					continue
 				}
 				w.a = grow(w.a, t.mr*k)
 				clear(w.a)
-				for y := range rows {
+				for y := range deep {
 					for x := range p.Cols {
 						copy(w.a[(y*p.Cols+x)*t.mr:], p.Data[at+y*p.Y+x*p.X+m:at+y*p.Y+x*p.X+end])
 					}

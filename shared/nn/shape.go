@@ -123,8 +123,8 @@ func (g Geometry) Taps(cols, img []float32, lo, hi, first, end int) {
 
 // Direct reports whether products with the patches are better taken of Framed images, in
 // place, than of Columns: each number of an image is then copied once and not for every
-// patch that it is in. Of few channels the runs of a patch would be too short.
-func (g Geometry) Direct() bool { return g.C >= 8 }
+// patch that it is in. Of one channel the runs of a patch would be too short.
+func (g Geometry) Direct() bool { return g.C > 1 }
 
 // Frame returns the size of a Framed image whose patches in so many rows of the smaller
 // image are wanted.
