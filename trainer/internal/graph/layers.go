@@ -210,7 +210,8 @@ func gather(g nn.Geometry, n int, y, x []float32, w *gemm.Packed, bias []float32
 			dst := y[(first*g.OH+lo)*g.OW*out:][:images*(hi-lo)*g.OW*out]
 			fill(dst, bias)
 			at := gemm.Places{Image: (hi - lo) * g.OW * out, Y: g.OW * out, X: out}
-			ws.Gemm.MulPatches(dst, at, framed(g, x[first*in:], images, lo, hi, ws), w, bias != nil)
+			p := g.Frames(x[first*in:], images, lo, hi, ws)
+			ws.Gemm.MulPatches(dst, at, &p, w, bias != nil)
 		})
 		return
 	}
@@ -226,16 +227,6 @@ func gather(g nn.Geometry, n int, y, x []float32, w *gemm.Packed, bias []float32
 			ws.Gemm.MulPacked(dst, out, images*each, gemm.Rows(cols, patch), w, bias != nil)
 		})
 	})
-}
-
-// framed returns the patches in rows lo to hi of some images' smaller ones.
-func framed(g nn.Geometry, x []float32, images, lo, hi int, ws *nn.Workspace) *gemm.Patches {
-	in, size := g.H*g.W*g.C, g.Frame(hi-lo)
-	frame := ws.Columns(images * size)
-	for i := range images {
-		g.Framed(frame[i*size:(i+1)*size], x[i*in:(i+1)*in], lo, hi)
-	}
-	return g.Patches(frame, images, hi-lo)
 }
 
 // scatter sets y, n × H·W·C, to the sum of what x, n × OH·OW·k, times w, k × Patch,
@@ -270,8 +261,8 @@ func grams(g nn.Geometry, n int, y, x, d []float32, sums *partial) {
 	sums.sum(y, spans, func(block []float32, from, to, part, parts int, ws *nn.Workspace) {
 		first, end := share(spans, part, parts)
 		stretches(g, from, to-from, func(i, images, lo, hi int) {
-			p := framed(g, x[i*in:], images, lo, hi, ws)
-			ws.Gemm.MulPatchesT(block, out, first*span, min(patch, end*span), out, p, d[(i*g.OH+lo)*g.OW*out:], i > from || lo > 0)
+			p := g.Frames(x[i*in:], images, lo, hi, ws)
+			ws.Gemm.MulPatchesT(block, out, first*span, min(patch, end*span), out, &p, d[(i*g.OH+lo)*g.OW*out:], i > from || lo > 0)
 		})
 	})
 }
