@@ -86,12 +86,15 @@ endif
 	@mkdir -p runs/bench; rm -f runs/bench/steps runs/bench/pytorch; \
 	for p in $(PYTHON) /usr/bin/python3; do if $$p -c 'import torch' 2>/dev/null; then python=$$p; fi; done; \
 	for round in 1 2 3 4 5; do \
-		go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime 3s ./trainer/internal/task/latent | tee -a runs/bench/steps || exit 1; \
-		if [ -n "$$python" ] && grep -q ^Benchmark runs/bench/steps; then \
+		go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime 3s ./trainer/internal/task/latent ./trainer/internal/scale | tee -a runs/bench/steps || exit 1; \
+		if [ -z "$$python" ]; then continue; fi; \
+		if grep -q ^BenchmarkStep runs/bench/steps; then \
 			$$python trainer/bench/step.py | tee -a runs/bench/pytorch; fi; \
+		for cell in $$(sed -nE 's|^BenchmarkUNet/([a-z0-9]+)/([0-9]+)/([0-9]+).*|\1:\2:\3|p' runs/bench/steps | sort -u); do \
+			$$python trainer/bench/step.py --batch --unet $$cell | tee -a runs/bench/pytorch; done; \
 	done; \
 	if [ -s runs/bench/pytorch ]; then \
-		grep -E '^[a-z]+:|^BenchmarkStep' runs/bench/steps >runs/bench/mppm; \
+		grep -E '^[a-z]+:|^Benchmark(Step|UNet)' runs/bench/steps >runs/bench/mppm; \
 		go tool benchstat -ignore goos,goarch,pkg,cpu PyTorch=runs/bench/pytorch mppm=runs/bench/mppm; \
 	elif [ -z "$$python" ]; then echo 'PyTorch is not beside it: python3 finds no torch (on Debian and Ubuntu python3-torch and libopenblas0-pthread).'; fi
 

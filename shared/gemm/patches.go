@@ -101,6 +101,10 @@ func (w *Workspace) patches(c []float32, at Places, p *Patches, from, k, runs in
 		for i := range p.Images {
 			a, c := p.Data[i*p.Image+from:], c[i*at.Image+j:]
 			for y := range p.Rows {
+				if active.column != nil && cols == active.nr && across > 0 {
+					w.column(across/t.mr, k, runs, a[y*p.Y:], p, panel, c[y*at.Y:], at.X, acc)
+					continue
+				}
 				for x := 0; x < across; x += t.mr {
 					w.tileOf(t, t.mr, cols, k, runs, a[y*p.Y+x*p.X:], p.X, 1, p.Jump, panel, br, c[y*at.Y+x*at.X:], at.X, acc)
 				}
@@ -118,6 +122,13 @@ func (w *Workspace) patches(c []float32, at Places, p *Patches, from, k, runs in
 			}
 			w.corner(c[j:], at, p, across, down, cols, k*runs, panel, br, acc)
 		}
+	}
+}
+
+// column has n tiles along a row of an image computed in one call for each run.
+func (w *Workspace) column(n, k, runs int, a []float32, p *Patches, panel, c []float32, ldc int, acc bool) {
+	for r := range runs {
+		active.column(n, k, a[r*p.Jump:], p.X, 1, panel[r*k*active.nr:], active.nr, c[:(n*active.mr-1)*ldc+active.nr], ldc, acc || r > 0)
 	}
 }
 
@@ -182,9 +193,9 @@ func (w *Workspace) MulPatchesT(c []float32, ldc, lo, hi, n int, p *Patches, b [
 	}
 }
 
-// patchesT multiplies some rows of an image that begins at number from.
-func (w *Workspace) patchesT(c []float32, ldc, lo, hi, n int, p *Patches, from, rows int, b []float32, acc bool) {
-	k := rows * p.Cols
+// patchesT multiplies deep rows of an image that begins at number from.
+func (w *Workspace) patchesT(c []float32, ldc, lo, hi, n int, p *Patches, from, deep int, b []float32, acc bool) {
+	k := deep * p.Cols
 	for j := 0; j < n; j += active.nr {
 		t, cols := wide(), min(active.nr, n-j)
 		if cols <= narrow().nr {
@@ -204,13 +215,14 @@ func (w *Workspace) patchesT(c []float32, ldc, lo, hi, n int, p *Patches, from, 
 			at := from + r*p.Jump
 			for m := first; m < end; m += t.mr {
 				dst := c[(r*p.Run+m)*ldc+j:]
-				if m+t.mr <= end {
-					w.tileOf(t, t.mr, cols, p.Cols, rows, p.Data[at+m:], 1, p.X, p.Y, panel, br, dst, ldc, acc)
+				// What is read beyond the patch, and is there, goes nowhere.
+				if rows := min(t.mr, end-m); m+t.mr <= end || at+m+t.mr+(deep-1)*p.Y+(p.Cols-1)*p.X <= len(p.Data) {
+					w.tileOf(t, rows, cols, p.Cols, deep, p.Data[at+m:], 1, p.X, p.Y, panel, br, dst, ldc, acc)
 					continue
 				}
 				w.a = grow(w.a, t.mr*k)
 				clear(w.a)
-				for y := range rows {
+				for y := range deep {
 					for x := range p.Cols {
 						copy(w.a[(y*p.Cols+x)*t.mr:], p.Data[at+y*p.Y+x*p.X+m:at+y*p.Y+x*p.X+end])
 					}

@@ -305,7 +305,18 @@ func newConv(g Geometry, out int, weight, bias []float32) (*conv, error) {
 // forward writes to y (n × OH × OW × out) the convolution of x (n × H × W × C).
 func (c *conv) forward(y, x []float32, n int, ws *Workspace) {
 	in, patch := c.H*c.W*c.C, c.Patch()
-	c.strips(n, func(first, images, lo, hi int) {
+	// Rows shorter than two tiles leave too much to the tiles at their ends.
+	if c.Direct() && c.OW >= 12 {
+		c.strips(n, c.Stride*(c.W+2*c.Pad)*c.C, func(first, images, lo, hi int) {
+			dst := y[(first*c.OH+lo)*c.OW*c.out:][:images*(hi-lo)*c.OW*c.out]
+			fill(dst, c.bias)
+			at := gemm.Places{Image: (hi - lo) * c.OW * c.out, Y: c.OW * c.out, X: c.out}
+			p := c.Frames(x[first*in:], images, lo, hi, ws)
+			ws.Gemm.MulPatches(dst, at, &p, c.weight, true)
+		})
+		return
+	}
+	c.strips(n, c.OW*patch, func(first, images, lo, hi int) {
 		each := (hi - lo) * c.OW
 		cols := ws.Columns(images * each * patch)
 		for i := range images {
@@ -348,7 +359,7 @@ func newConvTranspose(g Geometry, in int, weight, bias []float32) (*convTranspos
 // x (n × OH × OW × in).
 func (c *convTranspose) forward(y, x []float32, n int, ws *Workspace) {
 	out, patch := c.H*c.W*c.C, c.Patch()
-	c.strips(n, func(first, images, lo, hi int) {
+	c.strips(n, c.OW*patch, func(first, images, lo, hi int) {
 		each := (hi - lo) * c.OW
 		if lo == 0 {
 			fill(y[first*out:(first+images)*out], c.bias)

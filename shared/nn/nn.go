@@ -123,7 +123,12 @@ func fill(dst, row []float32) {
 		}
 		return
 	}
-	for i := 0; i < len(dst); i += len(row) {
-		copy(dst[i:i+len(row)], row)
+	if len(dst) == 0 || len(row) == 0 {
+		return
+	}
+	const long = 1 << 10 // numbers that are copied at a time: they stay in the cache
+	done := copy(dst, row)
+	for done < len(dst) {
+		done += copy(dst[done:], dst[:min(done, max(long/len(row), 1)*len(row))])
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"mppm/shared/gemm"
 	"mppm/shared/rng"
 )
 
@@ -222,5 +223,42 @@ func TestWrongLengths(t *testing.T) {
 	}
 	if _, err := newConvTranspose(g, 3, make([]float32, 27), make([]float32, 3)); err == nil {
 		t.Error("newConvTranspose took 3 biases for 1")
+	}
+}
+
+// TestInPlace: a convolution of images where they lie is, bit for bit, the product of
+// copied patches with the weights.
+func TestInPlace(t *testing.T) {
+	for _, g := range []Geometry{
+		Same.On(Shape{5, 13, 3}), Same.On(Shape{19, 90, 24}), Halving.On(Shape{31, 120, 40}), Pairs.On(Shape{8, 27, 6}),
+		Same.On(Shape{40, 14, 2}), {H: 20, W: 60, OH: 4, OW: 15, C: 3, Side: 8, Stride: 4, Pad: 2},
+	} {
+		for _, out := range []int{1, 3, 16, 37} {
+			const n = 3
+			x, w, b := random(n*g.H*g.W*g.C, 1), random(out*g.Patch(), 2), random(out, 3)
+			c, err := newConv(g, out, w, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !g.Direct() || g.OW < 12 {
+				t.Fatalf("%+v is not taken where it lies", g)
+			}
+			var ws Workspace
+			got := make([]float32, n*g.OH*g.OW*out)
+			c.forward(got, x, n, &ws)
+			var want []float32
+			for i := range n {
+				cols, y := make([]float32, g.OH*g.OW*g.Patch()), make([]float32, g.OH*g.OW*out)
+				g.Columns(cols, x[i*g.H*g.W*g.C:(i+1)*g.H*g.W*g.C], 0, g.OH)
+				fill(y, b)
+				ws.Gemm.MulPacked(y, out, g.OH*g.OW, gemm.Rows(cols, g.Patch()), c.weight, true)
+				want = append(want, y...)
+			}
+			for i, v := range want {
+				if math.Float32bits(got[i]) != math.Float32bits(v) {
+					t.Fatalf("%+v to %d: number %d is %v, of copied patches %v", g, out, i, got[i], v)
+				}
+			}
+		}
 	}
 }

@@ -121,20 +121,20 @@ func (g Geometry) Taps(cols, img []float32, lo, hi, first, end int) {
 	}
 }
 
-// Direct reports whether products with the patches are better taken of Framed images, in
+// Direct reports whether products with the patches are better taken of framed images, in
 // place, than of Columns: each number of an image is then copied once and not for every
-// patch that it is in. Of few channels the runs of a patch would be too short.
-func (g Geometry) Direct() bool { return g.C >= 8 }
+// patch that it is in. Of one channel the runs of a patch would be too short.
+func (g Geometry) Direct() bool { return g.C > 1 }
 
-// Frame returns the size of a Framed image whose patches in so many rows of the smaller
+// Frame returns the size of a framed image whose patches in so many rows of the smaller
 // image are wanted.
 func (g Geometry) Frame(rows int) int {
 	return ((rows-1)*g.Stride + g.Side) * (g.W + 2*g.Pad) * g.C
 }
 
-// Framed copies the rows of an image that patches in rows lo to hi of the smaller image
+// framed copies the rows of an image that patches in rows lo to hi of the smaller image
 // are in, with the pixels of 0 around it, to dst, which has Frame(hi − lo) numbers.
-func (g Geometry) Framed(dst, img []float32, lo, hi int) {
+func (g Geometry) framed(dst, img []float32, lo, hi int) {
 	edge, row := g.Pad*g.C, g.W*g.C
 	for y := lo*g.Stride - g.Pad; y < (hi-1)*g.Stride-g.Pad+g.Side; y++ {
 		to := dst[:row+2*edge]
@@ -149,11 +149,11 @@ func (g Geometry) Framed(dst, img []float32, lo, hi int) {
 	}
 }
 
-// Patches returns the patches in so many rows of the smaller image of each of some Framed
+// patches returns the patches in so many rows of the smaller image of each of some framed
 // images, one behind the other.
-func (g Geometry) Patches(framed []float32, images, rows int) *gemm.Patches {
+func (g Geometry) patches(framed []float32, images, rows int) gemm.Patches {
 	line := (g.W + 2*g.Pad) * g.C
-	return &gemm.Patches{
+	return gemm.Patches{
 		Data: framed, Images: images, Rows: rows, Cols: g.OW,
 		Image: g.Frame(rows), Y: g.Stride * line, X: g.Stride * g.C,
 		Runs: g.Side, Run: g.Side * g.C, Jump: line,
@@ -198,12 +198,27 @@ func (g Geometry) Scatter(img, cols []float32, lo, hi, top, bottom int) {
 // the cache.
 const unfolded = 1 << 16
 
-// strips cuts n smaller images into parts whose patches are no more than unfolded
-// numbers, or those of one row: whole images where they are small, rows of one where
-// they are large. f is called for the first image of each part and their number, and
-// for the rows lo to hi of them.
-func (g Geometry) strips(n int, f func(first, images, lo, hi int)) {
-	row := g.OW * g.Patch()
+// Frames returns the patches in rows lo to hi of the smaller images of n larger ones, and
+// has ws hold what they lie in: the images themselves, where there is nothing around them.
+func (g Geometry) Frames(img []float32, n, lo, hi int, ws *Workspace) gemm.Patches {
+	in, size := g.H*g.W*g.C, g.Frame(hi-lo)
+	if g.Pad == 0 {
+		p := g.patches(img[lo*g.Stride*g.W*g.C:], n, hi-lo)
+		p.Image = in
+		return p
+	}
+	frames := ws.Columns(n * size)
+	for i := range n {
+		g.framed(frames[i*size:(i+1)*size], img[i*in:(i+1)*in], lo, hi)
+	}
+	return g.patches(frames, n, hi-lo)
+}
+
+// strips cuts n smaller images into parts of no more than unfolded numbers, with row
+// numbers in each row of one, or of one row: whole images where they are small, rows of
+// one where they are large. f is called for the first image of each part and their
+// number, and for the rows lo to hi of them.
+func (g Geometry) strips(n, row int, f func(first, images, lo, hi int)) {
 	if images := unfolded / (g.OH * row); images > 0 {
 		for i := 0; i < n; i += images {
 			f(i, min(images, n-i), 0, g.OH)

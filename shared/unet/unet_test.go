@@ -173,3 +173,38 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkReconstruct times F, and F and G with skips, of an image as the shipped nets
+// have it.
+func BenchmarkReconstruct(b *testing.B) {
+	n, err := unet.New(nn.Shape{H: 96, W: 96, C: 3}, unet.Config{Channels: []int{16, 32, 64, 128, 128}, Latent: 192})
+	if err != nil {
+		b.Fatal(err)
+	}
+	file := nntest.File(1, n.F, n.G)
+	runner := func(net *nn.Net) *nn.Runner {
+		fn, err := net.Load(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return fn.Runner(1)
+	}
+	f, g := runner(n.F), runner(n.G)
+	x, z := make([]float32, n.F.In().Size()), make([]float32, n.F.Out().Size())
+	rng.New(2, 0).FillNorm(x, 1)
+	b.Run("F", func(b *testing.B) {
+		for b.Loop() {
+			f.Forward(z, x)
+		}
+	})
+	b.Run("FG", func(b *testing.B) {
+		for b.Loop() {
+			f.Forward(z, x)
+			var skips [][]float32
+			for _, name := range n.Skips() {
+				skips = append(skips, f.Kept(name))
+			}
+			g.Forward(x, z, skips...)
+		}
+	})
+}

@@ -120,8 +120,13 @@ func fill(dst, row []float32) {
 		}
 		return
 	}
-	for i := 0; i < len(dst) && row != nil; i += len(row) {
-		copy(dst[i:], row)
+	if len(dst) == 0 || row == nil {
+		return
+	}
+	const long = 1 << 10 // numbers that are copied at a time: they stay in the cache
+	done := copy(dst, row)
+	for done < len(dst) {
+		done += copy(dst[done:], dst[:min(done, max(long/len(row), 1)*len(row))])
 	}
 }
 
@@ -210,7 +215,8 @@ func gather(g nn.Geometry, n int, y, x []float32, w *gemm.Packed, bias []float32
 			dst := y[(first*g.OH+lo)*g.OW*out:][:images*(hi-lo)*g.OW*out]
 			fill(dst, bias)
 			at := gemm.Places{Image: (hi - lo) * g.OW * out, Y: g.OW * out, X: out}
-			ws.Gemm.MulPatches(dst, at, framed(g, x[first*in:], images, lo, hi, ws), w, bias != nil)
+			p := g.Frames(x[first*in:], images, lo, hi, ws)
+			ws.Gemm.MulPatches(dst, at, &p, w, bias != nil)
 		})
 		return
 	}
@@ -226,16 +232,6 @@ func gather(g nn.Geometry, n int, y, x []float32, w *gemm.Packed, bias []float32
 			ws.Gemm.MulPacked(dst, out, images*each, gemm.Rows(cols, patch), w, bias != nil)
 		})
 	})
-}
-
-// framed returns the patches in rows lo to hi of some images' smaller ones.
-func framed(g nn.Geometry, x []float32, images, lo, hi int, ws *nn.Workspace) *gemm.Patches {
-	in, size := g.H*g.W*g.C, g.Frame(hi-lo)
-	frame := ws.Columns(images * size)
-	for i := range images {
-		g.Framed(frame[i*size:(i+1)*size], x[i*in:(i+1)*in], lo, hi)
-	}
-	return g.Patches(frame, images, hi-lo)
 }
 
 // scatter sets y, n × H·W·C, to the sum of what x, n × OH·OW·k, times w, k × Patch,
@@ -270,8 +266,8 @@ func grams(g nn.Geometry, n int, y, x, d []float32, sums *partial) {
 	sums.sum(y, spans, func(block []float32, from, to, part, parts int, ws *nn.Workspace) {
 		first, end := share(spans, part, parts)
 		stretches(g, from, to-from, func(i, images, lo, hi int) {
-			p := framed(g, x[i*in:], images, lo, hi, ws)
-			ws.Gemm.MulPatchesT(block, out, first*span, min(patch, end*span), out, p, d[(i*g.OH+lo)*g.OW*out:], i > from || lo > 0)
+			p := g.Frames(x[i*in:], images, lo, hi, ws)
+			ws.Gemm.MulPatchesT(block, out, first*span, min(patch, end*span), out, &p, d[(i*g.OH+lo)*g.OW*out:], i > from || lo > 0)
 		})
 	})
 }
