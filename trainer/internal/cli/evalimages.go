@@ -158,20 +158,27 @@ func stepsPicture(d degrade.Degradation) string {
 	return fmt.Sprintf("images-steps-%s-%g.png", d.Kind, d.Severity)
 }
 
-func (o *evalImagesOptions) run(ctx context.Context, e env) (err error) {
+// model reads the model, and returns how the pictures become its data.
+func (o *evalImagesOptions) model() (*latent.Model, dataset.ImageOptions, error) {
 	m, name, err := loadAnyModelOf(methodLMPPM, o.weights)
 	if err != nil {
-		return err
+		return nil, dataset.ImageOptions{}, err
 	}
 	var held struct { // of the run's settings: what says which pictures it did not see
 		Share float64 `json:"share"`
 		Seed  uint64  `json:"seed"`
 	}
-	taken := dataset.ImageOptions{Side: m.Image().H, Gray: m.Image().C == 1, All: o.all}
 	if err := json.Unmarshal([]byte(m.Meta["training"]), &held); err != nil || held.Share == 0 {
-		return fmt.Errorf("%s: they do not say that they were trained on a folder of pictures: give weights of train images, or use eval mnist", name)
+		return nil, dataset.ImageOptions{}, fmt.Errorf("%s: they do not say that they were trained on a folder of pictures: give weights of train images, or use eval mnist", name)
 	}
-	taken.Share, taken.Seed = held.Share, held.Seed
+	return m, dataset.ImageOptions{Side: m.Image().H, Gray: m.Image().C == 1, All: o.all, Share: held.Share, Seed: held.Seed}, nil
+}
+
+func (o *evalImagesOptions) run(ctx context.Context, e env) (err error) {
+	m, taken, err := o.model()
+	if err != nil {
+		return err
+	}
 	flows, err := o.flows(m)
 	if err != nil {
 		return err
@@ -181,7 +188,7 @@ func (o *evalImagesOptions) run(ctx context.Context, e env) (err error) {
 		return err
 	}
 	defer release()
-	set, err := o.pictures(ctx, e, taken, m.Meta, name)
+	set, err := o.pictures(ctx, e, taken, m.Meta, o.weights)
 	if err != nil {
 		return err
 	}
