@@ -70,7 +70,11 @@ func TestAddressFollowsAtOnce(t *testing.T) {
 	if s := p.state(); !s.Playing {
 		t.Errorf("the address waits until playing is over: %+v", s)
 	}
-	again := open(t, eval[string](p, `location.href`))
+	address := eval[string](p, `location.href`)
+	if err := chromedp.Cancel(p.ctx); err != nil { // it would play on
+		t.Fatal(err)
+	}
+	again := open(t, address)
 	again.wait("the same", func(s state) bool { return s.Seed == 12 && s.Steps == 100 })
 	// After a refusal too.
 	again.set("alpha", "0.99", "input")
