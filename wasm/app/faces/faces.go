@@ -45,6 +45,7 @@ type Room struct {
 	photo    []float32 // what the user brought, as the model has images; nil: the model makes the face
 	original []float32 // nil until there is one
 	made     string    // of what original is
+	unseen   bool      // damaged is not yet as it is painted
 	damaged  []float32
 	grown    grown
 	films    map[link.FaceTask]*film
@@ -487,9 +488,7 @@ func (r *Room) repainted() {
 func (r *Room) painted() {
 	r.wait = settle
 	r.change(link.Heal, true)
-	if r.original != nil {
-		r.s.Fail(r.damage())
-	}
+	r.unseen = true
 }
 
 // Busy reports whether something is on its way, or being computed.
@@ -510,6 +509,10 @@ func (r *Room) Update(dt time.Duration) {
 			r.fetch(r.s.Faces.Model)
 		}
 		return
+	}
+	if r.unseen && r.original != nil {
+		r.unseen = false
+		r.s.Fail(r.damage())
 	}
 	if r.wait = max(r.wait-dt, 0); r.canvas.painting || r.wait > 0 {
 		return
