@@ -7,6 +7,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall/js"
 
 	"github.com/hajimehoshi/ebiten/v2"
@@ -65,7 +66,10 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(model.NewEngine(m, batch), c.Runner(batch), m.Restore, m.Generate, digits)
+	a, err := app.New(model.NewEngine(m, batch), c.Runner(batch), m.Restore, m.Generate, digits, app.Faces{
+		Models: faceModels(page),
+		Fetch:  func(name string) { page.Call("want", name) },
+	})
 	if err != nil {
 		return err
 	}
@@ -76,6 +80,11 @@ func run() error {
 	page.Set("late", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		name, file := args[0].String(), args[1]
 		b.Do(func() error { return late(a, name, file) })
+		return nil
+	}))
+	page.Set("progress", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		name, share := args[0].String(), args[1].Float()
+		b.Do(func() error { a.Faces.Progress(name, share); return nil })
 		return nil
 	}))
 	ebiten.SetScreenClearedEveryFrame(false)
@@ -109,15 +118,47 @@ func (g *game) Draw(screen *ebiten.Image) {
 	}
 }
 
-// late loads what the loader fetches once the page is there: the curves, and the
-// baselines.
+// late loads what the loader fetches once the page is there: the curves, the
+// baselines, and what is wanted of the models of faces.
 func late(a *app.App, name string, file js.Value) error {
 	if name == "baselines" {
 		return compare(a, file)
 	}
+	if name, ok := strings.CutPrefix(name, "faces "); ok {
+		m, err := face(file)
+		a.Faces.Arrive(name, m, err)
+		return nil // shown where the faces would be
+	}
+	if name, ok := strings.CutPrefix(name, "faces-dae "); ok {
+		m, err := face(file)
+		if err != nil {
+			return fmt.Errorf("the denoising autoencoder to compare with: %w", err)
+		}
+		return a.Faces.ArriveDAE(name, m)
+	}
 	m, err := curve(file)
 	a.Manifold.SetModel(link.Curve(name), m, err)
 	return nil // shown where the curve would be
+}
+
+// faceModels lists the models of faces that the page can fetch.
+func faceModels(page js.Value) (names []string) {
+	list := page.Get("faces")
+	for i := range list.Length() {
+		names = append(names, list.Index(i).Get("name").String())
+	}
+	return names
+}
+
+func face(file js.Value) (*latent.Model, error) {
+	if file.Type() == js.TypeString {
+		return nil, errors.New(file.String())
+	}
+	m, err := latent.Load(bytesOf(file))
+	if err != nil {
+		return nil, fmt.Errorf("the model of faces: %w", err)
+	}
+	return m, nil
 }
 
 func curve(file js.Value) (*ambient.Model, error) {

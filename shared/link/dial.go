@@ -15,7 +15,7 @@ import (
 type Parameter string
 
 // The parameters. SigmaD and SigmaKer are of Manifold's flow alone, Sigma of all
-// others; Tolerance, Noise, Rounds and Trust have no slider.
+// others; Rounds and Trust are of restoring faces; Tolerance and Noise have no slider.
 const (
 	Alpha     Parameter = "alpha"
 	Beta      Parameter = "beta"
@@ -52,6 +52,9 @@ const MaxSum = 0.99
 // and still as many as can be told apart on a timeline.
 const maxSteps = 100
 
+// maxRounds bounds the rounds of a slider: each runs both nets once more.
+const maxRounds = 10
+
 // most bounds the numbers of the command line that nothing else does.
 const most = 1e6
 
@@ -69,6 +72,11 @@ var (
 		{Tau, "τ", "τ, distance at which the kernel counts half, in the same units; 0: it always counts in full", 0, 10, 0.1, 0, most},
 		steps,
 	}
+	// Of restoring by a U-Net (App. B.3).
+	faceDials = append(slices.Clone(dials),
+		Dial{Trust, "trust", "distance at which the skips of a U-Net and their projections count alike (App. B.3), in the same units; 0: the skips as they are", 0, 10, 0.1, 0, most},
+		Dial{Rounds, "rounds", "how often the picture is encoded again (App. B.3)", 0, maxRounds, 1, 0, latent.MaxRounds},
+	)
 	noSliders = []Dial{
 		{Tolerance, "tolerance", "stop where a step is no longer than this, in the same units; 0: never", 0, 0, 0, 0, most},
 		{Noise, "noise", "spread of the starts, in multiples of the codes' own", 0, 0, 0, 0, most},
@@ -86,6 +94,9 @@ var (
 
 // Dials lists the sliders of the flows of Restore and Generate.
 func Dials() []Dial { return slices.Clone(dials) }
+
+// FaceDials lists the sliders of Faces: Dials, and those of a U-Net.
+func FaceDials() []Dial { return slices.Clone(faceDials) }
 
 // FigureDials lists the sliders of Manifold.
 func FigureDials() []Dial { return slices.Clone(figureDials) }
@@ -167,7 +178,7 @@ func With[F Flow](p F, name Parameter, v float64) F {
 // Where α + β would reach 1, the one that is set stops short of it, and the error
 // says where. With any other error p is as it was.
 func Turn[F Flow](p F, name Parameter, v float64) (F, error) {
-	list := dials
+	list := faceDials
 	if _, ok := any(p).(ambient.Preset); ok {
 		list = figureDials
 	}

@@ -94,6 +94,8 @@ type Model struct {
 	Latent  int // d, numbers of a code
 	Classes int
 
+	Faces []string // the models of faces, by name, the first shown first; none: the page has no mode Faces
+
 	Restore, Generate latent.Preset         // its two flows, both valid
 	Only              func(class int) error // an error for a class that it cannot grow alone; nil: it can grow each
 }
@@ -111,6 +113,7 @@ type Page struct {
 // New returns the page of a model, with so many test digits.
 func New(digits int, m Model) *Page {
 	p := &Page{digits: digits, model: m, first: Link{State: first(digits, m.Restore, m.Generate), Step: -1}, named: map[string]int{}}
+	p.first.Faces = firstFace(m.Faces)
 	p.fields = p.list()
 	for i := range p.fields {
 		p.named[p.fields[i].Name] = i

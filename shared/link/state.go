@@ -2,7 +2,6 @@ package link
 
 import (
 	"math"
-	"slices"
 
 	"mppm/shared/ambient"
 	"mppm/shared/degrade"
@@ -20,11 +19,8 @@ const (
 	Manifold Mode = "manifold"
 )
 
-// Modes lists the modes in the order of their tabs.
+// Modes lists the modes that every page has, in the order of their tabs.
 func Modes() []Mode { return []Mode{Restore, Generate, Map, Manifold} }
-
-// Known reports whether there is such a mode.
-func (m Mode) Known() bool { return slices.Contains(Modes(), m) }
 
 // Subject is what the timeline is about: one flow, or the walk between two
 // digits. Each has a playhead of its own.
@@ -126,6 +122,7 @@ type State struct {
 	View         Lens          `json:"view"`           // what part of the map is seen
 	Heat         bool          `json:"heat"`           // D on the map
 	Figure       Figure        `json:"figure"`         // of Manifold
+	Faces        FaceState     `json:"faces"`
 	RestoreFlow  latent.Preset `json:"restoreFlow"`
 	GenerateFlow latent.Preset `json:"generateFlow"`
 }
@@ -137,6 +134,8 @@ func (s *State) Subject() Subject {
 		return Restoration
 	case s.Mode == Manifold:
 		return Descent
+	case s.Mode == Faces:
+		return Face
 	case s.Mode == Map && s.Follow != Growth:
 		return s.Follow
 	case s.Walk:

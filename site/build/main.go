@@ -2,7 +2,7 @@
 //
 //	go run ./site/build [-out site/dist] [-weights weights/mnist.safetensors]
 //		[-classifier weights/classifier.safetensors]
-//		[-baselines weights/ldm.safetensors] [-source URL] [-fast]
+//		[-baselines weights/ldm.safetensors] [-faces weights] [-source URL] [-fast]
 package main
 
 import (
@@ -37,6 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	weights := flags.String("weights", "", "the model's weights (default weights/mnist.safetensors)")
 	reader := flags.String("classifier", "", "the classifier's weights (default weights/classifier.safetensors)")
 	baselines := flags.String("baselines", "", "the weights to compare with (default weights/ldm.safetensors)")
+	faces := flags.String("faces", "", "the folder with faces.safetensors and drawn.safetensors, as far as there are any (default weights)")
 	source := flags.String("source", "", "where links to the source lead, as https://…/blob/main (default: to pages of the site itself)")
 	fast := flags.Bool("fast", false, "compress less: for trying things out on this machine")
 	if err := flags.Parse(args); err != nil {
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		*out = filepath.Join(root, "site", "dist")
 	}
 	err = bundle.Build(ctx, bundle.Options{
-		Root: root, Out: *out, Weights: *weights, Classifier: *reader, Baselines: *baselines,
+		Root: root, Out: *out, Weights: *weights, Classifier: *reader, Baselines: *baselines, Faces: *faces,
 		Source: *source, Fast: *fast, Log: stdout,
 	})
 	if err != nil {

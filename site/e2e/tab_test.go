@@ -68,7 +68,10 @@ func run(m *testing.M) (int, error) {
 		}
 		defer os.RemoveAll(tmp)
 		dist = filepath.Join(tmp, "dist")
-		if err := bundle.Build(ctx, bundle.Options{Root: root, Out: dist, Fast: true, Log: os.Stdout}); err != nil {
+		if err := writeFaces(tmp); err != nil {
+			return 0, err
+		}
+		if err := bundle.Build(ctx, bundle.Options{Root: root, Out: dist, Faces: tmp, Fast: true, Log: os.Stdout}); err != nil {
 			return 0, fmt.Errorf("building the page: %w", err)
 		}
 	} else if !filepath.IsAbs(dist) {
@@ -134,6 +137,10 @@ type state struct {
 	Highest    float64  `json:"highest"`
 	Figure     figure   `json:"figure"`
 	Descent    *descent `json:"descent"`
+	Faces      struct {
+		To int `json:"to"`
+	} `json:"faces"`
+	Face *face `json:"face"`
 }
 
 // view is what part of the map is seen.
@@ -147,6 +154,16 @@ type view struct {
 type place struct {
 	X float64 `json:"x"`
 	Y float64 `json:"y"`
+}
+
+// face is what Faces shows.
+type face struct {
+	Strokes int    `json:"strokes"`
+	Redo    bool   `json:"redo"`
+	Photo   bool   `json:"photo"`
+	Grown   int    `json:"grown"`
+	Before  *rival `json:"before"`
+	After   *rival `json:"after"`
 }
 
 // rival is what a baseline makes of the damaged image.

@@ -145,7 +145,23 @@
     const kernel = vectors && mppmKernel();
     const { instance } = await WebAssembly.instantiate(wasm, { ...go.importObject, ...(kernel && kernel.imports) });
     if (kernel) kernel.join(instance);
+    // The models of faces are large, and are fetched when they are wanted: by late(),
+    // and with "faces " or "faces-dae " before the name.
+    const want = async (name) => {
+      const { model, dae } = manifest.faces.find((f) => f.name === name);
+      const share = (at) => window.mppm.progress(name, at / model.size);
+      const take = async (what, file, progress) => {
+        const bytes = await files.get(file, progress).catch((err) => err.message);
+        window.mppm.late(what + name, bytes);
+        const workers = files.optional(() => navigator.serviceWorker);
+        if (typeof bytes !== "string" && workers && workers.controller) await keep(file, bytes);
+      };
+      await take("faces ", model, share);
+      if (dae) await take("faces-dae ", dae);
+    };
     window.mppm = {
+      faces: (manifest.faces || []).map(({ name, label }) => ({ name, label })),
+      want: (name) => { want(name).catch((err) => console.error(err)); },
       files: { weights, classifier, images, labels },
       ready() {
         delete window.mppm.files;

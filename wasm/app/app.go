@@ -19,6 +19,7 @@ import (
 	"mppm/shared/link"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
+	"mppm/wasm/app/faces"
 	"mppm/wasm/app/generate"
 	"mppm/wasm/app/latentmap"
 	"mppm/wasm/app/manifold"
@@ -39,11 +40,18 @@ type App struct {
 	Generate *generate.Room
 	Map      *latentmap.Room
 	Manifold *manifold.Room
+	Faces    *faces.Room // nil where the page has no models of faces
+}
+
+// Faces are the models of faces that the page can have.
+type Faces struct {
+	Models []string           // by name, the first shown first
+	Fetch  func(model string) // has one fetched, which is given to the room then
 }
 
 // New returns the app at its first screen: a test digit under severe noise,
-// about to be restored.
-func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d *restore.Digits) (*App, error) {
+// about to be restored. Without models of faces there is no mode of that name.
+func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d *restore.Digits, f Faces) (*App, error) {
 	if err := restoring.Validate(); err != nil {
 		return nil, fmt.Errorf("the model's flow for restoring: %w", err)
 	}
@@ -55,7 +63,7 @@ func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d 
 	}
 	page := link.New(d.Len(), link.Model{
 		Pixels: e.Image().Size(), Latent: e.Latent(), Classes: r.Classes(),
-		Restore: restoring, Generate: generating,
+		Restore: restoring, Generate: generating, Faces: f.Models,
 		Only: func(class int) error {
 			_, err := e.Only(class)
 			return err
@@ -68,6 +76,10 @@ func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d 
 	a.Map = latentmap.New(s, a.Restore, a.Generate)
 	a.Manifold = manifold.New(s)
 	a.rooms = map[link.Mode]room.Room{link.Restore: a.Restore, link.Generate: a.Generate, link.Map: a.Map, link.Manifold: a.Manifold}
+	if len(f.Models) > 0 {
+		a.Faces = faces.New(s, f.Fetch)
+		a.rooms[link.Faces] = a.Faces
+	}
 	return a, nil
 }
 
@@ -77,8 +89,8 @@ func (a *App) Room() room.Room { return a.rooms[a.Mode] }
 // SetMode shows a tab. Entering Generate for the first time grows its grid; a
 // tab that was left while playing plays on when it is shown again.
 func (a *App) SetMode(m link.Mode) error {
-	if !m.Known() {
-		return fmt.Errorf("there is no mode %q; choose one of %q", m, link.Modes())
+	if a.rooms[m] == nil {
+		return fmt.Errorf("there is no mode %q; choose one of %q", m, a.Links.Modes())
 	}
 	if a.Mode != m {
 		a.Mode = m

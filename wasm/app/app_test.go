@@ -23,7 +23,7 @@ import (
 
 func newApp(t *testing.T, e *roomtest.Engine) *App {
 	t.Helper()
-	a, err := New(e, &roomtest.Reader{}, roomtest.Preset, roomtest.Preset, twoDigits(t))
+	a, err := New(e, &roomtest.Reader{}, roomtest.Preset, roomtest.Preset, twoDigits(t), Faces{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,10 +75,10 @@ func TestRefusals(t *testing.T) {
 	if a.State != state {
 		t.Errorf("a refusal changed the state from %+v to %+v", state, a.State)
 	}
-	if _, err := New(&roomtest.Engine{}, &roomtest.Reader{}, latent.Preset{Alpha: 2, Sigma: 1}, roomtest.Preset, twoDigits(t)); err == nil {
+	if _, err := New(&roomtest.Engine{}, &roomtest.Reader{}, latent.Preset{Alpha: 2, Sigma: 1}, roomtest.Preset, twoDigits(t), Faces{}); err == nil {
 		t.Error("a flow with α = 2 was accepted")
 	}
-	if _, err := New(&roomtest.Engine{}, &roomtest.Reader{}, roomtest.Preset, roomtest.Preset, nil); err == nil {
+	if _, err := New(&roomtest.Engine{}, &roomtest.Reader{}, roomtest.Preset, roomtest.Preset, nil, Faces{}); err == nil {
 		t.Error("no digits were accepted")
 	}
 }
@@ -88,7 +88,7 @@ func TestRefusals(t *testing.T) {
 func TestWideKernel(t *testing.T) {
 	shrinks := roomtest.Preset
 	shrinks.Sigma, shrinks.Start = 0.2, 0.5
-	a, err := New(&roomtest.Engine{}, &roomtest.Reader{}, shrinks, shrinks, twoDigits(t))
+	a, err := New(&roomtest.Engine{}, &roomtest.Reader{}, shrinks, shrinks, twoDigits(t), Faces{})
 	roomtest.Must(t, err)
 	for _, m := range []link.Mode{link.Restore, link.Generate} {
 		roomtest.Must(t, a.SetMode(m), a.Dials().Set(link.Sigma, 2))

@@ -16,6 +16,7 @@ import (
 	"mppm/shared/link"
 	"mppm/wasm/app"
 	"mppm/wasm/app/dials"
+	"mppm/wasm/app/faces"
 	"mppm/wasm/app/latentmap"
 	"mppm/wasm/app/manifold"
 	"mppm/wasm/app/palette"
@@ -51,7 +52,8 @@ type Bridge struct {
 	free     float64        // when it may change again, in milliseconds
 	cell     int            // edge of the map's marks, in pixels
 	offered  *restore.Offer // the picture that the dialog shows
-	keysOff  bool           // letters and digits do nothing
+	photo    photo
+	keysOff  bool // letters and digits do nothing
 }
 
 // controls is what the page has for a room, beside what it wires itself.
@@ -152,11 +154,11 @@ func (b *Bridge) changed() {
 }
 
 func (b *Bridge) controls() {
-	for _, m := range link.Modes() {
+	for _, m := range b.app.Links.Modes() {
 		click("tab-"+string(m), func() { b.do(func() error { return b.app.SetMode(m) }) })
 	}
 	listen(one(`[role="tablist"]`), "keydown", func(e js.Value) {
-		modes := link.Modes()
+		modes := b.app.Links.Modes()
 		at := slices.Index(modes, b.app.Mode)
 		switch e.Get("key").String() {
 		case "ArrowLeft":
@@ -183,6 +185,9 @@ func (b *Bridge) controls() {
 	b.rooms = map[link.Mode]controls{
 		link.Restore: b.restoreControls(), link.Generate: b.generateControls(),
 		link.Map: b.mapControls(), link.Manifold: b.figureControls(),
+	}
+	if b.app.Faces != nil {
+		b.rooms[link.Faces] = b.faceControls()
 	}
 	for _, d := range link.Dials() {
 		b.number(string(d.Parameter), "input", func(v float64) error { return b.app.Dials().Set(d.Parameter, v) })
@@ -329,6 +334,7 @@ func (b *Bridge) snap(r room.Readout) {
 		restore.Result
 		Place *latentmap.Place `json:"place"`             // where on the map the code is that is shown
 		Paths *manifold.Result `json:"descent,omitempty"` // to the curve, in Manifold
+		Face  *faces.Result    `json:"face,omitempty"`    // in Faces
 	}{Ready: true, SIMD: b.simd, State: b.app.State, Readout: r, Result: b.app.Restore.Result()}
 	switch b.app.Mode {
 	case link.Map:
@@ -336,6 +342,10 @@ func (b *Bridge) snap(r room.Readout) {
 	case link.Manifold:
 		paths := b.app.Manifold.Result()
 		state.Paths = &paths
+	}
+	if b.app.Mode == link.Faces {
+		face := b.app.Faces.Result()
+		state.Face = &face
 	}
 	if s, err := json.Marshal(state); err == nil { // a number that is not finite keeps the last state
 		b.snapshot = string(s)

@@ -102,20 +102,24 @@ func (b *Bridge) undoKey(e js.Value, key string) func() error {
 	if typed(e.Get("target")) {
 		return nil
 	}
+	undo, redo := b.app.Restore.Undo, b.app.Restore.Redo
+	if b.app.Mode == link.Faces {
+		undo, redo = b.app.Faces.Undo, b.app.Faces.Redo
+	}
 	var call func()
 	switch shift := e.Get("shiftKey").Bool(); key {
 	case "z":
-		if call = b.app.Restore.Undo; shift {
-			call = b.app.Restore.Redo
+		if call = undo; shift {
+			call = redo
 		}
 	case "y":
-		call = b.app.Restore.Redo
+		call = redo
 	}
 	if call == nil {
 		return nil
 	}
 	return func() error {
-		if b.app.Mode == link.Restore {
+		if b.app.Mode == link.Restore || b.app.Mode == link.Faces {
 			call()
 		}
 		return nil
@@ -152,14 +156,19 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 		return nil
 	}
 	switch key {
-	case "1", "2", "3", "4":
-		m := link.Modes()[key[0]-'1']
-		return func() error { return b.app.SetMode(m) }
+	case "1", "2", "3", "4", "5":
+		return b.tab(int(key[0] - '1'))
 	case "n":
 		return func() error { return b.rooms[b.app.Mode].next() }
 	case "d":
+		if b.app.Mode == link.Faces {
+			return plain(b.newFaceDamage)
+		}
 		return b.within(link.Restore, plain(b.newDamage))
 	case "c":
+		if b.app.Mode == link.Faces {
+			return plain(b.app.Faces.Unpaint)
+		}
 		return b.within(link.Restore, plain(b.app.Restore.ClearPad))
 	case "m":
 		return b.within(link.Generate, b.app.Generate.MoreLikeThis)
@@ -185,6 +194,15 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 		})
 	}
 	return nil
+}
+
+// tab shows the i-th tab; where there are fewer it does nothing.
+func (b *Bridge) tab(i int) func() error {
+	modes := b.app.Links.Modes()
+	if i >= len(modes) {
+		return nil
+	}
+	return func() error { return b.app.SetMode(modes[i]) }
 }
 
 // zoom enlarges what the room shows, if that can be.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 	"syscall/js"
+
+	"mppm/shared/link"
 )
 
 // linkPause is how long the address stays as it is at least, in milliseconds:
@@ -119,7 +121,13 @@ func (b *Bridge) copyLink() {
 		return
 	}
 	await(clipboard.Call("writeText", window.Get("location").Get("href")),
-		func(js.Value) { b.say("Link copied: it opens what you see.") },
+		func(js.Value) {
+			if b.app.Mode == link.Faces && b.app.Faces.HasPhoto() {
+				b.say("Link copied, without your picture, which stays here: it opens a face of the network, damaged likewise.")
+				return
+			}
+			b.say("Link copied: it opens what you see.")
+		},
 		func(js.Value) { refused() })
 }
 

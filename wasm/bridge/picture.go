@@ -7,6 +7,8 @@ import (
 	"math"
 	"syscall/js"
 
+	"mppm/shared/link"
+	"mppm/wasm/app/faces"
 	"mppm/wasm/app/restore"
 )
 
@@ -34,7 +36,11 @@ func (b *Bridge) noImage() {
 func (b *Bridge) decode(file js.Value, bad func(js.Value)) {
 	await(window.Call("createImageBitmap", file), func(bitmap js.Value) {
 		w, h := bitmap.Get("width").Float(), bitmap.Get("height").Float()
-		scale := min(1, restore.MaxPictureSide/max(w, h))
+		largest := float64(restore.MaxPictureSide)
+		if b.app.Mode == link.Faces {
+			largest = faces.MaxPhotoSide
+		}
+		scale := min(1, largest/max(w, h))
 		cw, ch := max(int(math.Round(w*scale)), 1), max(int(math.Round(h*scale)), 1)
 		canvas := document.Call("createElement", "canvas")
 		canvas.Set("width", cw)
@@ -51,6 +57,10 @@ func (b *Bridge) decode(file js.Value, bad func(js.Value)) {
 		rgba := make([]byte, data.Get("length").Int())
 		js.CopyBytesToGo(rgba, data)
 		b.do(func() error {
+			if b.app.Mode == link.Faces {
+				b.offerPhoto(rgba, cw, ch)
+				return nil
+			}
 			if err := b.app.Restore.OfferPicture(rgba, cw, ch); err != nil {
 				return errors.New("This image cannot be used: " + err.Error())
 			}

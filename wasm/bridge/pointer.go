@@ -143,17 +143,7 @@ func (b *Bridge) pen(pad js.Value) {
 		if !h.is(e) {
 			return
 		}
-		// Between two frames a pen goes through many places: take all of them.
-		events := []js.Value{e}
-		if e.Get("getCoalescedEvents").Truthy() {
-			if list := e.Call("getCoalescedEvents"); list.Length() > 0 {
-				events = events[:0]
-				for i := range list.Length() {
-					events = append(events, list.Index(i))
-				}
-			}
-		}
-		for _, e := range events {
+		for _, e := range coalesced(e) {
 			x, y, p := point(e)
 			b.then(func() { b.app.Restore.PenMove(x, y, p) })
 		}
@@ -165,6 +155,21 @@ func (b *Bridge) pen(pad js.Value) {
 	}
 	listen(pad, "pointerup", up)
 	listen(pad, "pointercancel", up)
+}
+
+// coalesced returns all events of a move: between two frames a pen goes through many
+// places.
+func coalesced(e js.Value) []js.Value {
+	events := []js.Value{e}
+	if e.Get("getCoalescedEvents").Truthy() {
+		if list := e.Call("getCoalescedEvents"); list.Length() > 0 {
+			events = events[:0]
+			for i := range list.Length() {
+				events = append(events, list.Index(i))
+			}
+		}
+	}
+	return events
 }
 
 // capture has an element receive what a pointer does until it is up, beyond its

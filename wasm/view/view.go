@@ -25,7 +25,7 @@ import (
 type Rect struct{ X, Y, W, H float64 }
 
 // Places are the rectangles to draw into, by name: original, degraded, restored,
-// dae, ldm, large, grid, map, manifold, film, plot. A name that is missing is not shown.
+// dae, ldm, large, grid, map, manifold, film, plot, and those of faces. A name that is missing is not shown.
 type Places map[string]Rect
 
 // LeastTile is the least width of a tile of the film, in pixels of the page.
@@ -63,6 +63,7 @@ type View struct {
 	lines    []manifold.Stroke // kept for their memory
 	chart    chart
 	sliced   sliced
+	colors   colors
 }
 
 // tile is one image on the graphics card.
@@ -74,7 +75,7 @@ type tile struct {
 
 // names are the places there can be, in the order in which they are drawn: it is
 // fixed, so that a digit that did not change keeps its tile.
-var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "film", "plot"}
+var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "face-original", "face-damaged", "face-restored", "face-dae", "face-large", "face-grid", "film", "plot"}
 
 // New returns the view of an app. before runs before every update, after when
 // something on the screen changed. rest is called with true when no frame is
@@ -153,7 +154,7 @@ func (v *View) Draw(screen *ebiten.Image) {
 		return
 	}
 	v.dirty = false
-	v.used = 0
+	v.used, v.colors.used = 0, 0
 	screen.Clear()
 	pos := v.app.Head().Pos()
 	for _, name := range names {
@@ -182,6 +183,8 @@ func (v *View) Draw(screen *ebiten.Image) {
 			v.plane(screen, r, pos)
 		case "manifold":
 			v.figure(screen, r, pos)
+		case "face-original", "face-damaged", "face-restored", "face-dae", "face-large", "face-grid":
+			v.face(screen, name, r, pos)
 		case "film":
 			v.film(screen, r, pos)
 		case "plot":
@@ -294,8 +297,7 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 	}
 	each(func(r Rect, _ int, alpha float64) { fill(dst, r, palette.Fade(v.palette.Ground, alpha)) })
 	each(func(r Rect, step int, alpha float64) {
-		p.At(v.ink, i, float64(step))
-		v.digit(dst, r, alpha)
+		v.still(dst, r, p, i, float64(step), alpha)
 	})
 	if top := p.Highest(); top > 0 {
 		each(func(r Rect, step int, alpha float64) {
@@ -310,8 +312,7 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 			// Between two tiles the frame has a digit of its own.
 			here := Rect{math.Round(x), y, side, side}
 			fill(dst, here, v.palette.Ground)
-			p.At(v.ink, i, pos)
-			v.digit(dst, here, 1)
+			v.still(dst, here, p, i, pos, 1)
 		}
 		vector.StrokeRect(dst, float32(x)-line/2, float32(y)-line/2, float32(side)+line, float32(side)+line, line, v.palette.Accent, true)
 	}

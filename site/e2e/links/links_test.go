@@ -67,7 +67,7 @@ type answer struct {
 // app returns the page's program at its first screen.
 func (s *sides) app(t testing.TB) *app.App {
 	t.Helper()
-	a, err := app.New(s.engine, s.reader, s.model.Restore, s.model.Generate, s.digits)
+	a, err := app.New(s.engine, s.reader, s.model.Restore, s.model.Generate, s.digits, app.Faces{})
 	if err != nil {
 		t.Fatal(err)
 	}

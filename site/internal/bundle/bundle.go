@@ -40,6 +40,7 @@ type Options struct {
 	Weights    string    // the model's weights; "": those of the project, as for the next two
 	Classifier string    // the classifier's weights
 	Baselines  string    // the weights of the models to compare with
+	Faces      string    // the folder with the weights of models of faces, as far as there are any
 	Source     string    // where links to the source lead, as https://…/blob/main; "": to pages of the site itself
 	Fast       bool      // compress less, for trying things out
 	Log        io.Writer // what is being done, and the sizes
@@ -63,11 +64,25 @@ type Manifest struct {
 	Baselines  File `json:"baselines"`  // the models to compare with, which are fetched once all else is there
 	// Curves are the models of Manifold's curves, by name, fetched likewise.
 	Curves map[string]File `json:"curves"`
+	// Faces are the models of faces, which are fetched when they are wanted.
+	Faces []Faces `json:"faces,omitempty"`
 	// Version is another one whenever anything of the page is.
 	Version string `json:"version"`
 }
 
 // curves are the names of the curves' weights, without their ending.
+// Faces is a model of faces.
+type Faces struct {
+	Name  string `json:"name"`
+	Label string `json:"label"`
+	Model File   `json:"model"`
+	DAE   *File  `json:"dae,omitempty"` // the denoising autoencoder to compare with
+}
+
+// faces are the names of the models of faces that there can be, with what people call
+// them. The weights are in NAME.safetensors, the baseline's in NAME-dae.safetensors.
+var faces = [][2]string{{"faces", "Photo-like faces"}, {"drawn", "Drawn faces"}}
+
 var curves = []string{"circle", "moons", "spiral", "trefoil"}
 
 // ManifestName is the manifest's name in the folder.
@@ -84,6 +99,7 @@ func Build(ctx context.Context, o Options) (err error) {
 	o.Weights = cmp.Or(o.Weights, filepath.Join(shipped, "mnist.safetensors"))
 	o.Classifier = cmp.Or(o.Classifier, filepath.Join(shipped, "classifier.safetensors"))
 	o.Baselines = cmp.Or(o.Baselines, filepath.Join(shipped, "ldm.safetensors"))
+	o.Faces = cmp.Or(o.Faces, shipped)
 	weights, err := os.ReadFile(o.Weights)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there are no weights at %s: name a file with -weights, or train one with `make train`", o.Weights)
@@ -214,6 +230,9 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		if m.Curves[name], err = b.asset(name+".safetensors", content); err != nil {
 			return err
 		}
+	}
+	if err := b.faces(&m); err != nil {
+		return err
 	}
 	page, named := string(index), map[string]File{}
 	for name, content := range map[string][]byte{"style.css": style, "files.js": files, "loader.js": loader, "kernel.js": kernel, "icon.svg": icon, "wasm_exec.js": execJS} {
@@ -346,6 +365,36 @@ func (b *builder) write(name string, content []byte) error {
 
 // compileBoth compiles the program twice. A build uses all cores by itself, but
 // the linker does not: two at a time save a third.
+// faces adds the models of faces whose weights there are.
+func (b *builder) faces(m *Manifest) error {
+	for _, f := range faces {
+		var files []File
+		for _, name := range []string{f[0] + ".safetensors", f[0] + "-dae.safetensors"} {
+			content, err := os.ReadFile(filepath.Join(b.o.Faces, name))
+			if errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("the weights of a model of faces: %w", err)
+			}
+			file, err := b.asset(name, content)
+			if err != nil {
+				return err
+			}
+			files = append(files, file)
+		}
+		if len(files) == 0 {
+			continue
+		}
+		entry := Faces{Name: f[0], Label: f[1], Model: files[0]}
+		if len(files) > 1 {
+			entry.DAE = &files[1]
+		}
+		m.Faces = append(m.Faces, entry)
+	}
+	return nil
+}
+
 func (b *builder) compileBoth(ctx context.Context) (simd, scalar []byte, err error) {
 	var wg sync.WaitGroup
 	var errs [2]error

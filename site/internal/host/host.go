@@ -135,7 +135,7 @@ func Security() [][2]string {
 		{"Content-Security-Policy", Policy},
 		{"X-Content-Type-Options", "nosniff"},
 		{"Referrer-Policy", "no-referrer"},
-		{"Permissions-Policy", "camera=(), microphone=(), geolocation=()"},
+		{"Permissions-Policy", "camera=(self), microphone=(), geolocation=()"},
 		{"Cross-Origin-Opener-Policy", "same-origin"},
 	}
 }

@@ -4,6 +4,7 @@ package dials
 
 import (
 	"fmt"
+	"slices"
 
 	"mppm/shared/ambient"
 	"mppm/shared/latent"
@@ -52,6 +53,14 @@ func Latent(now *latent.Preset, standard latent.Preset, changed func()) *Flow[la
 			return text + fmt.Sprintf(", at most %d steps; σ and τ in multiples of the codes' spacing.", p.Steps)
 		},
 	}
+}
+
+// Faces returns the sliders of a restoration of faces (App. B.3), likewise. The trust in
+// skips is one of them where the model has skips.
+func Faces(now *latent.Preset, standard latent.Preset, skips bool, changed func()) *Flow[latent.Preset] {
+	f := Latent(now, standard, changed)
+	f.list = slices.DeleteFunc(link.FaceDials(), func(d link.Dial) bool { return d.Parameter == link.Trust && !skips })
+	return f
 }
 
 // Ambient returns the sliders of a flow of points (Alg. 1), likewise.
