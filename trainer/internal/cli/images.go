@@ -24,6 +24,7 @@ type imagesOptions struct {
 	lambda  [task.Terms]float64
 	eikonal float64
 	method  string
+	from    string
 }
 
 // Names of the weights files of train images.
@@ -88,6 +89,8 @@ restored (restored.png) and images grown from noise (generated.png).`,
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
 			choice(f, &c.Act, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU), []nn.Activation{nn.SiLU, nn.ReLU})
 			f.group = "the run"
+			f.text(&o.from, "from", "DIR", "folder of a run of the same nets to begin with (default: none, nets that know nothing)")
+			f.reads("from", &o.from, readsRun)
 			f.number(&c.Share, "share", "X", "share of the pictures that is held out, where the folder does not say which", 0.001, 0.9)
 			f.seed(&c.Seed, "seed", "seed of everything random")
 			f.integer(&c.Epochs, "epochs", "N", "times through the data", 1, 100_000)
@@ -194,6 +197,7 @@ func (o *imagesOptions) run(ctx context.Context, e env) error {
 		shrink(e.stderr, set.Train.N, o.settings, fitting{"batch", "the batch is %d", &c.Batch}, fitting{"centers", "the code bank has %d centers", &c.Centers})
 	}
 	t := task.New(c, set)
+	t.From = o.from
 	r, err := o.open(t)
 	if err != nil {
 		return err

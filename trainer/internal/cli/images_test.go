@@ -55,8 +55,8 @@ func TestTrainImages(t *testing.T) {
 		}
 		return to
 	}
-	run := in("color", append(small, "--side", "16")...)
-	b := get(t, filepath.Join(run, imagesName))
+	first := in("color", append(small, "--side", "16")...)
+	b := get(t, filepath.Join(first, imagesName))
 	m, err := latent.Load(b)
 	if err != nil {
 		t.Fatal(err)
@@ -65,18 +65,22 @@ func TestTrainImages(t *testing.T) {
 		t.Errorf("the model is of images of %v and codes of %d numbers", m.Image(), m.Latent())
 	}
 	for name, high := range map[string]int{"restored.png": 4*(2*16+4) + 4, "generated.png": 4*(2*16+4) + 4} {
-		if c, err := png.DecodeConfig(bytes.NewReader(get(t, filepath.Join(run, name)))); err != nil || c.Height != high {
+		if c, err := png.DecodeConfig(bytes.NewReader(get(t, filepath.Join(first, name)))); err != nil || c.Height != high {
 			t.Errorf("%s is %d pixels high, want %d: %v", name, c.Height, high, err)
 		}
 	}
 	in("color", "--resume")
-	if again := get(t, filepath.Join(run, imagesName)); !bytes.Equal(again, b) {
+	if again := get(t, filepath.Join(first, imagesName)); !bytes.Equal(again, b) {
 		t.Error("resumed at its end, the run makes other weights")
 	}
 	exported := filepath.Join(out, "e.safetensors")
-	must(t, "export", "--checkpoint", run, "--data", dir, "--out", exported)
+	must(t, "export", "--checkpoint", first, "--data", dir, "--out", exported)
 	if !bytes.Equal(get(t, exported), b) {
 		t.Error("the checkpoint is exported to other weights")
+	}
+	in("on", append(small, "--side", "16", "--from", first)...)
+	if r := run(t, append([]string{"train", "images", "--data", dir, "--out", filepath.Join(out, "other"), "--side", "20", "--from", first}, small...)...); r.code != exitFailure || !strings.Contains(r.stderr, "checkpoint") {
+		t.Errorf("begun with other nets: exit code %d, %s", r.code, r.stderr)
 	}
 	baseline := filepath.Join(out, "dae")
 	must(t, append([]string{"train", "images", "--method", "dae", "--data", dir, "--out", baseline, "--side", "16"}, small...)...)

@@ -36,6 +36,9 @@ const (
 type Task struct {
 	state
 	*nets
+	// From, unless it is "", is the folder of a run of the same nets that a new run takes
+	// them from.
+	From    string
 	set     *dataset.Set
 	params  []*optim.Parameter
 	buffers []optim.Buffer
@@ -100,7 +103,13 @@ func (t *Task) Plan(string) (*run.Plan, error) {
 	t.Checksums = t.set.Checksums
 	t.params = netgraph.Parameters(c.Seed, streamInit, t.all()...)
 	t.buffers = netgraph.Buffers(t.all()...)
-	if c.Chart > 0 && !resumed {
+	switch {
+	case resumed:
+	case t.From != "":
+		if err := t.begun(); err != nil {
+			return nil, err
+		}
+	case c.Chart > 0:
 		if err := chart(context.Background(), t.nets, t.byName(), &t.set.Train, c.Seed); err != nil {
 			return nil, err
 		}
@@ -114,6 +123,21 @@ func (t *Task) Plan(string) (*run.Plan, error) {
 		Beside:  int64(t.pairCount()) * int64(8*c.Latent),
 		Buffers: func() []optim.Buffer { return t.buffers },
 	}, nil
+}
+
+// begun takes the nets of the run in From.
+func (t *Task) begun() error {
+	c, err := optim.Open(t.From)
+	if err != nil {
+		return err
+	}
+	if err := c.State(CheckpointKind, new(state)); err != nil {
+		return err
+	}
+	if err := c.Parameters(t.params); err != nil {
+		return err
+	}
+	return c.Buffers(t.buffers)
 }
 
 func (t *Task) byName() map[string]*optim.Parameter {
@@ -326,9 +350,9 @@ func (t *Task) mask(masks [][]float32, i int, src *rng.Source) {
 	kind := src.Float64()
 	weight := src.Float32()
 	switch {
-	case kind < 0.3:
+	case kind < 0.55:
 		weight = 1
-	case kind < 0.6:
+	case kind < 0.65:
 		weight = 0
 	}
 	for p := range full {
