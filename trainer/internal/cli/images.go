@@ -89,7 +89,7 @@ restored (restored.png) and images grown from noise (generated.png).`,
 				set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }})
 			choice(f, &c.Act, "activation", "NAME", fmt.Sprintf("of the distance net: %s or %s", nn.SiLU, nn.ReLU), []nn.Activation{nn.SiLU, nn.ReLU})
 			f.group = "the run"
-			f.text(&o.from, "from", "DIR", "folder of a run of the same nets to begin with (default: none, nets that know nothing)")
+			f.text(&o.from, "from", "DIR", "folder of a run of the same nets to begin with; the same --seed and --share hold out the same pictures (default: none, nets that know nothing)")
 			f.reads("from", &o.from, readsRun)
 			f.number(&c.Share, "share", "X", "share of the pictures that is held out, where the folder does not say which", 0.001, 0.9)
 			f.seed(&c.Seed, "seed", "seed of everything random")
