@@ -42,7 +42,9 @@ func TestFaces(t *testing.T) {
 		t.Error("the model of faces is fetched before anyone wants it")
 	}
 	p.click("tab-faces")
-	healed := func(s state) bool { return s.Mode == "faces" && s.Face != nil && s.Face.After != nil && s.Step == s.Steps }
+	healed := func(s state) bool {
+		return s.Mode == "faces" && s.Face != nil && s.Face.After != nil && s.Step == s.Steps
+	}
 	s := p.rest("a restored face", healed)
 	if !fetched() {
 		t.Error("the model was not fetched")
