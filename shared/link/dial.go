@@ -15,7 +15,7 @@ import (
 type Parameter string
 
 // The parameters. SigmaD and SigmaKer are of Manifold's flow alone, Sigma of all
-// others; Rounds and Trust are of restoring faces; Tolerance and Noise have no slider.
+// others; Rounds and Trust have sliders for faces alone, Tolerance and Noise none.
 const (
 	Alpha     Parameter = "alpha"
 	Beta      Parameter = "beta"
@@ -80,6 +80,8 @@ var (
 	noSliders = []Dial{
 		{Tolerance, "tolerance", "stop where a step is no longer than this, in the same units; 0: never", 0, 0, 0, 0, most},
 		{Noise, "noise", "spread of the starts, in multiples of the codes' own", 0, 0, 0, 0, most},
+		{Rounds, "rounds", "how often the image is encoded again (App. B.3); 0 is 1", 0, 0, 0, 0, latent.MaxRounds},
+		{Trust, "trust", "distance at which the skips of an image and their projections count alike, in the same units; 0: the skips as they are", 0, 0, 0, 0, most},
 	}
 	// Half the radius of the circle is more than its kernel mean can stand.
 	figureDials = []Dial{
