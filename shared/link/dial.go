@@ -15,7 +15,7 @@ import (
 type Parameter string
 
 // The parameters. SigmaD and SigmaKer are of Manifold's flow alone, Sigma of all
-// others; Rounds and Trust are of restoring faces; Tolerance and Noise have no slider.
+// others; Rounds and Trust have sliders for faces alone, Tolerance and Noise none.
 const (
 	Alpha     Parameter = "alpha"
 	Beta      Parameter = "beta"

@@ -81,7 +81,7 @@ type Faces struct {
 
 // faces are the names of the models of faces that there can be, with what people call
 // them. The weights are in NAME.safetensors, the baseline's in NAME-dae.safetensors.
-var faces = [][2]string{{"faces", "Photo-like faces"}, {"drawn", "Drawn faces"}}
+var faces = [][2]string{{"faces", "Photo-like"}, {"drawn", "Drawn"}}
 
 var curves = []string{"circle", "moons", "spiral", "trefoil"}
 
