@@ -31,12 +31,12 @@ JS := GOOS=js GOARCH=wasm
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo site mppm shots check test train eval sweep bench gremlins lint golden digits clean \
-	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge
+	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge drawn drawn-faces
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## build the page from the committed weights and serve it (ADDR=127.0.0.1:8080)
 	@go run ./site/build -fast
@@ -59,7 +59,7 @@ check: format vet ## a minute and a half for who works on it: format, go vet, an
 	$(call section,tests: native with SIMD; the short ones)
 	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -short ./...
 
-test: lint native scalar arm64 gpu portable e2e edge ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1, MPPM_SKIP_ARM64=1: not those in a browser, on a GPU, in workerd, for arm64)
+test: lint native scalar arm64 gpu portable e2e edge drawn ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1, MPPM_SKIP_ARM64=1, MPPM_SKIP_DRAWN=1: not those in a browser, on a GPU, in workerd, for arm64, of drawn faces)
 	@printf '\nall tests passed\n'
 
 train: mppm ## train the digits' model into RUN (runs/mnist); takes a while
@@ -103,6 +103,11 @@ lint: format vetted staticcheck ## check format, go vet, staticcheck; natively a
 golden: ## write the bits that tests hold nets, flows and scores to as they are now, to be read as a difference
 	MPPM_GOLDEN=write go test ./shared/... ./weights
 	git diff --stat -- shared/golden
+
+drawn-faces: ## draw 5,500 faces to train on, the same ones every time, into runs/drawn-faces; goes on where it was interrupted
+	@command -v npm >/dev/null || { echo 'There is no npm: install Node 20 or later, and npm.'; exit 1; }
+	@cd trainer/drawn && npm ci --no-audit --no-fund
+	@node trainer/drawn/faces.js --out runs/drawn-faces
 
 digits: ## pick the page's test digits from MNIST again
 	go run ./site/digits
@@ -269,6 +274,16 @@ endif
 # The page that the tests look at: the same as that of make site, less compressed.
 page:
 	go run ./site/build -fast -out $(DIST)
+
+ifeq ($(MPPM_SKIP_DRAWN),1)
+drawn:
+	$(call section,drawn faces: left out: MPPM_SKIP_DRAWN=1)
+else
+drawn:
+	$(call section,tests: drawn faces)
+	@command -v npm >/dev/null || { echo 'There is no npm: install Node 20 or later, and npm, or set MPPM_SKIP_DRAWN=1.'; exit 1; }
+	@cd trainer/drawn && npm ci --no-audit --no-fund && node --test .
+endif
 
 ifeq ($(MPPM_SKIP_WORKER),1)
 edge:

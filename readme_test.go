@@ -57,7 +57,7 @@ func TestCommands(t *testing.T) {
 			fields := strings.Fields(args)
 			switch {
 			case fields[0] == "train" && fields[1] == "images":
-				fields = append(fields, "--epochs", "1", "--distance", "1", "--refine", "1", "--batch", "4", "--centers", "8")
+				fields = append(fields, "--epochs", "1", "--distance", "1", "--batch", "4", "--centers", "8")
 			case fields[0] == "train" && fields[1] != "mnist":
 				fields = append(fields, "--epochs", "3")
 			case fields[0] == "train":

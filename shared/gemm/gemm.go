@@ -58,9 +58,17 @@ type kernel struct {
 	fused tile
 	// column computes n such tiles, one below the other, as exact does one; or nil.
 	column func(n, k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool)
+	// runs computes a tile as exact and fused do, of an A whose columns lie in runs of
+	// k, jump apart; or nil.
+	runs runTile
+	// narrow is runs for a tile of narrowM rows and half as many columns, or nil.
+	narrow  runTile
+	narrowM int
 }
 
 type tile func(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool)
+
+type runTile func(k, runs int, a []float32, ar, ac, jump int, b []float32, br int, c []float32, ldc int, acc, fused bool)
 
 // active is the kernel in use: the best that the processor runs.
 var active = kernels()[0]

@@ -7,15 +7,17 @@ package gemm
 // The tiles: 12 accumulators of two vectors' width are enough to hide the
 // latency of an addition (4 cycles at two a cycle), and with two vectors of B,
 // one broadcast and one product they fit the 32 registers of AVX-512 (6 × 32);
-// the 16 of AVX2 have room for 8 accumulators (4 × 16).
+// the 16 of AVX2 have room for 8 accumulators (4 × 16). Where no more than 16 columns
+// are left, half of a tile of 6 × 32 would be for nothing: 12 × 16 has as many
+// accumulators, and its products take the numbers of A from memory themselves.
 func kernels() []kernel {
 	var k []kernel
 	avx2, avx512 := features()
 	if avx512 {
-		k = append(k, kernel{"avx512", 6, 32, avx512Exact, avx512Fused, nil})
+		k = append(k, kernel{name: "avx512", mr: 6, nr: 32, exact: avx512Exact, fused: avx512Fused, runs: avx512Runs, narrow: avx512Narrow, narrowM: 12})
 	}
 	if avx2 {
-		k = append(k, kernel{"avx2", 4, 16, avx2Exact, avx2Fused, nil})
+		k = append(k, kernel{name: "avx2", mr: 4, nr: 16, exact: avx2Exact, fused: avx2Fused})
 	}
 	return append(k, scalar)
 }
@@ -51,12 +53,22 @@ func xgetbv() uint32
 
 func avx512Exact(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
 	_, _, _ = a[5*ar+(k-1)*ac], b[(k-1)*br+31], c[5*ldc+31]
-	tile6x32(k, &a[0], ar, ac, &b[0], br, &c[0], ldc, acc, false)
+	tile6x32(k, 1, &a[0], ar, ac, 0, &b[0], br, &c[0], ldc, acc, false)
 }
 
 func avx512Fused(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
 	_, _, _ = a[5*ar+(k-1)*ac], b[(k-1)*br+31], c[5*ldc+31]
-	tile6x32(k, &a[0], ar, ac, &b[0], br, &c[0], ldc, acc, true)
+	tile6x32(k, 1, &a[0], ar, ac, 0, &b[0], br, &c[0], ldc, acc, true)
+}
+
+func avx512Runs(k, runs int, a []float32, ar, ac, jump int, b []float32, br int, c []float32, ldc int, acc, fused bool) {
+	_, _, _ = a[5*ar+(runs-1)*jump+(k-1)*ac], b[(runs*k-1)*br+31], c[5*ldc+31]
+	tile6x32(k, runs, &a[0], ar, ac, jump, &b[0], br, &c[0], ldc, acc, fused)
+}
+
+func avx512Narrow(k, runs int, a []float32, ar, ac, jump int, b []float32, br int, c []float32, ldc int, acc, fused bool) {
+	_, _, _ = a[11*ar+(runs-1)*jump+(k-1)*ac], b[(runs*k-1)*br+15], c[11*ldc+15]
+	tile12x16(k, runs, &a[0], ar, ac, jump, &b[0], br, &c[0], ldc, acc, fused)
 }
 
 func avx2Exact(k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool) {
@@ -69,13 +81,19 @@ func avx2Fused(k int, a []float32, ar, ac int, b []float32, br int, c []float32,
 	tile4x16(k, &a[0], ar, ac, &b[0], br, &c[0], ldc, acc, true)
 }
 
-// tile6x32 is a tile for AVX-512; fused tells whether products are fused with
+// tile6x32 is a tile for AVX-512, of so many runs of k products each, between which A
+// goes on jump from where the run began; fused tells whether products are fused with
 // their sums.
 //
 //go:noescape
-func tile6x32(k int, a *float32, ar, ac int, b *float32, br int, c *float32, ldc int, acc, fused bool)
+func tile6x32(k, runs int, a *float32, ar, ac, jump int, b *float32, br int, c *float32, ldc int, acc, fused bool)
 
-// tile4x16 is the same for AVX2.
+// tile12x16 is the same of 12 rows and 16 columns.
+//
+//go:noescape
+func tile12x16(k, runs int, a *float32, ar, ac, jump int, b *float32, br int, c *float32, ldc int, acc, fused bool)
+
+// tile4x16 is a tile for AVX2, of one run.
 //
 //go:noescape
 func tile4x16(k int, a *float32, ar, ac int, b *float32, br int, c *float32, ldc int, acc, fused bool)

@@ -5,7 +5,7 @@ package gemm
 // kernels lists the kernels of the target: NEON is part of every arm64. A tile
 // of 8 × 8 has 16 accumulators, half of the registers.
 func kernels() []kernel {
-	return []kernel{{"neon", 8, 8, neonExact, neonFused, nil}, scalar}
+	return []kernel{{name: "neon", mr: 8, nr: 8, exact: neonExact, fused: neonFused}, scalar}
 }
 
 // The checks at the top of each kernel stand for the ones that assembly skips.

@@ -30,5 +30,5 @@ func linkedExact(k int, a []float32, ar, ac int, b []float32, br int, c []float3
 
 // kernels lists the kernels of the target, the best first.
 func kernels() []kernel {
-	return []kernel{{"simd128 by hand", 6, 8, linkedExact, nil, linkedColumn}, simd128, scalar}
+	return []kernel{{name: "simd128 by hand", mr: 6, nr: 8, exact: linkedExact, column: linkedColumn}, simd128, scalar}
 }

@@ -10,7 +10,7 @@ import (
 // simd128 is the tile in Go. 4 × 8 measured best: V8 has 16 vector registers to map it
 // to, and Go's compiler needs some for itself. Fused products are emulated here and
 // slow.
-var simd128 = kernel{"simd128", 4, 8, simd128Exact, nil, nil}
+var simd128 = kernel{name: "simd128", mr: 4, nr: 8, exact: simd128Exact}
 
 func load4(p unsafe.Pointer) archsimd.Float32x4 {
 	return archsimd.LoadFloat32x4Array((*[4]float32)(p))

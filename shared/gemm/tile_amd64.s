@@ -35,25 +35,31 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-4
 	MOVL AX, ret+0(FP)
 	RET
 
-// func tile6x32(k int, a *float32, ar, ac int, b *float32, br int, c *float32, ldc int, acc, fused bool)
-TEXT ·tile6x32(SB), NOSPLIT, $0-66
+// func tile6x32(k, runs int, a *float32, ar, ac, jump int, b *float32, br int, c *float32, ldc int, acc, fused bool)
+TEXT ·tile6x32(SB), NOSPLIT, $0-82
 	MOVQ k+0(FP), CX
-	MOVQ a+8(FP), SI
-	MOVQ ar+16(FP), R8
-	MOVQ ac+24(FP), R9
-	MOVQ b+32(FP), DI
-	MOVQ br+40(FP), R13
-	MOVQ c+48(FP), DX
-	MOVQ ldc+56(FP), R10
+	MOVQ runs+8(FP), BX
+	MOVQ a+16(FP), SI
+	MOVQ ar+24(FP), R8
+	MOVQ ac+32(FP), R9
+	MOVQ jump+40(FP), AX
+	MOVQ b+48(FP), DI
+	MOVQ br+56(FP), R13
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), R10
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
 	SHLQ $2, R13
+	SHLQ $2, AX
+	MOVQ R9, R14
+	IMULQ CX, R14
+	SUBQ R14, AX            // from the end of a run to the next
 	LEAQ (SI)(R8*2), R11
 	ADDQ R8, R11            // row 3 of A
 	LEAQ (DX)(R10*2), R12
 	ADDQ R10, R12           // row 3 of C
-	CMPB acc+64(FP), $0
+	CMPB acc+80(FP), $0
 	JEQ  zero
 	VMOVUPS (DX), Z4
 	VMOVUPS 64(DX), Z5
@@ -84,7 +90,7 @@ zero:
 	VXORPS X15, X15, X15
 
 start:
-	CMPB fused+65(FP), $0
+	CMPB fused+81(FP), $0
 	JNE  fuse
 
 exact:
@@ -101,7 +107,12 @@ exact:
 	ADDQ R13, DI
 	DECQ CX
 	JNZ  exact
-	JMP  done
+	DECQ BX
+	JZ   done
+	ADDQ AX, SI
+	ADDQ AX, R11
+	MOVQ k+0(FP), CX
+	JMP  exact
 
 fuse:
 	VMOVUPS (DI), Z0
@@ -117,6 +128,12 @@ fuse:
 	ADDQ R13, DI
 	DECQ CX
 	JNZ  fuse
+	DECQ BX
+	JZ   done
+	ADDQ AX, SI
+	ADDQ AX, R11
+	MOVQ k+0(FP), CX
+	JMP  fuse
 
 done:
 	VMOVUPS Z4, (DX)
@@ -131,6 +148,177 @@ done:
 	VMOVUPS Z13, 64(DX)(R10*4)
 	VMOVUPS Z14, (R12)(R10*2)
 	VMOVUPS Z15, 64(R12)(R10*2)
+	VZEROUPPER
+	RET
+
+// func tile12x16(k, runs int, a *float32, ar, ac, jump int, b *float32, br int, c *float32, ldc int, acc, fused bool)
+TEXT ·tile12x16(SB), NOSPLIT, $0-82
+	MOVQ k+0(FP), CX
+	MOVQ a+16(FP), SI
+	MOVQ ar+24(FP), R8
+	MOVQ ac+32(FP), R9
+	MOVQ jump+40(FP), AX
+	MOVQ b+48(FP), DI
+	MOVQ br+56(FP), R12
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), R10
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	SHLQ $2, R12
+	SHLQ $2, AX
+	MOVQ R9, R14
+	IMULQ CX, R14
+	SUBQ R14, AX            // from the end of a run to the next
+	LEAQ (SI)(R8*2), R11
+	ADDQ R8, R11            // row 3 of A
+	LEAQ (R11)(R8*2), R13
+	ADDQ R8, R13            // row 6
+	LEAQ (R13)(R8*2), BX
+	ADDQ R8, BX             // row 9
+	MOVQ runs+8(FP), R14
+	CMPB acc+80(FP), $0
+	JEQ  zero
+	MOVQ DX, R15
+	VMOVUPS (R15), Z4
+	ADDQ R10, R15
+	VMOVUPS (R15), Z5
+	ADDQ R10, R15
+	VMOVUPS (R15), Z6
+	ADDQ R10, R15
+	VMOVUPS (R15), Z7
+	ADDQ R10, R15
+	VMOVUPS (R15), Z8
+	ADDQ R10, R15
+	VMOVUPS (R15), Z9
+	ADDQ R10, R15
+	VMOVUPS (R15), Z10
+	ADDQ R10, R15
+	VMOVUPS (R15), Z11
+	ADDQ R10, R15
+	VMOVUPS (R15), Z12
+	ADDQ R10, R15
+	VMOVUPS (R15), Z13
+	ADDQ R10, R15
+	VMOVUPS (R15), Z14
+	ADDQ R10, R15
+	VMOVUPS (R15), Z15
+	JMP  start
+
+zero:
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+
+start:
+	CMPB fused+81(FP), $0
+	JNE  fuse
+
+exact:
+	VMOVUPS (DI), Z0
+	VMULPS.BCST (SI), Z0, Z1
+	VADDPS Z1, Z4, Z4
+	VMULPS.BCST (SI)(R8*1), Z0, Z2
+	VADDPS Z2, Z5, Z5
+	VMULPS.BCST (SI)(R8*2), Z0, Z3
+	VADDPS Z3, Z6, Z6
+	VMULPS.BCST (R11), Z0, Z1
+	VADDPS Z1, Z7, Z7
+	VMULPS.BCST (R11)(R8*1), Z0, Z2
+	VADDPS Z2, Z8, Z8
+	VMULPS.BCST (R11)(R8*2), Z0, Z3
+	VADDPS Z3, Z9, Z9
+	VMULPS.BCST (R13), Z0, Z1
+	VADDPS Z1, Z10, Z10
+	VMULPS.BCST (R13)(R8*1), Z0, Z2
+	VADDPS Z2, Z11, Z11
+	VMULPS.BCST (R13)(R8*2), Z0, Z3
+	VADDPS Z3, Z12, Z12
+	VMULPS.BCST (BX), Z0, Z1
+	VADDPS Z1, Z13, Z13
+	VMULPS.BCST (BX)(R8*1), Z0, Z2
+	VADDPS Z2, Z14, Z14
+	VMULPS.BCST (BX)(R8*2), Z0, Z3
+	VADDPS Z3, Z15, Z15
+	ADDQ R9, SI
+	ADDQ R9, R11
+	ADDQ R9, R13
+	ADDQ R9, BX
+	ADDQ R12, DI
+	DECQ CX
+	JNZ  exact
+	DECQ R14
+	JZ   done
+	ADDQ AX, SI
+	ADDQ AX, R11
+	ADDQ AX, R13
+	ADDQ AX, BX
+	MOVQ k+0(FP), CX
+	JMP  exact
+
+fuse:
+	VMOVUPS (DI), Z0
+	VFMADD231PS.BCST (SI), Z0, Z4
+	VFMADD231PS.BCST (SI)(R8*1), Z0, Z5
+	VFMADD231PS.BCST (SI)(R8*2), Z0, Z6
+	VFMADD231PS.BCST (R11), Z0, Z7
+	VFMADD231PS.BCST (R11)(R8*1), Z0, Z8
+	VFMADD231PS.BCST (R11)(R8*2), Z0, Z9
+	VFMADD231PS.BCST (R13), Z0, Z10
+	VFMADD231PS.BCST (R13)(R8*1), Z0, Z11
+	VFMADD231PS.BCST (R13)(R8*2), Z0, Z12
+	VFMADD231PS.BCST (BX), Z0, Z13
+	VFMADD231PS.BCST (BX)(R8*1), Z0, Z14
+	VFMADD231PS.BCST (BX)(R8*2), Z0, Z15
+	ADDQ R9, SI
+	ADDQ R9, R11
+	ADDQ R9, R13
+	ADDQ R9, BX
+	ADDQ R12, DI
+	DECQ CX
+	JNZ  fuse
+	DECQ R14
+	JZ   done
+	ADDQ AX, SI
+	ADDQ AX, R11
+	ADDQ AX, R13
+	ADDQ AX, BX
+	MOVQ k+0(FP), CX
+	JMP  fuse
+
+done:
+	VMOVUPS Z4, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z5, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z6, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z7, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z8, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z9, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z10, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z11, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z12, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z13, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z14, (DX)
+	ADDQ R10, DX
+	VMOVUPS Z15, (DX)
 	VZEROUPPER
 	RET
 

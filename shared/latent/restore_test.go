@@ -176,9 +176,9 @@ func TestRestorationRefuses(t *testing.T) {
 		change func(meta map[string]string)
 		want   string
 	}{
-		"others":         {func(m map[string]string) { m["projections"] = "9; relu" }, "does not keep skip.0"},
-		"other codes":    {func(m map[string]string) { m["projections"] = "8; relu" }, "want codes of 9 numbers"},
-		"none taken":     {func(m map[string]string) { m["decoder"] = "9; linear l 17x22x3; sigmoid" }, "takes no skips"},
+		"others":      {func(m map[string]string) { m["projections"] = "9; relu" }, "does not keep skip.0"},
+		"other codes": {func(m map[string]string) { m["projections"] = "8; relu" }, "want codes of 9 numbers"},
+		"none taken":  {func(m map[string]string) { m["decoder"] = "9; linear l 17x22x3; sigmoid" }, "takes no skips"},
 	} {
 		f := latenttest.FileOf(1, n)
 		c.change(f.Meta)

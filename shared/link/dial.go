@@ -15,7 +15,7 @@ import (
 type Parameter string
 
 // The parameters. SigmaD and SigmaKer are of Manifold's flow alone, Sigma of all
-// others; Tolerance and Noise have no slider.
+// others; Tolerance, Noise, Rounds and Trust have no slider.
 const (
 	Alpha     Parameter = "alpha"
 	Beta      Parameter = "beta"
@@ -26,6 +26,8 @@ const (
 	SigmaKer  Parameter = "sigma-ker"
 	Tolerance Parameter = "tolerance"
 	Noise     Parameter = "noise"
+	Rounds    Parameter = "rounds"
+	Trust     Parameter = "trust"
 )
 
 // Dial is what may be said of a parameter: with a slider, in a link or a request,
@@ -70,6 +72,8 @@ var (
 	noSliders = []Dial{
 		{Tolerance, "tolerance", "stop where a step is no longer than this, in the same units; 0: never", 0, 0, 0, 0, most},
 		{Noise, "noise", "spread of the starts, in multiples of the codes' own", 0, 0, 0, 0, most},
+		{Rounds, "rounds", "how often the image is encoded again (App. B.3); 0 is 1", 0, 0, 0, 0, latent.MaxRounds},
+		{Trust, "trust", "distance at which the skips of an image and their projections count alike, in the same units; 0: the skips as they are", 0, 0, 0, 0, most},
 	}
 	// Half the radius of the circle is more than its kernel mean can stand.
 	figureDials = []Dial{
@@ -113,6 +117,10 @@ func in(p any, name Parameter) any {
 			return &p.Tolerance
 		case Noise:
 			return &p.Noise
+		case Rounds:
+			return &p.Rounds
+		case Trust:
+			return &p.Trust
 		}
 	case *ambient.Preset:
 		switch name {

@@ -5,10 +5,11 @@ import (
 	"math"
 
 	"mppm/shared/gemm"
+	"mppm/shared/vec"
 )
 
 // Layer is one layer of a Net, or says how its layers are joined. The layers that
-// compute are Linear, Conv, ConvTranspose, MaxPool, BatchNorm, Dropout and every
+// compute are Linear, Conv, ConvTranspose, MaxPool, AvgPool, BatchNorm, Dropout and every
 // Activation; Input, Keep, From, Concat and Add make the paths that skip others.
 type Layer interface {
 	// label names the layer in errors.
@@ -149,6 +150,17 @@ func (l MaxPool) out(in Shape) (Shape, error) {
 
 func (l MaxPool) tensors(Shape) (params, buffers []Spec)      { return nil, nil }
 func (l MaxPool) bind(in, _ Shape, _ [][]float32) (op, error) { return maxPool{l.On(in)}, nil }
+
+// AvgPool takes the mean of each channel under the window. What lies outside the image
+// does not count. Nets are used with it; none is trained.
+type AvgPool struct{ Window }
+
+func (l AvgPool) label() string { return "average pooling" }
+
+func (l AvgPool) out(in Shape) (Shape, error) { return MaxPool(l).out(in) }
+
+func (l AvgPool) tensors(Shape) (params, buffers []Spec)      { return nil, nil }
+func (l AvgPool) bind(in, _ Shape, _ [][]float32) (op, error) { return avgPool{l.On(in)}, nil }
 
 // NormEpsilon keeps the deviation of a channel away from 0.
 const NormEpsilon = 1e-5
@@ -366,12 +378,33 @@ func (p maxPool) forward(y, x []float32, n int, _ *Workspace) {
 					first = false
 					continue
 				}
-				for c, v := range src {
-					if v > dst[c] {
-						dst[c] = v
-					}
-				}
+				vec.Larger(dst, src)
 			}
+		}
+	}
+}
+
+// avgPool computes an AvgPool.
+type avgPool struct{ Geometry }
+
+// forward writes to y (n × OH × OW × C) the means of x (n × H × W × C), each added up row
+// by row.
+func (p avgPool) forward(y, x []float32, n int, _ *Workspace) {
+	for i := range n * p.OH * p.OW {
+		ox, oy, image := i%p.OW, i/p.OW%p.OH, i/(p.OW*p.OH)
+		top, bottom := max(0, oy*p.Stride-p.Pad), min(p.H, oy*p.Stride-p.Pad+p.Side)
+		left, right := max(0, ox*p.Stride-p.Pad), min(p.W, ox*p.Stride-p.Pad+p.Side)
+		dst := y[i*p.C : (i+1)*p.C]
+		clear(dst)
+		for v := top; v < bottom; v++ {
+			for u := left; u < right; u++ {
+				at := ((image*p.H+v)*p.W + u) * p.C
+				vec.Add(dst, x[at:at+p.C])
+			}
+		}
+		count := float32((bottom - top) * (right - left))
+		for c := range dst {
+			dst[c] /= count
 		}
 	}
 }

@@ -41,6 +41,8 @@ func (s Step) Geometry() Geometry {
 		return l.On(s.Out)
 	case MaxPool:
 		return l.On(s.In)
+	case AvgPool:
+		return l.On(s.In)
 	}
 	return Geometry{}
 }
@@ -111,7 +113,7 @@ func (n *Net) add(index int, l Layer, taken map[string]bool) error {
 		}
 		n.step(Step{Layer: l, Out: in, Other: v, index: index})
 		return err
-	case Linear, Conv, ConvTranspose, MaxPool, BatchNorm, Dropout, Activation:
+	case Linear, Conv, ConvTranspose, MaxPool, AvgPool, BatchNorm, Dropout, Activation:
 		u := l.(unit)
 		out, err := u.out(in)
 		if err != nil {

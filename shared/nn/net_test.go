@@ -357,3 +357,27 @@ func TestFold(t *testing.T) {
 		t.Errorf("without a mean: %v", err)
 	}
 }
+
+// TestAvgPool: means are of what lies inside of the image, for windows that overlap, hang
+// over and cover all; and the layer is text like any other.
+func TestAvgPool(t *testing.T) {
+	for _, w := range []nn.Window{nn.Pairs, nn.Halving, {Side: 3, Stride: 1, Pad: 2}, {Side: 7, Stride: 1}, {Side: 2, Stride: 3, Pad: 1}} {
+		n := mustNet(t, nn.Shape{H: 7, W: 7, C: 3}, nn.AvgPool{Window: w})
+		x := make([]float32, 2*n.In().Size())
+		rng.New(3, 0).FillNorm(x, 1)
+		f := new(safetensors.File)
+		got := make([]float32, 2*n.Out().Size())
+		mustLoad(t, n, f).Runner(2).Forward(got, x)
+		nntest.Near(t, n.Out().String(), got, nntest.Forward(t, n, f, 2, x)[n.Output()], 1e-6)
+		text, err := n.Text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := nn.Parse(text); err != nil || back.Out() != n.Out() {
+			t.Errorf("%s is read as another net: %v", text, err)
+		}
+	}
+	if _, err := nn.New(nn.Shape{H: 4, W: 4, C: 1}, nn.AvgPool{Window: nn.Window{Side: 5, Stride: 1}}); err == nil {
+		t.Error("a window larger than the image is taken")
+	}
+}

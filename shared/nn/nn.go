@@ -52,9 +52,7 @@ func (a Activation) Apply(dst, src []float32, ws *Workspace) {
 	case ReLU:
 		vec.ReLU(dst, src)
 	case LeakyReLU:
-		for i, v := range src {
-			dst[i] = max(v, float32(Leak*v))
-		}
+		vec.LeakyReLU(dst, src, Leak)
 	case Sigmoid:
 		vec.Sigmoid(dst, src)
 	case SiLU:
@@ -76,13 +74,7 @@ func (a Activation) Derive(dst, g, h []float32, ws *Workspace) {
 	case ReLU:
 		vec.ReLUBack(dst, g, h)
 	case LeakyReLU:
-		for i, v := range h {
-			if v > 0 {
-				dst[i] = g[i]
-			} else {
-				dst[i] = Leak * g[i]
-			}
-		}
+		vec.LeakyReLUBack(dst, g, h, Leak)
 	case Sigmoid:
 		s := ws.scratch(len(h))
 		vec.Sigmoid(s, h)

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 
+	"mppm/shared/gemm"
 	"mppm/shared/vec"
 )
 
@@ -118,6 +119,52 @@ func (g Geometry) Taps(cols, img []float32, lo, hi, first, end int) {
 			}
 		}
 	}
+}
+
+// Direct reports whether products with the patches are better taken of Framed images, in
+// place, than of Columns: each number of an image is then copied once and not for every
+// patch that it is in. Of few channels the runs of a patch would be too short.
+func (g Geometry) Direct() bool { return g.C >= 8 }
+
+// Frame returns the size of a Framed image whose patches in so many rows of the smaller
+// image are wanted.
+func (g Geometry) Frame(rows int) int {
+	return ((rows-1)*g.Stride + g.Side) * (g.W + 2*g.Pad) * g.C
+}
+
+// Framed copies the rows of an image that patches in rows lo to hi of the smaller image
+// are in, with the pixels of 0 around it, to dst, which has Frame(hi − lo) numbers.
+func (g Geometry) Framed(dst, img []float32, lo, hi int) {
+	edge, row := g.Pad*g.C, g.W*g.C
+	for y := lo*g.Stride - g.Pad; y < (hi-1)*g.Stride-g.Pad+g.Side; y++ {
+		to := dst[:row+2*edge]
+		dst = dst[len(to):]
+		if y < 0 || y >= g.H {
+			clear(to)
+			continue
+		}
+		clear(to[:edge])
+		copy(to[edge:], img[y*row:(y+1)*row])
+		clear(to[edge+row:])
+	}
+}
+
+// Patches returns the patches in so many rows of the smaller image of each of some Framed
+// images, one behind the other.
+func (g Geometry) Patches(framed []float32, images, rows int) *gemm.Patches {
+	line := (g.W + 2*g.Pad) * g.C
+	return &gemm.Patches{
+		Data: framed, Images: images, Rows: rows, Cols: g.OW,
+		Image: g.Frame(rows), Y: g.Stride * line, X: g.Stride * g.C,
+		Runs: g.Side, Run: g.Side * g.C, Jump: line,
+	}
+}
+
+// Back returns the geometry of the convolution that the gradient of a convolution's input
+// is, of out channels where g has its patches; and false if it is none.
+func (g Geometry) Back(out int) (Geometry, bool) {
+	back := Window{g.Side, 1, g.Side - 1 - g.Pad}.On(Shape{g.OH, g.OW, out})
+	return back, g.Stride == 1 && back.OH == g.H && back.OW == g.W
 }
 
 // Under returns which rows of the smaller image have a kernel over rows lo to hi of

@@ -34,6 +34,8 @@ func (n *Net) Text() (string, error) {
 			words = []string{"convtranspose", l.Name, l.Window.text(), shapeText(l.To)}
 		case MaxPool:
 			words = []string{"maxpool", l.Window.text()}
+		case AvgPool:
+			words = []string{"avgpool", l.Window.text()}
 		case BatchNorm:
 			words = []string{"batchnorm", l.Name}
 		case Dropout:
@@ -98,7 +100,7 @@ func Parse(text string) (*Net, error) {
 
 // words are how many words a layer of a kind has; of an activation, one.
 var words = map[string]int{
-	"linear": 3, "conv": 4, "convtranspose": 4, "maxpool": 2, "batchnorm": 2, "dropout": 2,
+	"linear": 3, "conv": 4, "convtranspose": 4, "maxpool": 2, "avgpool": 2, "batchnorm": 2, "dropout": 2,
 	"input": 3, "keep": 2, "from": 2, "concat": 2, "add": 2,
 }
 
@@ -138,6 +140,9 @@ func parseLayer(w []string) (Layer, error) {
 	case "maxpool":
 		win, err := parseWindow(last)
 		return MaxPool{win}, err
+	case "avgpool":
+		win, err := parseWindow(last)
+		return AvgPool{win}, err
 	case "dropout":
 		rate, err := strconv.ParseFloat(last, 32)
 		if err != nil {

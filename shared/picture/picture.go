@@ -82,6 +82,7 @@ type sums struct {
 	w, h, by    int      // the size, and the edge of a square
 	cw, ch      int      // squares along the edges
 	luma, cover []uint64 // of each square: Σ 1000·luma·alpha, Σ alpha
+	rgb         []uint64 // Σ red·alpha, Σ green·alpha, Σ blue·alpha; nil unless they are asked for
 	dark, light uint64   // Σ alpha of what is nearer to black, and to white
 	shade       [2]uint64
 	color       bool
@@ -100,6 +101,11 @@ func (s *sums) add(x, y int, r, g, b, a uint32) {
 	v := uint64(299*r + 587*g + 114*b)
 	s.luma[at] += v * uint64(a)
 	s.cover[at] += uint64(a)
+	if s.rgb != nil {
+		s.rgb[3*at] += uint64(r) * uint64(a)
+		s.rgb[3*at+1] += uint64(g) * uint64(a)
+		s.rgb[3*at+2] += uint64(b) * uint64(a)
+	}
 	if 2*v < 1000*full {
 		s.dark += uint64(a)
 		s.shade[0] += v / 1000 * uint64(a)
@@ -127,14 +133,19 @@ func (s *sums) paper() float64 {
 	return float64(1 - more)
 }
 
+// count is how many pixels a square has.
+func (s *sums) count(i int) float64 {
+	x, y := i%s.cw, i/s.cw
+	return float64(min(s.by, s.w-x*s.by) * min(s.by, s.h-y*s.by))
+}
+
 // picture is what the sums show, turned.
 func (s *sums) picture(how orientation) *Picture {
 	p := &Picture{W: s.cw, H: s.ch, FullW: s.w, FullH: s.h, Color: s.color, Turned: how != upright}
 	paper := s.paper()
 	gray := make([]float32, s.cw*s.ch)
 	for i := range gray {
-		x, y := i%s.cw, i/s.cw
-		n := float64(min(s.by, s.w-x*s.by) * min(s.by, s.h-y*s.by))
+		n := s.count(i)
 		v := float64(s.luma[i]) / (1000 * full * full * n)
 		if clear := n - float64(s.cover[i])/full; clear > 0 {
 			p.Transparent = true

@@ -43,17 +43,24 @@ func Size(b []byte) (w, h int, err error) {
 // *SizeError before it reads any of a larger one, and for what is no PNG an error
 // that says where it ceases to be one.
 func DecodePNG(r io.Reader, area int) (*Picture, error) {
-	d := decoder{r: r, crc: crc32.NewIEEE(), area: min(area, MaxArea), how: upright}
-	for i := range d.palette {
-		d.palette[i] = [4]uint32{0, 0, 0, full}
-	}
-	if err := d.decode(); err != nil {
-		if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = errors.New("it ends too early")
-		}
+	d := decoder{r: r, area: min(area, MaxArea)}
+	if err := d.read(); err != nil {
 		return nil, err
 	}
 	return d.sums.picture(d.how), nil
+}
+
+// read reads the PNG.
+func (d *decoder) read() error {
+	d.crc, d.how = crc32.NewIEEE(), upright
+	for i := range d.palette {
+		d.palette[i] = [4]uint32{0, 0, 0, full}
+	}
+	err := d.decode()
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it ends too early")
+	}
+	return err
 }
 
 // decoder reads one PNG, as the W3C's recommendation (third edition) has it.
@@ -64,6 +71,7 @@ type decoder struct {
 	kind string      // of the chunk
 
 	area         int
+	colored      bool // red, green and blue are added up too
 	w, h         int
 	depth, color int
 	interlaced   bool
@@ -117,6 +125,9 @@ func (d *decoder) decode() error {
 				return errors.New("it has no palette")
 			}
 			d.sums = newSums(d.w, d.h)
+			if d.colored {
+				d.sums.rgb = make([]uint64, 3*len(d.sums.luma))
+			}
 			if err := d.readPixels(); err != nil {
 				return err
 			}

@@ -1,6 +1,8 @@
-// Command serve serves the built page on this machine.
+// Command serve serves the built page on this machine, and the model as a service, as
+// the edge does; and beside it models of pictures in color, which the edge has no room
+// for.
 //
-//	go run ./site/serve [-addr 127.0.0.1:8080] [-dir site/dist]
+//	go run ./site/serve [-addr 127.0.0.1:8080] [-dir site/dist] [-model faces=FILE]
 package main
 
 import (
@@ -15,10 +17,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
+	"mppm/site/internal/api"
 	"mppm/site/internal/host"
+	"mppm/site/static"
+	"mppm/weights"
 )
 
 // tries is how many ports are tried, from the one asked for upwards.
@@ -38,7 +44,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "address to listen on; if its port is taken, the next ones are tried")
 	dir := flags.String("dir", filepath.Join("site", "dist"), "the built page")
-	plain := flags.Bool("plain", false, "play a host that neither compresses nor sets headers")
+	plain := flags.Bool("plain", false, "play a host that neither compresses nor sets headers, and has no service")
+	colors := map[string][]byte{}
+	flags.Func("model", "`NAME=FILE`: weights of train images, which the service calls by that name; may be given again", func(s string) error {
+		name, file, ok := strings.Cut(s, "=")
+		if !ok || name == "" || file == "" {
+			return errors.New("give NAME=FILE, such as faces=runs/images/images.safetensors")
+		}
+		b, err := os.ReadFile(file)
+		colors[name] = b
+		return err
+	})
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -48,12 +64,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if _, err := os.Stat(filepath.Join(*dir, "index.html")); err != nil {
 		return fmt.Errorf("%s holds no built page: build it with `make site`, or name another folder with -dir", *dir)
 	}
+	handler := host.Handler(*dir, host.Options{Plain: *plain})
+	if !*plain {
+		service, err := api.New(api.Files{Weights: weights.MNIST, Classifier: weights.Classifier, Images: static.Images, Labels: static.Labels, Colors: colors})
+		if err != nil {
+			return err
+		}
+		page := handler
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/s" || strings.HasPrefix(r.URL.Path, "/api/") {
+				service.ServeHTTP(w, r)
+				return
+			}
+			page.ServeHTTP(w, r)
+		})
+	}
 	l, err := listen(*addr, stderr)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "the page is at http://%s/ (stop with Ctrl-C)\n", l.Addr())
-	s := &http.Server{Handler: host.Handler(*dir, host.Options{Plain: *plain}), ReadHeaderTimeout: 10 * time.Second}
+	s := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		<-ctx.Done()
 		_ = s.Close() // Serve returns, and says whether that was in order

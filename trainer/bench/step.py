@@ -1,10 +1,12 @@
-"""Times PyTorch on the training steps that BenchmarkStep and BenchmarkGPU time: the
-same nets (Table 8, and with --unet that of Table 9), batch and loss (Eq. 20), forward,
-backward and Adam. The output is that of `go test -bench`, so that benchstat sets the
-two side by side. A measurement alone: nothing in the project needs PyTorch."""
+"""Times PyTorch on the training steps that BenchmarkStep, BenchmarkUNet and BenchmarkGPU
+time: the same nets (Table 8, and with --unet that of Table 9), batch and loss (Eq. 20),
+forward, backward and Adam. The output is that of `go test -bench`, so that benchstat sets
+the two side by side; with --unet alone in it, the peak of the process's memory is that of
+the one step. A measurement alone: nothing in the project needs PyTorch."""
 
 import argparse
 import os
+import resource
 import sys
 import time
 
@@ -53,8 +55,9 @@ def block(inside, out):
 
 
 class UNet(nn.Module):
-    """F and G of Table 9 for images of a side that four poolings halve, with the skips
-    and without the projections."""
+    """F and G of Table 9 for images of any side, with the skips and without the
+    projections. Of an odd side, the last row and column are not pooled, and on the way back
+    have no more than the bias."""
 
     def __init__(self, side, channels=(32, 64, 128, 256), latent=1024, colors=3):
         super().__init__()
@@ -68,7 +71,7 @@ class UNet(nn.Module):
         self.deconv, self.up, inside = nn.ModuleList(), nn.ModuleList(), channels[-1]
         for i in reversed(range(len(channels))):
             c, out = channels[i], channels[max(i - 1, 0)]
-            self.deconv.append(nn.ConvTranspose2d(inside, c, 2, 2))
+            self.deconv.append(nn.ConvTranspose2d(inside, c, 2, 2, output_padding=(side >> i) % 2))
             self.up.append(nn.Sequential(block(2 * c, c), block(c, out)))
             inside = out
         self.out = nn.Sequential(nn.Conv2d(inside, colors, 3, 1, 1), nn.Sigmoid())
@@ -123,7 +126,7 @@ def has_fast_blas():
         return True
 
 
-def measure(device, make, loss, shape, seconds):
+def measure(device, make, loss, shape, seconds, warm):
     torch.manual_seed(1)
     m = make().to(device)
     adam = torch.optim.Adam(m.parameters(), 1e-3)
@@ -139,35 +142,52 @@ def measure(device, make, loss, shape, seconds):
         if device != "cpu":
             torch.cuda.synchronize()
 
-    for _ in range(5):
+    for _ in range(warm):
         step()
     wait()
     start, steps = time.perf_counter(), 0
     while time.perf_counter() - start < seconds:
-        for _ in range(5):
+        for _ in range(warm):
             step()
-        steps += 5
+        steps += warm
         wait()
     return steps, (time.perf_counter() - start) / steps
 
 
+# The nets that BenchmarkUNet times beside that of Table 9.
+NARROW = {"channels": (16, 32, 64, 128, 128), "latent": 192}
+
+
+def cell(text):
+    """A U-Net to time: SIDE, SIDE:BATCH, or narrow:SIDE:BATCH."""
+    parts = text.split(":")
+    net = parts.pop(0) if parts[0] in ("table9", "narrow") else "table9"
+    side, batch = int(parts[0]), int(parts[1]) if len(parts) > 1 else 4
+    return net, side, batch
+
+
 def main():
-    flags = argparse.ArgumentParser(description="time PyTorch on the training steps that BenchmarkStep times")
+    flags = argparse.ArgumentParser(description="time PyTorch on the training steps that the project's benchmarks time")
     flags.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     flags.add_argument("--threads", type=int, default=os.cpu_count(), help="of the CPU (default: its cores)")
-    flags.add_argument("--batch", type=int, nargs="+", default=[128])
-    flags.add_argument("--unet", type=int, nargs="*", default=[], help="sides of color images, four a batch, to time the U-Net at")
+    flags.add_argument("--batch", type=int, nargs="*", default=[128], help="of the nets of Table 8 (default 128)")
+    flags.add_argument("--unet", type=cell, nargs="*", default=[], help="U-Nets to time: SIDE, SIDE:BATCH (default 4), or narrow:SIDE:BATCH")
     flags.add_argument("--seconds", type=float, default=3, help="of each measurement (default 3)")
     o = flags.parse_args()
     if o.device == "cpu" and not has_fast_blas():
         sys.exit("PyTorch runs on the reference BLAS here; on Debian and Ubuntu, install libopenblas0-pthread")
     torch.set_num_threads(o.threads)
     name = "BenchmarkStep" if o.device == "cpu" else "BenchmarkGPU"
-    cells = [(loss.__name__.upper(), Model, loss, (n, 1, 28, 28)) for loss in (lmppm, dae) for n in o.batch]
-    cells += [(f"UNET{side}", lambda side=side: UNet(side), unet, (4, 3, side, side)) for side in o.unet]
+    cells = [(f"{name}/{loss.__name__.upper()}", Model, loss, (n, 1, 28, 28)) for loss in (lmppm, dae) for n in o.batch]
+    for net, side, batch in o.unet:
+        what = f"BenchmarkUNet/{net}/{side}" if o.device == "cpu" else f"{name}/UNET{side}"
+        sizes = NARROW if net == "narrow" else {}
+        cells.append((what, lambda side=side, sizes=sizes: UNet(side, **sizes), unet, (batch, 3, side, side)))
     for what, make, loss, shape in cells:
-        steps, each = measure(o.device, make, loss, shape, o.seconds)
-        print(f"{name}/{what}/{shape[0]}-{o.threads}\t{steps}\t{each * 1e9:.0f} ns/op\t{shape[0] / each:.0f} images/s", flush=True)
+        large = shape[0] * shape[2] * shape[3] > 1 << 17  # a step of it takes seconds
+        steps, each = measure(o.device, make, loss, shape, o.seconds, 1 if large else 5)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+        print(f"{what}/{shape[0]}-{o.threads}\t{steps}\t{each * 1e9:.0f} ns/op\t{shape[0] / each:.0f} images/s\t{peak:.1f} peak-MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -150,6 +150,17 @@ func Forward(t testing.TB, net *nn.Net, f *safetensors.File, n int, inputs ...[]
 					y[small*g.C+c] = max(y[small*g.C+c], x[large*g.C+c])
 				}
 			})
+		case nn.AvgPool:
+			count := make([]float64, n*g.OH*g.OW)
+			taps(g, n, func(small, _, large int) {
+				count[small]++
+				for c := range g.C {
+					y[small*g.C+c] += x[large*g.C+c]
+				}
+			})
+			for i := range y {
+				y[i] /= count[i/g.C]
+			}
 		case nn.BatchNorm:
 			of := func(suffix string, i int) float64 { return float64(tensors[l.Name+suffix][i%s.In.C]) }
 			for i, v := range x {

@@ -48,6 +48,7 @@ type API struct {
 	classes     int      // that the classifier knows
 	fingerprint string
 	card        []byte
+	colors      map[string]*colorModel // by name, beside the digits' model
 	openAPI     []byte
 	digits      *digits
 	page        *link.Page
@@ -65,6 +66,10 @@ type Files struct {
 	Classifier []byte // a safetensors file of package classifier
 	Images     []byte // IDX: the page's test digits
 	Labels     []byte // IDX: their classes
+
+	// Colors are further models, by name: safetensors files of package latent for square
+	// images in color.
+	Colors map[string][]byte
 }
 
 // New returns the API of a model. It returns an error that says which file is
@@ -88,8 +93,12 @@ func New(f Files) (*API, error) {
 	if a.digits, err = parseDigits(f.Images, f.Labels, a.image); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(f.Weights)
-	a.fingerprint = hex.EncodeToString(sum[:8])
+	a.fingerprint, a.colors = fingerprintOf(f.Weights), map[string]*colorModel{}
+	for name, weights := range f.Colors {
+		if a.colors[name], err = newColorModel(name, weights); err != nil {
+			return nil, err
+		}
+	}
 	a.runners = map[int]*latent.Runner{link.Any: m.Runner(batch)}
 	a.reader = c.Runner(batch)
 	a.page = link.New(a.digits.len(), link.Model{
@@ -104,7 +113,7 @@ func New(f Files) (*API, error) {
 	})
 	a.routes = routes(a.page)
 	a.openAPI = a.describeRoutes()
-	a.card, err = a.describe(f.Weights)
+	a.card, err = describe(a.fingerprint, m, a.classes, f.Weights, "It knows digits, one to an image, centered as MNIST's are. Whatever it is given, it answers with something like a digit, and on heavy damage it may be another digit than the one that was there.")
 	return a, err
 }
 
@@ -139,7 +148,7 @@ func routes(p *link.Page) []route {
 	return []route{
 		{http.MethodPost, "/api/restore", restoreParams(p), false, (*API).restore},
 		{http.MethodGet, "/api/generate", generateParams(p), false, (*API).generate},
-		{http.MethodGet, "/api/model", []param{version}, false, (*API).describeModel},
+		{http.MethodGet, "/api/model", []param{modelParam, version}, false, (*API).describeModel},
 		{http.MethodGet, "/api/preview.png", append(linkParams(p), version), true, (*API).preview},
 		{http.MethodGet, "/api/openapi.json", nil, false, (*API).describeAPI},
 		{http.MethodGet, sharePath, linkParams(p), true, (*API).share},
@@ -178,9 +187,9 @@ const (
 	never   = "no-store"
 )
 
-// caching returns how long the answer to a request may be kept.
-func (a *API) caching(r *request) string {
-	if r.text("v") == a.fingerprint {
+// caching returns how long the answer to a request of a model may be kept.
+func caching(r *request, fingerprint string) string {
+	if r.text("v") == fingerprint {
 		return forever
 	}
 	return anHour

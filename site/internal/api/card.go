@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"mppm/shared/latent"
 	"mppm/shared/safetensors"
 )
 
-// describe returns the model card as JSON.
-func (a *API) describe(weights []byte) ([]byte, error) {
+// describe returns the card of a model as JSON: of a classifier's classes, if there are
+// any, and with what a person should know of its limits.
+func describe(fingerprint string, m *latent.Model, known int, weights []byte, limits string) ([]byte, error) {
 	f, err := safetensors.Parse(weights)
 	if err != nil {
 		return nil, err
@@ -19,7 +21,7 @@ func (a *API) describe(weights []byte) ([]byte, error) {
 	sizes := map[string]int{}
 	for _, t := range f.Tensors {
 		net, _, _ := strings.Cut(t.Name, ".")
-		if (net == "encoder" || net == "decoder" || net == "distance") && !strings.HasSuffix(t.Name, ".scale") {
+		if (net == "encoder" || net == "decoder" || net == "projection" || net == "distance") && !strings.HasSuffix(t.Name, ".scale") {
 			size := 1
 			for _, s := range t.Shape {
 				size *= s
@@ -31,13 +33,13 @@ func (a *API) describe(weights []byte) ([]byte, error) {
 	for _, net := range slices.Sorted(maps.Keys(sizes)) {
 		parameters = append(parameters, member{net, sizes[net]})
 	}
-	for _, name := range slices.Sorted(maps.Keys(a.model.Presets)) {
-		flows = append(flows, member{name, flowObject(a.model.Presets[name])})
+	for _, name := range slices.Sorted(maps.Keys(m.Presets)) {
+		flows = append(flows, member{name, flowObject(m.Presets[name])})
 	}
-	bank := object{{"codes", a.model.Bank.Len()}, {"spacing", a.model.Bank.Spacing}}
-	if a.model.Bank.Labels != nil {
-		classes := make([]int, a.classes)
-		for _, l := range a.model.Bank.Labels {
+	bank := object{{"codes", m.Bank.Len()}, {"spacing", m.Bank.Spacing}}
+	if m.Bank.Labels != nil && known > 0 {
+		classes := make([]int, known)
+		for _, l := range m.Bank.Labels {
 			if int(l) < len(classes) {
 				classes[l]++
 			}
@@ -45,18 +47,18 @@ func (a *API) describe(weights []byte) ([]byte, error) {
 		bank = append(bank, member{"classes", classes})
 	}
 	card := object{
-		{"model", a.fingerprint}, {"kind", a.model.Meta["kind"]},
-		{"width", a.image.W}, {"height", a.image.H}, {"latent", a.model.Latent()},
+		{"model", fingerprint}, {"kind", m.Meta["kind"]},
+		{"width", m.Image().W}, {"height", m.Image().H}, {"channels", m.Image().C}, {"latent", m.Latent()},
 		{"bytes", len(weights)}, {"parameters", parameters}, {"bank", bank}, {"flows", flows},
 	}
 	for _, name := range []string{"training", "data", "scores"} {
 		// Metadata that is a JSON object.
-		if v := jsontext.Value(a.model.Meta[name]); v.Kind() == '{' && v.Compact() == nil {
+		if v := jsontext.Value(m.Meta[name]); v.Kind() == '{' && v.Compact() == nil {
 			card = append(card, member{name, v})
 		}
 	}
 	return jsonResponse(append(card,
-		member{"limits", "It knows digits, one to an image, centered as MNIST's are. Whatever it is given, it answers with something like a digit, and on heavy damage it may be another digit than the one that was there."},
+		member{"limits", limits},
 		member{"licence", "Apache-2.0"},
 		member{"paper", "Bar et al., A Geometric Unification of Generative AI with Manifold-Probabilistic Projection Models"},
 	)).body, nil
@@ -67,8 +69,16 @@ func (a *API) describeModel(r *request) (*response, error) {
 	if _, err := accepted(r.Header["Accept"], jsonType); err != nil {
 		return nil, err
 	}
-	if r.given["v"] && r.text("v") != a.fingerprint {
-		return nil, problemf(http.StatusNotFound, "there is no model %s here; there is %s", clip(r.text("v")), a.fingerprint)
+	c, err := a.colorsOf(r)
+	if err != nil {
+		return nil, err
 	}
-	return &response{contentType: jsonType, body: a.card, cache: a.caching(r)}, nil
+	card, fingerprint := a.card, a.fingerprint
+	if c != nil {
+		card, fingerprint = c.card, c.fingerprint
+	}
+	if r.given["v"] && r.text("v") != fingerprint {
+		return nil, problemf(http.StatusNotFound, "there is no model %s here; there is %s", clip(r.text("v")), fingerprint)
+	}
+	return &response{contentType: jsonType, body: card, cache: caching(r, fingerprint)}, nil
 }

@@ -14,18 +14,25 @@ func generateParams(p *link.Page) []param {
 	seed.Name, seed.First, seed.About = "seed", "", "The seed of the noise: a short name of grid-seed"
 	n.Name, n.Max, n.First, n.About, n.says = "n", MaxImages, "9", "How many digits", ""
 	grid.First, grid.About = "", "Digits along an edge of the page's grid: so many times so many of them, in place of n"
-	return append(append(append(list, scale("4")), flowParams(p, link.Generate)...), version)
+	return append(append(append(list, scale("4")), flowParams(p, link.Generate)...), modelParam, version)
 }
 
 // generate is GET /api/generate. Image i depends on i and on what the page's
 // address says of its grid, and is image i of it: the seed, the class, the code
 // that digits grow around, the flow.
 func (a *API) generate(r *request) (*response, error) {
+	if c, err := a.colorsOf(r); c != nil || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		return c.generate(a, r)
+	}
 	as, err := accepted(r.Header["Accept"], pngType, jsonType)
 	if err != nil {
 		return nil, err
 	}
-	l, n, err := a.readGrid(r)
+	l := a.first(link.Generate)
+	n, err := a.readGrid(l, r)
 	if err != nil {
 		return nil, err
 	}
@@ -59,27 +66,26 @@ func (a *API) generate(r *request) (*response, error) {
 			{"width", a.image.W}, {"height", a.image.H}, {"images", images},
 		})
 	}
-	out.cache, out.vary = a.caching(r), true
+	out.cache, out.vary = caching(r, a.fingerprint), true
 	return out, nil
 }
 
-// readGrid reads which digits are asked for, and how many: by the names of the
-// page's address, or by short ones.
-func (a *API) readGrid(r *request) (l *link.Link, n int, err error) {
+// readGrid has l say which digits are asked for, and returns how many: by the names of
+// the page's address, or by short ones.
+func (a *API) readGrid(l *link.Link, r *request) (n int, err error) {
 	for _, names := range [][2]string{{"seed", "grid-seed"}, {"n", "grid"}} {
 		if r.given[names[0]] && r.given[names[1]] {
-			return nil, 0, problemf(http.StatusBadRequest, "%s and %s are both given, and say the same; give one", names[0], names[1])
+			return 0, problemf(http.StatusBadRequest, "%s and %s are both given, and say the same; give one", names[0], names[1])
 		}
 	}
-	l = a.first(link.Generate)
 	if err := a.say(l, r); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	n = r.integer("n")
 	if r.given["grid"] {
 		n = l.Grid * l.Grid
 	}
-	return l, n, nil
+	return n, nil
 }
 
 // grow grows the first n digits of a link's grid. It returns their images and D at

@@ -65,7 +65,7 @@ func (a *API) describeRoutes() []byte {
 	} {
 		know(n.name, n.value)
 	}
-	known = append(known, "{size}", fmt.Sprintf("%d × %d", a.image.W, a.image.H))
+	known = append(known, "{frames}", fmt.Sprint(filmFrames), "{pictures}", fmt.Sprint(MaxPictures), "{size}", fmt.Sprintf("%d × %d", a.image.W, a.image.H))
 	return []byte(strings.NewReplacer(known...).Replace(openAPI))
 }
 

@@ -11,7 +11,7 @@ import (
 	pictures "mppm/shared/picture"
 )
 
-// pngEncoder writes PNGs of gray and of at most 256 colors, and keeps the megabyte
+// pngEncoder writes PNGs of gray, of at most 256 colors, and of all, and keeps the megabyte
 // that the compression works in. The standard library's would bring its decoder
 // along, which nothing here needs: together they are 30 kB of the three megabytes
 // that the edge takes.
@@ -22,27 +22,30 @@ type pngEncoder struct {
 
 // gray encodes a gray image.
 func (e *pngEncoder) gray(img *image.Gray) (*response, error) {
-	return e.encode(img.Pix, img.Stride, img.Rect.Dx(), img.Rect.Dy(), nil)
+	return e.encode(img.Pix, img.Stride, img.Rect.Dx(), img.Rect.Dy(), grayscale, nil)
 }
 
 // paletted encodes an image of colors, all of them opaque.
 func (e *pngEncoder) paletted(img *image.Paletted) (*response, error) {
-	return e.encode(img.Pix, img.Stride, img.Rect.Dx(), img.Rect.Dy(), img.Palette)
+	return e.encode(img.Pix, img.Stride, img.Rect.Dx(), img.Rect.Dy(), indexed, img.Palette)
 }
 
-// encode writes w × h bytes. Each row is the difference from the one above: digits
-// are drawn as squares, of rows that are the same.
-func (e *pngEncoder) encode(pix []byte, stride, w, h int, p color.Palette) (*response, error) {
-	const (
-		grayscale, indexed = 0, 3
-		up                 = 2 // the filter
-	)
+// Color types of PNG.
+const (
+	grayscale = 0
+	truecolor = 2
+	indexed   = 3
+)
+
+// encode writes w × h pixels of a color type. Each row is the difference from the one
+// above: digits are drawn as squares, of rows that are the same.
+func (e *pngEncoder) encode(pix []byte, stride, w, h int, kind byte, p color.Palette) (*response, error) {
+	const up = 2 // the filter
 	head := binary.BigEndian.AppendUint32(nil, uint32(w))
 	head = binary.BigEndian.AppendUint32(head, uint32(h))
-	head = append(head, 8, grayscale, 0, 0, 0)
+	head = append(head, 8, kind, 0, 0, 0)
 	var colors []byte
 	for _, c := range p {
-		head[9] = indexed
 		r, g, b, _ := c.RGBA()
 		colors = append(colors, byte(r>>8), byte(g>>8), byte(b>>8))
 	}
@@ -54,6 +57,9 @@ func (e *pngEncoder) encode(pix []byte, stride, w, h int, p color.Palette) (*res
 		}
 	} else {
 		e.z.Reset(&e.packed)
+	}
+	if kind == truecolor {
+		w *= 3 // bytes
 	}
 	row, above := make([]byte, 1+w), make([]byte, w)
 	for y := range h {

@@ -109,7 +109,7 @@ func (a *API) preview(r *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.cache = a.caching(r)
+	out.cache = caching(r, a.fingerprint)
 	return out, nil
 }
 

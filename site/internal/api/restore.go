@@ -45,7 +45,7 @@ func restoreParams(p *link.Page) []param {
 	}
 	damage := saying(p, "damage", "severity", "seed")
 	damage[0].First = string(link.None)
-	return slices.Concat(list, damage, flowParams(p, link.Restore))
+	return slices.Concat(list, damage, flowParams(p, link.Restore), []param{modelParam})
 }
 
 // scale is the edge of a digit's pixel in a PNG.
@@ -64,6 +64,12 @@ func words[T ~string](list []T) []string {
 
 // restore is POST /api/restore.
 func (a *API) restore(r *request) (*response, error) {
+	if c, err := a.colorsOf(r); c != nil || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		return c.restore(a, r)
+	}
 	x, done, given, err := a.readImage(r)
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{trainCommand(), imagesCommand(), daeCommand(), ldmCommand(), classifierCommand(), circleCommand(), pointsCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), evalDistanceCommand(), evalCircleCommand(), sweepCommand(), scaleCommand(), infoCommand(), devicesCommand(), completionCommand(), versionCommand()}
+	return []command{trainCommand(), imagesCommand(), daeCommand(), ldmCommand(), classifierCommand(), embeddingCommand(), circleCommand(), pointsCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), evalDistanceCommand(), evalImagesCommand(), evalCircleCommand(), sweepCommand(), scaleCommand(), infoCommand(), devicesCommand(), completionCommand(), versionCommand()}
 }
 
 // usageError is an error of the command line itself.
@@ -196,7 +196,7 @@ func children(c *cobra.Command) []string {
 }
 
 func printHelp(w io.Writer) {
-	fmt.Fprintf(w, `mppm restores damaged digits and grows new ones from noise.
+	fmt.Fprintf(w, `mppm restores damaged digits and pictures, and grows new ones from noise.
 
 usage: %s COMMAND [flags]
 

@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 
 	"mppm/trainer/internal/device"
-	"mppm/trainer/internal/imageio"
 	"mppm/trainer/internal/memory"
 )
 
@@ -37,9 +36,9 @@ func estimate(e env, quiet bool, d device.Choice, r interface{ Memory() (int64, 
 	return nil
 }
 
-// roomFor refuses work on n images that are held in memory together if they are
-// more than there is: as they come, as they go, and as they are written.
-func roomFor(n int) error {
+// roomFor refuses work on n images of so many numbers that are held in memory together
+// if they are more than there is: as they come, as they go, and as they are written.
+func roomFor(n, size int) error {
 	const copies = 4
-	return memory.Check(count(n), copies*imageio.Pixels*int64(n))
+	return memory.Check(count(n), copies*int64(size)*int64(n))
 }

@@ -41,10 +41,10 @@ func TestEstimate(t *testing.T) {
 	if err := estimate(e, true, "a GPU", needs(2*limit)); err != nil {
 		t.Errorf("on a GPU: %v", err)
 	}
-	if err := roomFor(100); err != nil {
+	if err := roomFor(100, 784); err != nil {
 		t.Error(err)
 	}
-	if err := roomFor(int(limit / 1000)); err == nil || !strings.Contains(err.Error(), "images needs about") {
+	if err := roomFor(int(limit/1000), 784); err == nil || !strings.Contains(err.Error(), "images needs about") {
 		t.Errorf("more images than there is memory for: %v", err)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // an example, and count in their place.
 var few = map[string]string{
 	"train mnist":      "--epochs 1 --distance 1 --refine 1 --batch 16 --centers 8",
-	"train images":     "--epochs 1 --distance 1 --refine 1 --batch 4 --centers 8 --side 16",
+	"train images":     "--epochs 1 --distance 1 --batch 4 --centers 8 --side 16 --share 0.3 --channels 4,8 --latent 12 --chart 8",
+	"train embedding":  "--epochs 1 --batch 4 --side 16",
 	"train dae":        "--epochs 1 --batch 16 --centers 8",
 	"train ldm":        "--epochs 1 --batch 16 --hidden 12 --diffusion-steps 30 --last 0.3",
 	"train classifier": "--epochs 1 --batch 16 --holdout 10",
@@ -25,6 +26,7 @@ var few = map[string]string{
 	"train points":     "--epochs 2",
 	"generate":         "--n 10",
 	"eval mnist":       "--n 10 --grown 100",
+	"eval images":      "--n 5",
 	"eval distance":    "--n 10",
 	"eval circle":      "--epochs 1 --seeds 1 --tests 10",
 	"sweep":            "--n 10 --holdout 20 --budget 1",
@@ -120,6 +122,7 @@ func reader(t *testing.T) string {
 	put(t, at("scans/two.png"), pngOf(t, set.Test.Images[784:2*784], 28, 28))
 	for i, b := range photos(t, 24) {
 		put(t, at(fmt.Sprintf("photos/%d.jpg", i)), b)
+		put(t, at(fmt.Sprintf("more-photos/%d.jpg", i)), b)
 	}
 	var points strings.Builder
 	for i := range 100 {
@@ -127,8 +130,9 @@ func reader(t *testing.T) string {
 	}
 	put(t, at("my-points.csv"), []byte(points.String()))
 	put(t, at("weights/dae.safetensors"), daeBytes(t))
+	put(t, at("runs/images/"+imagesName), get(t, colorModel(t)))
 	for _, cmd := range commands() {
-		for _, run := range []string{"train mnist --out runs/mnist", "train dae --out runs/dae", "train dae --out runs/dae-0.4 --noise 0.4 --fixed-noise --clipped 0", "train classifier --out runs/classifier"} {
+		for _, run := range []string{"train mnist --out runs/mnist", "train dae --out runs/dae", "train dae --out runs/dae-0.4 --noise 0.4 --fixed-noise --clipped 0", "train classifier --out runs/classifier", "train images --data photos --out runs/images", "train embedding --data photos --out runs/embedding"} {
 			if strings.HasPrefix(run, cmd.name+" ") {
 				t.Chdir(home)
 				must(t, brief(cmd, run)...)

@@ -18,6 +18,7 @@ import (
 	train "mppm/trainer/internal/run"
 	task "mppm/trainer/internal/task/ambient"
 	"mppm/trainer/internal/task/classifier"
+	"mppm/trainer/internal/task/embedding"
 	nets "mppm/trainer/internal/task/latent"
 	"mppm/trainer/internal/task/ldm"
 	"mppm/trainer/internal/task/unet"
@@ -83,6 +84,13 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		}
 		read = picturesOf(e, c.Pictures(), o.quiet)
 	}
+	if kind == embedding.CheckpointKind {
+		c, err := embedding.SavedConfig(o.checkpoint)
+		if err != nil {
+			return err
+		}
+		read = picturesOf(e, c.Pictures(), o.quiet)
+	}
 	set, err := o.data.open(ctx, e.stderr, read)
 	if err != nil {
 		return err
@@ -92,6 +100,8 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		return o.exportClassifier(ctx, e, set)
 	case ldm.CheckpointKind:
 		return o.exportLDM(ctx, e, set)
+	case embedding.CheckpointKind:
+		return o.exportEmbedding(ctx, e, set)
 	}
 	var t weighed = nets.New(nets.Config{}, set)
 	if kind == unet.CheckpointKind {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"mppm/shared/latent"
+	"mppm/shared/nn"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/imageio"
 	"mppm/trainer/internal/infer"
@@ -12,8 +14,9 @@ import (
 )
 
 const (
-	maxGenerate = 1_000_000 // images at once; they are held in memory
-	maxGrid     = 2500      // images that a contact sheet shows
+	maxGenerate = 1_000_000  // images at once; they are held in memory
+	maxGrid     = 2500       // images that a contact sheet shows
+	gridPixels  = 60_000_000 // at most, which bounds the images too
 )
 
 type generateOptions struct {
@@ -31,20 +34,22 @@ func generateCommand() command {
 	return command{
 		name:    "generate",
 		args:    "--out PATH [--n N] [--seed N] [flags]",
-		summary: "grow new digits from noise",
+		summary: "grow new digits and pictures from noise",
 		about: `
-Grows digits of 28×28 pixels from noise: light ink on a dark ground.
+Grows images from noise, of the kind that the weights are of: digits of 28×28 pixels,
+light ink on a dark ground, or, with weights of train images, pictures in color or gray.
 
-PATH is written as an IDX file where it ends in .idx or -ubyte, or those and
+PATH of digits is written as an IDX file where it ends in .idx or -ubyte, or those and
 .gz, as one PNG where it ends in .png, as an IDX file on standard output for -,
-and else as a folder of 00000.png, … . Output appears when all of it is there,
-and never in part; in a folder that is there, PNGs of the same names are replaced
-with --force alone, and all else stays. Image i depends on the seed, the weights,
-the flow and i alone: more images only add to the end.`,
+and else as a folder of 00000.png, …; pictures become PNGs alone. Output appears when
+all of it is there, and never in part; in a folder that is there, PNGs of the same names
+are replaced with --force alone, and all else stays. Image i depends on the seed, the
+weights, the flow and i alone: more images only add to the end.`,
 		examples: []string{
 			"generate --n 2000 --seed 1 --out digits.idx",
 			"generate --n 64 --seed 7 --grid grid.png",
 			"generate --n 10 --seed 3 --steps 30 --out digits/",
+			"generate --weights runs/images/images.safetensors --n 40 --grid faces.png",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := generateOptions{n: 100, seed: 1}
@@ -75,16 +80,21 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 	if err := o.flow.check(o.method); err != nil {
 		return err
 	}
-	if err := roomFor(o.n); err != nil {
+	grow, image, how, err := o.grower()
+	if err != nil {
 		return err
 	}
-	grow, how, err := o.grower()
-	if err != nil {
+	if err := roomFor(o.n, image.Size()); err != nil {
 		return err
 	}
 	var target *imageio.Target
 	if o.out != "" {
-		if target, err = imageio.Create(o.out, "", o.n, o.force, e.stdout); err != nil {
+		if image == latent.Digit {
+			target, err = imageio.Create(o.out, "", o.n, o.force, e.stdout)
+		} else {
+			target, err = imageio.CreatePictures(o.out, "", o.n, image, 0, nil, o.force, e.stdout)
+		}
+		if err != nil {
 			return err
 		}
 		noteTarget(e, target)
@@ -106,7 +116,7 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 		}
 	}
 	if o.grid != "" {
-		if err := o.writeGrid(e, pixels); err != nil {
+		if err := o.writeGrid(e, pixels, image); err != nil {
 			return err
 		}
 	}
@@ -120,33 +130,33 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 	return err
 }
 
-// grower returns what grows the images, and names it.
-func (o *generateOptions) grower() (grow func(context.Context, infer.Options) ([]byte, error), how string, err error) {
+// grower returns what grows the images, their shape, and how it is done in words.
+func (o *generateOptions) grower() (grow func(context.Context, infer.Options) ([]byte, error), image nn.Shape, how string, err error) {
 	if o.method == methodLDM {
-		m, err := loadLDM(o.weights)
+		m, err := loadPicturesLDM(o.weights)
 		if err != nil {
-			return nil, "", err
+			return nil, image, "", err
 		}
 		return func(ctx context.Context, opt infer.Options) ([]byte, error) {
 			return infer.GenerateLDM(ctx, m, o.n, opt)
-		}, fmt.Sprintf("%d steps of diffusion", m.Schedule.Len()), nil
+		}, m.Image(), fmt.Sprintf("%d steps of diffusion", m.Schedule.Len()), nil
 	}
-	m, err := loadModelOf(o.method, o.weights)
+	m, err := loadPicturesOf(o.method, o.weights)
 	if err != nil {
-		return nil, "", err
+		return nil, image, "", err
 	}
 	p, err := o.flow.apply(m, "generate")
 	return func(ctx context.Context, opt infer.Options) ([]byte, error) {
 		return infer.Generate(ctx, m, p, o.n, opt)
-	}, describeFlow(p), err
+	}, m.Image(), describeFlow(p), err
 }
 
-func (o *generateOptions) writeGrid(e env, pixels []byte) error {
-	n := o.n
-	if n > maxGrid {
-		n = maxGrid
+func (o *generateOptions) writeGrid(e env, pixels []byte, image nn.Shape) error {
+	n, scale := o.n, enlarged(image, 2*latent.DigitSide)
+	if most := min(maxGrid, gridPixels/(scale*scale*image.W*image.H)); n > most {
+		n = most
 		fmt.Fprintf(e.stderr, "note: %s shows the first %d of %d images\n", o.grid, n, o.n)
 	}
 	columns := int(math.Ceil(math.Sqrt(float64(n))))
-	return plots.Sheet{Columns: columns, Scale: 2}.Save(o.grid, infer.Floats(pixels[:n*imageio.Pixels]))
+	return plots.Sheet{Image: image, Columns: columns, Scale: scale}.Save(o.grid, infer.Floats(pixels[:n*image.Size()]))
 }

@@ -129,20 +129,29 @@ func (o *imagesOptions) weights() string {
 func picturesOf(e env, o dataset.ImageOptions, quiet bool) func(context.Context, string) (*dataset.Set, error) {
 	return func(ctx context.Context, dir string) (*dataset.Set, error) {
 		o := o
-		if !quiet {
-			var bar *progress.Bar
-			var once sync.Once
-			o.Progress = func(done, total int) {
-				once.Do(func() { bar = progress.New(e.stderr, "reading pictures", total, progress.Options{}) })
-				bar.Add(1)
-			}
-			defer func() {
-				if bar != nil {
-					bar.Finish()
-				}
-			}()
-		}
+		var finish func()
+		o.Progress, finish = readingPictures(e, quiet)
+		defer finish()
 		return dataset.OpenImages(ctx, dir, o)
+	}
+}
+
+// readingPictures returns what shows how many pictures are read, from any goroutine, and
+// what ends that.
+func readingPictures(e env, quiet bool) (show func(done, total int), finish func()) {
+	if quiet {
+		return nil, func() {}
+	}
+	var bar *progress.Bar
+	var once sync.Once
+	show = func(_, total int) {
+		once.Do(func() { bar = newBar(e, false, "reading pictures", total) })
+		bar.Add(1)
+	}
+	return show, func() {
+		if bar != nil {
+			bar.Finish()
+		}
 	}
 }
 

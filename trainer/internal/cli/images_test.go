@@ -45,7 +45,7 @@ func TestTrainImages(t *testing.T) {
 	for i, b := range photos(t, 24) {
 		put(t, filepath.Join(dir, fmt.Sprintf("%02d.jpg", i)), b)
 	}
-	small := []string{"--epochs", "1", "--distance", "1", "--refine", "1", "--batch", "4", "--centers", "8", "--latent", "12"}
+	small := []string{"--epochs", "1", "--distance", "1", "--batch", "4", "--centers", "8", "--channels", "4,6", "--latent", "12", "--chart", "8", "--hidden", "16"}
 	in := func(name string, args ...string) string {
 		to := filepath.Join(out, name)
 		r := must(t, append([]string{"train", "images", "--data", dir, "--out", to}, args...)...)
@@ -76,6 +76,12 @@ func TestTrainImages(t *testing.T) {
 	must(t, "export", "--checkpoint", run, "--data", dir, "--out", exported)
 	if !bytes.Equal(get(t, exported), b) {
 		t.Error("the checkpoint is exported to other weights")
+	}
+	baseline := filepath.Join(out, "dae")
+	must(t, append([]string{"train", "images", "--method", "dae", "--data", dir, "--out", baseline, "--side", "16"}, small...)...)
+	d, err := latent.Load(get(t, filepath.Join(baseline, imagesDAEName)))
+	if err != nil || d.HasDistance() || !d.HasSkips() {
+		t.Errorf("the baseline has a distance, or no skips: %v", err)
 	}
 	gray := in("gray", append(small, "--side", "20", "--gray")...)
 	if m, err = latent.Load(get(t, filepath.Join(gray, imagesName))); err != nil || m.Image() != (nn.Shape{H: 20, W: 20, C: 1}) {

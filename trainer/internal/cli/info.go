@@ -15,6 +15,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/ldm"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/embedding"
 )
 
 type infoOptions struct{ json bool }
@@ -43,12 +44,32 @@ type report struct {
 	Name       string                     `json:"name"`
 	Bytes      int                        `json:"bytes"` // of the whole file
 	Kind       string                     `json:"kind"`
-	Loads      bool                       `json:"loads"` // this program can run it
+	Images     *imagesReport              `json:"images,omitempty"` // of what is of other images than digits
+	Loads      bool                       `json:"loads"`            // this program can run it
 	Problem    string                     `json:"problem,omitempty"`
 	Parameters int                        `json:"parameters"` // elements of all tensors but scales
 	Types      map[string]typeTotal       `json:"types"`
 	Tensors    []tensorReport             `json:"tensors"`
 	Metadata   map[string]json.RawMessage `json:"metadata"` // values that are JSON as such, others as strings
+}
+
+// imagesReport says what images a model is of.
+type imagesReport struct {
+	Width    int `json:"width"`
+	Height   int `json:"height"`
+	Channels int `json:"channels"`
+	Code     int `json:"code"` // numbers of a code
+}
+
+func (r *imagesReport) String() string {
+	kind := fmt.Sprintf("in %d channels", r.Channels)
+	switch r.Channels {
+	case 1:
+		kind = "in gray"
+	case 3:
+		kind = "in color"
+	}
+	return fmt.Sprintf("%d×%d %s, codes of %d numbers", r.Width, r.Height, kind, r.Code)
 }
 
 type typeTotal struct {
@@ -79,10 +100,15 @@ func (o *infoOptions) run(e env, operands []string) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	r := describe(f, name, len(b))
-	if err := loads(b, r.Kind); err != nil {
+	coder, err := loads(b, r.Kind)
+	if err != nil {
 		r.Problem = err.Error()
 	} else {
 		r.Loads = true
+	}
+	if coder != nil && coder.Image() != latent.Digit {
+		image := coder.Image()
+		r.Images = &imagesReport{image.W, image.H, image.C, coder.Latent()}
 	}
 	if o.json {
 		enc := json.NewEncoder(e.stdout)
@@ -93,19 +119,28 @@ func (o *infoOptions) run(e env, operands []string) error {
 	return r.print(e.stdout)
 }
 
-// loads returns an error if this program cannot run the weights b.
-func loads(b []byte, kind string) (err error) {
+// loads returns an error if this program cannot run the weights b, and their autoencoder
+// if they have one.
+func loads(b []byte, kind string) (coder *latent.Autoencoder, err error) {
 	switch k, _ := strings.CutSuffix(kind, "-28x28"); k {
 	case classifier.Kind:
 		_, err = classifier.Load(b)
+	case embedding.Kind:
+		_, err = embedding.Load(b, "the file", embedding.Options{})
 	case ldm.Kind:
-		_, err = ldm.Load(b)
+		var m *ldm.Model
+		if m, err = ldm.Load(b); err == nil {
+			coder = m.Autoencoder
+		}
 	case ambient.Kind:
 		_, err = ambient.Load(b)
 	default:
-		_, err = latent.Load(b)
+		var m *latent.Model
+		if m, err = latent.Load(b); err == nil {
+			coder = m.Autoencoder
+		}
 	}
-	return err
+	return coder, err
 }
 
 func describe(f *safetensors.File, name string, size int) *report {
@@ -144,6 +179,9 @@ func (r *report) print(w io.Writer) error {
 		kind = "not said"
 	}
 	fmt.Fprintf(&b, "kind of model: %s\n", kind)
+	if r.Images != nil {
+		fmt.Fprintf(&b, "images: %v\n", r.Images)
+	}
 	if !r.Loads {
 		fmt.Fprintf(&b, "this program cannot run it: %s\n", r.Problem)
 	}

@@ -19,6 +19,9 @@ import (
 const asTrainer = "MPPM_TEST_TRAINER"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asRefiner) != "" {
+		os.Exit(refine(os.Args[1:]))
+	}
 	if os.Getenv(asTrainer) == "" {
 		code := m.Run()
 		if undeclared.found() {

@@ -174,7 +174,7 @@ type ldmFlags struct {
 func (f *flagSet) ldm() *ldmFlags {
 	v := new(ldmFlags)
 	f.group = "the diffusion (--method " + methodLDM + ")"
-	v.def = f.integer(&v.start, "start", "N", "go back through the last N steps (default: as many as give codes the noise that the damage of --degrade gives them, or that of "+ldm.Blind.String()+" without it)", 0, math.MaxInt32)
+	v.def = f.integer(&v.start, "start", "N", "go back through the last N steps (default: as many as give codes the noise that the damage of --degrade gives them, or that of "+ldm.Blind.String()+" without it, of pictures "+pictureNoise.String()+")", 0, math.MaxInt32)
 	v.def.initial = ""
 	f.group = ""
 	return v
@@ -189,6 +189,9 @@ func (v *ldmFlags) steps(m *ldm.Model, d *degrade.Degradation) (int, error) {
 		return v.start, nil
 	}
 	damage := ldm.Blind
+	if m.Image() != latent.Digit {
+		damage = pictureNoise
+	}
 	if d != nil {
 		damage = *d
 	}
@@ -199,7 +202,17 @@ func (v *ldmFlags) steps(m *ldm.Model, d *degrade.Degradation) (int, error) {
 	return n, err
 }
 
+// loadLDM is loadPicturesLDM for commands of digits alone.
 func loadLDM(path string) (*ldm.Model, error) {
+	m, err := loadPicturesLDM(path)
+	if err == nil && m.Image() != latent.Digit {
+		return nil, notDigits(path, m.Image())
+	}
+	return m, err
+}
+
+// loadPicturesLDM reads the weights of a latent diffusion model of digits or pictures.
+func loadPicturesLDM(path string) (*ldm.Model, error) {
 	b, name, err := readWeightsOf(methodLDM, path)
 	if err != nil {
 		return nil, err
@@ -208,8 +221,5 @@ func loadLDM(path string) (*ldm.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if m.Image() != latent.Digit {
-		return nil, notDigits(name, m.Image())
-	}
-	return m, nil
+	return m, checkPictures(name, m.Image())
 }

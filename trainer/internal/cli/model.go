@@ -76,25 +76,32 @@ func readWeightsFile(path string) ([]byte, error) {
 	return b, err
 }
 
-// loadModelOf reads the weights of a method, LMPPM or DAE, and refuses those of
-// the other.
+// loadModelOf reads the weights of a method, LMPPM or DAE, for digits, and refuses those
+// of the other.
 func loadModelOf(method, path string) (*latent.Model, error) {
+	m, name, err := loadAnyModelOf(method, path)
+	if err == nil && m.Image() != latent.Digit {
+		return nil, notDigits(name, m.Image())
+	}
+	return m, err
+}
+
+// loadAnyModelOf is loadModelOf for images of any shape. name is how to call the weights.
+func loadAnyModelOf(method, path string) (m *latent.Model, name string, err error) {
 	b, name, err := readWeightsOf(method, path)
 	if err != nil {
-		return nil, err
+		return nil, name, err
 	}
-	m, err := latent.Load(b)
+	m, err = latent.Load(b)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	case m.Image() != latent.Digit:
-		return nil, notDigits(name, m.Image())
+		return nil, name, fmt.Errorf("%s: %w", name, err)
 	case method == methodDAE && m.HasDistance():
-		return nil, fmt.Errorf("%s: they have a distance net, so they are not of a denoising autoencoder: leave out --method %s", name, method)
+		return nil, name, fmt.Errorf("%s: they have a distance net, so they are not of a denoising autoencoder: leave out --method %s", name, method)
 	case method == methodLMPPM && !m.HasDistance():
-		return nil, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
+		return nil, name, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
 	}
-	return m, nil
+	return m, name, nil
 }
 
 // notDigits is the error for weights of other images.
@@ -104,7 +111,7 @@ func notDigits(name string, image nn.Shape) error {
 
 // presets returns the names of a model's flows, or nil where it cannot be read.
 func presets(method, path string) []string {
-	m, err := loadModelOf(method, path)
+	m, err := loadPicturesOf(method, path)
 	if err != nil {
 		return nil
 	}
@@ -123,24 +130,31 @@ type flowFlag struct {
 	*flagDef
 	parameter link.Parameter
 	number    float64
-	steps     int // of link.Steps, in place of the number
+	whole     int // of link.Steps and Rounds, in place of the number
 }
 
-func (v *flowFlag) value() float64 { return v.number + float64(v.steps) }
+func (v *flowFlag) value() float64 { return v.number + float64(v.whole) }
 
 // flow adds the flags of a flow. preset names the one that is the default, and
-// noise says whether it starts from noise.
+// noise says whether it starts from noise, and not from an image.
 func (f *flagSet) flow(preset string, noise bool) *flowFlags {
 	v := new(flowFlags)
 	f.group = "the flow (each default is the preset's)"
 	v.name = f.text(&v.preset, "preset", "NAME", "take the parameters that the weights file has under this name (default "+preset+")")
 	for _, d := range link.Flags() {
-		if d.Parameter == link.Noise && !noise {
-			continue
+		switch d.Parameter {
+		case link.Noise:
+			if !noise {
+				continue
+			}
+		case link.Rounds, link.Trust:
+			if noise {
+				continue
+			}
 		}
 		one := &flowFlag{parameter: d.Parameter}
-		if d.Parameter == link.Steps {
-			one.flagDef = f.integer(&one.steps, string(d.Parameter), "N", d.About, int(d.Least), int(d.Most))
+		if d.Parameter == link.Steps || d.Parameter == link.Rounds {
+			one.flagDef = f.integer(&one.whole, string(d.Parameter), "N", d.About, int(d.Least), int(d.Most))
 		} else {
 			one.flagDef = f.number(&one.number, string(d.Parameter), "X", d.About, d.Least, d.Most)
 		}
@@ -198,6 +212,12 @@ func describeFlow(p latent.Preset) string {
 	s := fmt.Sprintf("α %g, β %g, σ %g, τ %g, %d steps", p.Alpha, p.Beta, p.Sigma, p.Tau, p.Steps)
 	if p.Tolerance > 0 {
 		s += fmt.Sprintf(", tolerance %g", p.Tolerance)
+	}
+	if p.Rounds > 1 {
+		s += fmt.Sprintf(", %d rounds", p.Rounds)
+	}
+	if p.Trust > 0 {
+		s += fmt.Sprintf(", trust %g", p.Trust)
 	}
 	if p.Noise > 0 {
 		s += fmt.Sprintf(", noise %g", p.Noise)

@@ -79,7 +79,7 @@ func readsImages(p *overlap.Paths, flag, path string) {
 	switch {
 	case path == imageio.Stream:
 	case isFolder(path):
-		p.ReadsIn(flag, path, func(name string) bool { return strings.EqualFold(filepath.Ext(name), ".png") })
+		p.ReadsIn(flag, path, imageio.IsPicture)
 	default:
 		p.Reads(flag, path)
 	}

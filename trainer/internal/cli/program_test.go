@@ -74,7 +74,7 @@ func TestProgramName(t *testing.T) {
 // first of them, which names the others; and no message sends one to "help help".
 func TestHelpOfSeveral(t *testing.T) {
 	r := must(t, "help", "eval")
-	if !strings.HasPrefix(r.stdout, "usage: "+program+" eval mnist ") || !strings.HasSuffix(r.stdout, "see also: "+program+" help eval distance, help eval circle\n") {
+	if !strings.HasPrefix(r.stdout, "usage: "+program+" eval mnist ") || !strings.HasSuffix(r.stdout, "see also: "+program+" help eval distance, help eval images, help eval circle\n") {
 		t.Errorf("help eval:\n%s", r.stdout)
 	}
 	if again := must(t, "eval", "--help"); again != r {

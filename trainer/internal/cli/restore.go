@@ -12,6 +12,7 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/ink"
 	"mppm/shared/latent"
+	"mppm/shared/nn"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/imageio"
@@ -23,16 +24,20 @@ import (
 // stripRows is how many images a strip shows.
 const stripRows = 16
 
-// stripColumns bounds the columns, which are in memory together: a row of more is
-// wider than what shows pictures can show.
+// stripColumns bounds the columns: a row of more is wider than what shows pictures can
+// show.
 const stripColumns = 300
+
+// stripNumbers bounds the numbers of all images of a strip, which are in memory together.
+const stripNumbers = 60_000_000
 
 type restoreOptions struct {
 	in, out, weights, method string
 	degrade                  string
 	seed                     uint64
-	strip                    string
+	damaged, strip           string
 	every                    int
+	size                     int
 	picture                  center.Options
 	flow                     *flowFlags
 	diffusion                *ldmFlags
@@ -45,13 +50,14 @@ func restoreCommand() command {
 	return command{
 		name:    "restore",
 		args:    "--in PATH --out PATH [flags]",
-		summary: "restore damaged digits",
+		summary: "restore damaged digits and pictures",
 		about: `
-Restores digits of 28×28 pixels, light ink on a dark ground, and pictures of
-digits, which become such ones.
+Restores images of the kind that the weights are of: digits of 28×28 pixels, light
+ink on a dark ground, and pictures of digits, which become such ones; or, with weights
+of train images, pictures in color or gray.
 
-PATH is an IDX file as MNIST's (gzipped or not), one PNG, a folder of PNGs, or -
-for standard input or output (an IDX file). What is read is known by its
+Digits: PATH is an IDX file as MNIST's (gzipped or not), one PNG, a folder of PNGs, or
+- for standard input or output (an IDX file). What is read is known by its
 content; what is written by its name: IDX where it ends in .idx or -ubyte, or
 those and .gz, a PNG where it ends in .png, else a folder of 00000.png, … .
 Output appears when all of it is there, and never in part; in a folder that is
@@ -65,6 +71,12 @@ black, in the middle) stays as it is, to the bit. What was done is said in a not
 an empty page is an error. --center never takes all of a PNG as it is, and --ink
 says what is ink. Images of an IDX file are digits already.
 
+Pictures: PATH is a JPEG, PNG, WebP or GIF file, a folder of such, or - (one picture).
+Of each the largest square in the middle is taken, upright, and scaled to the model's
+size, as in training. What is written are PNGs of the model's size, or of --size, in
+a folder by the names of their pictures. What cannot be read in a folder is passed
+over with a note.
+
 With --method the baselines of the paper restore instead: dae, a denoising
 autoencoder (with --preset kernel its codes flow up the density too), and ldm,
 diffusion in its latent space, which starts from the step that has the noise of
@@ -72,11 +84,13 @@ the damage.
 
 With --degrade the input is taken as clean and damaged first, and the mean error
 (MSE), PSNR and SSIM of the damaged and the restored images are printed: of the
-restored images as they are written, in 256 levels.`,
+restored images as they are written, in 256 levels. Of pictures each channel is scored.
+--damaged keeps what was damaged.`,
 		examples: []string{
 			"restore --in noisy.png --out clean.png",
 			"restore --in scans/ --out restored/ --strip strip.png",
 			"restore --in t10k-images-idx3-ubyte.gz --out restored.idx --degrade gaussian=0.7 --seed 1",
+			"restore --weights runs/images/images.safetensors --in photos/ --out healed/ --size 512",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := restoreOptions{seed: 1}
@@ -89,6 +103,8 @@ restored images as they are written, in 256 levels.`,
 			choice(f, &o.picture.Ink, "ink", "KIND", "what ink is, beside the paper of PNGs: auto, whichever there is; dark; light", ink.Kinds())
 			f.text(&o.degrade, "degrade", "NAME=SEVERITY", "damage the input first: "+degradations()).values = kindsOfDamage
 			f.seed(&o.seed, "seed", "seed of the damage, and of the diffusion")
+			f.text(&o.damaged, "damaged", "PATH", "write the images as --degrade damages them, like --out")
+			f.integer(&o.size, "size", "N", "of pictures: pixels along each edge of the PNGs, as a second stage may want them (default: the model's)", 1, maxEdge).initial = ""
 			f.text(&o.strip, "strip", "FILE", fmt.Sprintf("write a PNG that shows the flow of the first %d images: a row each, from the input to the output", stripRows))
 			f.integer(&o.every, "every", "K", "show every K-th step in the strip (default: about six of them)", 1, math.MaxInt32).initial = ""
 			common(f, &o.workers, &o.quiet, &o.force)
@@ -98,12 +114,16 @@ restored images as they are written, in 256 levels.`,
 			f.reads("in", &o.in, readsImages)
 			f.reads("weights", &o.weights, readsFile)
 			f.writes("out", &o.out, writesImages)
+			f.writes("damaged", &o.damaged, writesImages)
 			f.writes("strip", &o.strip, writesFile)
 			f.overwrites(&o.force, "out", "in")
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
 }
+
+// maxEdge bounds the edge of a picture that is written, in pixels.
+const maxEdge = 4096
 
 // common adds the flags that restore and generate share.
 func common(f *flagSet, workers *int, quiet, force *bool) {
@@ -149,6 +169,12 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 		}
 		damage = &d
 	}
+	switch {
+	case o.damaged != "" && damage == nil:
+		return usagef("--damaged keeps what --degrade damages: give that too, or leave it out")
+	case o.damaged == imageio.Stream:
+		return usagef("--damaged does not go to standard output: name a file or a folder")
+	}
 	if err := checkPicture("strip", o.strip); err != nil {
 		return err
 	}
@@ -162,29 +188,33 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	if n := r.steps/o.stride(r.steps) + 3; o.strip != "" && n > stripColumns {
-		return usagef("--every: the strip would have %d columns: give %d or more, which leaves at most %d", n, (r.steps+stripColumns-4)/(stripColumns-3), stripColumns)
+	most := max(min(stripColumns, stripNumbers/(stripRows*r.image.Size())), 4)
+	if n := r.steps/o.stride(r.steps) + 3; o.strip != "" && n > most {
+		return usagef("--every: the strip would have %d columns: give %d or more, which leaves at most %d", n, (r.steps+most-4)/(most-3), most)
 	}
-	images, err := imageio.Read(o.in, e.stdin, o.picture)
-	if err != nil {
+	if err := o.checkKind(r.image); err != nil {
 		return err
 	}
-	if o.transpose {
-		images.Transpose()
-	} else if dataset.IsEMNIST(o.in) {
-		images.Notes = append(images.Notes, emnistNote)
+	images, err := o.read(ctx, e, r.image)
+	if err != nil {
+		return err
 	}
 	for _, note := range images.Notes {
 		fmt.Fprintln(e.stderr, "note: "+note)
 	}
-	if err := roomFor(images.N); err != nil {
+	if err := roomFor(images.N, r.image.Size()); err != nil {
 		return err
 	}
-	target, err := imageio.Create(o.out, o.in, images.N, o.force, e.stdout)
+	target, err := o.create(e, o.out, r.image, images)
 	if err != nil {
 		return err
 	}
-	noteTarget(e, target)
+	var damaged *imageio.Target
+	if o.damaged != "" {
+		if damaged, err = o.create(e, o.damaged, r.image, images); err != nil {
+			return err
+		}
+	}
 	if o.strip != "" {
 		if err := atomicfile.Writable(o.strip); err != nil {
 			return err
@@ -195,6 +225,15 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	bar.Finish()
 	if err != nil {
 		return err
+	}
+	if damaged != nil {
+		pixels, err := infer.Damage(ctx, *damage, r.image, images.Pixels, infer.Options{Workers: o.workers, Seed: o.seed})
+		if err != nil {
+			return err
+		}
+		if err := damaged.Write(pixels); err != nil {
+			return err
+		}
 	}
 	if err := target.Write(result.Pixels); err != nil {
 		return err
@@ -217,8 +256,64 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	return err
 }
 
+// checkKind returns an error if a flag is not of the images that the weights are of.
+func (o *restoreOptions) checkKind(image nn.Shape) error {
+	if image == latent.Digit {
+		if o.size > 0 {
+			return usagef("--size is of pictures, and the weights are of digits: leave it out")
+		}
+		return nil
+	}
+	for name, given := range map[string]bool{"center": o.picture.Center != center.Auto, "ink": o.picture.Ink != ink.Auto, "transpose": o.transpose} {
+		if given {
+			return usagef("--%s is of digits, and the weights are of images of %v: leave it out", name, image)
+		}
+	}
+	return nil
+}
+
+// read reads digits or pictures: images of that shape.
+func (o *restoreOptions) read(ctx context.Context, e env, image nn.Shape) (*imageio.Images, error) {
+	if image != latent.Digit {
+		progress, finish := readingPictures(e, o.quiet)
+		defer finish()
+		return imageio.ReadPictures(ctx, o.in, e.stdin, image, progress)
+	}
+	images, err := imageio.Read(o.in, e.stdin, o.picture)
+	if err != nil {
+		return nil, err
+	}
+	if o.transpose {
+		images.Transpose()
+	} else if dataset.IsEMNIST(o.in) {
+		images.Notes = append(images.Notes, emnistNote)
+	}
+	return images, nil
+}
+
+// create prepares to write what becomes of images, and says what a person should know of
+// the place.
+func (o *restoreOptions) create(e env, path string, image nn.Shape, images *imageio.Images) (t *imageio.Target, err error) {
+	if image == latent.Digit {
+		t, err = imageio.Create(path, o.in, images.N, o.force, e.stdout)
+	} else {
+		var names []string
+		if o.in != imageio.Stream {
+			if names, err = imageio.PNGNames(images.Names); err != nil {
+				return nil, err
+			}
+		}
+		t, err = imageio.CreatePictures(path, o.in, images.N, image, o.size, names, o.force, e.stdout)
+	}
+	if err == nil {
+		noteTarget(e, t)
+	}
+	return t, err
+}
+
 // restorer is a method with its weights.
 type restorer struct {
+	image   nn.Shape // of the images
 	restore func(ctx context.Context, d *degrade.Degradation, images []byte, o infer.Options) (*infer.Restored, error)
 	// trajectory restores images x and returns them after every k-th step.
 	trajectory func(x []float32, k int) (steps []int, images [][]float32, err error)
@@ -227,12 +322,13 @@ type restorer struct {
 
 func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error) {
 	if o.method == methodLDM {
-		m, err := loadLDM(o.weights)
+		m, err := loadPicturesLDM(o.weights)
 		if err != nil {
 			return restorer{}, err
 		}
 		start, err := o.diffusion.steps(m, damage)
 		return restorer{
+			image: m.Image(),
 			restore: func(ctx context.Context, d *degrade.Degradation, images []byte, opt infer.Options) (*infer.Restored, error) {
 				return infer.RestoreLDM(ctx, m, start, d, images, opt)
 			},
@@ -242,7 +338,7 @@ func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error)
 			steps: start,
 		}, err
 	}
-	m, err := loadModelOf(o.method, o.weights)
+	m, err := loadPicturesOf(o.method, o.weights)
 	if err != nil {
 		return restorer{}, err
 	}
@@ -250,13 +346,32 @@ func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error)
 	return flowRestorer(m, p), err
 }
 
+// loadPicturesOf is loadModelOf for digits and for all images that are pictures.
+func loadPicturesOf(method, path string) (*latent.Model, error) {
+	m, name, err := loadAnyModelOf(method, path)
+	if err == nil {
+		err = checkPictures(name, m.Image())
+	}
+	return m, err
+}
+
+// checkPictures returns an error if images of a shape are not read and written as
+// pictures.
+func checkPictures(name string, image nn.Shape) error {
+	if image.C != 1 && image.C != 3 {
+		return fmt.Errorf("%s: they are of images of %v, which are no pictures: those have one channel or three", name, image)
+	}
+	return nil
+}
+
 func flowRestorer(m *latent.Model, p latent.Preset) restorer {
 	return restorer{
+		image: m.Image(),
 		restore: func(ctx context.Context, d *degrade.Degradation, images []byte, o infer.Options) (*infer.Restored, error) {
 			return infer.Restore(ctx, m, p, d, images, o)
 		},
 		trajectory: func(x []float32, k int) ([]int, [][]float32, error) { return infer.Trajectory(m, p, x, k) },
-		steps:      p.Steps,
+		steps:      p.Steps * max(1, p.Rounds),
 	}
 }
 
@@ -280,14 +395,14 @@ func printScores(w io.Writer, n int, d degrade.Degradation, seed uint64, r *infe
 // writeStrip draws the flow of the first images: as they were, as they were
 // damaged, after some steps, and as they were written.
 func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *imageio.Images, output []byte) error {
-	n := min(images.N, stripRows)
-	clean := infer.Floats(images.Pixels[:n*latent.DigitPixels])
+	n, size := min(images.N, stripRows), r.image.Size()
+	clean := infer.Floats(images.Pixels[:n*size])
 	input := clean
 	heads := []string{"input"}
 	if d != nil {
 		input = make([]float32, len(clean))
 		for i := range n {
-			if err := infer.Degrade(input[i*latent.DigitPixels:(i+1)*latent.DigitPixels], clean[i*latent.DigitPixels:(i+1)*latent.DigitPixels], latent.Digit, *d, o.seed, i); err != nil {
+			if err := infer.Degrade(input[i*size:(i+1)*size], clean[i*size:(i+1)*size], r.image, *d, o.seed, i); err != nil {
 				return err
 			}
 		}
@@ -305,15 +420,19 @@ func (o *restoreOptions) writeStrip(r restorer, d *degrade.Degradation, images *
 		columns = append(columns, decoded[i])
 		heads = append(heads, fmt.Sprintf("step %d", step))
 	}
-	columns, heads = append(columns, infer.Floats(output[:n*latent.DigitPixels])), append(heads, "output")
+	columns, heads = append(columns, infer.Floats(output[:n*size])), append(heads, "output")
 	var sheet []float32
 	for i := range n {
 		for _, c := range columns {
-			sheet = append(sheet, c[i*latent.DigitPixels:(i+1)*latent.DigitPixels]...)
+			sheet = append(sheet, c[i*size:(i+1)*size]...)
 		}
 	}
-	return plots.Sheet{Columns: len(columns), Scale: 3, Heads: heads}.Save(o.strip, sheet)
+	return plots.Sheet{Image: r.image, Columns: len(columns), Scale: enlarged(r.image, 3*latent.DigitSide), Heads: heads}.Save(o.strip, sheet)
 }
+
+// enlarged is how many pixels each pixel of an image takes along an edge where an image
+// takes so many in all, or as many as it has.
+func enlarged(image nn.Shape, edge int) int { return max(1, edge/max(image.W, image.H)) }
 
 // stride is how many steps of so many at most lie between two columns of the strip.
 func (o *restoreOptions) stride(steps int) int {

@@ -26,6 +26,7 @@ type ImageOptions struct {
 	Gray     bool                  // one channel in place of three
 	Share    float64               // of the images that are held out for testing where the folder does not say which; above 0, below 1
 	Seed     uint64                // of which they are
+	All      bool                  // all images are for testing, whatever Share and the folder say: nothing was trained on them
 	Progress func(done, total int) // told of pictures that were looked at, from any goroutine; may be nil
 }
 
@@ -48,7 +49,7 @@ func OpenImages(ctx context.Context, dir string, o ImageOptions) (*Set, error) {
 	if o.Side < 8 || o.Side > 1024 {
 		return nil, fmt.Errorf("the side of images is %d; give 8 to 1024", o.Side)
 	}
-	if !(o.Share > 0 && o.Share < 1) {
+	if !o.All && !(o.Share > 0 && o.Share < 1) {
 		return nil, fmt.Errorf("the share of images that are held out is %v; give more than 0, less than 1", o.Share)
 	}
 	found, err := lookForImages(ctx, dir)
@@ -66,7 +67,11 @@ func OpenImages(ctx context.Context, dir string, o ImageOptions) (*Set, error) {
 	}
 	set := &Set{Name: dir, Notes: append(found.notes, notes...), Checksums: map[string]string{}}
 	var train, test []int
-	if found.test != nil {
+	if o.All {
+		for i := range p.names {
+			test = append(test, i)
+		}
+	} else if found.test != nil {
 		for i, name := range p.names {
 			switch {
 			case found.test[name]:
@@ -78,7 +83,7 @@ func OpenImages(ctx context.Context, dir string, o ImageOptions) (*Set, error) {
 	} else {
 		train, test = split(thumbs, o.Share, o.Seed)
 	}
-	if err := Enough(len(train)); err != nil {
+	if err := Enough(len(train)); err != nil && !o.All {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	if len(test) == 0 {

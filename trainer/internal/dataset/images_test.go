@@ -199,3 +199,35 @@ func TestImagesErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestAllAlike: where all pictures are alike, those that are nearly the same are still
+// told from the others, and the others from each other.
+func TestAllAlike(t *testing.T) {
+	r := rng.New(1, 0)
+	var thumbs []thumb
+	for range 300 {
+		var u thumb // within alike of the others
+		for i := range u {
+			u[i] = alike / 3 * float32(r.Norm())
+		}
+		thumbs = append(thumbs, u)
+	}
+	for i := range 20 { // and again in a mirror, nearly
+		u := thumbs[i].mirrored()
+		for k := range u {
+			u[k] += alike / 20 * float32(r.Norm())
+		}
+		thumbs = append(thumbs, u)
+	}
+	members := map[int]int{}
+	for _, g := range groups(thumbs) {
+		members[g]++
+	}
+	got := map[int]int{}
+	for _, n := range members {
+		got[n]++
+	}
+	if got[1] != 280 || got[2] != 20 {
+		t.Errorf("groups of so many, so often: %v; want 280 of one and 20 of two", got)
+	}
+}

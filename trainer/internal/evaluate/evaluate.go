@@ -1,5 +1,5 @@
-// Package evaluate scores methods of restoration on damaged test digits: the
-// whole of Table 1, by what is written out and read back as bytes.
+// Package evaluate scores methods of restoration on damaged test images, digits and
+// pictures: the whole of Tables 1 and 2, by what is written out and read back as bytes.
 package evaluate
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"mppm/shared/classifier"
 	"mppm/shared/degrade"
+	"mppm/shared/nn"
 	"mppm/trainer/internal/frechet"
 	"mppm/trainer/internal/infer"
 	task "mppm/trainer/internal/task/classifier"
@@ -48,9 +49,9 @@ type Cell struct {
 }
 
 // Row is a method's cells, one for each column.
-type Row struct {
+type Row[C any] struct {
 	Method string `json:"method"`
-	Cells  []Cell `json:"cells"`
+	Cells  []C    `json:"cells"`
 }
 
 // Table is the whole evaluation.
@@ -59,8 +60,8 @@ type Table struct {
 	Seed    uint64   `json:"seed"`
 	Columns []string `json:"columns"` // as degrade.Degradation.String
 	// Floor is the distance of the real test digits to the training digits.
-	Floor Cell  `json:"floor"`
-	Rows  []Row `json:"rows"`
+	Floor Cell        `json:"floor"`
+	Rows  []Row[Cell] `json:"rows"`
 }
 
 // Judge reads digits and embeds them.
@@ -175,37 +176,46 @@ func Run(ctx context.Context, j *Judge, methods []Method, columns []degrade.Degr
 	for _, c := range columns {
 		t.Columns = append(t.Columns, c.String())
 	}
-	untouched := Row{Method: "degraded input", Cells: make([]Cell, len(columns))}
+	t.Rows, err = fill(ctx, methods, columns, j.classifier.Image(), images, seed, func(_, _ int, pixels []byte, scores []infer.Score) (Cell, error) {
+		return j.Score(ctx, pixels, labels, scores)
+	}, done)
+	return t, err
+}
+
+// fill has every method restore the images of that shape on every column, and returns a
+// row for each of them, after one of the damaged images themselves, cut off at black and
+// white. score is given the row and the column, what is in the cell, and its scores against
+// the clean images. done is told of each cell of a method.
+func fill[C any](ctx context.Context, methods []Method, columns []degrade.Degradation, image nn.Shape, images []byte, seed uint64,
+	score func(row, column int, pixels []byte, scores []infer.Score) (C, error), done func(method, column string)) ([]Row[C], error) {
+	rows := []Row[C]{{Method: untouched, Cells: make([]C, len(columns))}}
 	for m, method := range methods {
-		row := Row{Method: method.Name}
+		row := Row[C]{Method: method.Name}
 		for i, d := range columns {
 			r, err := method.Restore(ctx, d, images)
 			if err != nil {
 				return nil, fmt.Errorf("%s on %s: %w", method.Name, d, err)
 			}
-			cell, err := j.Score(ctx, r.Pixels, labels, r.Output)
+			if m == 0 {
+				pixels, err := infer.Damage(ctx, d, image, images, infer.Options{Seed: seed})
+				if err == nil {
+					rows[0].Cells[i], err = score(0, i, pixels, r.Degraded)
+				}
+				if err != nil {
+					return nil, fmt.Errorf("%s on %s: %w", untouched, d, err)
+				}
+			}
+			cell, err := score(m+1, i, r.Pixels, r.Output)
 			if err != nil {
 				return nil, fmt.Errorf("%s on %s: %w", method.Name, d, err)
 			}
 			row.Cells = append(row.Cells, cell)
-			if m == 0 {
-				if untouched.Cells[i], err = j.damaged(ctx, d, images, labels, r.Degraded, seed); err != nil {
-					return nil, err
-				}
-			}
 			done(method.Name, d.String())
 		}
-		t.Rows = append(t.Rows, row)
+		rows = append(rows, row)
 	}
-	t.Rows = append([]Row{untouched}, t.Rows...)
-	return t, nil
+	return rows, nil
 }
 
-// damaged judges the damaged images themselves, cut off at black and white.
-func (j *Judge) damaged(ctx context.Context, d degrade.Degradation, images []byte, labels []uint8, scores []infer.Score, seed uint64) (Cell, error) {
-	pixels, err := infer.Damage(ctx, d, j.classifier.Image(), images, infer.Options{Seed: seed})
-	if err != nil {
-		return Cell{}, err
-	}
-	return j.Score(ctx, pixels, labels, scores)
-}
+// untouched is the row of the images as they were damaged.
+const untouched = "degraded input"

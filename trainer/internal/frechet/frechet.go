@@ -36,6 +36,10 @@ func (g *Gaussian) root() (*mat.Dense, error) {
 	return g.half, g.err
 }
 
+// Variance returns the trace of the covariance: the mean square of the distance from the
+// mean.
+func (g *Gaussian) Variance() float64 { return mat.Trace(g.Cov) }
+
 // Fit returns the Gaussian of n ≥ 2 embeddings e (n × dim). It returns an error
 // if there are fewer or a number is not finite.
 func Fit(e []float32, dim int) (*Gaussian, error) {
@@ -184,7 +188,7 @@ type Distances struct {
 	Compared  int     `json:"compared"`
 }
 
-// Between returns the distances of one set from another.
+// Between returns the distances between two sets.
 func Between(a, b *Reference) (Distances, error) {
 	var d Distances
 	var err error

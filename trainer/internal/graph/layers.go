@@ -153,33 +153,15 @@ func gram(a, b node) (node, error) {
 func columnSums(g node, groups int) (node, error) {
 	n, c := dims(g)
 	width := c / groups
-	sums := newPartial(n, width)
+	sums := newPerChannel(n, groups, width)
 	return apply(&op{
 		name: fmt.Sprintf("columnSums(%d,%d,%d)", n, c, groups), shape: tensor.Shape{width},
 		spec: Spec{Kind: KindColumnSums},
 		run: func(y []float32, in [][]float32) {
-			sums.sum(y, width/leastChannels, func(b []float32, lo, hi, part, parts int, _ *nn.Workspace) {
-				if width == 1 {
-					var sum float32
-					for _, v := range in[0][lo*c : hi*c] {
-						sum += v
-					}
-					b[0] = sum
-					return
-				}
-				from, to := share(width, part, parts)
-				clear(b[from:to])
-				for i := lo * c; i < hi*c; i += width {
-					vec.Add(b[from:to], in[0][i+from:i+to])
-				}
-			})
+			sums.sum(y, func(sum []float32, lo, hi int) { vec.AddRows(sum, in[0][lo*width:hi*width]) })
 		},
 	}, g)
 }
-
-// leastChannels is how many channels a processor takes at least: a cache line of
-// them.
-const leastChannels = 16
 
 // Conv returns the convolution of images: x is [n, H·W·C], w [out, Side²·C],
 // b [out]; the result is [n, OH·OW·out].
@@ -223,6 +205,15 @@ func conv(g nn.Geometry, x, w, b node, ofInput bool) (node, error) {
 // bias in each pixel unless it is nil.
 func gather(g nn.Geometry, n int, y, x []float32, w *gemm.Packed, bias []float32) {
 	in, patch, out := g.H*g.W*g.C, g.Patch(), w.N
+	if g.Direct() {
+		frames(g, n, func(first, images, lo, hi int, ws *nn.Workspace) {
+			dst := y[(first*g.OH+lo)*g.OW*out:][:images*(hi-lo)*g.OW*out]
+			fill(dst, bias)
+			at := gemm.Places{Image: (hi - lo) * g.OW * out, Y: g.OW * out, X: out}
+			ws.Gemm.MulPatches(dst, at, framed(g, x[first*in:], images, lo, hi, ws), w, bias != nil)
+		})
+		return
+	}
 	bands(n, g.OH, g.OH*g.OW*patch, func(first, images, lo, hi int, ws *nn.Workspace) {
 		strips(lo, hi, images*g.OW*patch, func(lo, hi int) {
 			each := (hi - lo) * g.OW
@@ -235,6 +226,16 @@ func gather(g nn.Geometry, n int, y, x []float32, w *gemm.Packed, bias []float32
 			ws.Gemm.MulPacked(dst, out, images*each, gemm.Rows(cols, patch), w, bias != nil)
 		})
 	})
+}
+
+// framed returns the patches in rows lo to hi of some images' smaller ones.
+func framed(g nn.Geometry, x []float32, images, lo, hi int, ws *nn.Workspace) *gemm.Patches {
+	in, size := g.H*g.W*g.C, g.Frame(hi-lo)
+	frame := ws.Columns(images * size)
+	for i := range images {
+		g.Framed(frame[i*size:(i+1)*size], x[i*in:(i+1)*in], lo, hi)
+	}
+	return g.Patches(frame, images, hi-lo)
 }
 
 // scatter sets y, n × H·W·C, to the sum of what x, n × OH·OW·k, times w, k × Patch,
@@ -255,6 +256,22 @@ func scatter(g nn.Geometry, n int, y, x []float32, w *gemm.Packed, bias []float3
 			for i := range images {
 				g.Scatter(y[(first+i)*g.H*row:(first+i+1)*g.H*row], cols[i*each*patch:], lo, hi, top, bottom)
 			}
+		})
+	})
+}
+
+// grams sets y, Patch × out, to the sum over all pixels of n smaller images d, of out
+// channels, of patches of the larger ones x times what is at the pixel.
+func grams(g nn.Geometry, n int, y, x, d []float32, sums *partial) {
+	const span = 12 // rows of y, of which some tiles have so many
+	in, patch := g.H*g.W*g.C, g.Patch()
+	out := len(y) / patch
+	spans := (patch + span - 1) / span
+	sums.sum(y, spans, func(block []float32, from, to, part, parts int, ws *nn.Workspace) {
+		first, end := share(spans, part, parts)
+		stretches(g, from, to-from, func(i, images, lo, hi int) {
+			p := framed(g, x[i*in:], images, lo, hi, ws)
+			ws.Gemm.MulPatchesT(block, out, first*span, min(patch, end*span), out, p, d[(i*g.OH+lo)*g.OW*out:], i > from || lo > 0)
 		})
 	})
 }
@@ -289,14 +306,34 @@ func convInput(g nn.Geometry, d, w node) (node, error) {
 	n, _ := dims(d)
 	out, patch := dims(w)
 	var packed gemm.Packed
+	back, same := g.Back(out)
 	return apply(&op{
 		name: fmt.Sprintf("convInput(%v,%d,%d)", g, n, out), shape: tensor.Shape{n, g.H * g.W * g.C},
 		spec: Spec{Kind: KindConvInput, Geometry: g},
 		run: func(y []float32, a [][]float32) {
+			if same {
+				scratch(out*patch, func(turned []float32) {
+					turnTaps(turned, a[1], g, out)
+					packed.Pack(gemm.Rows(turned, g.C), back.Patch(), g.C)
+				})
+				gather(back, n, y, a[0], &packed, nil)
+				return
+			}
 			packed.Pack(gemm.Rows(a[1], patch), out, patch)
 			scatter(g, n, y, a[0], &packed, nil)
 		},
 	}, d, w)
+}
+
+// turnTaps turns weights [out, taps, C] into [taps, out, C], the last of the taps first:
+// with them, the gradient of a convolution's input is a convolution of that of its output.
+func turnTaps(dst, w []float32, g nn.Geometry, out int) {
+	taps := g.Side * g.Side
+	for o := range out {
+		for t := range taps {
+			copy(dst[((taps-1-t)*out+o)*g.C:][:g.C], w[(o*taps+t)*g.C:])
+		}
+	}
 }
 
 // convWeight returns the gradient with respect to a convolution's weight from
@@ -310,6 +347,17 @@ func convWeight(g nn.Geometry, x, d node) (node, error) {
 		name: fmt.Sprintf("convWeight(%v,%d,%d)", g, n, out), shape: tensor.Shape{out, patch},
 		spec: Spec{Kind: KindConvWeight, Geometry: g},
 		run: func(y []float32, a [][]float32) {
+			if g.Direct() {
+				scratch(out*patch, func(turned []float32) {
+					grams(g, n, turned, a[0], a[1], sums)
+					for p := range patch {
+						for o, v := range turned[p*out : (p+1)*out] {
+							y[o*patch+p] = v
+						}
+					}
+				})
+				return
+			}
 			correlate(g, n, y, a[0], sums, func(block, cols []float32, at, pixels, first, end int, acc bool, ws *nn.Workspace) {
 				width := (end - first) * g.C
 				ws.Gemm.Mul(block[first*g.C:], patch, out, width, pixels, gemm.Rows(a[1][at*out:], out).T(), gemm.Rows(cols, width), acc)
@@ -391,10 +439,14 @@ func convTransposeWeight(g nn.Geometry, x, d node, in int) (node, error) {
 		name: fmt.Sprintf("convTransposeWeight(%v,%d,%d)", g, n, in), shape: tensor.Shape{g.C, taps * in},
 		spec: Spec{Kind: KindConvTransposeWeight, Geometry: g},
 		run: func(y []float32, a [][]float32) {
-			correlate(g, n, turned, a[1], sums, func(block, cols []float32, at, pixels, first, end int, acc bool, ws *nn.Workspace) {
-				width := (end - first) * g.C
-				ws.Gemm.Mul(block[first*g.C*in:], in, width, in, pixels, gemm.Rows(cols, width).T(), gemm.Rows(a[0][at*in:], in), acc)
-			})
+			if g.Direct() {
+				grams(g, n, turned, a[1], a[0], sums)
+			} else {
+				correlate(g, n, turned, a[1], sums, func(block, cols []float32, at, pixels, first, end int, acc bool, ws *nn.Workspace) {
+					width := (end - first) * g.C
+					ws.Gemm.Mul(block[first*g.C*in:], in, width, in, pixels, gemm.Rows(cols, width).T(), gemm.Rows(a[0][at*in:], in), acc)
+				})
+			}
 			for c := range g.C {
 				for t := range taps {
 					copy(y[(c*taps+t)*in:(c*taps+t+1)*in], turned[(t*g.C+c)*in:])

@@ -18,6 +18,13 @@ var workspaces = sync.Pool{New: func() any {
 	return &nn.Workspace{Gemm: gemm.Workspace{Fused: true}}
 }}
 
+// scratch calls f with memory for n numbers, whatever they are.
+func scratch(n int, f func(x []float32)) {
+	ws := workspaces.Get().(*nn.Workspace)
+	defer workspaces.Put(ws)
+	f(ws.Columns(n))
+}
+
 // shards returns how many tasks n rows make.
 func shards(n int) int { return (n + shardRows - 1) / shardRows }
 
@@ -104,6 +111,51 @@ func strips(lo, hi, row int, f func(lo, hi int)) {
 	}
 }
 
+// inFrames is how many numbers of framed images are made at a time: a quarter of a
+// processor's second cache, beside what is made of them.
+const inFrames = 1 << 17
+
+// strip returns how many rows of the smaller image have their patches in a frame of
+// inFrames numbers, at least one, if all of them are cut alike into cuts or more.
+func strip(g nn.Geometry, cuts int) int {
+	line := g.Frame(2) - g.Frame(1) // of a row more
+	rows := max(1, 1+(inFrames-g.Frame(1))/line)
+	cuts = max(cuts, (g.OH+rows-1)/rows)
+	return (g.OH + cuts - 1) / cuts
+}
+
+// frames cuts the smaller images of n larger ones into parts that every processor takes
+// a share of, with frames of about inFrames numbers: images, or rows lo to hi of one. What
+// is computed must not depend on the cut.
+func frames(g nn.Geometry, n int, f func(first, images, lo, hi int, ws *nn.Workspace)) {
+	const least = 16 // rows: what lies on a border is framed on both sides of it
+	shares := 2 * runtime.GOMAXPROCS(0)
+	each := max(1, min(inFrames/g.Frame(g.OH), n/shares))
+	rows := g.OH
+	if each == 1 {
+		rows = strip(g, max(1, min((shares+n-1)/n, g.OH/least)))
+	}
+	cuts := (g.OH + rows - 1) / rows
+	tasks((n+each-1)/each*cuts, func(t int, ws *nn.Workspace) {
+		first, lo := t/cuts*each, t%cuts*rows
+		f(first, min(each, n-first), lo, min(g.OH, lo+rows), ws)
+	})
+}
+
+// stretches is frames for images from number first on, in order, on one processor.
+func stretches(g nn.Geometry, first, n int, f func(first, images, lo, hi int)) {
+	each := max(1, min(inFrames/g.Frame(g.OH), n))
+	rows := g.OH
+	if each == 1 {
+		rows = strip(g, 1)
+	}
+	for end := first + n; first < end; first += each {
+		for lo := 0; lo < g.OH; lo += rows {
+			f(first, min(each, end-first), lo, min(g.OH, lo+rows))
+		}
+	}
+}
+
 // partial holds one block of numbers a shard, summed in the shards' order.
 type partial struct {
 	n, size int
@@ -114,8 +166,8 @@ type partial struct {
 func newPartial(n, size int) *partial { return &partial{n: n, size: size} }
 
 // sum leaves in out the sum of what f leaves in the block of each shard of rows lo to
-// hi. Where there are fewer shards than processors, each is shared out in up to parts
-// parts, and f computes a part of the block.
+// hi. Where there are fewer shards than processors, or than two a processor of which one is
+// smaller, each is shared out in up to parts parts, and f computes a part of the block.
 func (p *partial) sum(out []float32, parts int, f func(block []float32, lo, hi, part, parts int, ws *nn.Workspace)) {
 	all := shards(p.n)
 	blocks := out
@@ -125,7 +177,11 @@ func (p *partial) sum(out []float32, parts int, f func(block []float32, lo, hi, 
 		}
 		blocks = p.blocks
 	}
-	parts = max(1, min(parts, (runtime.GOMAXPROCS(0)+all-1)/all))
+	shares := runtime.GOMAXPROCS(0)
+	if all > 1 && p.n%shardRows != 0 {
+		shares *= 2
+	}
+	parts = max(1, min(parts, (shares+all-1)/all))
 	tasks(all*parts, func(t int, ws *nn.Workspace) {
 		s := t / parts
 		f(blocks[s*p.size:(s+1)*p.size], s*shardRows, min(p.n, (s+1)*shardRows), t%parts, parts, ws)
@@ -141,6 +197,36 @@ func (p *partial) sum(out []float32, parts int, f func(block []float32, lo, hi, 
 			vec.Add(out[lo:hi], p.blocks[b+lo:b+hi])
 		}
 	})
+}
+
+// perChannel holds sums of each of c channels over many pixels.
+type perChannel struct {
+	pixels, c, block int
+	blocks           []float32
+}
+
+// newPerChannel returns the sums over n images of so many pixels. As with partial sums,
+// the cut is one of the images' size alone: of 16 images, or of as many pixels as they may
+// have at most.
+func newPerChannel(n, image, c int) *perChannel {
+	return &perChannel{pixels: n * image, c: c, block: min(shardRows*image, 1<<14)}
+}
+
+// sum leaves in out what f adds to sums of 0 for the pixels from number lo to hi.
+func (p *perChannel) sum(out []float32, f func(sum []float32, lo, hi int)) {
+	n := (p.pixels + p.block - 1) / p.block
+	if p.blocks == nil {
+		p.blocks = make([]float32, n*p.c)
+	}
+	tasks(n, func(t int, _ *nn.Workspace) {
+		sum := p.blocks[t*p.c : (t+1)*p.c]
+		clear(sum)
+		f(sum, t*p.block, min(p.pixels, (t+1)*p.block))
+	})
+	copy(out, p.blocks)
+	for b := p.c; b < len(p.blocks); b += p.c {
+		vec.Add(out, p.blocks[b:b+p.c])
+	}
 }
 
 // share returns part number part of n things shared out in parts.

@@ -99,6 +99,23 @@ func window(g nn.Geometry, x []float32, n int, f func(small, largest int)) {
 	})
 }
 
+// pairs reports whether the kernels are of 2 × 2 pixels, side by side.
+func pairs(g nn.Geometry) bool { return g.Side == 2 && g.Stride == 2 && g.Pad == 0 }
+
+// quads calls f for every pixel of n smaller images of such a Geometry, with the number
+// that it begins at and those of the four pixels under the kernel, in order.
+func quads(g nn.Geometry, n int, f func(small int, large [4]int)) {
+	pixels(n*g.OH, g.OW*g.C, func(lo, hi int) {
+		for row := lo; row < hi; row++ {
+			at := (row/g.OH*g.H + row%g.OH*2) * g.W * g.C
+			for x := range g.OW {
+				p := at + 2*x*g.C
+				f((row*g.OW+x)*g.C, [4]int{p, p + g.C, p + g.W*g.C, p + (g.W+1)*g.C})
+			}
+		}
+	})
+}
+
 // MaxPool returns the largest number of each channel under a kernel of the
 // Geometry: x is [n, H·W·C], the result [n, OH·OW·C]. What lies outside the image
 // does not count.
@@ -112,7 +129,17 @@ func MaxPool(g nn.Geometry, x node) (node, error) {
 		name: fmt.Sprintf("maxPool(%v,%d)", g, n), shape: tensor.Shape{n, out},
 		spec: Spec{Kind: KindMaxPool, Geometry: g},
 		run: func(y []float32, in [][]float32) {
-			window(g, in[0], n, func(small, largest int) { y[small] = in[0][largest] })
+			if !pairs(g) {
+				window(g, in[0], n, func(small, largest int) { y[small] = in[0][largest] })
+				return
+			}
+			quads(g, n, func(small int, large [4]int) {
+				dst := y[small : small+g.C]
+				copy(dst, in[0][large[0]:])
+				for _, p := range large[1:] {
+					vec.Larger(dst, in[0][p:p+g.C])
+				}
+			})
 		},
 		wrt: []bool{true},
 		grad: func(c gorgonia.Nodes, _, d node) (gorgonia.Nodes, error) {
@@ -121,8 +148,18 @@ func MaxPool(g nn.Geometry, x node) (node, error) {
 					name: fmt.Sprintf("maxPoolInput(%v,%d)", g, n), shape: tensor.Shape{n, w},
 					spec: Spec{Kind: KindMaxPoolInput, Geometry: g},
 					run: func(y []float32, in [][]float32) {
-						clear(y)
-						window(g, in[0], n, func(small, largest int) { y[largest] += in[1][small] })
+						Pieces(len(y), func(lo, hi int) { clear(y[lo:hi]) })
+						if !pairs(g) {
+							window(g, in[0], n, func(small, largest int) { y[largest] += in[1][small] })
+							return
+						}
+						quads(g, n, func(small int, large [4]int) {
+							var to, of [4][]float32
+							for k, p := range large {
+								to[k], of[k] = y[p:p+g.C], in[0][p:p+g.C]
+							}
+							vec.ShareLargest(&to, &of, in[1][small:small+g.C])
+						})
 					},
 				}, c[0], d)
 			})
@@ -200,12 +237,7 @@ func BatchNorm(x, gamma, beta node) (y, mean, variance node, err error) {
 		run: func(y []float32, in [][]float32) {
 			inv := inverses(in[2])
 			pixels(n*w/c, c, func(lo, hi int) {
-				for i := lo * c; i < hi*c; i += c {
-					dst, x := y[i:i+c], in[0][i:i+c]
-					for k, mean := range in[1] {
-						dst[k] = float32(in[3][k]*float32((x[k]-mean)*inv[k])) + in[4][k]
-					}
-				}
+				vec.Normalize(y[lo*c:hi*c], in[0][lo*c:hi*c], in[1], inv, in[3], in[4])
 			})
 		},
 		wrt: []bool{true, false, false, true, true},
@@ -234,68 +266,53 @@ func inverses(variance []float32) []float32 {
 	return inv
 }
 
-// perChannel is an operation whose result is, for each of c channels, the sum over a
-// batch of what add adds, times scale. add returns a function that adds the terms of
-// the channels from number k on that begin at number i of the batch.
-func perChannel(o *op, c int, scale float32, add func(in [][]float32) func(sum []float32, i, k int), in ...node) (node, error) {
-	n, w := dims(in[0])
-	sums := newPartial(n, c)
-	o.shape = tensor.Shape{c}
-	o.run = func(y []float32, in [][]float32) {
-		add := add(in)
-		sums.sum(y, c/leastChannels, func(b []float32, lo, hi, part, parts int, _ *nn.Workspace) {
-			from, to := share(c, part, parts)
-			clear(b[from:to])
-			for i := lo * w; i < hi*w; i += c {
-				add(b[from:to], i+from, from)
-			}
-		})
-		for k := range y {
-			y[k] *= scale
-		}
-	}
-	return apply(o, in...)
-}
-
 func channelMeans(x node, c int) (node, error) {
 	n, w := dims(x)
-	o := &op{name: fmt.Sprintf("channelMeans(%d,%d,%d)", n, w, c), spec: Spec{Kind: KindChannelMeans}}
-	return perChannel(o, c, float32(c)/float32(n*w), func(in [][]float32) func([]float32, int, int) {
-		return func(sum []float32, i, _ int) { vec.Add(sum, in[0][i:i+len(sum)]) }
+	sums := newPerChannel(n, w/c, c)
+	return apply(&op{
+		name: fmt.Sprintf("channelMeans(%d,%d,%d)", n, w, c), shape: tensor.Shape{c},
+		spec: Spec{Kind: KindChannelMeans},
+		run: func(y []float32, in [][]float32) {
+			sums.sum(y, func(sum []float32, lo, hi int) { vec.AddRows(sum, in[0][lo*c:hi*c]) })
+			times(y, float32(c)/float32(n*w))
+		},
 	}, x)
 }
 
 func channelVariances(x, mean node) (node, error) {
 	n, w := dims(x)
 	c := mean.Shape()[0]
-	o := &op{name: fmt.Sprintf("channelVariances(%d,%d,%d)", n, w, c), spec: Spec{Kind: KindChannelVariances}}
-	return perChannel(o, c, float32(c)/float32(n*w), func(in [][]float32) func([]float32, int, int) {
-		return func(sum []float32, i, k int) {
-			x, mean := in[0][i:i+len(sum)], in[1][k:k+len(sum)]
-			for j := range sum {
-				e := x[j] - mean[j]
-				sum[j] += float32(e * e)
-			}
-		}
+	sums := newPerChannel(n, w/c, c)
+	return apply(&op{
+		name: fmt.Sprintf("channelVariances(%d,%d,%d)", n, w, c), shape: tensor.Shape{c},
+		spec: Spec{Kind: KindChannelVariances},
+		run: func(y []float32, in [][]float32) {
+			sums.sum(y, func(sum []float32, lo, hi int) { vec.AddSquares(sum, in[0][lo*c:hi*c], in[1]) })
+			times(y, float32(c)/float32(n*w))
+		},
 	}, x, mean)
+}
+
+func times(y []float32, by float32) {
+	for k := range y {
+		y[k] *= by
+	}
 }
 
 // batchNormScale returns the gradient with respect to γ: Σ g·(x − mean)/√(variance + ε).
 func batchNormScale(x, mean, variance, g node) (node, error) {
 	n, w := dims(x)
 	c := mean.Shape()[0]
-	o := &op{name: fmt.Sprintf("batchNormScale(%d,%d,%d)", n, w, c), spec: Spec{Kind: KindBatchNormScale, Factors: []float32{nn.NormEpsilon}}}
-	return perChannel(o, c, 1, func(in [][]float32) func([]float32, int, int) {
-		deviations := make([]float32, c)
-		for k, v := range in[2] {
-			deviations[k] = float32(math.Sqrt(float64(v) + nn.NormEpsilon))
-		}
-		return func(sum []float32, i, k int) {
-			x, mean, d, g := in[0][i:i+len(sum)], in[1][k:k+len(sum)], deviations[k:k+len(sum)], in[3][i:i+len(sum)]
-			for j := range sum {
-				sum[j] += float32(g[j] * float32((x[j]-mean[j])/d[j]))
-			}
-		}
+	sums := newPerChannel(n, w/c, c)
+	return apply(&op{
+		name: fmt.Sprintf("batchNormScale(%d,%d,%d)", n, w, c), shape: tensor.Shape{c},
+		spec: Spec{Kind: KindBatchNormScale, Factors: []float32{nn.NormEpsilon}},
+		run: func(y []float32, in [][]float32) {
+			inv := inverses(in[2])
+			sums.sum(y, func(sum []float32, lo, hi int) {
+				vec.AddProducts(sum, in[3][lo*c:hi*c], in[0][lo*c:hi*c], in[1], inv)
+			})
+		},
 	}, x, mean, variance, g)
 }
 
@@ -311,14 +328,13 @@ func batchNormInput(x, mean, variance, gamma, g, db, dg node) (node, error) {
 		over: []int{0, 4},
 		run: func(y []float32, in [][]float32) {
 			inv := inverses(in[2])
+			scale, level, slope := make([]float32, c), make([]float32, c), make([]float32, c)
+			for k, v := range inv {
+				scale[k], level[k], slope[k] = in[3][k]*v, share*in[5][k], share*in[6][k]
+			}
 			pixels(n*w/c, c, func(lo, hi int) {
-				for i := lo * c; i < hi*c; i += c {
-					dst, x, g := y[i:i+c], in[0][i:i+c], in[4][i:i+c]
-					for k, mean := range in[1] {
-						e := float32((x[k] - mean) * inv[k])
-						dst[k] = float32(in[3][k]*inv[k]) * (g[k] - float32(share*(in[5][k]+float32(e*in[6][k]))))
-					}
-				}
+				lo, hi = lo*c, hi*c
+				vec.NormalizeBack(y[lo:hi], in[4][lo:hi], in[0][lo:hi], in[1], inv, scale, level, slope)
 			})
 		},
 	}, x, mean, variance, gamma, g, db, dg)

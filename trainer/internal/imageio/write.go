@@ -1,6 +1,7 @@
 package imageio
 
 import (
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -10,10 +11,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+
+	"golang.org/x/image/draw"
 
 	"mppm/shared/idx"
+	"mppm/shared/nn"
 	"mppm/trainer/internal/atomicfile"
 )
 
@@ -26,6 +32,10 @@ type Target struct {
 	force  bool
 	stdout io.Writer
 	others int // numbered PNGs in the folder that are not replaced
+
+	shape nn.Shape // of an image
+	edge  int      // pixels along each edge of a PNG; 0: as many as the image has
+	names []string // of the PNGs in a folder; nil: by their numbers
 }
 
 type kind int
@@ -35,6 +45,7 @@ const (
 	onePNG
 	pngFolder
 	stream
+	pngStream
 )
 
 // foreign are endings of formats that are not written. Any other path without
@@ -53,6 +64,14 @@ func Numbered(name string) bool { return numbered.MatchString(name) }
 
 // number is the name of image i in a folder.
 func number(i int) string { return fmt.Sprintf("%05d.png", i) }
+
+// name is that of image i, in the target's folder.
+func (t *Target) name(i int) string {
+	if t.names != nil {
+		return t.names[i]
+	}
+	return number(i)
+}
 
 // form is what a path is written as, by its name.
 func form(path string) (k kind, zipped bool) {
@@ -75,7 +94,7 @@ func IsFolder(path string) bool {
 	return k == pngFolder
 }
 
-// Create prepares to write n images to path. The path decides the form: an IDX
+// Create prepares to write n digits to path. The path decides the form: an IDX
 // file where it ends in .idx or -ubyte (gzipped where .gz follows), one PNG
 // where it ends in .png, an IDX file on stdout for "-", and else a folder of
 // PNGs named 00000.png on. An existing file is replaced. A folder may exist if
@@ -83,7 +102,7 @@ func IsFolder(path string) bool {
 // force, those that have one are replaced; all else stays. Writing onto from, the
 // path that the images came from, needs force too.
 func Create(path, from string, n int, force bool, stdout io.Writer) (*Target, error) {
-	t := &Target{path: path, force: force, stdout: stdout}
+	t := &Target{path: path, force: force, stdout: stdout, shape: nn.Shape{H: Side, W: Side, C: 1}}
 	t.kind, t.zipped = form(path)
 	switch ext := strings.ToLower(filepath.Ext(path)); {
 	case path == "":
@@ -95,29 +114,80 @@ func Create(path, from string, n int, force bool, stdout io.Writer) (*Target, er
 	case t.kind == pngFolder && foreign[ext]:
 		return nil, fmt.Errorf("%s: files that end in %s cannot be written: end the path in .idx, -ubyte, .idx.gz, -ubyte.gz or .png, or give a folder", path, ext)
 	}
+	return t, t.prepare(from, n)
+}
+
+// CreatePictures is Create for n images of a shape, in color or gray, which become PNGs
+// of edge × edge pixels, or of their own size if edge is 0: one where the path ends in
+// .png, one on stdout for "-", and else a folder of them. There they have the given
+// names, or, if names is nil, numbers as Create gives them. What else is in the folder
+// stays; PNGs of these names are replaced with force alone.
+func CreatePictures(path, from string, n int, shape nn.Shape, edge int, names []string, force bool, stdout io.Writer) (*Target, error) {
+	t := &Target{path: path, force: force, stdout: stdout, shape: shape, edge: edge, names: names}
+	t.kind, t.zipped = form(path)
+	switch ext := strings.ToLower(filepath.Ext(path)); {
+	case path == "":
+		return nil, errors.New("the path to write to is empty")
+	case t.kind == idxFile:
+		return nil, fmt.Errorf("%s: pictures are not written as IDX files: end the path in .png, or give a folder", path)
+	case t.kind == pngFolder && foreign[ext]:
+		return nil, fmt.Errorf("%s: files that end in %s cannot be written: end the path in .png, or give a folder", path, ext)
+	case t.kind == stream && n != 1:
+		return nil, fmt.Errorf("standard output takes one PNG, not %d: give a folder", n)
+	case t.kind == stream:
+		t.kind = pngStream
+		return t, nil
+	case t.kind == onePNG && n != 1:
+		return nil, fmt.Errorf("%d images do not fit into the one PNG %s: give a folder", n, path)
+	}
+	return t, t.prepare(from, n)
+}
+
+// prepare finds what keeps n images that come from from from being written.
+func (t *Target) prepare(from string, n int) error {
+	path := t.path
 	info, err := os.Stat(path)
 	switch {
 	case err != nil && !isMissing(err):
-		return nil, fmt.Errorf("cannot write %s: %w", path, err)
+		return fmt.Errorf("cannot write %s: %w", path, err)
 	case err == nil && t.kind == pngFolder && !info.IsDir():
-		return nil, fmt.Errorf("%s is a file, and its name ends in none of .idx, -ubyte, .idx.gz, -ubyte.gz, .png: give a folder or another name", path)
+		return fmt.Errorf("%s is a file, and its name ends in none of .idx, -ubyte, .idx.gz, -ubyte.gz, .png: give a folder or another name", path)
 	case err == nil && t.kind != pngFolder && info.IsDir():
-		return nil, fmt.Errorf("%s is a folder, and its name ends like a file's: give another name", path)
+		return fmt.Errorf("%s is a folder, and its name ends like a file's: give another name", path)
 	}
-	if !force {
+	if !t.force {
 		if from != "" && from != Stream && same(path, from) {
-			return nil, fmt.Errorf("%s is where the images come from: write elsewhere, or replace them with --force", path)
+			return fmt.Errorf("%s is where the images come from: write elsewhere, or replace them with --force", path)
 		}
 	}
 	if t.kind == pngFolder && err == nil {
-		if err := t.look(n); err != nil {
-			return nil, err
+		look := t.look
+		if t.names != nil {
+			look = t.lookNamed
+		}
+		if err := look(n); err != nil {
+			return err
 		}
 	}
-	if err := atomicfile.Writable(path); err != nil {
-		return nil, err
+	return atomicfile.Writable(path)
+}
+
+// lookNamed finds what the folder holds that images with names of their own would
+// replace.
+func (t *Target) lookNamed(n int) error {
+	for _, name := range t.names[:n] {
+		at := filepath.Join(t.path, name)
+		switch info, err := os.Lstat(at); {
+		case isMissing(err):
+		case err != nil:
+			return fmt.Errorf("cannot write %s: %w", at, err)
+		case info.IsDir():
+			return fmt.Errorf("%s is a folder, and an image is to have that name: give another folder", at)
+		case !t.force:
+			return fmt.Errorf("%s is there: give a new folder, or replace what bears a new name with --force", at)
+		}
 	}
-	return t, nil
+	return nil
 }
 
 // look finds what the folder holds that n new images would replace, or lie among.
@@ -168,13 +238,19 @@ func (t *Target) Note() string {
 	return fmt.Sprintf("%s holds %d other PNGs with numbers for names, which stay among the new ones", t.path, t.others)
 }
 
-// Write writes images of Pixels bytes each, all or none of them.
+// Write writes images of so many bytes as their shape has numbers, all or none of them.
 func (t *Target) Write(pixels []byte) error {
-	if len(pixels)%Pixels != 0 {
-		return fmt.Errorf("%d bytes are no whole number of %d×%d images", len(pixels), Side, Side)
+	size := t.shape.Size()
+	if len(pixels)%size != 0 {
+		return fmt.Errorf("%d bytes are no whole number of images of %v", len(pixels), t.shape)
 	}
-	n := len(pixels) / Pixels
+	n := len(pixels) / size
 	switch t.kind {
+	case pngStream:
+		if err := t.encodePNG(t.stdout, pixels); err != nil {
+			return fmt.Errorf("cannot write to standard output: %w", err)
+		}
+		return nil
 	case stream:
 		if _, err := t.stdout.Write(encodeIDX(pixels)); err != nil {
 			return fmt.Errorf("cannot write to standard output: %w", err)
@@ -195,24 +271,38 @@ func (t *Target) Write(pixels []byte) error {
 		if n != 1 {
 			return fmt.Errorf("%d images do not fit into the one PNG %s", n, t.path)
 		}
-		return atomicfile.Write(t.path, func(w io.Writer) error { return encodePNG(w, pixels) })
+		return atomicfile.Write(t.path, func(w io.Writer) error { return t.encodePNG(w, pixels) })
 	}
-	return atomicfile.WriteDir(t.path, t.force, func(dir string) error {
-		for i := range n {
-			f, err := os.Create(filepath.Join(dir, number(i)))
-			if err != nil {
-				return err
-			}
-			if err := encodePNG(f, pixels[i*Pixels:(i+1)*Pixels]); err != nil {
-				f.Close()
-				return err
-			}
-			if err := f.Close(); err != nil {
-				return err
-			}
+	return atomicfile.WriteDir(t.path, t.force, func(dir string) error { return t.fill(dir, pixels) })
+}
+
+// fill writes the PNGs of images into a folder.
+func (t *Target) fill(dir string, pixels []byte) error {
+	size := t.shape.Size()
+	n := len(pixels) / size
+	one := func(i int) error {
+		f, err := os.Create(filepath.Join(dir, t.name(i)))
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		if err := t.encodePNG(f, pixels[i*size:(i+1)*size]); err != nil {
+			f.Close()
+			return err
+		}
+		return f.Close()
+	}
+	workers := min(runtime.GOMAXPROCS(0), n)
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for k := range workers {
+		wg.Go(func() {
+			for i := k; i < n && errs[k] == nil; i += workers {
+				errs[k] = one(i)
+			}
+		})
+	}
+	wg.Wait()
+	return cmp.Or(errs...)
 }
 
 func encodeIDX(pixels []byte) []byte {
@@ -220,6 +310,26 @@ func encodeIDX(pixels []byte) []byte {
 	return f.Encode()
 }
 
-func encodePNG(w io.Writer, pixels []byte) error {
-	return png.Encode(w, &image.Gray{Pix: pixels, Stride: Side, Rect: image.Rect(0, 0, Side, Side)})
+// encodePNG writes an image as a PNG: as it is, or enlarged by Catmull and Rom's kernel.
+func (t *Target) encodePNG(w io.Writer, pixels []byte) error {
+	frame := image.Rect(0, 0, t.shape.W, t.shape.H)
+	var img draw.Image = &image.Gray{Pix: pixels, Stride: t.shape.W, Rect: frame}
+	if t.shape.C == 3 {
+		color := image.NewRGBA(frame)
+		for i := range t.shape.W * t.shape.H {
+			copy(color.Pix[4*i:], pixels[3*i:3*i+3])
+			color.Pix[4*i+3] = 255
+		}
+		img = color
+	}
+	if t.edge > 0 && (t.edge != t.shape.W || t.edge != t.shape.H) {
+		to := image.Rect(0, 0, t.edge, t.edge)
+		var large draw.Image = image.NewGray(to)
+		if t.shape.C == 3 {
+			large = image.NewRGBA(to)
+		}
+		draw.CatmullRom.Scale(large, to, img, frame, draw.Src, nil)
+		img = large
+	}
+	return png.Encode(w, img)
 }

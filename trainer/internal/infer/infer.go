@@ -28,6 +28,9 @@ const (
 	numbers = 1 << 19
 )
 
+// together is how many images of size numbers go through the nets together.
+func together(size int) int { return max(1, min(most, numbers/size)) }
+
 // Options are what the work can be told.
 type Options struct {
 	Workers  int         // goroutines; 0: one for each core
@@ -196,7 +199,7 @@ func Generate(ctx context.Context, m *latent.Model, p latent.Preset, n int, o Op
 // are decoded after the steps whose numbers it also returns: every k-th, and the
 // last.
 func Trajectory(m *latent.Model, p latent.Preset, x []float32, k int) (steps []int, images [][]float32, err error) {
-	frames, err := m.Runner(len(x) / m.Pixels()).Restoration(x, p)
+	frames, err := m.Runner(min(len(x)/m.Pixels(), together(m.Pixels()))).Restoration(x, p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -250,7 +253,7 @@ func finish(r *latent.Runner, x, z []float32, p latent.Preset, first int) error 
 // goroutines as o says, each with what start made for it. It returns the error of the lowest
 // batch that failed before the others stopped.
 func each[R any](ctx context.Context, start func(batch int) R, n, size int, o Options, work func(r R, lo, hi int) error) error {
-	batch := max(1, min(most, numbers/size))
+	batch := together(size)
 	batches := (n + batch - 1) / batch
 	workers := o.Workers
 	if workers <= 0 {

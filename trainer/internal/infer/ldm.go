@@ -72,7 +72,7 @@ func GenerateLDM(ctx context.Context, m *ldm.Model, n int, o Options) ([]byte, e
 // RestoreLDM numbers from 0.
 func TrajectoryLDM(m *ldm.Model, start int, x []float32, seed uint64, k int) (steps []int, images [][]float32, err error) {
 	n := len(x) / m.Pixels()
-	r := m.Runner(n)
+	r := m.Runner(min(n, together(m.Pixels())))
 	z := make([]float32, n*m.Latent())
 	var skips latent.Skips
 	r.EncodeSkips(z, x, &skips)

@@ -13,6 +13,7 @@ import (
 
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/shared/vec"
 	"mppm/trainer/internal/graph"
 )
 
@@ -102,19 +103,16 @@ func Rates(step int, rate float64) (size, root float32) {
 // Gorgonia's solver would do, if its moments could be saved and resumed from.
 func Adam(params []*Parameter, step int, rate float64) {
 	size, root := Rates(step, rate)
+	a := vec.Adam{Beta1: Beta1, Rest1: 1 - Beta1, Beta2: Beta2, Rest2: 1 - Beta2, Size: size, Root: root, Epsilon: Epsilon}
 	for _, p := range params {
 		graph.Pieces(len(p.Data), func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				g := p.Grad[i]
-				if p.Decay != 0 {
-					g += float32(p.Decay * p.Data[i])
-					p.Grad[i] = g
+			data, grad := p.Data[lo:hi], p.Grad[lo:hi]
+			if p.Decay != 0 {
+				for i, v := range data {
+					grad[i] += float32(p.Decay * v)
 				}
-				m := Beta1*p.M[i] + (1-Beta1)*g
-				v := Beta2*p.V[i] + float32((1-Beta2)*float32(g*g))
-				p.M[i], p.V[i] = m, v
-				p.Data[i] -= size * m / (float32(math.Sqrt(float64(v)))*root + Epsilon)
 			}
+			vec.StepAdam(&a, data, p.M[lo:hi], p.V[lo:hi], grad)
 		})
 	}
 }

@@ -64,6 +64,21 @@ func Decode(b []byte) (*Photo, error) {
 	return &Photo{img, picture.Orientation(exif(format, b))}, nil
 }
 
+// OfPixels returns the picture of w × h pixels as Square writes them: of channels bytes
+// each, 1 or 3.
+func OfPixels(pixels []byte, w, h, channels int) *Photo {
+	r := image.Rect(0, 0, w, h)
+	if channels == 1 {
+		return &Photo{&image.Gray{Pix: pixels, Stride: w, Rect: r}, 1}
+	}
+	img := image.NewRGBA(r)
+	for i := range w * h {
+		copy(img.Pix[4*i:], pixels[3*i:3*i+3])
+		img.Pix[4*i+3] = 255
+	}
+	return &Photo{img, 1}
+}
+
 // Square cuts the largest square out of the middle of the picture, scales it to side ×
 // side pixels by Catmull and Rom's kernel, as wide as it takes so that nothing aliases,
 // turns it upright, and writes it to dst: side × side × channels bytes, row by row, red,

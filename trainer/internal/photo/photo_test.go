@@ -242,3 +242,33 @@ func FuzzDecode(f *testing.F) {
 		img.Square(make([]byte, 8*8*3), 8, 3)
 	})
 }
+
+// TestOfPixels: pixels that are scaled to the size that they have stay as they are; in
+// gray they are the luma, and gray in color is gray.
+func TestOfPixels(t *testing.T) {
+	const side = 6
+	color, gray := make([]byte, side*side*3), make([]byte, side*side)
+	for i := range color {
+		color[i] = byte(i * 37)
+	}
+	got := make([]byte, len(color))
+	OfPixels(color, side, side, 3).Square(got, side, 3)
+	if !bytes.Equal(got, color) {
+		t.Errorf("%v has become %v", color, got)
+	}
+	OfPixels(color, side, side, 3).Square(gray, side, 1)
+	if want := byte(math.Round((299*float64(color[0]) + 587*float64(color[1]) + 114*float64(color[2])) / 1000)); gray[0] != want {
+		t.Errorf("the luma is %d, want %d", gray[0], want)
+	}
+	OfPixels(gray, side, side, 1).Square(got, side, 3)
+	for i, v := range got {
+		if v != gray[i/3] {
+			t.Fatalf("gray %d is %d in color", gray[i/3], v)
+		}
+	}
+	small := make([]byte, 3*3*3)
+	OfPixels(bytes.Repeat([]byte{9, 90, 200}, side*side), side, side, 3).Square(small, 3, 3)
+	if !bytes.Equal(small, bytes.Repeat([]byte{9, 90, 200}, 9)) {
+		t.Errorf("one color becomes %v", small)
+	}
+}

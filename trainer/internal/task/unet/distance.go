@@ -23,9 +23,12 @@ import (
 // same ones damaged, and points all around z*. In the joint part D sees the codes of
 // damage alone, which lie on one sheet of the space, and may be anything elsewhere.
 const (
-	codes  = 6000 // pairs
+	codes  = 6000 // pairs, at most
+	each   = 16   // pairs, at most, for each training image
 	points = 16   // for each image of a batch
 )
+
+func (t *Task) pairCount() int { return min(codes, each*t.set.Train.N) }
 
 // buildAlone makes the graph of a step that trains D alone, for n images.
 func (t *Task) buildAlone(n int) (*run.Step, error) {
@@ -130,7 +133,8 @@ func (t *Task) pairs(ctx context.Context) (clean, damaged []float32, err error) 
 		return nil, nil, err
 	}
 	pixels, dim := a.Pixels(), a.Latent()
-	clean, damaged = make([]float32, codes*dim), make([]float32, codes*dim)
+	count := t.pairCount()
+	clean, damaged = make([]float32, count*dim), make([]float32, count*dim)
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -142,7 +146,7 @@ func (t *Task) pairs(ctx context.Context) (clean, damaged []float32, err error) 
 			coder := a.Coder(span)
 			raw, x, y := make([]float32, pixels), make([]float32, span*pixels), make([]float32, span*pixels)
 			for lo := range work {
-				n := min(span, codes-lo)
+				n := min(span, count-lo)
 				for i := range n {
 					src := rng.New(t.Config.Seed, streamCodes+1+uint64(lo+i))
 					t.set.Train.Float32(raw, (lo+i)%t.set.Train.N)
@@ -154,8 +158,13 @@ func (t *Task) pairs(ctx context.Context) (clean, damaged []float32, err error) 
 			}
 		})
 	}
-	for lo := 0; lo < codes && ctx.Err() == nil && t.set.Train.Err() == nil; lo += span {
-		work <- lo
+	for lo := 0; lo < count && t.set.Train.Err() == nil; lo += span {
+		select {
+		case work <- lo:
+			continue
+		case <-ctx.Done():
+		}
+		break
 	}
 	close(work)
 	wg.Wait()

@@ -111,7 +111,7 @@ func (t *Task) Plan(string) (*run.Plan, error) {
 			{Epochs: c.Epochs, Order: streamOrder, Build: t.build, Begin: t.begin},
 			{Epochs: c.Alone, Order: streamAlone, Build: t.buildAlone, Begin: t.beginAlone},
 		},
-		Beside:  int64(codes) * int64(8*c.Latent),
+		Beside:  int64(t.pairCount()) * int64(8*c.Latent),
 		Buffers: func() []optim.Buffer { return t.buffers },
 	}, nil
 }
