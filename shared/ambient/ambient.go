@@ -105,6 +105,12 @@ func Load(b []byte) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ambient: %w", err)
 	}
+	return New(f)
+}
+
+// New returns the model of what a safetensors file holds, as Load does. It copies the
+// tensors, and keeps the metadata.
+func New(f *safetensors.File) (*Model, error) {
 	m, err := load(f)
 	if err != nil {
 		return nil, fmt.Errorf("ambient: %w", err)

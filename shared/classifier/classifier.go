@@ -96,6 +96,12 @@ func Load(b []byte) (*Classifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("classifier: %w", err)
 	}
+	return New(f)
+}
+
+// New returns the classifier of what a safetensors file holds, as Load does. It copies the
+// tensors, and keeps the metadata.
+func New(f *safetensors.File) (*Classifier, error) {
 	c, err := load(f)
 	if err != nil {
 		return nil, fmt.Errorf("classifier: %w", err)

@@ -85,11 +85,7 @@ func TestClassNoise(t *testing.T) {
 	if err := f.AddUint8("bank.labels", labels, codes); err != nil {
 		t.Fatal(err)
 	}
-	b, err := f.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := latent.Load(b)
+	m, err := latent.New(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -195,11 +195,7 @@ func withoutDistance(seed uint64) *safetensors.File {
 // TestWithoutDistance: a model without D is F, G and the kernel: everything that
 // does not need D is as with it, and what needs it is refused.
 func TestWithoutDistance(t *testing.T) {
-	b, err := withoutDistance(1).Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bare, err := latent.Load(b)
+	bare, err := latent.New(withoutDistance(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,11 +366,7 @@ func plain(name string, data []float32, shape ...int) []safetensors.Tensor {
 
 func load(t *testing.T, f *safetensors.File) *latent.Model {
 	t.Helper()
-	b, err := f.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := latent.Load(b)
+	m, err := latent.New(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -432,5 +424,33 @@ func BenchmarkFlowStep(b *testing.B) {
 		steps, _ := r.Flow(z[:latent.DigitLatent], p)
 		for range steps {
 		}
+	}
+}
+
+// TestNew: a model is the same of a file in memory and of its bytes.
+func TestNew(t *testing.T) {
+	f := latenttest.File(1)
+	b, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := latent.Load(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := latent.New(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := latenttest.Bits(loaded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := latenttest.Bits(made); err != nil || got != want {
+		t.Errorf("the file gives %s (%v), its bytes %s", got, err, want)
+	}
+	f.Tensors[0].Data = f.Tensors[0].Data[1:]
+	if _, err := latent.New(f); err == nil {
+		t.Error("a tensor with too few bytes makes a model")
 	}
 }

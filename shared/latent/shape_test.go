@@ -52,11 +52,7 @@ func TestDescribedRefuses(t *testing.T) {
 	} {
 		file := latenttest.FileOf(1, &latent.Nets{F: f, G: g})
 		c.change(file)
-		b, err := file.Encode()
-		if err == nil {
-			_, err = latent.Load(b)
-		}
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := latent.New(file); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", name, err, c.want)
 		}
 	}

@@ -88,7 +88,7 @@ func Bytes(seed uint64) []byte {
 
 // Model returns the model of File(seed).
 func Model(seed uint64) *ambient.Model {
-	m, err := ambient.Load(Bytes(seed))
+	m, err := ambient.New(File(seed))
 	must(err)
 	return m
 }

@@ -35,11 +35,7 @@ func File(seed uint64) *safetensors.File {
 
 // Classifier returns the classifier of File(seed).
 func Classifier(seed uint64) *classifier.Classifier {
-	b, err := File(seed).Encode()
-	if err != nil {
-		panic("classifiertest: " + err.Error())
-	}
-	c, err := classifier.Load(b)
+	c, err := classifier.New(File(seed))
 	if err != nil {
 		panic("classifiertest: " + err.Error())
 	}

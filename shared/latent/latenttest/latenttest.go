@@ -106,11 +106,7 @@ func Model(seed uint64) *latent.Model { return load(File(seed)) }
 func ModelOf(seed uint64, n *latent.Nets) *latent.Model { return load(FileOf(seed, n)) }
 
 func load(f *safetensors.File) *latent.Model {
-	b, err := f.Encode()
-	if err != nil {
-		panic("latenttest: " + err.Error())
-	}
-	m, err := latent.Load(b)
+	m, err := latent.New(f)
 	if err != nil {
 		panic("latenttest: " + err.Error())
 	}

@@ -73,7 +73,7 @@ func Bytes(seed uint64) []byte {
 
 // Model returns the model of File(seed).
 func Model(seed uint64) *ldm.Model {
-	m, err := ldm.Load(Bytes(seed))
+	m, err := ldm.New(File(seed))
 	must(err)
 	return m
 }

@@ -76,6 +76,17 @@ func Write(path string, write func(io.Writer) error) error {
 	return syncDir(filepath.Dir(path))
 }
 
+// WriteAll writes files, by their names, into the folder dir, each as Write does. The
+// first error is the last thing that it does.
+func WriteAll(dir string, files map[string]func(io.Writer) error) error {
+	for name, write := range files {
+		if err := Write(filepath.Join(dir, name), write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // WriteBytes is Write of data.
 func WriteBytes(path string, data []byte) error {
 	return Write(path, func(w io.Writer) error {

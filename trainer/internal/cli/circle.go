@@ -80,11 +80,7 @@ func (o *evalCircleOptions) run(ctx context.Context, e env) error {
 			trainings[name] = c
 		}
 	}
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
-	bar := progress.New(w, "training", len(trainings)*o.seeds, progress.Options{Unit: "runs"})
+	bar := progress.New(progressOf(e, o.quiet), "training", len(trainings)*o.seeds, progress.Options{Unit: "runs"})
 	t, models, err := halfcircle.Run(ctx, halfcircle.Options{Trainings: trainings, First: o.seed, Seeds: o.seeds, Tests: o.tests, Dir: filepath.Join(o.out, netsFolder)}, bar)
 	bar.Finish()
 	if ctx.Err() != nil {
@@ -93,10 +89,8 @@ func (o *evalCircleOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	for name, write := range map[string]func(io.Writer) error{"table.md": t.Markdown, "table.csv": t.CSV, "table.json": t.JSON} {
-		if err := atomicfile.Write(filepath.Join(o.out, name), write); err != nil {
-			return err
-		}
+	if err := atomicfile.WriteAll(o.out, map[string]func(io.Writer) error{"table.md": t.Markdown, "table.csv": t.CSV, "table.json": t.JSON}); err != nil {
+		return err
 	}
 	if err := halfcircle.Figures(o.out, models[halfcircle.Ours], o.seed, o.tests); err != nil {
 		return err

@@ -92,11 +92,7 @@ func (o *evalDistanceOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
-	if err := writeDistance(ctx, o.out, m, set.Test.Images[:n*latent.DigitPixels], o.seed, w); err != nil {
+	if err := writeDistance(ctx, o.out, m, set.Test.Images[:n*latent.DigitPixels], o.seed, progressOf(e, o.quiet)); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(e.stdout, "%s holds the table and the figures; begin with %s\n", o.out, distanceTable)
@@ -112,10 +108,8 @@ func writeDistance(ctx context.Context, dir string, m *latent.Model, images []by
 	if err != nil {
 		return err
 	}
-	for name, write := range map[string]func(io.Writer) error{distanceTable: r.Markdown, distanceFigures: r.JSON} {
-		if err := atomicfile.Write(filepath.Join(dir, name), write); err != nil {
-			return err
-		}
+	if err := atomicfile.WriteAll(dir, map[string]func(io.Writer) error{distanceTable: r.Markdown, distanceFigures: r.JSON}); err != nil {
+		return err
 	}
 	if err := r.Scatter(filepath.Join(dir, distanceScatter)); err != nil {
 		return err

@@ -185,10 +185,7 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 		n = min(n, o.n)
 	}
 	images, labels := set.Test.Images[:n*latent.DigitPixels], set.Test.Labels[:n]
-	w := e.stderr
-	if o.quiet {
-		w = nil
-	}
+	w := progressOf(e, o.quiet)
 	j, err := evaluate.NewJudge(ctx, judge, set.Train.Images)
 	if err != nil {
 		return err
@@ -203,10 +200,8 @@ func (o *evalOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	for name, write := range map[string]func(io.Writer) error{"table.md": t.Markdown, "table.csv": t.CSV, "table.json": t.JSON} {
-		if err := atomicfile.Write(filepath.Join(o.out, name), write); err != nil {
-			return err
-		}
+	if err := atomicfile.WriteAll(o.out, map[string]func(io.Writer) error{"table.md": t.Markdown, "table.csv": t.CSV, "table.json": t.JSON}); err != nil {
+		return err
 	}
 	if err := o.pictures(ctx, methods, images); err != nil {
 		return err

@@ -451,11 +451,7 @@ func checkPicture(flag, path string) error {
 }
 
 func newBar(e env, quiet bool, label string, total int) *progress.Bar {
-	w := e.stderr
-	if quiet {
-		w = nil
-	}
-	return progress.New(w, label, total, progress.Options{})
+	return progress.New(progressOf(e, quiet), label, total, progress.Options{})
 }
 
 func count(n int) string {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,11 +105,7 @@ func (o *scaleOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	defer release()
-	var w io.Writer
-	if !o.quiet {
-		w = e.stderr
-	}
-	bar := progress.New(w, "measuring", len(cells), progress.Options{Unit: "cells"})
+	bar := progress.New(progressOf(e, o.quiet), "measuring", len(cells), progress.Options{Unit: "cells"})
 	defer bar.Finish()
 	var r scale.Report
 	for _, c := range cells {

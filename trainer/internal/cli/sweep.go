@@ -224,10 +224,7 @@ func (o *sweepOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	var w io.Writer
-	if !o.quiet {
-		w = e.stderr
-	}
+	w := progressOf(e, o.quiet)
 	baseline := sweep.Of(dae)
 	baseline.Name = "dae"
 	s := &sweep.Sweep{Bench: bench, DAE: baseline, Log: log, Digits: o.n, Budget: o.budget, Seed: o.seed, Progress: w}

@@ -188,7 +188,7 @@ type Distances struct {
 	Compared  int     `json:"compared"`
 }
 
-// Between returns the distances of one set from another.
+// Between returns the distances between two sets.
 func Between(a, b *Reference) (Distances, error) {
 	var d Distances
 	var err error

@@ -83,11 +83,7 @@ func TestShipped(t *testing.T) {
 
 func load(t *testing.T, f *safetensors.File) *latent.Model {
 	t.Helper()
-	b, err := f.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := latent.Load(b)
+	m, err := latent.New(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,10 +20,8 @@ type Report struct{ Rows []Row }
 
 // Save writes the report into dir: tables as Markdown and CSV, and plots.
 func (r Report) Save(dir string) error {
-	for name, write := range map[string]func(io.Writer) error{"scale.md": r.Markdown, "scale.csv": r.CSV} {
-		if err := atomicfile.Write(filepath.Join(dir, name), write); err != nil {
-			return err
-		}
+	if err := atomicfile.WriteAll(dir, map[string]func(io.Writer) error{"scale.md": r.Markdown, "scale.csv": r.CSV}); err != nil {
+		return err
 	}
 	return r.plots(dir)
 }

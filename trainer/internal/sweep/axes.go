@@ -57,7 +57,7 @@ func (w *Sweep) Banks(ctx context.Context, f *safetensors.File, sizes []int, pre
 			if err != nil {
 				return nil, err
 			}
-			return loaded(own)
+			return latent.New(own)
 		}}
 		if row.Result, err = w.Search(ctx, s); err != nil {
 			return nil, fmt.Errorf("%s: %w", row.Setting, err)
@@ -68,14 +68,6 @@ func (w *Sweep) Banks(ctx context.Context, f *safetensors.File, sizes []int, pre
 		return nil, fmt.Errorf("%d training digits that are not held out fill no code bank of %d codes or more", w.Bench.data.Train.N, slices.Min(sizes))
 	}
 	return rows, nil
-}
-
-func loaded(f *safetensors.File) (*latent.Model, error) {
-	b, err := f.Encode()
-	if err != nil {
-		return nil, err
-	}
-	return latent.Load(b)
 }
 
 // Setting is one change of what a model is trained with.
@@ -172,7 +164,7 @@ func (w *Sweep) trained(ctx context.Context, set *dataset.Set, c task.Config, na
 	if err != nil {
 		return nil, err
 	}
-	return loaded(f)
+	return latent.New(f)
 }
 
 // Present writes the presets of a result into the metadata of weights, and

@@ -98,10 +98,8 @@ func (r *Report) Lines(w io.Writer) error {
 // JSON (the winners), and its plots.
 func (r *Report) Save(dir string) error {
 	at := func(suffix string) string { return filepath.Join(dir, r.Axis+suffix) }
-	for suffix, write := range map[string]func(io.Writer) error{".md": r.Markdown, ".csv": r.CSV, ".json": r.JSON} {
-		if err := atomicfile.Write(at(suffix), write); err != nil {
-			return err
-		}
+	if err := atomicfile.WriteAll(dir, map[string]func(io.Writer) error{r.Axis + ".md": r.Markdown, r.Axis + ".csv": r.CSV, r.Axis + ".json": r.JSON}); err != nil {
+		return err
 	}
 	if r.Axis == "flow" {
 		return r.scatter(at)

@@ -290,11 +290,7 @@ func TestPresent(t *testing.T) {
 	if err := r.Present(f, map[string]string{"seed": "1"}); err != nil {
 		t.Fatal(err)
 	}
-	b, err := f.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := latent.Load(b)
+	m, err := latent.New(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,11 +79,7 @@ func TestCenterOfFile(t *testing.T) {
 			t.Fatal("the center of 64 bits is not kept")
 		}
 		f.Meta["center"] = text
-		b, err := f.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m, err := ambient.Load(b); (err == nil) != ok {
+		if m, err := ambient.New(f); (err == nil) != ok {
 			t.Errorf("%s: %v, %v", text, m, err)
 		}
 	}

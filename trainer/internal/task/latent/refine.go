@@ -109,15 +109,7 @@ func (t *Task) unbanked() (*latent.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := f.Encode()
-	if err != nil {
-		return nil, err
-	}
-	m, err := latent.Load(b)
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
+	return latent.New(f)
 }
 
 // codes returns z* of every training image, by the encoder as it is trained.

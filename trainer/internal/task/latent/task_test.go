@@ -108,11 +108,7 @@ func modelOf(t testing.TB, r started) *latent.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := f.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := latent.Load(b)
+	m, err := latent.New(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,11 +291,7 @@ func TestExportsThePlane(t *testing.T) {
 
 func checkPlane(t *testing.T, f *safetensors.File) {
 	t.Helper()
-	b, err := f.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := latent.Load(b)
+	m, err := latent.New(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,11 +327,7 @@ func TestDAE(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := file.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := latent.Load(b)
+		m, err := latent.New(file)
 		if err != nil {
 			t.Fatal(err)
 		}
