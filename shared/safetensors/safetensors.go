@@ -66,7 +66,12 @@ type Tensor struct {
 type File struct {
 	Tensors []Tensor          // from Parse, in the order of their bytes
 	Meta    map[string]string // may be nil
+
+	lent map[string][]float32 // numbers of tensors without Data, by name
 }
+
+// size returns how many bytes the numbers of a tensor of the file have.
+func (f *File) size(t Tensor) int { return len(t.Data) + 4*len(f.lent[t.Name]) }
 
 // Lookup returns the tensor of that name.
 func (f *File) Lookup(name string) (Tensor, bool) {
@@ -182,6 +187,23 @@ func (f *File) AddFloat32(name string, data []float32, shape ...int) error {
 		return err
 	}
 	f.add(name, F32, appendFloats(nil, data), shape)
+	return nil
+}
+
+// LendFloat32 is AddFloat32 without the copy, for what is written at once: the tensor has
+// no Data, Float32 does not find it, and data must stay as it is until the file is written.
+func (f *File) LendFloat32(name string, data []float32, shape ...int) error {
+	if err := f.addable(name, len(data), shape); err != nil {
+		return err
+	}
+	if err := allFinite(name, data); err != nil {
+		return err
+	}
+	f.add(name, F32, nil, shape)
+	if f.lent == nil {
+		f.lent = map[string][]float32{}
+	}
+	f.lent[name] = data
 	return nil
 }
 

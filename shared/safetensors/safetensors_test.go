@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -418,6 +419,44 @@ func TestUint8(t *testing.T) {
 		t.Error("Uint8 took another shape")
 	}
 }
+
+// TestLend: numbers that are lent, and what is written bit by bit, give the same bytes as
+// copies and Encode.
+func TestLend(t *testing.T) {
+	many := make([]float32, 40_000)
+	for i := range many {
+		many[i] = float32(i) - 0.5
+	}
+	copied, lent := sample(t), sample(t)
+	for name, data := range map[string][]float32{"many": many, "none": nil, "one": {3}} {
+		if err := errors.Join(copied.AddFloat32(name, data, len(data)), lent.LendFloat32(name, data, len(data))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := encode(t, copied)
+	var b bytes.Buffer
+	if n, err := lent.WriteTo(&b); err != nil || n != int64(len(want)) {
+		t.Errorf("%d bytes are written (%v), want %d", n, err, len(want))
+	}
+	if !bytes.Equal(b.Bytes(), want) || !bytes.Equal(encode(t, lent), want) {
+		t.Error("numbers that are lent are not written as copies are")
+	}
+	if err := lent.LendFloat32("nan", []float32{float32(math.NaN())}, 1); err == nil {
+		t.Error("NaN is lent")
+	}
+	if err := lent.LendFloat32("one", []float32{1}, 1); err == nil {
+		t.Error("a name is lent to twice")
+	}
+	boom := errors.New("boom")
+	if _, err := lent.WriteTo(full{boom}); !errors.Is(err, boom) {
+		t.Errorf("what cannot be written: %v", err)
+	}
+}
+
+// full is a writer with no room.
+type full struct{ error }
+
+func (f full) Write([]byte) (int, error) { return 0, f.error }
 
 func TestAddErrors(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(-1))

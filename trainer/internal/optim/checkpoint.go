@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -125,9 +126,12 @@ func CheckData(checksums, have map[string]string) error {
 
 // Save writes the checkpoint of a run to dir, whole or not at all.
 func Save(dir, kind string, state any, params []*Parameter, buffers ...Buffer) error {
-	b, err := encode(kind, state, params, buffers)
+	f, err := file(kind, state, params, buffers)
 	if err == nil {
-		err = atomicfile.WriteBytes(filepath.Join(dir, checkpointName), b)
+		err = atomicfile.Write(filepath.Join(dir, checkpointName), func(w io.Writer) error {
+			_, err := f.WriteTo(w)
+			return err
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("saving the checkpoint: %w", err)
@@ -135,7 +139,8 @@ func Save(dir, kind string, state any, params []*Parameter, buffers ...Buffer) e
 	return nil
 }
 
-func encode(kind string, state any, params []*Parameter, buffers []Buffer) ([]byte, error) {
+// file returns a checkpoint's file, to which the parameters' numbers are lent.
+func file(kind string, state any, params []*Parameter, buffers []Buffer) (*safetensors.File, error) {
 	s, err := json.Marshal(state)
 	if err != nil {
 		return nil, err
@@ -146,17 +151,17 @@ func encode(kind string, state any, params []*Parameter, buffers []Buffer) ([]by
 			prefix string
 			data   []float32
 		}{{"", p.Data}, {"adam.m.", p.M}, {"adam.v.", p.V}} {
-			if err := f.AddFloat32(t.prefix+p.Name, t.data, p.Shape...); err != nil {
+			if err := f.LendFloat32(t.prefix+p.Name, t.data, p.Shape...); err != nil {
 				return nil, err
 			}
 		}
 	}
 	for _, b := range buffers {
-		if err := f.AddFloat32(b.Name, b.Data, b.Shape...); err != nil {
+		if err := f.LendFloat32(b.Name, b.Data, b.Shape...); err != nil {
 			return nil, err
 		}
 	}
-	return f.Encode()
+	return f, nil
 }
 
 // Export adds the numbers of parameters and buffers to a weights file: in eight bits

@@ -73,18 +73,11 @@ func Steps(n int, build func(n int) (*gorgonia.ExprGraph, error)) (int64, error)
 }
 
 // Peak estimates the bytes of memory that a run has at most: what this process
-// holds by now, what steps take, and what it takes to save the parameters, with all
-// that is dropped meanwhile and waits to be collected.
-func Peak(steps int64, params []*Parameter) int64 {
-	const (
-		program = 40 << 20
-		saving  = 2 * 3 * number // of a parameter: itself and two moments, encoded and in a file
-	)
-	total := Held() + steps
-	for _, p := range params {
-		total += saving * int64(len(p.Data))
-	}
-	return program + with(total)
+// holds by now, and what steps take, with all that is dropped meanwhile and waits to be
+// collected. Checkpoints are written from where the parameters lie.
+func Peak(steps int64) int64 {
+	const program = 40 << 20
+	return program + with(Held()+steps)
 }
 
 // Fits returns an error if parameters of these shapes, with what training keeps of

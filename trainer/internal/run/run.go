@@ -245,7 +245,7 @@ func (r *Run) Memory() (int64, error) {
 		}
 		most = max(most, total)
 	}
-	return optim.Peak(most+r.plan.Beside, r.plan.Params), nil
+	return optim.Peak(most + r.plan.Beside), nil
 }
 
 // Options are what a run's result does not depend on, but for the rounding of the device.
