@@ -57,7 +57,7 @@ weights, the flow and i alone: more images only add to the end.`,
 			f.integer(&o.n, "n", "N", "how many images", 1, maxGenerate)
 			f.seed(&o.seed, "seed", "seed of the noise")
 			f.text(&o.grid, "grid", "FILE", fmt.Sprintf("write a PNG with all images in a square (at most %d)", maxGrid))
-			f.text(&o.weights, "weights", "FILE", "weights to use (default: the embedded ones)")
+			f.text(&o.weights, "weights", "FILE", "weights to use: a file, or faces for the embedded ones of those (default: the embedded ones of digits)")
 			f.method(&o.method, "how to grow them")
 			common(f, &o.workers, &o.quiet, &o.force)
 			o.flow = f.flow("generate", true)

@@ -61,6 +61,9 @@ func TestTrainImages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if strings.Contains(string(b), filepath.Dir(dir)) {
+		t.Error("the weights say where on this machine the pictures lie")
+	}
 	if m.Image() != (nn.Shape{H: 16, W: 16, C: 3}) || m.Latent() != 12 {
 		t.Errorf("the model is of images of %v and codes of %d numbers", m.Image(), m.Latent())
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -39,6 +40,12 @@ func readWeights(path string) (b []byte, name string, err error) {
 	return readWeightsOf(methodLMPPM, path)
 }
 
+// faces are the embedded weights for pictures, by the name that stands for a file and by
+// the method. A file of that name goes first.
+var faces = map[string]map[string][]byte{
+	"faces": {methodLMPPM: weights.Faces, methodDAE: weights.FacesDAE},
+}
+
 // readWeightsOf is readWeights with the embedded weights of a method.
 func readWeightsOf(method, path string) (b []byte, name string, err error) {
 	if path == "" {
@@ -54,6 +61,14 @@ func readWeightsOf(method, path string) (b []byte, name string, err error) {
 			return nil, "", fmt.Errorf("this build has no weights in it: train some (%s help train), and give them with --weights", program)
 		}
 		return b, "the embedded weights", nil
+	}
+	if of, ok := faces[path]; ok {
+		if _, err := os.Stat(path); err != nil {
+			if b = of[method]; b == nil {
+				return nil, "", fmt.Errorf("this build has no weights of %s for --method %s: it has them for %s and %s", path, method, methodLMPPM, methodDAE)
+			}
+			return b, "the embedded weights of " + path, nil
+		}
 	}
 	b, err = readWeightsFile(path)
 	return b, path, err

@@ -97,7 +97,7 @@ restored images as they are written, in 256 levels. Of pictures each channel is 
 			f.text(&o.in, "in", "PATH", "the images to restore").required = true
 			f.text(&o.out, "out", "PATH", "where the restored images go").required = true
 			f.transpose(&o.transpose)
-			f.text(&o.weights, "weights", "FILE", "weights to use (default: the embedded ones)")
+			f.text(&o.weights, "weights", "FILE", "weights to use: a file, or faces for the embedded ones of those (default: the embedded ones of digits)")
 			f.method(&o.method, "how to restore")
 			choice(f, &o.picture.Center, "center", "WAY", "whether PNGs are centered: auto, unless they are as MNIST's; always; never, but scaled to fit", center.Ways())
 			choice(f, &o.picture.Ink, "ink", "KIND", "what ink is, beside the paper of PNGs: auto, whichever there is; dark; light", ink.Kinds())

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,6 +28,26 @@ func TestOtherImages(t *testing.T) {
 	}
 	r := run(t, "eval", "distance", "--weights", path, "--out", filepath.Join(t.TempDir(), "o"))
 	if r.code != exitFailure || !strings.Contains(r.stderr, path+": they are of images of 32×32×3") {
+		t.Errorf("exit code %d, %s", r.code, r.stderr)
+	}
+}
+
+// TestEmbeddedFaces: the name faces stands for the embedded weights, unless there is a file of
+// that name.
+func TestEmbeddedFaces(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, "photo.jpg", photos(t, 1)[0])
+	must(t, "generate", "--weights", "faces", "--n", "1", "--out", "grown")
+	must(t, "restore", "--weights", "faces", "--in", "photo.jpg", "--out", "a.png")
+	must(t, "restore", "--weights", "faces", "--method", "dae", "--in", "photo.jpg", "--out", "b.png")
+	if a, b := get(t, "a.png"), get(t, "b.png"); bytes.Equal(a, b) {
+		t.Error("the baseline is the model")
+	}
+	if r := run(t, "restore", "--weights", "faces", "--method", "ldm", "--in", "photo.jpg", "--out", "c.png"); r.code != exitFailure || !strings.Contains(r.stderr, "lmppm and dae") {
+		t.Errorf("exit code %d, %s", r.code, r.stderr)
+	}
+	put(t, "faces", []byte("no weights"))
+	if r := run(t, "restore", "--weights", "faces", "--in", "photo.jpg", "--out", "d.png"); r.code != exitFailure || !strings.Contains(r.stderr, "weights") {
 		t.Errorf("exit code %d, %s", r.code, r.stderr)
 	}
 }

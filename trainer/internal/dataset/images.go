@@ -65,7 +65,7 @@ func OpenImages(ctx context.Context, dir string, o ImageOptions) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{Name: dir, Notes: append(found.notes, notes...), Checksums: map[string]string{}}
+	set := &Set{Name: nameOf(dir), Notes: append(found.notes, notes...), Checksums: map[string]string{}}
 	var train, test []int
 	if o.All {
 		for i := range p.names {
@@ -94,6 +94,15 @@ func OpenImages(ctx context.Context, dir string, o ImageOptions) (*Set, error) {
 	set.Checksums[namesAndSizes+trainFolder] = set.Train.digest()
 	set.Checksums[namesAndSizes+testFolder] = set.Test.digest()
 	return set, nil
+}
+
+// nameOf is what a set is called in weights, which may be given away: the folder's name
+// without the way there.
+func nameOf(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return filepath.Base(dir)
 }
 
 // foundImages are pictures in a folder.
