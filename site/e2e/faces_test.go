@@ -83,7 +83,7 @@ func TestFaces(t *testing.T) {
 	p.click("task-pass")
 	p.rest("a walk", func(s state) bool { return s.Steps == 16 && s.Step == 16 })
 	grid := p.reveal("#face-grid")
-	p.drag([2]float64{grid.X + grid.W*.9, grid.Y + grid.H*.9})
+	p.do(chromedp.MouseClickXY(grid.X+grid.W*.9, grid.Y+grid.H*.9))
 	p.rest("a walk to another", func(s state) bool { return s.Faces.To == 8 && s.Step == s.Steps })
 }
 
@@ -112,9 +112,9 @@ func TestOwnFace(t *testing.T) {
 	})()`)
 	p.do(chromedp.WaitVisible("#photo"))
 	c := p.box("#photo-canvas")
-	p.drag([2]float64{c.X + c.W*.4, c.Y + c.H*.4})
+	p.do(chromedp.MouseClickXY(c.X+c.W*.4, c.Y+c.H*.4))
 	p.until("the first mark", `document.getElementById("photo-words").textContent.includes("other eye")`)
-	p.drag([2]float64{c.X + c.W*.6, c.Y + c.H*.45})
+	p.do(chromedp.MouseClickXY(c.X+c.W*.6, c.Y+c.H*.45))
 	p.until("both marks", `document.getElementById("photo-take").textContent === "Use it"`)
 	p.click("photo-take")
 	p.rest("the picture", func(s state) bool { return s.Face != nil && s.Face.Photo && s.Face.After != nil })
