@@ -62,7 +62,7 @@ func FaceDamage() []degrade.Info {
 }
 
 func firstFace(models []string) FaceState {
-	s := FaceState{Task: Heal, Face: 1, Kind: degrade.Scribble, Severity: Find(degrade.Scribble).Color[1], Seed: 1, GrowSeed: 1, To: 1}
+	s := FaceState{Task: Heal, Face: 1, Kind: degrade.Missing, Severity: Find(degrade.Missing).Color[1], Seed: 1, GrowSeed: 1, To: 1}
 	if len(models) > 0 {
 		s.Model = models[0]
 	}

@@ -60,7 +60,7 @@ type shot struct {
 func everything(out string) (list []shot) {
 	for _, theme := range []string{"dark", "light"} {
 		for _, s := range sizes {
-			for _, mode := range []string{"restore", "generate", "map", "manifold"} {
+			for _, mode := range []string{"restore", "generate", "map", "manifold", "faces"} {
 				name := fmt.Sprintf("%s-%d-%s.png", mode, s.width, theme)
 				// Well into the flow, so that what is past differs from what is to come.
 				list = append(list, shot{path: filepath.Join(out, name), mode: mode, theme: theme, size: s, at: 0.6})
@@ -85,6 +85,7 @@ func held() []shot {
 		{path: "docs/page-generate.png", mode: "generate", link: "selected=2", size: desk, at: 0.85, colors: 256},
 		{path: "docs/page-map.png", mode: "map", size: desk, at: 0.6, colors: 256},
 		{path: "docs/page-manifold.png", mode: "manifold", link: "curve=trefoil", size: desk, at: 0.6, colors: 256},
+		{path: "docs/page-faces.png", mode: "faces", size: desk, at: 1, colors: 256},
 	}
 	for _, curve := range []string{"circle", "spiral", "moons", "trefoil"} {
 		list = append(list, shot{

@@ -15,7 +15,7 @@ import (
 // presets are the flows that a weights file names, in multiples of what the codes
 // themselves give.
 var presets = map[string]latent.Preset{
-	"restore":  {Alpha: 0.6, Sigma: 0.5, Steps: 3, Trust: 2.5},
+	"restore":  {Alpha: 0.6, Sigma: 0.5, Steps: 3, Trust: 1.3},
 	"generate": {Beta: 0.1, Sigma: 0.5, Steps: 6, Noise: 1},
 }
 
