@@ -73,15 +73,13 @@ var (
 		steps,
 	}
 	// Of restoring by a U-Net (App. B.3).
-	faceDials = append(slices.Clone(dials),
-		Dial{Trust, "trust", "distance at which the skips of a U-Net and their projections count alike (App. B.3), in the same units; 0: the skips as they are", 0, 10, 0.1, 0, most},
-		Dial{Rounds, "rounds", "how often the picture is encoded again (App. B.3)", 0, maxRounds, 1, 0, latent.MaxRounds},
-	)
+	mending = []Dial{
+		{Trust, "trust", "distance at which the skips of a U-Net and their projections count alike (App. B.3), in the same units; 0: the skips as they are", 0, 10, 0.1, 0, most},
+		{Rounds, "rounds", "how often the picture is encoded again (App. B.3); 0 is 1", 0, maxRounds, 1, 0, latent.MaxRounds},
+	}
 	noSliders = []Dial{
 		{Tolerance, "tolerance", "stop where a step is no longer than this, in the same units; 0: never", 0, 0, 0, 0, most},
 		{Noise, "noise", "spread of the starts, in multiples of the codes' own", 0, 0, 0, 0, most},
-		{Rounds, "rounds", "how often the image is encoded again (App. B.3); 0 is 1", 0, 0, 0, 0, latent.MaxRounds},
-		{Trust, "trust", "distance at which the skips of an image and their projections count alike, in the same units; 0: the skips as they are", 0, 0, 0, 0, most},
 	}
 	// Half the radius of the circle is more than its kernel mean can stand.
 	figureDials = []Dial{
@@ -96,14 +94,14 @@ var (
 func Dials() []Dial { return slices.Clone(dials) }
 
 // FaceDials lists the sliders of Faces: Dials, and those of a U-Net.
-func FaceDials() []Dial { return slices.Clone(faceDials) }
+func FaceDials() []Dial { return slices.Concat(dials, mending) }
 
 // FigureDials lists the sliders of Manifold.
 func FigureDials() []Dial { return slices.Clone(figureDials) }
 
 // Flags lists what the command line may say of the flows of Restore and Generate:
-// Dials, and what has no slider.
-func Flags() []Dial { return slices.Concat(dials, noSliders) }
+// Dials, what has no slider, and what is of a U-Net.
+func Flags() []Dial { return slices.Concat(dials, noSliders, mending) }
 
 // Flow is a flow with its parameters: of Restore and Generate, or of Manifold.
 type Flow interface{ latent.Preset | ambient.Preset }
@@ -178,7 +176,7 @@ func With[F Flow](p F, name Parameter, v float64) F {
 // Where α + β would reach 1, the one that is set stops short of it, and the error
 // says where. With any other error p is as it was.
 func Turn[F Flow](p F, name Parameter, v float64) (F, error) {
-	list := faceDials
+	list := FaceDials()
 	if _, ok := any(p).(ambient.Preset); ok {
 		list = figureDials
 	}

@@ -27,6 +27,14 @@ func writeFaces(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "faces.safetensors"), b, 0o644)
 }
 
+// hasFaces ends the test if the page was built without a model of faces.
+func (p *tab) hasFaces() {
+	p.t.Helper()
+	if eval[bool](p, `document.getElementById("tab-faces").hidden`) {
+		p.t.Fatal("this page was built without a model of faces: weights/faces.safetensors is one, and -faces names a folder with others")
+	}
+}
+
 // TestFaces: the model is fetched when the tab is opened, a face is scribbled on and
 // restored, a link opens the same, and faces grow and turn into another.
 func TestFaces(t *testing.T) {
@@ -34,9 +42,7 @@ func TestFaces(t *testing.T) {
 	var l log
 	url := server(t, "/", l.around(host.Handler(dist, host.Options{})))
 	p := open(t, url)
-	if eval[bool](p, `document.getElementById("tab-faces").hidden`) {
-		t.Skip("this page was built without a model of faces")
-	}
+	p.hasFaces()
 	fetched := func() bool { return l.has("/assets/faces.", "") }
 	if fetched() {
 		t.Error("the model of faces is fetched before anyone wants it")
@@ -92,9 +98,7 @@ func TestFaces(t *testing.T) {
 func TestOwnFace(t *testing.T) {
 	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
-	if eval[bool](p, `document.getElementById("tab-faces").hidden`) {
-		t.Skip("this page was built without a model of faces")
-	}
+	p.hasFaces()
 	p.click("tab-faces")
 	p.rest("a restored face", func(s state) bool { return s.Face != nil && s.Face.After != nil })
 	was := eval[string](p, `location.hash`)
@@ -127,9 +131,7 @@ func TestOwnFace(t *testing.T) {
 func TestCameraRefused(t *testing.T) {
 	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
-	if eval[bool](p, `document.getElementById("tab-faces").hidden`) {
-		t.Skip("this page was built without a model of faces")
-	}
+	p.hasFaces()
 	p.click("tab-faces")
 	p.rest("a restored face", func(s state) bool { return s.Face != nil && s.Face.After != nil })
 	eval[bool](p, `(navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError")), true)`)

@@ -77,27 +77,7 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 	if kind == task.CheckpointKind {
 		return o.exportPoints(e)
 	}
-	read := dataset.Open
-	if kind == unet.CheckpointKind {
-		c, err := unet.SavedConfig(o.checkpoint)
-		if err != nil {
-			return err
-		}
-		read = picturesOf(e, c.Pictures(), o.quiet)
-	}
-	if kind == embedding.CheckpointKind {
-		c, err := embedding.SavedConfig(o.checkpoint)
-		if err != nil {
-			return err
-		}
-		read = picturesOf(e, c.Pictures(), o.quiet)
-	}
-	if kind == ldm.CheckpointKind {
-		if b, _, err := readWeights(filepath.Join(o.checkpoint, ldm.AutoencoderName)); err == nil {
-			read = readerOf(e, b, o.quiet)
-		}
-	}
-	set, err := o.data.open(ctx, e.stderr, read)
+	set, err := o.data.open(ctx, e.stderr, readerOfRun(e, o.checkpoint, o.quiet))
 	if err != nil {
 		return err
 	}
@@ -124,6 +104,21 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		_, err = fmt.Fprintf(e.stdout, "exported to %s (%s)\n", o.out, size(len(b)))
 	}
 	return err
+}
+
+// readerOfRun returns what reads the data of the run in a folder: a folder of pictures, if
+// it was trained on one.
+func readerOfRun(e env, dir string, quiet bool) func(context.Context, string) (*dataset.Set, error) {
+	if c, err := unet.SavedConfig(dir); err == nil {
+		return picturesOf(e, c.Pictures(), quiet)
+	}
+	if c, err := embedding.SavedConfig(dir); err == nil {
+		return picturesOf(e, c.Pictures(), quiet)
+	}
+	if b, _, err := readWeights(filepath.Join(dir, ldm.AutoencoderName)); err == nil {
+		return readerOf(e, b, quiet)
+	}
+	return dataset.Open // whatever is wrong with the run, its opening says
 }
 
 // open reads the run of a task, and says so if it has not come to its end.

@@ -119,20 +119,13 @@ func (o *ldmOptions) run(ctx context.Context, e env) error {
 // run, and what reads the data that they were trained on. Of a run that is resumed, the
 // folder has the autoencoder.
 func (o *ldmOptions) autoencoder(e env) (coder []byte, read func(context.Context, string) (*dataset.Set, error), err error) {
-	path := o.dae
 	if o.resume {
-		path = filepath.Join(o.out, task.AutoencoderName)
-		if _, err := os.Stat(path); err != nil {
-			return nil, dataset.Open, nil // and so is the run not there, which its opening says
-		}
+		return nil, readerOfRun(e, o.out, o.quiet), nil
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		if c, err := unet.SavedConfig(path); err == nil {
-			return nil, picturesOf(e, c.Pictures(), o.quiet), nil
-		}
-		return nil, dataset.Open, nil
+	if info, err := os.Stat(o.dae); err == nil && info.IsDir() {
+		return nil, readerOfRun(e, o.dae, o.quiet), nil
 	}
-	b, _, err := readWeights(path)
+	b, _, err := readWeights(o.dae)
 	if err != nil {
 		return nil, nil, err
 	}

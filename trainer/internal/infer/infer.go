@@ -79,12 +79,7 @@ func Restore(ctx context.Context, m *latent.Model, p latent.Preset, d *degrade.D
 	return restore(ctx, m.Autoencoder, func(batch int) restorer {
 		r := m.Runner(batch)
 		return func(dst, x []float32, first int) error {
-			if m.HasSkips() || p.Rounds > 1 {
-				return mend(r, dst, x, p, first)
-			}
-			z := make([]float32, len(x)/m.Pixels()*m.Latent())
-			r.Encode(z, x)
-			return finish(r, dst, z, p, first)
+			return restoreBy(r, dst, x, p, first)
 		}
 	}, d, images, o)
 }
@@ -216,9 +211,9 @@ func Trajectory(m *latent.Model, p latent.Preset, x []float32, k int) (steps []i
 	return steps, images, nil
 }
 
-// mend writes to dst the images x, restored by the iteration of App. B.3. first is the
-// number of the first image, for messages.
-func mend(r *latent.Runner, dst, x []float32, p latent.Preset, first int) error {
+// restoreBy writes to dst the images x, restored by the flow p. first is the number of the
+// first image, for messages.
+func restoreBy(r *latent.Runner, dst, x []float32, p latent.Preset, first int) error {
 	frames, err := r.Restoration(x, p)
 	if err != nil {
 		return err
