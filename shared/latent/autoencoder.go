@@ -72,23 +72,33 @@ type Nets struct {
 	// further inputs are S_1 to S_k, which F and P keep by those inputs' names. It is nil
 	// where G takes z alone, and where there are no projections: then Ŝ is 0.
 	P *nn.Net
+	// L makes of an image, and of S_1 to S_k, its distance to clean images where each
+	// pixel is: a map of one channel. It is nil where the model has D alone, which sees the
+	// image as a whole.
+	L *nn.Net
 }
 
 // All lists the nets, F first.
 func (n *Nets) All() []*nn.Net {
-	if n.P == nil {
-		return []*nn.Net{n.F, n.G}
+	all := []*nn.Net{n.F, n.G}
+	for _, net := range []*nn.Net{n.P, n.L} {
+		if net != nil {
+			all = append(all, net)
+		}
 	}
-	return []*nn.Net{n.F, n.G, n.P}
+	return all
 }
 
 // Digits returns F and G for digits.
 func Digits() *Nets { return &Nets{F: F, G: G} }
 
 // Skips returns the names of S_1 to S_k; none where G takes z alone.
-func (n *Nets) Skips() []string {
+func (n *Nets) Skips() []string { return further(n.G) }
+
+// further returns the names of the inputs of a net beside its first.
+func further(n *nn.Net) []string {
 	var names []string
-	for _, l := range n.G.Layers() {
+	for _, l := range n.Layers() {
 		if in, ok := l.(nn.Input); ok {
 			names = append(names, in.Name)
 		}
@@ -117,6 +127,18 @@ func (n *Nets) check() error {
 			return fmt.Errorf("%s: the net takes %v; want codes of %d numbers alone", projectionsKey, n.P.In(), d)
 		}
 	}
+	if n.L != nil {
+		image := n.F.In()
+		if n.L.In() != image || n.L.Out() != (nn.Shape{H: image.H, W: image.W, C: 1}) {
+			return fmt.Errorf("%s: the net makes %v of %v; want a map of one channel, of images of %v", localKey, n.L.Out(), n.L.In(), image)
+		}
+		for i, name := range further(n.L) {
+			want := n.L.Shape(n.L.Inputs()[i+1])
+			if v, ok := n.F.Value(name); !ok || n.F.Shape(v) != want || !slices.Contains(skips, name) {
+				return fmt.Errorf("%s: the net takes %s, of %v; want skips alone, as the encoder keeps them", localKey, name, want)
+			}
+		}
+	}
 	for i, name := range skips {
 		want := n.G.Shape(n.G.Inputs()[i+1])
 		for _, from := range []struct {
@@ -140,6 +162,7 @@ const (
 	encoderKey     = "encoder"
 	decoderKey     = "decoder"
 	projectionsKey = "projections"
+	localKey       = "local"
 )
 
 // Describe writes to the metadata of a file what kind it is of, and its nets. Files of
@@ -149,7 +172,7 @@ func Describe(meta map[string]string, kind string, n *Nets) error {
 	if err := n.check(); err != nil {
 		return fmt.Errorf("latent: %w", err)
 	}
-	texts := make([]string, 0, 5)
+	texts := make([]string, 0, 6)
 	for _, net := range append([]*nn.Net{F, G}, n.All()...) {
 		text, err := net.Text()
 		if err != nil {
@@ -164,6 +187,9 @@ func Describe(meta map[string]string, kind string, n *Nets) error {
 	meta["kind"], meta[encoderKey], meta[decoderKey] = kind, texts[2], texts[3]
 	if n.P != nil {
 		meta[projectionsKey] = texts[4]
+	}
+	if n.L != nil {
+		meta[localKey] = texts[len(texts)-1]
 	}
 	return nil
 }
@@ -186,23 +212,23 @@ func Described(meta map[string]string) (*Nets, error) {
 	if strings.HasSuffix(meta["kind"], digits) {
 		return Digits(), nil
 	}
-	n, err := Parse(meta[encoderKey], meta[decoderKey], meta[projectionsKey])
+	n, err := Parse(meta[encoderKey], meta[decoderKey], meta[projectionsKey], meta[localKey])
 	if err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
 	return n, nil
 }
 
-// Parse reads nets from their texts, as nn.Net writes them; that of P is empty where
-// there is none. It returns an error that says which is none, or that they do not fit
-// together.
-func Parse(encoder, decoder, projections string) (*Nets, error) {
+// Parse reads nets from their texts, as nn.Net writes them; those of P and L are empty
+// where there is none. It returns an error that says which is none, or that they do not
+// fit together.
+func Parse(encoder, decoder, projections, local string) (*Nets, error) {
 	n := new(Nets)
 	for _, t := range []struct {
 		key, text string
 		net       **nn.Net
-	}{{encoderKey, encoder, &n.F}, {decoderKey, decoder, &n.G}, {projectionsKey, projections, &n.P}} {
-		if t.key == projectionsKey && t.text == "" {
+	}{{encoderKey, encoder, &n.F}, {decoderKey, decoder, &n.G}, {projectionsKey, projections, &n.P}, {localKey, local, &n.L}} {
+		if (t.net == &n.P || t.net == &n.L) && t.text == "" {
 			continue
 		}
 		var err error
@@ -216,14 +242,15 @@ func Parse(encoder, decoder, projections string) (*Nets, error) {
 // maxLatent bounds the numbers of a code.
 const maxLatent = nn.MaxWidth
 
-// Autoencoder is F and G, which the baselines share with the model, and P for a U-Net.
-// It is immutable and safe for concurrent use.
+// Autoencoder is F and G, which the baselines share with the model, and P and L for a
+// U-Net. It is immutable and safe for concurrent use.
 type Autoencoder struct {
-	f, g, p *nn.Function // p is nil where there are no projections
-	skips   []string
+	f, g, p, l *nn.Function // p and l are nil where there are none
+	skips      []string
+	seen       []int // the skips that l takes
 }
 
-// LoadAutoencoder reads F, G and P from a file, whatever else it holds. It returns
+// LoadAutoencoder reads F, G, P and L from a file, whatever else it holds. It returns
 // an error that says which tensor or metadata key is wrong.
 func LoadAutoencoder(f *safetensors.File) (*Autoencoder, error) {
 	n, err := Described(f.Meta)
@@ -234,22 +261,33 @@ func LoadAutoencoder(f *safetensors.File) (*Autoencoder, error) {
 }
 
 // Load is LoadAutoencoder where the nets are known: the metadata is not read.
-func (n *Nets) Load(f *safetensors.File) (a *Autoencoder, err error) {
-	a = &Autoencoder{skips: n.Skips()}
-	if a.f, err = n.F.Load(f); err != nil {
-		return nil, err
+func (n *Nets) Load(f *safetensors.File) (*Autoencoder, error) {
+	a := &Autoencoder{skips: n.Skips()}
+	for _, t := range []struct {
+		net *nn.Net
+		to  **nn.Function
+	}{{n.F, &a.f}, {n.G, &a.g}, {n.P, &a.p}, {n.L, &a.l}} {
+		if t.net == nil {
+			continue
+		}
+		var err error
+		if *t.to, err = t.net.Load(f); err != nil {
+			return nil, err
+		}
 	}
-	if a.g, err = n.G.Load(f); err != nil {
-		return nil, err
+	if n.L != nil {
+		for _, name := range further(n.L) {
+			a.seen = append(a.seen, slices.Index(a.skips, name))
+		}
 	}
-	if n.P != nil {
-		a.p, err = n.P.Load(f)
-	}
-	return a, err
+	return a, nil
 }
 
 // HasSkips reports whether G takes skips beside z: whether this is a U-Net.
 func (a *Autoencoder) HasSkips() bool { return len(a.skips) > 0 }
+
+// HasLocal reports whether the model has L, the distance at each pixel.
+func (a *Autoencoder) HasLocal() bool { return a.l != nil }
 
 // Image returns the shape of the images that F takes and G makes.
 func (a *Autoencoder) Image() nn.Shape { return a.f.In() }
@@ -276,15 +314,16 @@ func (a *Autoencoder) CheckImages(x []float32) error {
 	return nil
 }
 
-// Coder computes F, G and P. It holds their workspaces, each from when it is first
+// Coder computes F, G, P and L. It holds their workspaces, each from when it is first
 // needed on, and is not safe for concurrent use.
 type Coder struct {
-	nets    *Autoencoder
-	batch   int
-	f, g, p *nn.Runner
-	mixed   [][]float32 // of a batch: what G takes beside z
-	small   []float32   // of a batch: what P makes at its end, which nobody needs
-	nothing [][]float32 // of a batch: Ŝ where there is no P
+	nets       *Autoencoder
+	batch      int
+	f, g, p, l *nn.Runner
+	mixed      [][]float32 // of a batch: what G takes beside z
+	small      []float32   // of a batch: what P makes at its end, which nobody needs
+	nothing    [][]float32 // of a batch: Ŝ where there is no P
+	weight     []float32   // of an image: how far each number of a skip counts
 }
 
 // Coder returns a coder that computes at most batch ≥ 1 images at a time.
@@ -308,6 +347,10 @@ func (c *Coder) encoder() *nn.Runner {
 // Skips are what goes past the codes of some images in a U-Net: S_1 to S_k of each.
 type Skips struct{ values [][]float32 }
 
+// Of returns S_{k+1} of all the images, one after the other: what G takes as its further
+// input k. It is the skips' own.
+func (s *Skips) Of(k int) []float32 { return s.values[k] }
+
 // EncodeSkips is Encode, and keeps S_1 to S_k in s, which it makes as large as they are.
 // A model without skips has none.
 func (c *Coder) EncodeSkips(z, x []float32, s *Skips) {
@@ -329,14 +372,56 @@ func (c *Coder) EncodeSkips(z, x []float32, s *Skips) {
 	}
 }
 
+// Local writes to d (n × H·W) L of n images x (n × pixels) with the skips s that
+// EncodeSkips made of them: about the root mean square, over the channels and the
+// pixels next to it, of what damage did to each pixel, 0 or more. Its square, summed
+// over the image, is the squared distance of Eq. 4 that the paper's D has in ambient
+// space, here with the places where it is. Without L it is 0.
+func (c *Coder) Local(d, x []float32, s *Skips) {
+	if c.nets.l == nil {
+		clear(d)
+		return
+	}
+	if c.l == nil {
+		c.l = c.nets.l.Runner(c.batch)
+	}
+	pixels, area := c.nets.Pixels(), c.nets.l.Out().Size()
+	n := len(x) / pixels
+	taken := make([][]float32, len(c.nets.seen))
+	for lo := 0; lo < n; lo += c.batch {
+		hi := min(n, lo+c.batch)
+		for i, k := range c.nets.seen {
+			size := len(s.values[k]) / n
+			taken[i] = s.values[k][lo*size : hi*size]
+		}
+		c.l.Forward(d[lo*area:hi*area], x[lo*pixels:hi*pixels], taken...)
+	}
+	// L makes the root of the distance: small ones are told apart as well as large ones.
+	for i, v := range d[:n*area] {
+		v = max(v, 0)
+		d[i] = float32(v * v)
+	}
+}
+
+// Trust says how far skips are trusted, from 0 to 1: not at all, as they are.
+type Trust struct {
+	Image []float32 // of each image (n); nil: 1 of all
+	Pixel []float32 // of each pixel (n × H·W), a smaller skip having the mean of those that it stands for; nil: 1 of all
+}
+
+// whole reports whether all skips of image i count as they are.
+func (t *Trust) whole(i int) bool {
+	return t == nil || t.Pixel == nil && (t.Image == nil || t.Image[i] >= 1)
+}
+
 // DecodeSkips writes to x (n × pixels) the images
 //
 //	G(w·S_1 + (1−w)·Ŝ_1(z), …, w·S_k + (1−w)·Ŝ_k(z), z)
 //
-// of n codes z (n × d) and the skips s of as many images, for the weight w, from 0 to 1,
-// that trust (n) has of each; nil is 1 of all. It is App. B.3 with a weight: how far
-// skips that may be of a damaged image are trusted. Without s, w is 0.
-func (c *Coder) DecodeSkips(x, z []float32, s *Skips, trust []float32) {
+// of n codes z (n × d) and the skips s of as many images, for the weight w of what trust
+// says of the image and of the pixel; nil is 1 everywhere. It is App. B.3 with a weight:
+// how far skips that may be of a damaged image are trusted. Without s, w is 0.
+func (c *Coder) DecodeSkips(x, z []float32, s *Skips, trust *Trust) {
 	if c.g == nil {
 		c.g = c.nets.g.Runner(c.batch)
 	}
@@ -353,7 +438,7 @@ func (c *Coder) DecodeSkips(x, z []float32, s *Skips, trust []float32) {
 		hi := min(n, lo+c.batch)
 		project := s == nil
 		for i := lo; i < hi && !project; i++ {
-			project = trust != nil && trust[i] < 1
+			project = !trust.whole(i)
 		}
 		if project && c.p != nil {
 			c.p.Forward(c.small, z[lo*d:hi*d])
@@ -368,13 +453,10 @@ func (c *Coder) DecodeSkips(x, z []float32, s *Skips, trust []float32) {
 			if s == nil {
 				continue
 			}
-			size := len(c.mixed[k]) / (hi - lo)
+			shape := c.nets.g.Shape(c.nets.g.Inputs()[k+1])
+			size := shape.Size()
 			for i := lo; i < hi; i++ {
-				w := float32(1)
-				if trust != nil {
-					w = trust[i]
-				}
-				mix(c.mixed[k][(i-lo)*size:(i-lo+1)*size], s.values[k][i*size:(i+1)*size], w)
+				c.mix(c.mixed[k][(i-lo)*size:(i-lo+1)*size], s.values[k][i*size:(i+1)*size], shape, trust, i)
 			}
 		}
 		c.g.Forward(x[lo*pixels:hi*pixels], z[lo*d:hi*d], c.mixed...)
@@ -405,10 +487,46 @@ func (c *Coder) projected(k, n int) []float32 {
 	return y
 }
 
-// mix writes w·s + (1−w)·y to y, in which it is what P kept.
-func mix(y, s []float32, w float32) {
+// mix writes w·s + (1−w)·y to y, a skip of image i, in which it is what P kept.
+func (c *Coder) mix(y, s []float32, shape nn.Shape, trust *Trust, i int) {
+	w := float32(1)
+	if trust != nil && trust.Image != nil {
+		w = trust.Image[i]
+	}
 	s = s[:len(y)]
-	for i, v := range y {
-		y[i] = float32(w*s[i]) + float32((1-w)*v)
+	if trust == nil || trust.Pixel == nil {
+		for k, v := range y {
+			y[k] = float32(w*s[k]) + float32((1-w)*v)
+		}
+		return
+	}
+	image := c.nets.Image()
+	area := image.H * image.W
+	if len(c.weight) < shape.H*shape.W {
+		c.weight = make([]float32, area)
+	}
+	shrink(c.weight, trust.Pixel[i*area:(i+1)*area], image, shape)
+	for p := range shape.H * shape.W {
+		w := float32(w * c.weight[p])
+		for k := p * shape.C; k < (p+1)*shape.C; k++ {
+			y[k] = float32(w*s[k]) + float32((1-w)*y[k])
+		}
+	}
+}
+
+// shrink writes to y the mean of what each pixel of the smaller image stands for.
+func shrink(y, x []float32, from, to nn.Shape) {
+	for r := range to.H {
+		top, bottom := r*from.H/to.H, (r+1)*from.H/to.H
+		for c := range to.W {
+			left, right := c*from.W/to.W, (c+1)*from.W/to.W
+			var sum float32
+			for i := top; i < bottom; i++ {
+				for _, v := range x[i*from.W+left : i*from.W+right] {
+					sum += v
+				}
+			}
+			y[r*to.W+c] = sum / float32((bottom-top)*(right-left))
+		}
 	}
 }

@@ -37,6 +37,8 @@ type Preset struct {
 	Noise     float32 `json:"noise,omitempty"`     // generation alone: spread of the start, in multiples of the codes' own
 	Rounds    int     `json:"rounds,omitempty"`    // restoration alone: how often the image is encoded, and flows all Steps (App. B.3); 0 is 1
 	Trust     float32 `json:"trust,omitempty"`     // restoration by a U-Net alone: the distance, in multiples of the spacing, at which skips and projections count alike; 0: the skips as they are
+	Local     float32 `json:"local,omitempty"`     // restoration with L alone: the same at each pixel, in units of the pixels
+	Keep      float32 `json:"keep,omitempty"`      // restoration with L alone: the distance, in units of the pixels, at which a pixel as it was and as it is decoded count alike; 0: all of it is decoded
 }
 
 // MaxRounds bounds Preset.Rounds.
@@ -62,8 +64,13 @@ func (p Preset) Validate() error {
 	if !(p.Noise >= 0) || math.IsInf(float64(p.Noise), 0) {
 		return fmt.Errorf("flow: the noise is %v; it must be a number of at least 0", p.Noise)
 	}
-	if !(p.Trust >= 0) || math.IsInf(float64(p.Trust), 0) {
-		return fmt.Errorf("flow: the trust in skips is %v; it must be a number of at least 0", p.Trust)
+	for _, v := range []struct {
+		name  string
+		value float32
+	}{{"the trust in skips", p.Trust}, {"the local trust in skips", p.Local}, {"the distance up to which pixels are kept", p.Keep}} {
+		if !(v.value >= 0) || math.IsInf(float64(v.value), 0) {
+			return fmt.Errorf("flow: %s is %v; it must be a number of at least 0", v.name, v.value)
+		}
 	}
 	if p.Rounds < 0 || p.Rounds > MaxRounds {
 		return fmt.Errorf("flow: %d rounds; give 0 to %d", p.Rounds, MaxRounds)
@@ -197,6 +204,9 @@ func (m *Model) HasDistance() bool { return m.distance != nil }
 func (m *Model) check(p Preset) error {
 	if err := p.Validate(); err != nil {
 		return err
+	}
+	if !m.HasLocal() && (p.Local > 0 || p.Keep > 0) {
+		return fmt.Errorf("flow: the local trust in skips is %v and pixels are kept up to %v, but the model has no net for the distance at each pixel; give 0 and 0", p.Local, p.Keep)
 	}
 	if m.HasDistance() {
 		return nil

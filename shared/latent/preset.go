@@ -17,6 +17,7 @@ func parsePreset(text string) (Preset, error) {
 	numbers := map[string]*float32{
 		"alpha": &p.Alpha, "beta": &p.Beta, "sigma": &p.Sigma, "start": &p.Start,
 		"tau": &p.Tau, "tolerance": &p.Tolerance, "noise": &p.Noise, "trust": &p.Trust,
+		"local": &p.Local, "keep": &p.Keep,
 	}
 	counts := map[string]*int{"steps": &p.Steps, "rounds": &p.Rounds}
 	d := jsontext.NewDecoder(strings.NewReader(text))

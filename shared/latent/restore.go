@@ -9,7 +9,11 @@ import (
 // Frame is a step of a restoration. Index counts the steps of all rounds.
 type Frame struct {
 	flow.Step
-	draw func() []float32
+	// Local is the distance at each pixel of the images that the round began with, in units
+	// of the pixels (n × H·W); nil where the flow does not ask for it. The slice is the
+	// restoration's own.
+	Local []float32
+	draw  func() []float32
 }
 
 // Image returns the images that the restoration has come to (n × pixels), computed when
@@ -27,6 +31,10 @@ func (f Frame) Image() []float32 { return f.draw() }
 // with the trust t of the preset: far from the codes the projections count, near them
 // the skips. With t = 0 the skips are as they are.
 //
+// With L, the distance is known at each pixel as well. It weighs the skips there
+// (p.Local), and a pixel moves only as far as it has to (p.Keep): where the distance is 0
+// the image is as it was, and the images are v·x + (1−v)·x', with v of L as w of D.
+//
 // x is not changed. Restoration returns an error if p is not valid, needs a D that the model
 // does not have, or x is not a whole number of images.
 func (r *Runner) Restoration(x []float32, p Preset) (iter.Seq[Frame], error) {
@@ -41,13 +49,29 @@ func (r *Runner) Restoration(x []float32, p Preset) (iter.Seq[Frame], error) {
 		y, z := append([]float32(nil), x...), make([]float32, n*r.Latent())
 		image := make([]float32, len(x))
 		var skips Skips
-		var trust []float32
+		var trust Trust
+		var local, keep []float32
 		if p.Trust > 0 {
-			trust = make([]float32, n)
+			trust.Image = make([]float32, n)
+		}
+		area := r.Image().H * r.Image().W
+		if p.Local > 0 || p.Keep > 0 {
+			local = make([]float32, n*area)
+		}
+		if p.Local > 0 {
+			trust.Pixel = make([]float32, n*area)
+		}
+		if p.Keep > 0 {
+			keep = make([]float32, n*area)
 		}
 		index := 0
 		for round := range max(1, p.Rounds) {
 			r.EncodeSkips(z, y, &skips)
+			if local != nil {
+				r.Coder.Local(local, y, &skips)
+				weigh(trust.Pixel, local, p.Local)
+				weigh(keep, local, p.Keep)
+			}
 			steps, err := r.Flow(z, p)
 			if err != nil { // p was checked
 				return
@@ -55,17 +79,15 @@ func (r *Runner) Restoration(x []float32, p Preset) (iter.Seq[Frame], error) {
 			var last Frame
 			for s := range steps {
 				first := s.Index == 0
-				if first && trust != nil {
-					t := p.Trust * r.Bank.Spacing
-					for i, d := range s.Distance {
-						trust[i] = float32(t*t) / (float32(t*t) + float32(d*d))
-					}
+				if first {
+					weigh(trust.Image, s.Distance, p.Trust*r.Bank.Spacing)
 				}
 				s.Index = index
 				drawn := false
-				last = Frame{s, func() []float32 {
+				last = Frame{s, local, func() []float32 {
 					if !drawn {
-						r.DecodeSkips(image, z, &skips, trust)
+						r.DecodeSkips(image, z, &skips, &trust)
+						blend(image, y, keep)
 						drawn = true
 					}
 					return image
@@ -83,4 +105,25 @@ func (r *Runner) Restoration(x []float32, p Preset) (iter.Seq[Frame], error) {
 			}
 		}
 	}, nil
+}
+
+// weigh writes to w t²/(t² + d²) of each distance d, unless w is nil.
+func weigh(w, d []float32, t float32) {
+	for i := range w {
+		w[i] = float32(t*t) / (float32(t*t) + float32(d[i]*d[i]))
+	}
+}
+
+// blend writes v·y + (1−v)·x to x, with one weight for all channels of a pixel, unless
+// there are none.
+func blend(x, y, v []float32) {
+	if v == nil {
+		return
+	}
+	channels := len(x) / len(v)
+	for p, v := range v {
+		for k := p * channels; k < (p+1)*channels; k++ {
+			x[k] = float32(v*y[k]) + float32((1-v)*x[k])
+		}
+	}
 }

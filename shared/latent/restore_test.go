@@ -101,7 +101,7 @@ func TestMendedSkips(t *testing.T) {
 				if step.Index == 0 && round > 0 {
 					continue
 				}
-				r.DecodeSkips(y, z, &s, trust)
+				r.DecodeSkips(y, z, &s, &latent.Trust{Image: trust})
 				if !slices.Equal(codes[at], z) || !slices.Equal(images[at], y) {
 					t.Fatalf("chart %d: frame %d is another", chart, at)
 				}
@@ -113,7 +113,7 @@ func TestMendedSkips(t *testing.T) {
 		r.EncodeSkips(z, x, &s)
 		full, none, projected := make([]float32, len(x)), make([]float32, len(x)), make([]float32, len(x))
 		r.DecodeSkips(full, z, &s, nil)
-		r.DecodeSkips(none, z, &s, make([]float32, n))
+		r.DecodeSkips(none, z, &s, &latent.Trust{Image: make([]float32, n)})
 		r.Decode(projected, z)
 		if !slices.Equal(none, projected) || slices.Equal(full, projected) {
 			t.Error("the weight of the skips does not go from Ŝ to S")
@@ -136,11 +136,95 @@ func TestNoProjections(t *testing.T) {
 	c.EncodeSkips(z, x, &s)
 	kept, half, zero := make([]float32, len(x)), make([]float32, len(x)), make([]float32, len(x))
 	c.DecodeSkips(kept, z, &s, nil)
-	c.DecodeSkips(half, z, &s, []float32{0, 1, 0})
+	c.DecodeSkips(half, z, &s, &latent.Trust{Image: []float32{0, 1, 0}})
 	c.Decode(zero, z)
 	p := a.Pixels()
 	if !slices.Equal(half[:p], zero[:p]) || !slices.Equal(half[p:2*p], kept[p:2*p]) || slices.Equal(kept[:p], zero[:p]) {
 		t.Error("the skips are not weighed against 0")
+	}
+}
+
+// local is a U-Net that knows the distance at each pixel.
+func local(t *testing.T) *latent.Nets {
+	t.Helper()
+	n := uNet(t, 0)
+	var err error
+	if n.L, err = unet.Local(n.F.In(), unet.Config{Channels: []int{4, 6}}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestLocal: the distance at a pixel says how far the skips there are trusted, and how far
+// the pixel is kept, in a batch as alone, and in each round anew.
+func TestLocal(t *testing.T) {
+	m := latenttest.ModelOf(3, local(t))
+	const n = 3
+	x := noise(n * m.Pixels())
+	p := latent.Preset{Alpha: 0.5, Sigma: 1, Steps: 1, Rounds: 2, Trust: 0.8, Local: 0.3, Keep: 0.2}
+	codes, images := frames(t, m, x, p)
+	image := m.Image()
+	area := image.H * image.W
+	r := m.Runner(2)
+	y, z, d := slices.Clone(x), make([]float32, n*m.Latent()), make([]float32, n)
+	where := make([]float32, n*area)
+	at := 0
+	for round := range 2 {
+		var s latent.Skips
+		r.EncodeSkips(z, y, &s)
+		r.Distance(d, nil, z)
+		r.Coder.Local(where, y, &s)
+		trust := latent.Trust{Image: make([]float32, n), Pixel: make([]float32, n*area)}
+		weight := func(v, t float32) float32 { return float32(t*t) / (float32(t*t) + float32(v*v)) }
+		for i, v := range d {
+			trust.Image[i] = weight(v, p.Trust*m.Bank.Spacing)
+		}
+		for i, v := range where {
+			if v < 0 {
+				t.Fatalf("the distance at a pixel is %v", v)
+			}
+			trust.Pixel[i] = weight(v, p.Local)
+		}
+		steps, err := r.Flow(z, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded := make([]float32, len(x))
+		for step := range steps {
+			if step.Index == 0 && round > 0 {
+				continue
+			}
+			r.DecodeSkips(decoded, z, &s, &trust)
+			for i := range decoded {
+				v := weight(where[i/image.C], p.Keep)
+				decoded[i] = float32(v*y[i]) + float32((1-v)*decoded[i])
+			}
+			if !slices.Equal(codes[at], z) || !slices.Equal(images[at], decoded) {
+				t.Fatalf("frame %d is another", at)
+			}
+			at++
+		}
+		y = decoded
+	}
+	if slices.Max(where) == slices.Min(where) {
+		t.Error("the distance is the same everywhere")
+	}
+	// A distance of 0 everywhere keeps all there is.
+	file := latenttest.FileOf(3, local(t))
+	for _, v := range file.Tensors {
+		if strings.HasPrefix(v.Name, "local.out.") {
+			clear(v.Data)
+		}
+	}
+	b, err := file.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = latent.Load(b); err != nil {
+		t.Fatal(err)
+	}
+	if _, images = frames(t, m, x, p); !slices.Equal(images[0], x) || !slices.Equal(images[len(images)-1], x) {
+		t.Error("where the distance is 0, the image is not as it was")
 	}
 }
 
@@ -166,12 +250,15 @@ func TestRestorationRefuses(t *testing.T) {
 		{make([]float32, m.Pixels()), latent.Preset{Sigma: 1, Rounds: -1}, "-1 rounds"},
 		{make([]float32, m.Pixels()), latent.Preset{Sigma: 1, Rounds: 101}, "101 rounds"},
 		{make([]float32, m.Pixels()), latent.Preset{Sigma: 1, Trust: -1}, "trust"},
+		{make([]float32, m.Pixels()), latent.Preset{Sigma: 1, Local: -1}, "the local trust"},
+		{make([]float32, m.Pixels()), latent.Preset{Sigma: 1, Keep: -1}, "pixels are kept"},
+		{make([]float32, m.Pixels()), latent.Preset{Sigma: 1, Keep: 0.1}, "no net for the distance at each pixel"},
 	} {
 		if _, err := m.Runner(1).Restoration(c.x, c.p); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v; want %q", c.p, err, c.want)
 		}
 	}
-	n := uNet(t, 0)
+	n := local(t)
 	for name, c := range map[string]struct {
 		change func(meta map[string]string)
 		want   string
@@ -179,6 +266,9 @@ func TestRestorationRefuses(t *testing.T) {
 		"others":      {func(m map[string]string) { m["projections"] = "9; relu" }, "does not keep skip.0"},
 		"other codes": {func(m map[string]string) { m["projections"] = "8; relu" }, "want codes of 9 numbers"},
 		"none taken":  {func(m map[string]string) { m["decoder"] = "9; linear l 17x22x3; sigmoid" }, "takes no skips"},
+		"no map":      {func(m map[string]string) { m["local"] = "17x22x3; relu" }, "local: the net makes 17×22×3 of 17×22×3; want a map of one channel"},
+		"of others":   {func(m map[string]string) { m["local"] = "17x22x3; input other 17x22x1; conv l 1,1,0 1" }, "local: the net takes other, of 17×22×1; want skips alone"},
+		"no net":      {func(m map[string]string) { m["local"] = "17x22x3; what" }, "local: "},
 	} {
 		f := latenttest.FileOf(1, n)
 		c.change(f.Meta)

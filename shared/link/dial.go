@@ -15,7 +15,8 @@ import (
 type Parameter string
 
 // The parameters. SigmaD and SigmaKer are of Manifold's flow alone, Sigma of all
-// others; Rounds and Trust have sliders for faces alone, Tolerance and Noise none.
+// others; Rounds, Trust, Local and Keep have sliders for faces alone, Tolerance and Noise
+// none.
 const (
 	Alpha     Parameter = "alpha"
 	Beta      Parameter = "beta"
@@ -28,6 +29,8 @@ const (
 	Noise     Parameter = "noise"
 	Rounds    Parameter = "rounds"
 	Trust     Parameter = "trust"
+	Local     Parameter = "local"
+	Keep      Parameter = "keep"
 )
 
 // Dial is what may be said of a parameter: with a slider, in a link or a request,
@@ -75,6 +78,8 @@ var (
 	// Of restoring by a U-Net (App. B.3).
 	mending = []Dial{
 		{Trust, "trust", "distance at which the skips of a U-Net and their projections count alike (App. B.3), in the same units; 0: the skips as they are", 0, 10, 0.1, 0, most},
+		{Local, "local trust", "the same at each pixel: how far it may be off, from 0 to 1, for skips and projections to count alike there; 0: the skips as they are", 0, 1, 0.01, 0, most},
+		{Keep, "keep", "how far a pixel may be off, from 0 to 1, for it and the decoded one to count alike; 0: all are decoded", 0, 0.5, 0.01, 0, most},
 		{Rounds, "rounds", "how often the picture is encoded again (App. B.3); 0 is 1", 0, maxRounds, 1, 0, latent.MaxRounds},
 	}
 	noSliders = []Dial{
@@ -130,6 +135,10 @@ func in(p any, name Parameter) any {
 			return &p.Rounds
 		case Trust:
 			return &p.Trust
+		case Local:
+			return &p.Local
+		case Keep:
+			return &p.Keep
 		}
 	case *ambient.Preset:
 		switch name {

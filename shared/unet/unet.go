@@ -49,23 +49,21 @@ func New(image nn.Shape, c Config) (*latent.Nets, error) {
 		return nil, fmt.Errorf("unet: the chart has a side of %d; give 1 to that of the image, %v, or 0 for none", c.Chart, image)
 	}
 	var down []nn.Layer
-	var skips []nn.Shape
+	skips := skipsOf(image, c.Channels)
 	chart, pool := image, nn.Window{}
 	if c.Chart > 0 {
 		pool, chart = chartOf(image, c.Chart)
 		down = append(down, nn.Keep("image"), nn.Conv{Name: ChartPool, Window: pool, Out: image.C},
 			nn.Linear{Name: ChartMap, Out: nn.Vector(c.Latent)}, nn.Keep("chart"), nn.From("image"))
 	}
-	small := image // what is left after the poolings
 	for i, out := range c.Channels {
 		name := fmt.Sprintf("encoder.%d", i)
 		down = append(down, block(name+".conv1", name+".norm1", out)...)
 		down = append(down, block(name+".conv2", name+".norm2", out)...)
 		down = append(down, nn.Keep(skip(i)), nn.MaxPool{Window: nn.Pairs})
-		skips = append(skips, nn.Shape{H: small.H, W: small.W, C: out})
-		g := nn.Pairs.On(small)
-		small = nn.Shape{H: g.OH, W: g.OW, C: out}
 	}
+	g := nn.Pairs.On(skips[len(skips)-1])
+	small := nn.Shape{H: g.OH, W: g.OW, C: g.C} // what is left after the poolings
 	down = append(down, nn.Linear{Name: "encoder.linear", Out: nn.Vector(c.Latent)})
 	if c.Chart > 0 {
 		down = append(down, nn.Add("chart"))
@@ -98,6 +96,57 @@ func New(image nn.Shape, c Config) (*latent.Nets, error) {
 		return nil, fmt.Errorf("unet: the decoder: %w", err)
 	}
 	return n, nil
+}
+
+// Local is L for the same images and sizes: from the features of a few of the encoder's
+// blocks and the image itself it makes the root of the distance at each pixel. The blocks
+// deeper than localDepth see too much of the image to say where.
+//
+// The paper has no such net: it is D of Eq. 4 at each pixel in place of the whole image.
+func Local(image nn.Shape, c Config) (*nn.Net, error) {
+	shapes := skipsOf(image, c.Channels)
+	shapes = shapes[:min(len(shapes), localDepth)]
+	layers := []nn.Layer{nn.Keep("image")}
+	for i, shape := range shapes {
+		layers = append(layers, nn.Input{Name: skip(i), Shape: shape})
+	}
+	last := len(shapes) - 1
+	if last > 0 {
+		layers = append(layers, nn.From(skip(last)),
+			nn.Conv{Name: fmt.Sprintf("local.%d.conv", last), Window: nn.Same, Out: localWidth(shapes[last])}, nn.LeakyReLU)
+	}
+	for i := last - 1; i >= 0; i-- {
+		name := fmt.Sprintf("local.%d", i)
+		to := shapes[i]
+		to.C = localWidth(to)
+		layers = append(layers, nn.ConvTranspose{Name: name + ".deconv", Window: nn.Pairs, To: to}, nn.Concat(skip(i)))
+		if i == 0 {
+			layers = append(layers, nn.Concat("image"))
+		}
+		layers = append(layers, nn.Conv{Name: name + ".conv", Window: nn.Same, Out: to.C}, nn.LeakyReLU)
+	}
+	n, err := nn.New(image, append(layers, nn.Conv{Name: "local.out", Window: nn.Same, Out: 1})...)
+	if err != nil {
+		return nil, fmt.Errorf("unet: the local distance: %w", err)
+	}
+	return n, nil
+}
+
+// localDepth is how many skips L takes at most, and localWidth how many channels it makes
+// of one.
+const localDepth = 4
+
+func localWidth(skip nn.Shape) int { return max(8, skip.C/2) }
+
+// skipsOf returns the shapes of the skips of blocks with those channels.
+func skipsOf(image nn.Shape, channels []int) (shapes []nn.Shape) {
+	for _, c := range channels {
+		image.C = c
+		shapes = append(shapes, image)
+		g := nn.Pairs.On(image)
+		image.H, image.W = g.OH, g.OW
+	}
+	return shapes
 }
 
 func skip(i int) string { return fmt.Sprintf("skip.%d", i) }

@@ -62,7 +62,8 @@ func (b *Bridge) faceControls() controls {
 	says()
 	listen(brush, "input", func(js.Value) { says() })
 	for _, d := range link.FaceDials() {
-		if d.Parameter == link.Trust || d.Parameter == link.Rounds {
+		switch d.Parameter {
+		case link.Trust, link.Local, link.Keep, link.Rounds:
 			b.number(string(d.Parameter), "input", func(v float64) error { return b.app.Dials().Set(d.Parameter, v) })
 		}
 	}
@@ -186,6 +187,8 @@ func (b *Bridge) publishFaces(r room.Readout) {
 		b.measure()
 	}
 	b.prop("trust-field", "hidden", !heal || !res.Skips)
+	b.prop("local-field", "hidden", !heal || !res.Local)
+	b.prop("keep-field", "hidden", !heal || !res.Local)
 	b.prop("rounds-field", "hidden", !heal)
 	switch {
 	case res.Photo:

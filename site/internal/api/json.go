@@ -127,7 +127,7 @@ func appendDecimal(b []byte, v float32) []byte {
 // left out are 0.
 func flowObject(p latent.Preset) object {
 	o := object{{"alpha", p.Alpha}, {"beta", p.Beta}, {"sigma", p.Sigma}}.and("start", p.Start).and("tau", p.Tau)
-	return append(o, member{"steps", p.Steps}).and("rounds", float32(p.Rounds)).and("trust", p.Trust).and("tolerance", p.Tolerance).and("noise", p.Noise)
+	return append(o, member{"steps", p.Steps}).and("rounds", float32(p.Rounds)).and("trust", p.Trust).and("local", p.Local).and("keep", p.Keep).and("tolerance", p.Tolerance).and("noise", p.Noise)
 }
 
 func jsonResponse(o object) *response {

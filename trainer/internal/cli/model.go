@@ -162,7 +162,7 @@ func (f *flagSet) flow(preset string, noise bool) *flowFlags {
 			if !noise {
 				continue
 			}
-		case link.Rounds, link.Trust:
+		case link.Rounds, link.Trust, link.Local, link.Keep:
 			if noise {
 				continue
 			}
@@ -233,6 +233,12 @@ func describeFlow(p latent.Preset) string {
 	}
 	if p.Trust > 0 {
 		s += fmt.Sprintf(", trust %g", p.Trust)
+	}
+	if p.Local > 0 {
+		s += fmt.Sprintf(", local trust %g", p.Local)
+	}
+	if p.Keep > 0 {
+		s += fmt.Sprintf(", pixels kept up to %g", p.Keep)
 	}
 	if p.Noise > 0 {
 		s += fmt.Sprintf(", noise %g", p.Noise)

@@ -136,7 +136,7 @@ func (o *evalImagesOptions) sweep(ctx context.Context, e env) error {
 func trialLine(t sweep.ImageTrial, columns []degrade.Degradation) string {
 	var b strings.Builder
 	p := t.Preset
-	fmt.Fprintf(&b, "loss %.4f  trust %v steps %d α %v rounds %d β %v ", t.Loss, p.Trust, p.Steps, p.Alpha, max(1, p.Rounds), p.Beta)
+	fmt.Fprintf(&b, "loss %.4f  keep %v local %v trust %v steps %d α %v rounds %d β %v ", t.Loss, p.Keep, p.Local, p.Trust, p.Steps, p.Alpha, max(1, p.Rounds), p.Beta)
 	for i, c := range columns {
 		fmt.Fprintf(&b, " %s %.3f/%.2f", c.Kind, t.SSIM[i], t.FD[i])
 	}

@@ -77,6 +77,12 @@ func (c *Checkpoint) State(kind string, state any) error {
 	return nil
 }
 
+// Has reports whether the checkpoint holds a tensor of that name.
+func (c *Checkpoint) Has(name string) bool {
+	_, ok := c.file.Lookup(name)
+	return ok
+}
+
 // Parameters reads the parameters and their moments, whose names and shapes
 // params gives.
 func (c *Checkpoint) Parameters(params []*Parameter) error {

@@ -33,6 +33,8 @@ var imageAxes = []struct {
 	values []float64
 	set    func(p *latent.Preset, v float64)
 }{
+	{[]float64{0, 0.01, 0.02, 0.04, 0.08}, func(p *latent.Preset, v float64) { p.Keep = float32(v) }},
+	{[]float64{0, 0.03, 0.06, 0.12, 0.25, 0.5}, func(p *latent.Preset, v float64) { p.Local = float32(v) }},
 	{[]float64{0, 0.1, 0.2, 0.35, 0.5, 0.8, 1.3, 2.5}, func(p *latent.Preset, v float64) { p.Trust = float32(v) }},
 	{[]float64{1, 2, 3, 5}, func(p *latent.Preset, v float64) { p.Steps = int(v) }},
 	{[]float64{0, 0.3, 0.6, 0.8}, func(p *latent.Preset, v float64) { p.Alpha = float32(v) }},
@@ -60,7 +62,7 @@ func ImageFlows(ctx context.Context, j *evaluate.ImageJudge, m *latent.Model, da
 			for _, v := range axis.values {
 				p := from
 				axis.set(&p, v)
-				if p.Validate() != nil {
+				if p.Validate() != nil || (p.Keep > 0 || p.Local > 0) && !m.HasLocal() {
 					continue
 				}
 				t, err := s.try(p)

@@ -55,11 +55,19 @@ func Latent(now *latent.Preset, standard latent.Preset, changed func()) *Flow[la
 	}
 }
 
-// Faces returns the sliders of a restoration of faces (App. B.3), likewise. The trust in
-// skips is one of them where the model has skips.
-func Faces(now *latent.Preset, standard latent.Preset, skips bool, changed func()) *Flow[latent.Preset] {
+// Faces returns the sliders of a restoration of faces (App. B.3) by a model, likewise:
+// those that say something of it.
+func Faces(now *latent.Preset, standard latent.Preset, m *latent.Model, changed func()) *Flow[latent.Preset] {
 	f := Latent(now, standard, changed)
-	f.list = slices.DeleteFunc(link.FaceDials(), func(d link.Dial) bool { return d.Parameter == link.Trust && !skips })
+	f.list = slices.DeleteFunc(link.FaceDials(), func(d link.Dial) bool {
+		switch d.Parameter {
+		case link.Trust:
+			return !m.HasSkips()
+		case link.Local, link.Keep:
+			return !m.HasLocal()
+		}
+		return false
+	})
 	return f
 }
 

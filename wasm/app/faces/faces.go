@@ -198,7 +198,7 @@ func (r *Room) Arrive(name string, m *latent.Model, err error) {
 		return
 	}
 	l.run, l.share = m.Runner(1), 1
-	l.heal = dials.Faces(&r.s.Faces.Heal, m.Restore, m.HasSkips(), func() { r.change(link.Heal, false) })
+	l.heal = dials.Faces(&r.s.Faces.Heal, m.Restore, m, func() { r.change(link.Heal, false) })
 	l.grow = dials.Latent(&r.s.Faces.Grow, m.Generate, func() { r.change(link.Grow, false); r.change(link.Pass, false) })
 	r.flows(l)
 	r.restart()

@@ -14,6 +14,7 @@ type Result struct {
 	Failed  string  `json:"failed,omitempty"`
 	HasDAE  bool    `json:"hasDAE"`
 	Skips   bool    `json:"skips"`
+	Local   bool    `json:"local"` // the model knows the distance at each pixel
 	Photo   bool    `json:"photo"`
 	Strokes int     `json:"strokes"` // painted by hand
 	Undo    bool    `json:"undo"`
@@ -30,7 +31,7 @@ func (r *Room) Result() Result {
 	if m := r.models[r.s.Faces.Model]; m != nil {
 		out.Ready, out.Share, out.HasDAE = m.run != nil, m.share, m.dae != nil
 		if m.run != nil {
-			out.Skips = m.run.HasSkips()
+			out.Skips, out.Local = m.run.HasSkips(), m.run.HasLocal()
 		}
 		if m.err != nil {
 			out.Failed = m.err.Error()

@@ -149,7 +149,7 @@ func (c Config) nets() (*nets, error) {
 	n := &nets{Nets: latent.Digits()}
 	var err error
 	if c.Encoder != "" || c.Decoder != "" {
-		if n.Nets, err = latent.Parse(c.Encoder, c.Decoder, ""); err != nil {
+		if n.Nets, err = latent.Parse(c.Encoder, c.Decoder, "", ""); err != nil {
 			return nil, err
 		}
 	}

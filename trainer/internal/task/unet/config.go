@@ -32,6 +32,7 @@ type Config struct {
 	Seed     uint64         `json:"seed"`
 	Epochs   int            `json:"epochs"`
 	Alone    int            `json:"alone,omitempty"` // epochs at the end, in which D alone learns
+	Local    int            `json:"local,omitempty"` // epochs after those, in which the distance at each pixel learns; 0: there is none
 	Batch    int            `json:"batch"`
 	Rate     float64        `json:"rate"`            // Adam's learning rate at the start
 	Lambda   [Terms]float32 `json:"lambda,omitzero"` // λ₁ … λ₆ of Eq. 20
@@ -48,7 +49,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Side: 96, Channels: []int{16, 32, 64, 128, 128}, Latent: 192, Chart: 24, Share: 0.15, Seed: 1,
-		Epochs: 24, Alone: 12, Batch: 16, Rate: 1e-3, Lambda: [Terms]float32{1, 1, 1, 1, 1, 1}, Eikonal: 0.1,
+		Epochs: 24, Alone: 12, Local: 8, Batch: 16, Rate: 1e-3, Lambda: [Terms]float32{1, 1, 1, 1, 1, 1}, Eikonal: 0.1,
 		Damage: spoil.Broad, Noise: 0.35, Centers: 1000, Hidden: []int{256, 256}, Act: nn.SiLU,
 	}
 }
@@ -56,7 +57,7 @@ func Default() Config {
 // Baseline is the denoising autoencoder of c: whatever the two have in common is the
 // same.
 func (c Config) Baseline() Config {
-	c.DAE, c.Alone, c.Lambda, c.Eikonal, c.Hidden, c.Act = true, 0, [Terms]float32{}, 0, nil, ""
+	c.DAE, c.Alone, c.Local, c.Lambda, c.Eikonal, c.Hidden, c.Act = true, 0, 0, [Terms]float32{}, 0, nil, ""
 	return c
 }
 
@@ -90,12 +91,16 @@ func (c Config) Validate(n int) error {
 	if err := dataset.Enough(n); err != nil {
 		return err
 	}
-	if err := run.Settings(c.Epochs, c.Batch, n, "images", c.Rate); err != nil {
+	if err := run.Settings(max(c.Epochs, min(1, c.Alone+c.Local)), c.Batch, n, "images", c.Rate); err != nil {
 		return err
 	}
 	switch {
 	case c.Alone < 0 || c.Alone > 0 && c.DAE:
 		return fmt.Errorf("epochs of the distance alone are %d; give at least 0, and 0 for a denoising autoencoder", c.Alone)
+	case c.Local < 0 || c.Local > 0 && c.DAE:
+		return fmt.Errorf("epochs of the distance at each pixel are %d; give at least 0, and 0 for a denoising autoencoder", c.Local)
+	case c.Epochs < 0:
+		return fmt.Errorf("epochs are %d; give at least 0", c.Epochs)
 	case c.Centers < 1 || c.Centers > n:
 		return fmt.Errorf("the code bank is to have %d centers; give 1 to %d, the number of images", c.Centers, n)
 	case !c.DAE && !c.Act.Valid():
@@ -118,22 +123,38 @@ type nets struct {
 	d *nn.Net
 }
 
-func (n *nets) all() []*nn.Net {
+// joint lists the nets that learn together, by Eq. 20.
+func (n *nets) joint() []*nn.Net {
+	shared := *n.Nets
+	shared.L = nil
 	if n.d == nil {
-		return n.All()
+		return shared.All()
 	}
-	return append(n.All(), n.d)
+	return append(shared.All(), n.d)
+}
+
+func (n *nets) all() []*nn.Net {
+	if n.L == nil {
+		return n.joint()
+	}
+	return append(n.joint(), n.L)
 }
 
 // nets returns those that are trained. It returns an error that says what does not fit.
 func (c Config) nets() (*nets, error) {
-	n, err := unet.New(c.Image(), unet.Config{Channels: c.Channels, Latent: c.Latent, Chart: c.Chart})
+	sizes := unet.Config{Channels: c.Channels, Latent: c.Latent, Chart: c.Chart}
+	n, err := unet.New(c.Image(), sizes)
 	if err != nil {
 		return nil, err
 	}
 	if c.DAE {
 		n.P = nil
 		return &nets{Nets: n}, nil
+	}
+	if c.Local > 0 {
+		if n.L, err = unet.Local(c.Image(), sizes); err != nil {
+			return nil, err
+		}
 	}
 	d, err := latent.Distance(c.Latent, c.Hidden, c.Act)
 	if err != nil {

@@ -55,7 +55,7 @@ func (t *Task) Nets(float bool) (*safetensors.File, error) {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	folded := *t.nets.Nets
-	for _, n := range []**nn.Net{&folded.F, &folded.G, &folded.P} {
+	for _, n := range []**nn.Net{&folded.F, &folded.G, &folded.P, &folded.L} {
 		if *n == nil {
 			continue
 		}

@@ -30,6 +30,7 @@ const (
 	streamAlone  = 6 << 40 // + the epoch of D alone
 	streamCodes  = 7 << 40 // + the number of the code that D learns from
 	streamPoints = 8 << 40 // + the number of the point since the start of the run
+	streamLocal  = 9 << 40 // + the epoch of the distance at each pixel
 )
 
 // Task is the nets in training.
@@ -44,15 +45,18 @@ type Task struct {
 	buffers []optim.Buffer
 	terms   [Terms]float32 // of the loss of the last step
 	slope   [1]float32     // of the last step of D alone: how far |∇D| was from 1, squared
+	local   [1]float32     // the loss of the last step of L
 }
 
-// state is the metadata of a checkpoint. Sums and Slope are those of the epoch under way.
+// state is the metadata of a checkpoint. Sums, Slope and Local are those of the epoch
+// under way.
 type state struct {
 	Config    Config            `json:"config"`
 	Step      int               `json:"step"`
 	History   []Record          `json:"history"`
 	Sums      [Terms]float64    `json:"sums"`
 	Slope     float64           `json:"slope,omitempty"`
+	Local     float64           `json:"local,omitempty"`
 	Checksums map[string]string `json:"checksums"`
 }
 
@@ -61,6 +65,7 @@ type state struct {
 type Record struct {
 	Terms [Terms]float64 `json:"terms"`
 	Slope float64        `json:"slope,omitempty"` // mean of (|∇D| − 1)², where D learns alone
+	Local float64        `json:"local,omitempty"` // mean squared error of L, summed over the pixels
 }
 
 // New returns the task of training with c on a set, or, for a run that is resumed, with
@@ -119,13 +124,14 @@ func (t *Task) Plan(string) (*run.Plan, error) {
 		Parts: []run.Part{
 			{Epochs: c.Epochs, Order: streamOrder, Build: t.build, Begin: t.begin},
 			{Epochs: c.Alone, Order: streamAlone, Build: t.buildAlone, Begin: t.beginAlone},
+			{Epochs: c.Local, Order: streamLocal, Build: t.buildLocal, Begin: t.beginLocal},
 		},
 		Beside:  int64(t.pairCount()) * int64(8*c.Latent),
 		Buffers: func() []optim.Buffer { return t.buffers },
 	}, nil
 }
 
-// begun takes the nets of the run in From.
+// begun takes the nets of the run in From. L may be new.
 func (t *Task) begun() error {
 	c, err := optim.Open(t.From)
 	if err != nil {
@@ -134,7 +140,11 @@ func (t *Task) begun() error {
 	if err := c.State(CheckpointKind, new(state)); err != nil {
 		return err
 	}
-	if err := c.Parameters(t.params); err != nil {
+	params := t.params
+	if t.L != nil && !c.Has(t.L.Specs()[0].Name) {
+		params = params[:len(params)-len(t.L.Specs())] // L is the last
+	}
+	if err := c.Parameters(params); err != nil {
 		return err
 	}
 	return c.Buffers(t.buffers)
@@ -163,14 +173,15 @@ func (t *Task) learning(nets ...*nn.Net) []*optim.Parameter {
 
 // EndEpoch puts the mean of each term over the epoch on record.
 func (t *Task) EndEpoch() (string, error) {
-	rec, n := Record{t.Sums, t.Slope}, float64(t.set.Train.N/t.Config.Batch)
+	rec, n := Record{t.Sums, t.Slope, t.Local}, float64(t.set.Train.N/t.Config.Batch)
 	for i := range rec.Terms {
 		rec.Terms[i] /= n
 	}
 	rec.Slope /= n
+	rec.Local /= n
 	t.History = append(t.History, rec)
-	t.Sums, t.Slope = [Terms]float64{}, 0
-	return fmt.Sprintf("epoch %d/%d loss %.3f", len(t.History), t.Config.Epochs+t.Config.Alone, t.loss(rec)), nil
+	t.Sums, t.Slope, t.Local = [Terms]float64{}, 0, 0
+	return fmt.Sprintf("epoch %d/%d loss %.3f", len(t.History), t.Config.Epochs+t.Config.Alone+t.Config.Local, t.loss(rec)), nil
 }
 
 // loss is what the steps of an epoch went down.
@@ -178,7 +189,7 @@ func (t *Task) loss(r Record) float64 {
 	if t.Config.DAE {
 		return r.Terms[1]
 	}
-	sum := float64(t.Config.Eikonal) * r.Slope
+	sum := float64(t.Config.Eikonal)*r.Slope + r.Local
 	for i, v := range r.Terms {
 		sum += float64(t.Config.Lambda[i]) * v
 	}
@@ -187,7 +198,7 @@ func (t *Task) loss(r Record) float64 {
 
 // Curves returns a curve of each term of the loss.
 func (t *Task) Curves() (plots.Axes, []plots.Line) {
-	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(Ŝ(z*), z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(S, z_shift) = x", "slope of D = 1"}
+	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(Ŝ(z*), z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(S, z_shift) = x", "slope of D = 1", "L² = distance at the pixel"}
 	title := "Terms of the loss (Eq. 20)"
 	if t.Config.DAE {
 		names[1], title = "G(F(damaged)) = x", "Squared error, summed over the pixels"
@@ -196,7 +207,7 @@ func (t *Task) Curves() (plots.Axes, []plots.Line) {
 	for i, name := range names {
 		l := plots.Line{Name: name}
 		for e, rec := range t.History {
-			if v := append(rec.Terms[:Terms:Terms], rec.Slope)[i]; v != 0 { // an epoch has what is learnt in it
+			if v := append(rec.Terms[:Terms:Terms], rec.Slope, rec.Local)[i]; v != 0 { // an epoch has what is learnt in it
 				l.X, l.Y = append(l.X, float64(e+1)), append(l.Y, v)
 			}
 		}
@@ -224,8 +235,8 @@ func half(n int) int { return max(1, n/2) }
 // image is decoded from its code alone, G(Ŝ(z*), z*); a damaged one after a step along
 // the distance, with skips that are its own in some places and projections in others.
 func (t *Task) build(n int) (*run.Step, error) {
-	t.terms, t.slope = [Terms]float32{}, [1]float32{}
-	params := t.learning(t.all()...)
+	t.terms, t.slope, t.local = [Terms]float32{}, [1]float32{}, [1]float32{}
+	params := t.learning(t.joint()...)
 	b := netgraph.New(t.params)
 	pixels := t.F.In().Size()
 	if t.Config.DAE {
@@ -290,7 +301,8 @@ func (t *Task) sum(step int) error {
 		t.Sums[i] += float64(v)
 	}
 	t.Slope += float64(t.slope[0])
-	return nil
+	t.Local += float64(t.local[0])
+	return run.Diverged("the loss of the distance at each pixel", float64(t.local[0]), step)
 }
 
 // begin returns what fills a batch of the joint part.
