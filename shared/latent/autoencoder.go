@@ -396,10 +396,8 @@ func (c *Coder) Local(d, x []float32, s *Skips) {
 		}
 		c.l.Forward(d[lo*area:hi*area], x[lo*pixels:hi*pixels], taken...)
 	}
-	// L makes the root of the distance: small ones are told apart as well as large ones.
 	for i, v := range d[:n*area] {
-		v = max(v, 0)
-		d[i] = float32(v * v)
+		d[i] = max(v, 0)
 	}
 }
 

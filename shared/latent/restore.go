@@ -32,8 +32,13 @@ func (f Frame) Image() []float32 { return f.draw() }
 // the skips. With t = 0 the skips are as they are.
 //
 // With L, the distance is known at each pixel as well. It weighs the skips there
-// (p.Local), and a pixel moves only as far as it has to (p.Keep): where the distance is 0
-// the image is as it was, and the images are v·x + (1−v)·x', with v of L as w of D.
+// (p.Local), and pixels that are near enough to where they should be stay there (p.Keep):
+// the images are v·x + (1−v)·x', with
+//
+//	v = t⁴/(t⁴ + L⁴) · f⁴/(f⁴ + (1−f)⁴)
+//
+// where f is the mean of the first factor over the image. An image that is off nearly
+// everywhere has few pixels that are right, and more that seem so: none is kept.
 //
 // x is not changed. Restoration returns an error if p is not valid, needs a D that the model
 // does not have, or x is not a whole number of images.
@@ -70,7 +75,7 @@ func (r *Runner) Restoration(x []float32, p Preset) (iter.Seq[Frame], error) {
 			if local != nil {
 				r.Coder.Local(local, y, &skips)
 				weigh(trust.Pixel, local, p.Local)
-				weigh(keep, local, p.Keep)
+				retain(keep, local, p.Keep, area)
 			}
 			steps, err := r.Flow(z, p)
 			if err != nil { // p was checked
@@ -111,6 +116,24 @@ func (r *Runner) Restoration(x []float32, p Preset) (iter.Seq[Frame], error) {
 func weigh(w, d []float32, t float32) {
 	for i := range w {
 		w[i] = float32(t*t) / (float32(t*t) + float32(d[i]*d[i]))
+	}
+}
+
+// retain writes to v how far each pixel stays as it is, L being d, of images of so many
+// pixels each, unless v is nil.
+func retain(v, d []float32, t float32, area int) {
+	four := func(x float32) float32 { return float32(x*x) * float32(x*x) }
+	for ; len(v) > 0; v, d = v[area:], d[area:] {
+		var f float32
+		for i := range area {
+			v[i] = four(t) / (four(t) + four(d[i]))
+			f += v[i]
+		}
+		f /= float32(area)
+		most := four(f) / (four(f) + four(1-f))
+		for i := range area {
+			v[i] *= most
+		}
 	}
 }
 

@@ -99,8 +99,8 @@ func New(image nn.Shape, c Config) (*latent.Nets, error) {
 }
 
 // Local is L for the same images and sizes: from the features of a few of the encoder's
-// blocks and the image itself it makes the root of the distance at each pixel. The blocks
-// deeper than localDepth see too much of the image to say where.
+// blocks and the image itself it makes the distance at each pixel. The blocks deeper
+// than localDepth see too much of the image to say where.
 //
 // The paper has no such net: it is D of Eq. 4 at each pixel in place of the whole image.
 func Local(image nn.Shape, c Config) (*nn.Net, error) {
@@ -134,7 +134,7 @@ func Local(image nn.Shape, c Config) (*nn.Net, error) {
 
 // localDepth is how many skips L takes at most, and localWidth how many channels it makes
 // of one.
-const localDepth = 4
+const localDepth = 5
 
 func localWidth(skip nn.Shape) int { return max(8, skip.C/2) }
 

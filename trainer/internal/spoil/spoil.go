@@ -268,7 +268,7 @@ func (s *Spoiler) softened(y []float32, sigma float64) []float32 {
 // shrink takes the image to a smaller size, by the mean of the pixels under each, and back.
 func (s *Spoiler) shrink(y []float32, src *rng.Source) {
 	h, w, ch := s.image.H, s.image.W, s.image.C
-	share := 0.28 + 0.5*src.Float64()
+	share := 0.2 + 0.58*src.Float64()
 	sh, sw := max(2, int(float64(h)*share)), max(2, int(float64(w)*share))
 	small := s.blur[0][:sh*sw*ch]
 	for r := range sh {

@@ -32,14 +32,14 @@ func (t *Task) buildLocal(n int) (*run.Step, error) {
 		inputs = append(inputs, skip)
 		skips = append(skips, b.Matrix("skip", n, size, skip))
 	}
-	loss := b.SquaredError(b.Apply(t.L, x, skips...).Out(), b.Matrix("roots", n, t.L.Out().Size(), inputs[1]))
+	loss := b.SquaredError(b.Apply(t.L, x, skips...).Out(), b.Matrix("distances", n, t.L.Out().Size(), inputs[1]))
 	b.Keep("local", loss, t.local[:])
 	g, err := run.NewGraph(b, loss, params, t.sum)
 	return &run.Step{Inputs: inputs, Graphs: []*run.Graph{g}}, err
 }
 
 // beginLocal returns what fills a batch with damaged images, the skips that F finds in
-// them, and the root of how far each pixel is from where it was.
+// them, and how far each pixel is from what it was.
 func (t *Task) beginLocal(context.Context, *run.Step) (run.Fill, error) {
 	a, err := t.autoencoder()
 	if err != nil {
@@ -91,28 +91,34 @@ func (l *localLine) fill(batch [][]float32, raw []float32, image nn.Shape, n, i 
 		return batch[k][i*size : (i+1)*size]
 	}
 	vary(l.clean, raw, image, src)
-	x, roots := part(0), part(1)
+	x, d := part(0), part(1)
 	l.spoiler.Apply(x, l.clean, src)
 	l.coder.EncodeSkips(l.z, x, &l.skips)
 	for k := 2; k < len(batch); k++ {
 		copy(part(k), l.skips.Of(k-2))
 	}
-	for p := range l.square {
+	offBy(d, x, l.clean, l.square, image)
+}
+
+// offBy writes to d how far each pixel of x is from the one of the clean image: the root
+// mean square over the channels and the pixels around it. square is for as many numbers.
+func offBy(d, x, clean, square []float32, image nn.Shape) {
+	for p := range square {
 		var sum float64
 		for c := p * image.C; c < (p+1)*image.C; c++ {
-			sum += math.Pow(float64(x[c]-l.clean[c]), 2)
+			sum += math.Pow(float64(x[c]-clean[c]), 2)
 		}
-		l.square[p] = float32(sum / float64(image.C))
+		square[p] = float32(sum / float64(image.C))
 	}
 	for r := range image.H {
 		for c := range image.W {
 			var sum float64
 			for _, row := range neighbors(r, image.H) {
 				for _, col := range neighbors(c, image.W) {
-					sum += float64(l.square[row*image.W+col])
+					sum += float64(square[row*image.W+col])
 				}
 			}
-			roots[r*image.W+c] = float32(math.Pow(sum/9, 0.25))
+			d[r*image.W+c] = float32(math.Sqrt(sum / 9))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package unet
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -198,7 +199,7 @@ func (t *Task) loss(r Record) float64 {
 
 // Curves returns a curve of each term of the loss.
 func (t *Task) Curves() (plots.Axes, []plots.Line) {
-	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(Ŝ(z*), z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(S, z_shift) = x", "slope of D = 1", "L² = distance at the pixel"}
+	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(Ŝ(z*), z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(S, z_shift) = x", "slope of D = 1", "L = distance at the pixel"}
 	title := "Terms of the loss (Eq. 20)"
 	if t.Config.DAE {
 		names[1], title = "G(F(damaged)) = x", "Squared error, summed over the pixels"
@@ -313,6 +314,8 @@ func (t *Task) begin(context.Context, *run.Step) (run.Fill, error) {
 	}
 	pixels := t.F.In().Size()
 	raw := make([]float32, t.Config.Batch*pixels)
+	in := t.F.In()
+	d, square := make([]float32, in.H*in.W), make([]float32, in.H*in.W)
 	return func(batch [][]float32, which []int, step int) error {
 		n := len(which)
 		t.set.Train.Fill(raw, which)
@@ -320,9 +323,11 @@ func (t *Task) begin(context.Context, *run.Step) (run.Fill, error) {
 			src := rng.New(t.Config.Seed, streamDamage+uint64(step*n+i))
 			clean := batch[inClean][i*pixels : (i+1)*pixels]
 			vary(clean, raw[i*pixels:(i+1)*pixels], t.F.In(), src)
-			s.Apply(batch[inImages][i*pixels:(i+1)*pixels], clean, src)
+			damaged := batch[inImages][i*pixels : (i+1)*pixels]
+			s.Apply(damaged, clean, src)
 			if !t.Config.DAE {
-				t.mask(batch[inMasks:], i, src)
+				offBy(d, damaged, clean, square, in)
+				t.mask(batch[inMasks:], i, d, src)
 			}
 		}
 		if !t.Config.DAE {
@@ -355,22 +360,29 @@ func vary(y, x []float32, s nn.Shape, src *rng.Source) {
 }
 
 // mask draws how far the skips of image i of a batch count: all, not at all, all of one
-// weight, or in some places. So the projections learn to stand in for any of them.
-func (t *Task) mask(masks [][]float32, i int, src *rng.Source) {
+// weight, in some places, or where the image is as it was, each pixel being off by d. So
+// the projections learn to stand in for any of them.
+func (t *Task) mask(masks [][]float32, i int, d []float32, src *rng.Source) {
 	in := t.F.In()
 	full := make([]float32, in.H*in.W)
 	kind := src.Float64()
 	weight := src.Float32()
 	switch {
-	case kind < 0.55:
+	case kind < 0.6:
 		weight = 1
-	case kind < 0.65:
+	case kind < 0.66:
 		weight = 0
 	}
 	for p := range full {
 		full[p] = weight
 	}
-	if kind >= 0.8 { // holes of any size
+	if kind >= 0.88 {
+		reach := float32(0.03 * math.Pow(20, src.Float64()))
+		for p, v := range d {
+			full[p] = reach * reach / (reach*reach + v*v)
+		}
+	}
+	if kind >= 0.76 && kind < 0.88 { // holes of any size
 		for p := range full {
 			full[p] = 1
 		}

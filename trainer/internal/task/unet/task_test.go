@@ -231,9 +231,11 @@ func TestMask(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for i := range 60 {
+	off := make([]float32, 16*16)
+	off[40] = 1
+	for i := range 100 {
 		masks := [][]float32{make([]float32, 16*16), make([]float32, 8*8)}
-		task.mask(masks, 0, rng.New(1, uint64(i)))
+		task.mask(masks, 0, off, rng.New(1, uint64(i)))
 		var means [2]float64
 		for k, m := range masks {
 			for _, v := range m {
@@ -253,11 +255,13 @@ func TestMask(t *testing.T) {
 			seen["none"] = true
 		case lo == hi:
 			seen["some"] = true
+		case masks[0][40] < 0.5 && masks[0][39] == 1 && masks[0][41] == 1:
+			seen["where"] = true
 		default:
 			seen["holes"] = true
 		}
 	}
-	if len(seen) != 4 {
+	if len(seen) != 5 {
 		t.Errorf("there are only masks of the kinds %v", seen)
 	}
 }
