@@ -57,19 +57,23 @@ func Steps(n int, build func(n int) (*gorgonia.ExprGraph, error)) (int64, error)
 		results, err = Results(g)
 		return inputs(g), results, err
 	}
-	given, results, err := at(min(n, small))
+	first := min(n, small)
+	second := first + 1
+	if n > small {
+		second = large
+	}
+	given, results, err := at(first)
 	if err != nil {
 		return 0, err
 	}
-	if n > small {
-		given2, results2, err := at(large)
-		if err != nil {
-			return 0, err
-		}
-		along := func(y, y2 int64) int64 { return y + (y2-y)*int64(n-small)/(large-small) }
-		given, results = along(given, given2), along(results, results2)
+	given2, results2, err := at(second)
+	if err != nil {
+		return 0, err
 	}
-	return (1+ahead)*given + results, nil
+	along := func(y, y2 int64, n int) int64 { return y + (y2-y)*int64(n-first)/int64(second-first) }
+	// What does not grow with the batch is no batch, and is not made ahead.
+	once := along(given, given2, 0)
+	return once + (1+ahead)*(along(given, given2, n)-once) + along(results, results2, n), nil
 }
 
 // Peak estimates the bytes of memory that a run has at most: what this process

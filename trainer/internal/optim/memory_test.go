@@ -33,7 +33,7 @@ func TestSteps(t *testing.T) {
 	}
 	for _, n := range []int{1, 63, 64, 65, 1000, 60_000} {
 		results := int64(number * n * 3)
-		want := (1+ahead)*int64(number*(21+7*n)) + results + results/4
+		want := int64(number*21) + (1+ahead)*int64(number*7*n) + results + results/4
 		if got, err := Steps(n, build); err != nil || got != want {
 			t.Errorf("%d images: %d bytes (%v), want %d", n, got, err, want)
 		}
