@@ -125,6 +125,8 @@ func ofFaceDamage(l *Link, f *Field) {
 // flowField is a field with a whole flow: the values of its sliders in their order, with _
 // between them; "" is the model's own.
 func flowField(name, about string, at func(l *Link) *latent.Preset) field {
+	// Links from before there was a distance at each pixel end at the rounds.
+	const least = 7
 	dials := FaceDials()
 	takes := errors.New("it takes the " + strconv.Itoa(len(dials)) + " numbers of a flow, with _ between them")
 	return field{
@@ -142,11 +144,11 @@ func flowField(name, about string, at func(l *Link) *latent.Preset) field {
 		},
 		set: func(l *Link, value string) error {
 			parts := strings.Split(value, "_")
-			if len(parts) != len(dials) {
+			if len(parts) != least && len(parts) != len(dials) {
 				return takes
 			}
 			var p latent.Preset
-			for i, d := range dials {
+			for i, d := range dials[:len(parts)] {
 				v, err := strconv.ParseFloat(parts[i], 64)
 				if err != nil || !(v >= d.Min && v <= d.Max) {
 					return errors.New(d.Symbol + " takes a number from " + decimal(d.Min) + " to " + decimal(d.Max))

@@ -182,6 +182,9 @@ func (b *Bridge) publishFaces(r room.Readout) {
 		}
 		b.measure()
 	}
+	if b.prop("face-where", "hidden", !heal || !res.Local) {
+		b.measure()
+	}
 	if b.prop("face-rivals", "hidden", !res.HasDAE) {
 		b.prop("face-row-dae", "hidden", !res.HasDAE)
 		b.measure()

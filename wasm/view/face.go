@@ -37,6 +37,8 @@ func (v *View) face(dst *ebiten.Image, name string, r Rect, pos float64) {
 		v.floats(dst, r, room.Damaged())
 	case "face-dae":
 		v.color(dst, r, room.DAE(), 1)
+	case "face-where":
+		v.where(dst, r, room.Where())
 	case "face-grid":
 		v.faces(dst, r)
 	default:
@@ -63,6 +65,24 @@ func (v *View) floats(dst *ebiten.Image, r Rect, x []float32) {
 	}
 	for i, p := range x {
 		v.colors.bytes[i] = timeline.Ink(p)
+	}
+	v.color(dst, r, v.colors.bytes, 1)
+}
+
+// where draws the distance at each pixel, in the colors that distances have.
+func (v *View) where(dst *ebiten.Image, r Rect, d []float32) {
+	const far = 0.4 // of black from white; what is farther looks the same
+	s := v.colors.shape
+	if len(d) != s.H*s.W {
+		return
+	}
+	for i, distance := range d {
+		px := v.colors.bytes[i*s.C : (i+1)*s.C]
+		px[0] = timeline.Ink(distance / far)
+		if s.C == 3 {
+			c := v.palette.Scale(float64(distance) / far)
+			copy(px, []byte{c.R, c.G, c.B})
+		}
 	}
 	v.color(dst, r, v.colors.bytes, 1)
 }

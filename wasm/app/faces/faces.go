@@ -47,6 +47,7 @@ type Room struct {
 	made     string    // of what original is
 	unseen   bool      // damaged is not yet as it is painted
 	damaged  []float32
+	where    []float32 // the distance at each pixel of damaged; nil where the flow does not ask
 	grown    grown
 	films    map[link.FaceTask]*film
 	scorer   metric.Scorer
@@ -580,7 +581,7 @@ func (r *Room) healFace(m *loaded, f *film, rest func() bool) error {
 	if err := r.damage(); err != nil {
 		return err
 	}
-	r.dae = nil
+	r.dae, r.where = nil, nil
 	p := r.healFlow()
 	r.begin(f, p.Steps*p.Rounds)
 	if !rest() {
@@ -591,6 +592,9 @@ func (r *Room) healFace(m *loaded, f *film, rest func() bool) error {
 		return err
 	}
 	for frame := range seq {
+		if r.where == nil {
+			r.where = slices.Clone(frame.Local)
+		}
 		x := frame.Image()
 		s, err := r.score(x)
 		if err != nil {
@@ -793,7 +797,7 @@ func bytesOf(x []float32) []byte {
 }
 
 // Original returns the face that is to be found again, in [0, 1]; nil until there is one.
-// It belongs to the room, as what the next four return does.
+// It belongs to the room, as what the next five return does.
 func (r *Room) Original() []float32 { return r.original }
 
 // Damaged returns the damaged face, nil until there is one.
@@ -806,6 +810,10 @@ func (r *Room) DAE() []byte {
 	}
 	return r.dae.image
 }
+
+// Where returns how far each pixel of the damaged face is from clean faces, in units of
+// the pixels; nil where the flow does not ask for it, or it is not computed yet.
+func (r *Room) Where() []float32 { return r.where }
 
 // Grown returns the grown faces that are decoded so far, as bytes.
 func (r *Room) Grown() [][]byte { return r.grown.images }

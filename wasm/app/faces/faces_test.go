@@ -23,7 +23,10 @@ const side = 20
 
 func model(t *testing.T, seed uint64) *latent.Model {
 	t.Helper()
-	n, err := unet.New(nn.Shape{H: side, W: side, C: 3}, unet.Config{Channels: []int{4, 6}, Latent: 9})
+	image, sizes := nn.Shape{H: side, W: side, C: 3}, unet.Config{Channels: []int{4, 6}, Latent: 9}
+	n, err := unet.New(image, sizes)
+	roomtest.Must(t, err)
+	n.L, err = unet.Local(image, sizes)
 	roomtest.Must(t, err)
 	return latenttest.ModelOf(seed, n)
 }
@@ -225,8 +228,14 @@ func TestLink(t *testing.T) {
 	p.Room.SetFace(77)
 	roomtest.Must(t, p.Room.SetKind(degrade.Missing), p.Room.SetSeverity(0.3))
 	p.Room.SetSeed(5)
-	roomtest.Must(t, p.Set(link.Trust, 1.5), p.Set(link.Rounds, 2), p.Set(link.Alpha, 0.4))
+	if p.Room.Where() != nil {
+		t.Error("the distance at each pixel is there, and the flow does not ask for it")
+	}
+	roomtest.Must(t, p.Set(link.Trust, 1.5), p.Set(link.Rounds, 2), p.Set(link.Alpha, 0.4), p.Set(link.Local, 0.3), p.Set(link.Keep, 0.1))
 	p.Settle()
+	if len(p.Room.Where()) != side*side {
+		t.Errorf("the distance is of %d pixels", len(p.Room.Where()))
+	}
 	q := reopen(t, p)
 	if !slices.Equal(last(q), last(p)) || q.State.Faces != p.State.Faces {
 		t.Errorf("the link opens %+v, was %+v", q.State.Faces, p.State.Faces)
@@ -235,6 +244,9 @@ func TestLink(t *testing.T) {
 	p.Settle()
 	if q = reopen(t, p); !slices.Equal(last(q), last(p)) {
 		t.Error("the link of a walk opens another one")
+	}
+	if l, faults := p.Links.Read("mode=faces&face-heal=0.4_0_0.5_0_3_1.5_2"); len(faults) > 0 || l.Faces.Heal != (latent.Preset{Alpha: 0.4, Sigma: 0.5, Steps: 3, Trust: 1.5, Rounds: 2}) {
+		t.Errorf("a link from before there was a distance at each pixel opens %+v: %v", l.Faces.Heal, faults)
 	}
 	if _, faults := p.Links.Read("mode=faces&face-heal=1_2&face-damage=elastic&faces=no"); len(faults) != 3 {
 		t.Errorf("what cannot be is %v", faults)
