@@ -60,7 +60,7 @@ func evalImagesCommand() command {
 		about: `
 Damages the pictures of a folder that were held out when the weights were trained, as
 Tables 2 and 6 do, each kind at three severities, restores them with the model, without
-its distance (α = 0) and with the baselines, and scores what comes out: SSIM over the
+its distance (α = 0), without that at each pixel (D alone) and with the baselines, and scores what comes out: SSIM over the
 channels and PSNR against the pictures as they were, and the Fréchet distance to those,
 and to the training pictures, in an embedding, with the interval that drawing the
 pictures again and again gives. The paper's figures stand beside. The table goes to
@@ -261,7 +261,8 @@ type namedFlow struct {
 	preset latent.Preset
 }
 
-// flows are those that are asked for, each followed by itself without the distance.
+// flows are those that are asked for, each followed by itself without the distance, and
+// without that at each pixel.
 func (o *evalImagesOptions) flows(m *latent.Model) ([]namedFlow, error) {
 	var all []namedFlow
 	for _, name := range o.presets {
@@ -272,8 +273,13 @@ func (o *evalImagesOptions) flows(m *latent.Model) ([]namedFlow, error) {
 		}
 		all = append(all, namedFlow{"LMPPM " + name, p})
 		if p.Alpha > 0 {
-			p.Alpha = 0
-			all = append(all, namedFlow{"LMPPM " + name + ", α = 0", p})
+			still := p
+			still.Alpha = 0
+			all = append(all, namedFlow{"LMPPM " + name + ", α = 0", still})
+		}
+		if p.Local > 0 || p.Keep > 0 {
+			p.Local, p.Keep = 0, 0
+			all = append(all, namedFlow{"LMPPM " + name + ", D alone", p})
 		}
 	}
 	return all, nil
