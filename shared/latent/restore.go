@@ -35,10 +35,11 @@ func (f Frame) Image() []float32 { return f.draw() }
 // (p.Local), and pixels that are near enough to where they should be stay there (p.Keep):
 // the images are v·x + (1−v)·x', with
 //
-//	v = t⁴/(t⁴ + L⁴) · f⁴/(f⁴ + (1−f)⁴)
+//	v = t⁴/(t⁴ + L⁴) · f⁴/(f⁴ + 0.25⁴)
 //
-// where f is the mean of the first factor over the image. An image that is off nearly
-// everywhere has few pixels that are right, and more that seem so: none is kept.
+// where f is the mean over the image of the first factor with 0.03 in place of t: the
+// share of pixels that are right beyond doubt. An image that is off nearly everywhere, as an
+// over-sharpened one is, has few of those and more that seem right: none is kept.
 //
 // x is not changed. Restoration returns an error if p is not valid, needs a D that the model
 // does not have, or x is not a whole number of images.
@@ -122,17 +123,19 @@ func weigh(w, d []float32, t float32) {
 // retain writes to v how far each pixel stays as it is, L being d, of images of so many
 // pixels each, unless v is nil.
 func retain(v, d []float32, t float32, area int) {
+	const sure, least = 0.03, 0.25
 	four := func(x float32) float32 { return float32(x*x) * float32(x*x) }
+	near, right, few := four(t), four(sure), four(least)
 	for ; len(v) > 0; v, d = v[area:], d[area:] {
 		var f float32
 		for i := range area {
-			v[i] = four(t) / (four(t) + four(d[i]))
-			f += v[i]
+			off := four(d[i])
+			v[i] = near / (near + off)
+			f += right / (right + off)
 		}
-		f /= float32(area)
-		most := four(f) / (four(f) + four(1-f))
+		f = four(f / float32(area))
 		for i := range area {
-			v[i] *= most
+			v[i] *= f / (f + few)
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 // presets are the flows that a weights file names, in multiples of what the codes
 // themselves give.
 var presets = map[string]latent.Preset{
-	"restore":  {Alpha: 0.6, Sigma: 0.5, Steps: 3, Trust: 1.3},
-	"generate": {Beta: 0.1, Sigma: 0.5, Steps: 6, Noise: 1},
+	"restore":  {Alpha: 0.6, Sigma: 0.5, Steps: 3, Trust: 1, Local: 0.8, Keep: 0.14},
+	"generate": {Alpha: 0.5, Beta: 0.03, Sigma: 0.15, Steps: 6, Noise: 1.2},
 }
 
 // presetsDAE are the flows of a model without D: restoration is G(F(x)) alone.
@@ -75,6 +75,9 @@ func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	}
 	about := map[string]any{"training": t.Config, "data": map[string]any{"name": t.set.Name, "md5": t.set.Checksums}}
 	for name, p := range flows {
+		if t.L == nil {
+			p.Local, p.Keep = 0, 0
+		}
 		about["flow."+name] = p
 	}
 	if err := run.Describe(f, about); err != nil {
