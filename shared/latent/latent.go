@@ -38,7 +38,7 @@ type Preset struct {
 	Rounds    int     `json:"rounds,omitempty"`    // restoration alone: how often the image is encoded, and flows all Steps (App. B.3); 0 is 1
 	Trust     float32 `json:"trust,omitempty"`     // restoration by a U-Net alone: the distance, in multiples of the spacing, at which skips and projections count alike; 0: the skips as they are
 	Local     float32 `json:"local,omitempty"`     // restoration with L alone: the same at each pixel, in units of the pixels
-	Keep      float32 `json:"keep,omitempty"`      // restoration with L alone: the distance, in units of the pixels, at which a pixel as it was and as it is decoded count alike; 0: all of it is decoded
+	Keep      float32 `json:"keep,omitempty"`      // restoration with L alone: the distance, in units of the pixels, at which a bright pixel as it was and as it is decoded count alike; 0: all of it is decoded
 }
 
 // MaxRounds bounds Preset.Rounds.

@@ -35,10 +35,11 @@ func (f Frame) Image() []float32 { return f.draw() }
 // (p.Local), and pixels that are near enough to where they should be stay there (p.Keep):
 // the images are v·x + (1−v)·x', with
 //
-//	v = t⁴/(t⁴ + L⁴) · f⁴/(f⁴ + 0.25⁴)
+//	v = s⁴/(s⁴ + L⁴) · f⁴/(f⁴ + 0.25⁴),   s = t·(0.2 + 0.8·y)
 //
-// where f is the mean over the image of the first factor with 0.03 in place of t: the
-// share of pixels that are right beyond doubt. An image that is off nearly everywhere, as an
+// where y is how bright the pixel is, for in the dark less is seen as wrong, and f the mean
+// over the image of the first factor with 0.03 in place of s: the share of pixels that are
+// right beyond doubt. An image that is off nearly everywhere, as an
 // over-sharpened one is, has few of those and more that seem right: none is kept.
 //
 // x is not changed. Restoration returns an error if p is not valid, needs a D that the model
@@ -76,7 +77,7 @@ func (r *Runner) Restoration(x []float32, p Preset) (iter.Seq[Frame], error) {
 			if local != nil {
 				r.Coder.Local(local, y, &skips)
 				weigh(trust.Pixel, local, p.Local)
-				retain(keep, local, p.Keep, area)
+				retain(keep, local, y, p.Keep, area)
 			}
 			steps, err := r.Flow(z, p)
 			if err != nil { // p was checked
@@ -120,16 +121,25 @@ func weigh(w, d []float32, t float32) {
 	}
 }
 
-// retain writes to v how far each pixel stays as it is, L being d, of images of so many
-// pixels each, unless v is nil.
-func retain(v, d []float32, t float32, area int) {
-	const sure, least = 0.03, 0.25
+// retain writes to v how far each pixel of the images y stays as it is, L being d, of so
+// many pixels each, unless v is nil.
+func retain(v, d, y []float32, t float32, area int) {
+	if v == nil {
+		return
+	}
+	const sure, least, dark = 0.03, 0.25, 0.2
 	four := func(x float32) float32 { return float32(x*x) * float32(x*x) }
-	near, right, few := four(t), four(sure), four(least)
-	for ; len(v) > 0; v, d = v[area:], d[area:] {
+	right, few := four(sure), four(least)
+	channels := len(y) / len(v)
+	for ; len(v) > 0; v, d, y = v[area:], d[area:], y[area*channels:] {
 		var f float32
 		for i := range area {
-			off := four(d[i])
+			var light float32
+			for _, x := range y[i*channels : (i+1)*channels] {
+				light += x
+			}
+			light = min(max(light/float32(channels), 0), 1)
+			near, off := four(t*(dark+float32((1-dark)*light))), four(d[i])
 			v[i] = near / (near + off)
 			f += right / (right + off)
 		}

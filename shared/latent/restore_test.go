@@ -200,7 +200,12 @@ func TestLocal(t *testing.T) {
 				kept, share := make([]float64, area), 0.0
 				for i := range kept {
 					off := float64(where[k*area+i])
-					kept[i] = 1 / (1 + math.Pow(off/float64(p.Keep), 4))
+					light := 0.0
+					for _, v := range y[(k*area+i)*image.C : (k*area+i+1)*image.C] {
+						light += float64(v) / float64(image.C)
+					}
+					light = 0.2 + 0.8*min(max(light, 0), 1)
+					kept[i] = 1 / (1 + math.Pow(off/(float64(p.Keep)*light), 4))
 					share += 1 / (1 + math.Pow(off/0.03, 4)) / float64(area)
 				}
 				for i := range decoded[k*area*image.C : (k+1)*area*image.C] {

@@ -80,7 +80,7 @@ var (
 		{Trust, "trust", "distance at which the skips of a U-Net and their projections count alike (App. B.3), in the same units; 0: the skips as they are", 0, 10, 0.1, 0, most},
 		{Rounds, "rounds", "how often the picture is encoded again (App. B.3); 0 is 1", 0, maxRounds, 1, 0, latent.MaxRounds},
 		{Local, "local trust", "the same at each pixel: how far it may be off, from 0 to 1, for skips and projections to count alike there; 0: the skips as they are", 0, 1, 0.01, 0, most},
-		{Keep, "keep", "how far a pixel may be off, from 0 to 1, for it and the decoded one to count alike; 0: all are decoded", 0, 0.5, 0.01, 0, most},
+		{Keep, "keep", "how far a bright pixel may be off, from 0 to 1, for it and the decoded one to count alike, and a dark one less; 0: all are decoded", 0, 0.5, 0.01, 0, most},
 	}
 	noSliders = []Dial{
 		{Tolerance, "tolerance", "stop where a step is no longer than this, in the same units; 0: never", 0, 0, 0, 0, most},

@@ -44,6 +44,7 @@ func readWeights(path string) (b []byte, name string, err error) {
 // the method. A file of that name goes first.
 var faces = map[string]map[string][]byte{
 	"faces": {methodLMPPM: weights.Faces, methodDAE: weights.FacesDAE},
+	"drawn": {methodLMPPM: weights.Drawn, methodDAE: weights.DrawnDAE},
 }
 
 // readWeightsOf is readWeights with the embedded weights of a method.

@@ -15,7 +15,7 @@ import (
 // presets are the flows that a weights file names, in multiples of what the codes
 // themselves give.
 var presets = map[string]latent.Preset{
-	"restore":  {Alpha: 0.6, Sigma: 0.5, Steps: 3, Trust: 1, Local: 0.8, Keep: 0.14},
+	"restore":  {Alpha: 0.6, Sigma: 0.5, Steps: 3, Trust: 1, Local: 0.8, Keep: 0.2},
 	"generate": {Alpha: 0.5, Beta: 0.03, Sigma: 0.15, Steps: 6, Noise: 1.2},
 }
 
