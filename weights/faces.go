@@ -2,7 +2,7 @@ package weights
 
 import _ "embed"
 
-// Faces is a safetensors file for package latent: a U-Net with a distance for faces in
+// Faces is a safetensors file for package latent: a U-Net with distances for faces in
 // color, in eight bits, trained on faces that image generators made, of nobody.
 //
 //go:embed faces.safetensors
@@ -12,3 +12,13 @@ var Faces []byte
 //
 //go:embed faces-dae.safetensors
 var FacesDAE []byte
+
+// Drawn is Faces for faces that were drawn, as make drawn-faces draws them.
+//
+//go:embed drawn.safetensors
+var Drawn []byte
+
+// DrawnDAE is the denoising autoencoder to compare with Drawn.
+//
+//go:embed drawn-dae.safetensors
+var DrawnDAE []byte

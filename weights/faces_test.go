@@ -1,6 +1,8 @@
 package weights_test
 
 import (
+	"math"
+	"slices"
 	"testing"
 
 	"mppm/shared/degrade"
@@ -14,7 +16,7 @@ import (
 // take noise off the faces that they grow.
 func TestFaces(t *testing.T) {
 	const most = 4_000_000
-	for name, files := range map[string][2][]byte{"faces": {weights.Faces, weights.FacesDAE}} {
+	for name, files := range map[string][2][]byte{"faces": {weights.Faces, weights.FacesDAE}, "drawn": {weights.Drawn, weights.DrawnDAE}} {
 		if n := max(len(files[0]), len(files[1])); n > most {
 			t.Errorf("%s: a file has %d bytes; %d are the most", name, n, most)
 		}
@@ -80,6 +82,56 @@ func TestFaces(t *testing.T) {
 		if mean(far) <= mean(d) {
 			t.Errorf("%s: D is %v, and %v with noise", name, d, far)
 		}
+		patched(t, name, m, clean)
+	}
+}
+
+// patched: L finds a patch on a face, and what is far from it stays as it was.
+func patched(t *testing.T, name string, m *latent.Model, clean []float32) {
+	s, size := m.Image(), m.Pixels()
+	n := len(clean) / size
+	damaged := slices.Clone(clean)
+	lo, hi := s.H/3, s.H/2
+	for i := range n {
+		for r := lo; r < hi; r++ {
+			for c := lo; c < hi; c++ {
+				clear(damaged[i*size+(r*s.W+c)*s.C : i*size+(r*s.W+c+1)*s.C])
+			}
+		}
+	}
+	frames, err := m.Runner(n).Restoration(damaged, m.Restore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last latent.Frame
+	for last = range frames {
+	}
+	restored := last.Image()
+	var inside, outside, off, before, moved, far float64
+	for p, d := range last.Local {
+		i, r, c := p/(s.H*s.W), p%(s.H*s.W)/s.W, p%s.W
+		change := func(x []float32) (sum float64) {
+			for k := range s.C {
+				at := i*size + (r*s.W+c)*s.C + k
+				sum += math.Abs(float64(x[at]-clean[at])) / float64(s.C)
+			}
+			return sum
+		}
+		switch {
+		case r >= lo && r < hi && c >= lo && c < hi:
+			inside += float64(d)
+			before += change(damaged)
+			off += change(restored)
+		case r < lo-4 || r > hi+4 || c < lo-4 || c > hi+4:
+			outside += float64(d)
+			moved += change(restored)
+			far++
+		}
+	}
+	area := float64(n * (hi - lo) * (hi - lo))
+	inside, outside, moved = inside/area, outside/far, moved/far
+	if !(inside > 4*outside) || !(off < before/2) || !(moved < 0.02) {
+		t.Errorf("%s: L is %.3f in the patch and %.3f elsewhere; the patch was off by %.3f, and is by %.3f; the rest is by %.3f", name, inside, outside, before/area, off/area, moved)
 	}
 }
 

@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	addr := flags.String("addr", "127.0.0.1:8080", "address to listen on; if its port is taken, the next ones are tried")
 	dir := flags.String("dir", filepath.Join("site", "dist"), "the built page")
 	plain := flags.Bool("plain", false, "play a host that neither compresses nor sets headers, and has no service")
-	colors := map[string][]byte{"faces": weights.Faces}
+	colors := map[string][]byte{"faces": weights.Faces, "drawn": weights.Drawn}
 	flags.Func("model", "`NAME=FILE`: weights of train images, which the service calls by that name; may be given again", func(s string) error {
 		name, file, ok := strings.Cut(s, "=")
 		if !ok || name == "" || file == "" {
