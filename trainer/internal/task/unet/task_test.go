@@ -126,7 +126,10 @@ func TestLearns(t *testing.T) {
 	if !(last.Terms[5] < first.Terms[5]/2 && last.Terms[1] < first.Terms[1]/2) {
 		t.Errorf("the terms of decoding went from %v to %v", first.Terms, last.Terms)
 	}
-	alone := task.History[c.Epochs:]
+	alone, local := task.History[c.Epochs:c.Epochs+c.Alone], task.History[c.Epochs+c.Alone:]
+	if !(local[len(local)-1].Local < local[0].Local*0.8) {
+		t.Errorf("the error of L went from %v to %v", local[0].Local, local[len(local)-1].Local)
+	}
 	if !(alone[len(alone)-1].Terms[0] < alone[0].Terms[0]) {
 		t.Errorf("alone, the error of D went from %v to %v", alone[0].Terms[0], alone[len(alone)-1].Terms[0])
 	}
