@@ -23,6 +23,7 @@ func TestTraining(t *testing.T) {
 	}{
 		"joint":    {tiny(), func(t *Task) (*run.Step, error) { return t.build(n) }},
 		"alone":    {tiny(), func(t *Task) (*run.Step, error) { return t.buildAlone(n) }},
+		"local":    {tiny(), func(t *Task) (*run.Step, error) { return t.buildLocal(n) }},
 		"baseline": {tiny().Baseline(), func(t *Task) (*run.Step, error) { return t.build(n) }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -48,8 +49,11 @@ func TestTraining(t *testing.T) {
 						}
 					},
 					Losses: func() []float32 {
-						if c.config.DAE {
+						switch name {
+						case "baseline":
 							return task.terms[1:2]
+						case "local":
+							return task.local[:]
 						}
 						return slices.Concat(task.terms[:], task.slope[:])
 					},
