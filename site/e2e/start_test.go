@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/tracing"
+	"github.com/chromedp/chromedp"
+
+	"mppm/site/internal/browser"
+	"mppm/site/internal/host"
+)
+
+// marks notes when the page is ready, and when the first digit is restored, in
+// milliseconds since the visit began, and how many bytes came over the line by then.
+const marks = `(() => {
+	window.started_ = {};
+	const timer = setInterval(() => {
+		const work = document.getElementById("work");
+		if (!work || work.dataset.state !== "ready") return;
+		started_.ready ||= performance.now();
+		const s = JSON.parse(window.mppm.state());
+		if (!s.ready || s.steps === 0 || s.step !== s.steps) return;
+		started_.bytes = performance.getEntries().reduce((sum, r) => sum + (r.transferSize || 0), 0);
+		started_.restored = performance.now();
+		clearInterval(timer);
+	}, 20);
+})()`
+
+// TestStart measures how long a visitor waits for the first restored digit, the
+// first time, the second and the third, over a line of 10 Mbit/s with a quarter of this
+// machine's speed: as often as MPPM_START says. It counts the functions that the browser
+// compiles while the program waits for them: few where it kept what it compiled.
+func TestStart(t *testing.T) {
+	rounds, _ := strconv.Atoi(os.Getenv("MPPM_START"))
+	if rounds == 0 {
+		t.Skip("a measurement: MPPM_START=3 makes it three times")
+	}
+	for range rounds {
+		start(t)
+	}
+}
+
+func start(t *testing.T) {
+	s := httptest.NewServer(host.Handler(dist, host.Options{}))
+	defer s.Close()
+	ctx, cancel, err := browser.Start(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cancel()
+	p := &tab{t: t, ctx: ctx}
+	p.do(desk)
+	p.prefers("dark", still)
+	p.before(marks)
+	if _, err := chromedp.Call(ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: 4}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	line := &network.Conditions{Latency: 40, DownloadThroughput: 10e6 / 8, UploadThroughput: 10e6 / 8}
+	if _, err := chromedp.Call(ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{line}}); err != nil {
+		t.Fatal(err)
+	}
+	events := map[string]int{} // what V8 says that it does, how often
+	traced := make(chan struct{})
+	err = chromedp.Listen(ctx, func(ev any) {
+		switch ev := ev.(type) {
+		case *tracing.EventDataCollected:
+			for _, v := range ev.Value {
+				var e struct {
+					Name string `json:"name"`
+				}
+				if json.Unmarshal(v, &e) == nil {
+					events[e.Name]++
+				}
+			}
+		case *tracing.EventTracingComplete:
+			traced <- struct{}{}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, visit := range []string{"first", "second", "third"} {
+		clear(events)
+		if _, err := chromedp.Call(ctx, tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{IncludedCategories: []string{"v8.wasm", "disabled-by-default-v8.wasm.detailed"}}}); err != nil {
+			t.Fatal(err)
+		}
+		p.do(chromedp.Navigate(s.URL))
+		p.until("the first restored digit", `!!(window.started_ && started_.restored)`)
+		m := eval[map[string]float64](p, `started_`)
+		if _, err := chromedp.Call(ctx, tracing.End, cdp.Empty{}); err != nil {
+			t.Fatal(err)
+		}
+		<-traced
+		t.Logf("%s visit: ready after %.1f s, restored after %.1f s; %.2f MB came; %d functions compiled while they were waited for, kept ones taken: %v",
+			visit, m["ready"]/1000, m["restored"]/1000, m["bytes"]/1e6, events["wasm.CompileLazy"], events["wasm.Deserialize"] > 0)
+		p.kept(manifest(t, dist).Version)
+		time.Sleep(10 * time.Second) // in which the browser keeps what it compiled
+		p.do(chromedp.Navigate("about:blank"))
+	}
+}
