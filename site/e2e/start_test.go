@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mppm/site/internal/browser"
+	"mppm/site/internal/bundle"
 	"mppm/site/internal/host"
 )
 
@@ -108,5 +112,38 @@ func start(t *testing.T) {
 		p.kept(manifest(t, dist).Version)
 		time.Sleep(10 * time.Second) // in which the browser keeps what it compiled
 		p.do(chromedp.Navigate("about:blank"))
+	}
+}
+
+// TestFetches: before the first picture the page fetches what `make site` counts until
+// there, after it what is counted beside it, and neither twice.
+func TestFetches(t *testing.T) {
+	t.Parallel()
+	var asked log
+	p := open(t, server(t, "/", asked.around(host.Handler(dist, host.Options{}))))
+	m := manifest(t, dist)
+	p.kept(m.Version)
+	when := map[string][]int{}
+	for i, path := range asked.paths() {
+		when[strings.TrimPrefix(path, "/")] = append(when[strings.TrimPrefix(path, "/")], i)
+	}
+	last := 0
+	for _, f := range m.First() {
+		if len(when[f.Name]) != 1 {
+			t.Errorf("%s was fetched %d times", f.Name, len(when[f.Name]))
+			continue
+		}
+		last = max(last, when[f.Name][0])
+	}
+	for _, f := range m.Late() {
+		if len(when[f.Name]) != 1 || when[f.Name][0] < last {
+			t.Errorf("%s was fetched at %v; want once, after what the first picture needs, at %d", f.Name, when[f.Name], last)
+		}
+	}
+	for name := range when {
+		same := func(f bundle.File) bool { return f.Name == name }
+		if regexp.MustCompile(`\.(wasm|safetensors|idx)$`).MatchString(name) && !slices.ContainsFunc(m.First(), same) && !slices.ContainsFunc(m.Late(), same) {
+			t.Errorf("%s was fetched, and is not counted", name)
+		}
 	}
 }
