@@ -42,6 +42,7 @@ type Options struct {
 	Baselines  string    // the weights of the models to compare with
 	Faces      string    // the folder with the weights of models of faces, as far as there are any
 	Source     string    // where links to the source lead, as https://…/blob/main; "": to pages of the site itself
+	Bench      bool      // with the page that times this beside other runtimes, which npm has installed in site/bench
 	Fast       bool      // compress less, for trying things out
 	Log        io.Writer // what is being done, and the sizes
 }
@@ -249,6 +250,17 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	}
 	page, sources, err := b.sources(page, named["style.css"].Name, named["icon.svg"].Name)
 	if err != nil {
+		return err
+	}
+	link := ""
+	if b.o.Bench {
+		fmt.Fprintln(b.o.Log, "building the page that times this beside other runtimes")
+		if err := b.bench(ctx, named["icon.svg"].Name, execJS, kernel, weights, images); err != nil {
+			return err
+		}
+		link = benchLink
+	}
+	if page, err = fillIn(page, "index.html", "@bench@", link); err != nil {
 		return err
 	}
 	// What the browser keeps, so that the next visit needs no network: all but the
