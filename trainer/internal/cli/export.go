@@ -31,6 +31,7 @@ type exportOptions struct {
 	data                dataOptions
 	decimal             string // mark of the numbers in a CSV file
 	float, quiet, force bool
+	int8                bool // of ONNX files
 }
 
 func exportCommand() command {
@@ -48,8 +49,8 @@ have no code bank; they read the test images. A run on points has its points for
 bank, and is scored on those held out.
 
 With --format onnx it makes ONNX files, in a folder, of the nets of a weights file:
-32-bit numbers, as many images or codes at a time as one likes (N). Images are N ×
-height × width × channels, from 0 to 1, and codes N × d:
+of 32-bit numbers, or with --int8 as they are stored; as many images or codes at a time
+as one likes (N). Images are N × height × width × channels, from 0 to 1, and codes N × d:
   encoder.onnx      image → code, and of a U-Net the skips S_1 to S_k by their names
   decoder.onnx      code, and of a U-Net the skips → image
   projections.onnx  code → what stands for the skips, of a U-Net that has projections
@@ -77,6 +78,7 @@ model without D there is no distance, no alpha and no tau.`,
 			o.data.flags(f, "the data of the run, if it had its own: a folder, or the CSV file of points"+orMNIST)
 			f.text(&o.decimal, "decimal", "MARK", "decimal mark of the CSV file, if it had to be said: point or comma").values = decimalMarks
 			f.toggle(&o.float, "float", "keep 32-bit numbers")
+			f.toggle(&o.int8, "int8", "with --format onnx, keep weights and codes in eight bits where they are stored so: a quarter of the size, the same numbers")
 			f.toggle(&o.force, "force", "replace ONNX files that are there")
 			f.toggle(&o.quiet, "quiet", "say nothing")
 			f.reads("checkpoint", &o.checkpoint, readsRun)
@@ -94,8 +96,8 @@ func (o *exportOptions) run(ctx context.Context, e env) error {
 		return usagef("--format onnx is of weights: give --weights FILE and --out DIR alone; `%s export --checkpoint DIR --out FILE` makes weights of a run", program)
 	case o.format == formatONNX:
 		return o.exportONNX(e)
-	case o.weights != "" || o.force:
-		return usagef("--weights and --force are for --format onnx")
+	case o.weights != "" || o.force || o.int8:
+		return usagef("--weights, --int8 and --force are for --format onnx")
 	case o.checkpoint == "":
 		return usagef("the flag --checkpoint DIR is missing (or --format onnx, for ONNX files of weights)")
 	}

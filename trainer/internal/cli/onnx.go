@@ -39,7 +39,7 @@ func (o *exportOptions) exportONNX(e env) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	files, err := onnx.Model(f)
+	files, err := onnx.Model(f, onnx.ModelOptions{Int8: o.int8})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

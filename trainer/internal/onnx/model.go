@@ -23,8 +23,15 @@ const (
 	RestoreFile     = "restore.onnx"
 )
 
+// ModelOptions say how a model is written.
+type ModelOptions struct {
+	// Int8 keeps weights and codes that are stored in eight bits as they are: files of a
+	// quarter of the size, which make 32-bit numbers of them when they are loaded.
+	Int8 bool
+}
+
 // Model makes ONNX files of the weights in f, which are of a model of package latent:
-// what each takes and makes is in About. All numbers are 32-bit floats, N is open, and
+// what goes in and comes out are 32-bit floats, N is open, and
 // images are as everywhere in this project: N × height × width × channels, in [0, 1].
 //
 //	encoder.onnx      F:  image → code, and of a U-Net S_1 to S_k by their names
@@ -38,7 +45,7 @@ const (
 //
 // A code is N × d; alpha to tau are one number each, as moved is of each code. Sigma and tau are in multiples of the bank's spacing, as in a preset.
 // The flow of a model without D has no part of it, and its files no distance.onnx.
-func Model(f *safetensors.File) (files map[string][]byte, err error) {
+func Model(f *safetensors.File, o ModelOptions) (files map[string][]byte, err error) {
 	m, err := latent.New(f)
 	if err != nil {
 		return nil, err
@@ -47,7 +54,7 @@ func Model(f *safetensors.File) (files map[string][]byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
-	w := &writer{m: m, f: f, nets: nets, files: map[string][]byte{}}
+	w := &writer{o: o, m: m, f: f, nets: nets, files: map[string][]byte{}}
 	if err := w.all(); err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
@@ -56,6 +63,7 @@ func Model(f *safetensors.File) (files map[string][]byte, err error) {
 
 // writer makes the files of a model.
 type writer struct {
+	o     ModelOptions
 	m     *latent.Model
 	f     *safetensors.File
 	nets  *latent.Nets
@@ -91,7 +99,7 @@ func (w *writer) all() error {
 }
 
 func (w *writer) encoder() error {
-	b := newBuilder()
+	b := newBuilder(w.o.Int8)
 	all, err := b.net(w.nets.F, w.f, []shaped{b.images("image", w.nets.F.In())})
 	if err != nil {
 		return err
@@ -112,7 +120,7 @@ func (w *writer) skips(b *builder, n *nn.Net, all []shaped) {
 }
 
 func (w *writer) decoder() error {
-	g, b := w.nets.G, newBuilder()
+	g, b := w.nets.G, newBuilder(w.o.Int8)
 	in := []shaped{b.vectors("code", w.m.Latent())}
 	for i, name := range w.nets.Skips() {
 		in = append(in, b.images(name, g.Shape(g.Inputs()[i+1])))
@@ -127,7 +135,7 @@ func (w *writer) decoder() error {
 }
 
 func (w *writer) projections() error {
-	b := newBuilder()
+	b := newBuilder(w.o.Int8)
 	all, err := b.net(w.nets.P, w.f, []shaped{b.vectors("code", w.m.Latent())})
 	if err != nil {
 		return err
@@ -138,7 +146,7 @@ func (w *writer) projections() error {
 }
 
 func (w *writer) distance() error {
-	b := newBuilder()
+	b := newBuilder(w.o.Int8)
 	d, grad, err := w.descend(b, b.vectors("code", w.m.Latent()).name)
 	if err != nil {
 		return err
@@ -160,8 +168,8 @@ func (w *writer) descend(b *builder, z string) (d, grad string, err error) {
 	for i := len(steps) - 1; i >= 0; i-- {
 		switch l := steps[i].Layer.(type) {
 		case nn.Linear:
-			weight := l.Name + ".weight" // out × in, as vectors have it
-			if grad == "" {              // every code's gradient begins as the one row of the last layer
+			weight := b.weights[l.Name+".weight"] // out × in
+			if grad == "" {                       // every code's gradient begins as the one row of the last layer
 				grad = weight
 				continue
 			}
@@ -204,7 +212,15 @@ func (w *writer) bank(b *builder) bank {
 		}
 		shift[j] = -square / 2
 	}
-	return bank{b.floats("bank.codes", codes, k.Len(), d), b.floats("bank.shift", shift, k.Len())}
+	names := bank{shift: b.floats("bank.shift", shift, k.Len())}
+	t, _ := w.f.Lookup("bank.codes")
+	scale, err := w.f.Float32("bank.codes.scale", d)
+	if !w.o.Int8 || t.DType != safetensors.I8 || err != nil {
+		names.codes = b.floats("bank.codes", codes, k.Len(), d)
+		return names
+	}
+	names.codes = b.scaled("bank.codes", turned(t.Data, []int{d, k.Len()}, 1, 0), scale, 1, k.Len(), d)
+	return names
 }
 
 // mean adds the kernel mean of codes (Eq. 21), for a σ_ker in multiples of the spacing.
@@ -250,7 +266,7 @@ func constants(b *builder, p latent.Preset) dials {
 }
 
 func (w *writer) step() error {
-	b := newBuilder()
+	b := newBuilder(w.o.Int8)
 	z := b.vectors("code", w.m.Latent()).name
 	p := dials{beta: b.input("beta", typeFloat), sigma: b.input("sigma", typeFloat)}
 	if w.d != nil {
@@ -272,7 +288,7 @@ func (w *writer) step() error {
 // restore writes the whole restoration. The flow is a Loop, whose kernel shrinks from step
 // to step as that of package latent does, and in which a code that has arrived stays.
 func (w *writer) restore() error {
-	b := newBuilder()
+	b := newBuilder(w.o.Int8)
 	p := w.m.Restore
 	all, err := b.net(w.nets.F, w.f, []shaped{b.images("image", w.nets.F.In())})
 	if err != nil {

@@ -77,13 +77,13 @@ func written(t *testing.T, b []byte) (dir string, f *safetensors.File, m *latent
 	if m, err = latent.New(f); err != nil {
 		t.Fatal(err)
 	}
-	return files(t, f), f, m
+	return files(t, f, ModelOptions{}), f, m
 }
 
 // files writes the files of a model to a folder.
-func files(t *testing.T, f *safetensors.File) string {
+func files(t *testing.T, f *safetensors.File, o ModelOptions) string {
 	t.Helper()
-	all, err := Model(f)
+	all, err := Model(f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,8 +179,9 @@ func TestModelOfDigits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	small := files(t, f, ModelOptions{Int8: true})
 	f.Meta["flow.restore"] = string(text)
-	tires := files(t, f)
+	tires := files(t, f, ModelOptions{})
 
 	image := arrayOf(x, n, 28, 28, 1)
 	code := arrayOf(z, n, d)
@@ -195,6 +196,8 @@ func TestModelOfDigits(t *testing.T) {
 		{at(RestoreFile), map[string]array{"image": image}},
 		{filepath.Join(tires, RestoreFile), map[string]array{"image": image}},
 		{at(EncoderFile), map[string]array{"image": arrayOf(x[:784], 1, 28, 28, 1)}},
+		{filepath.Join(small, RestoreFile), map[string]array{"image": image}},
+		{filepath.Join(small, StepFile), map[string]array{"code": code, "alpha": number(one.Alpha), "beta": number(one.Beta), "sigma": number(one.Sigma), "tau": number(0)}},
 	})
 	near(t, "F", out[0]["code"], z, share)
 	near(t, "G", out[1]["image"], y, share)
@@ -208,6 +211,22 @@ func TestModelOfDigits(t *testing.T) {
 	near(t, "a restoration", out[5]["restored"], restored, 20*share)
 	near(t, "one that rests", out[6]["restored"], early, 20*share)
 	near(t, "F of one", out[7]["code"], z[:d], share)
+	near(t, "a restoration in eight bits", out[8]["restored"], restored, 20*share)
+	near(t, "a step in eight bits", out[9]["next"], next, share)
+	for _, name := range []string{EncoderFile, DecoderFile, RestoreFile} {
+		if whole, less := length(t, at(name)), length(t, filepath.Join(small, name)); less > whole*2/5 {
+			t.Errorf("%s has %d bytes in eight bits, and %d without", name, less, whole)
+		}
+	}
+}
+
+func length(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }
 
 // TestModelOfFaces does so for a U-Net with projections and skips.
@@ -321,10 +340,10 @@ func equal(a, b []float32) bool {
 
 // TestNotWritten: a net with what no file has is refused, not written without it.
 func TestNotWritten(t *testing.T) {
-	if _, err := newBuilder().activate(nn.Activation("tanh"), "x"); err == nil || !strings.Contains(err.Error(), "tanh") {
+	if _, err := newBuilder(false).activate(nn.Activation("tanh"), "x"); err == nil || !strings.Contains(err.Error(), "tanh") {
 		t.Errorf("an activation that is none: %v", err)
 	}
-	if _, err := Model(new(safetensors.File)); err == nil {
+	if _, err := Model(new(safetensors.File), ModelOptions{}); err == nil {
 		t.Error("files were made of nothing")
 	}
 }

@@ -26,13 +26,19 @@ const batch = "N"
 type builder struct {
 	nodes, tensors, inputs, outputs []byte
 
-	values *int // how many were named
+	eight   bool              // weights of eight bits are written so
+	weights map[string]string // the values that weights are, by the tensors' names
+	values  *int              // how many were named
 }
 
-func newBuilder() *builder { return &builder{values: new(int)} }
+func newBuilder(eight bool) *builder {
+	return &builder{eight: eight, weights: map[string]string{}, values: new(int)}
+}
 
 // inner returns the builder of a graph within this one, which knows its values.
-func (b *builder) inner() *builder { return &builder{values: b.values} }
+func (b *builder) inner() *builder {
+	return &builder{eight: b.eight, weights: b.weights, values: b.values}
+}
 
 func message(to []byte, number protowire.Number, b []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(to, number, protowire.BytesType), b)
@@ -137,8 +143,11 @@ func (b *builder) whole(name string, v int) string {
 	return b.tensor(name, typeInt64, binary.LittleEndian.AppendUint64(nil, uint64(v)))
 }
 
-// typeBool is one more type of a TensorProto.
-const typeBool = 9
+// Further types of a TensorProto.
+const (
+	typeInt8 = 3
+	typeBool = 9
+)
 
 // declared describes an input or an output of the graph. A dimension of −1 is the batch.
 func declared(name string, kind int, dims ...int) []byte {
@@ -244,7 +253,9 @@ func (b *builder) step(s nn.Step, f *safetensors.File, all []shaped) (shaped, er
 	case nn.Linear:
 		return b.linear(l, s, f, x)
 	case nn.Conv:
-		w, err := f.Float32(l.Name+".weight", l.Out, l.Side, l.Side, s.In.C)
+		weight, err := b.weight(f, l.Name+".weight", layout{
+			file: []int{l.Out, l.Side, l.Side, s.In.C}, order: []int{0, 3, 1, 2}, as: []int{l.Out, s.In.C, l.Side, l.Side},
+		})
 		if err != nil {
 			return shaped{}, err
 		}
@@ -252,10 +263,11 @@ func (b *builder) step(s nn.Step, f *safetensors.File, all []shaped) (shaped, er
 		if err != nil {
 			return shaped{}, err
 		}
-		weight := b.floats(l.Name+".weight", turned(w, []int{l.Out, l.Side, l.Side, s.In.C}, 0, 3, 1, 2), l.Out, s.In.C, l.Side, l.Side)
 		return image(b.node("Conv", window(l.Window), b.asImage(x).name, weight, b.floats(l.Name+".bias", bias, l.Out)))
 	case nn.ConvTranspose:
-		w, err := f.Float32(l.Name+".weight", l.To.C, l.Side, l.Side, s.In.C)
+		weight, err := b.weight(f, l.Name+".weight", layout{
+			file: []int{l.To.C, l.Side, l.Side, s.In.C}, order: []int{3, 0, 1, 2}, as: []int{s.In.C, l.To.C, l.Side, l.Side}, axis: 1,
+		})
 		if err != nil {
 			return shaped{}, err
 		}
@@ -266,7 +278,6 @@ func (b *builder) step(s nn.Step, f *safetensors.File, all []shaped) (shaped, er
 		a := window(l.Window)
 		beyond := func(to, from int) int { return to - ((from-1)*l.Stride + l.Side - 2*l.Pad) }
 		a["output_padding"] = []int{beyond(s.Out.H, s.In.H), beyond(s.Out.W, s.In.W)}
-		weight := b.floats(l.Name+".weight", turned(w, []int{l.To.C, l.Side, l.Side, s.In.C}, 3, 0, 1, 2), s.In.C, l.To.C, l.Side, l.Side)
 		return image(b.node("ConvTranspose", a, b.asImage(x).name, weight, b.floats(l.Name+".bias", bias, l.To.C)))
 	case nn.MaxPool:
 		return image(b.node("MaxPool", window(l.Window), b.asImage(x).name))
@@ -304,7 +315,11 @@ func (b *builder) step(s nn.Step, f *safetensors.File, all []shaped) (shaped, er
 // weight's columns are put in that order; its rows, where images come out.
 func (b *builder) linear(l nn.Linear, s nn.Step, f *safetensors.File, x shaped) (shaped, error) {
 	in, out := s.In.Size(), s.Out.Size()
-	w, err := f.Float32(l.Name+".weight", out, in)
+	to, from := s.Out, s.In
+	weight, err := b.weight(f, l.Name+".weight", layout{
+		file: []int{out, in}, dims: []int{to.H, to.W, to.C, from.H, from.W, from.C}, order: []int{2, 0, 1, 5, 3, 4}, as: []int{out, in},
+		rows: []int{to.H, to.W, to.C}, rowOrder: []int{2, 0, 1},
+	})
 	if err != nil {
 		return shaped{}, err
 	}
@@ -312,13 +327,11 @@ func (b *builder) linear(l nn.Linear, s nn.Step, f *safetensors.File, x shaped) 
 	if err != nil {
 		return shaped{}, err
 	}
-	w = turned(w, []int{out, s.In.H, s.In.W, s.In.C}, 0, 3, 1, 2)
 	if x.image {
 		x.name = b.node("Flatten", nil, x.name)
 	}
-	w = turned(w, []int{s.Out.H, s.Out.W, s.Out.C, in}, 2, 0, 1, 3)
-	bias = turned(bias, []int{s.Out.H, s.Out.W, s.Out.C}, 2, 0, 1)
-	y := b.node("Gemm", settings{"transB": 1}, x.name, b.floats(l.Name+".weight", w, out, in), b.floats(l.Name+".bias", bias, out))
+	bias = turned(bias, []int{to.H, to.W, to.C}, 2, 0, 1)
+	y := b.node("Gemm", settings{"transB": 1}, x.name, weight, b.floats(l.Name+".bias", bias, out))
 	if s.Out == nn.Vector(out) {
 		return shaped{y, s.Out, false}, nil
 	}
@@ -365,14 +378,58 @@ func (b *builder) derivative(a nn.Activation, g, x string) (string, error) {
 	return "", fmt.Errorf("ONNX files with the gradient of the activation %q are not written", string(a))
 }
 
+// layout is how a weight lies in a file of this project and in one of ONNX.
+type layout struct {
+	file     []int // its shape there, the output channel first
+	dims     []int // the same as axes to be turned; nil: file
+	order    []int // of the axes here
+	as       []int // its shape here
+	axis     int   // of the output channel here
+	rows     []int // the output channels as axes to be turned; nil: they stay as they are
+	rowOrder []int
+}
+
+// weight adds a weight and returns the value that it is: a tensor of 32-bit numbers, or
+// what comes of one of eight bits, with a scale for each output channel, where the file
+// has it so and the builder is told to.
+func (b *builder) weight(f *safetensors.File, name string, l layout) (string, error) {
+	if l.dims == nil {
+		l.dims = l.file
+	}
+	data, err := f.Float32(name, l.file...) // which checks all there is to it
+	if err != nil {
+		return "", err
+	}
+	t, _ := f.Lookup(name)
+	if !b.eight || t.DType != safetensors.I8 {
+		b.weights[name] = b.floats(name, turned(data, l.dims, l.order...), l.as...)
+		return b.weights[name], nil
+	}
+	scale, err := f.Float32(name+".scale", l.file[0])
+	if err != nil {
+		return "", err
+	}
+	if l.rows != nil {
+		scale = turned(scale, l.rows, l.rowOrder...)
+	}
+	b.weights[name] = b.scaled(name, turned(t.Data, l.dims, l.order...), scale, l.axis, l.as...)
+	return b.weights[name], nil
+}
+
+// scaled adds a tensor of eight bits and what comes of it with a scale for each index of
+// an axis.
+func (b *builder) scaled(name string, data []byte, scale []float32, axis int, dims ...int) string {
+	return b.node("DequantizeLinear", settings{"axis": axis}, b.tensor(name, typeInt8, data, dims...), b.floats(name+".scale", scale, len(scale)))
+}
+
 // turned returns an array of these dimensions with its axes in another order: axis k of
 // the result is axis order[k].
-func turned(data []float32, dims []int, order ...int) []float32 {
+func turned[T any](data []T, dims []int, order ...int) []T {
 	stride := make([]int, len(dims))
 	for i, n := len(dims)-1, 1; i >= 0; i-- {
 		stride[i], n = n, n*dims[i]
 	}
-	out := make([]float32, 0, len(data))
+	out := make([]T, 0, len(data))
 	at := make([]int, len(dims))
 	for range data {
 		from := 0
