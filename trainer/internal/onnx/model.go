@@ -176,7 +176,7 @@ func (w *writer) descend(b *builder, z string) (d, grad string, err error) {
 			grad = b.node("MatMul", nil, grad, weight)
 		case nn.Activation:
 			if grad == "" {
-				return "", "", errors.New("D ends in an activation: its gradient is not written")
+				return "", "", errors.New("the gradient of a D that ends in an activation is not written")
 			}
 			if grad, err = b.derivative(l, grad, all[steps[i].X].name); err != nil {
 				return "", "", err
