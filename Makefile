@@ -30,7 +30,7 @@ JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo site mppm shots check test train eval sweep bench gremlins lint golden digits clean \
+.PHONY: help demo site mppm shots check test train eval sweep bench bench-page bench-peers gremlins lint golden digits clean \
 	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge drawn drawn-faces
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
@@ -42,8 +42,8 @@ demo: ## build the page from the committed weights and serve it (ADDR=127.0.0.1:
 	@go run ./site/build -fast
 	@go run ./site/serve -addr $(ADDR)
 
-site: ## build the page for any static host, into site/dist
-	go run ./site/build
+site: $(if $(BENCH_PAGE),bench-peers) ## build the page for any static host, into site/dist (BENCH_PAGE=1: with the page that times it beside other runtimes)
+	go run ./site/build $(if $(BENCH_PAGE),-bench)
 
 mppm: ## build the command line, bin/mppm (TAGS=webgpu: with GPUs)
 	go build -tags '$(TAGS)' -o $(BIN)/mppm ./trainer
@@ -97,6 +97,16 @@ endif
 		grep -E '^[a-z]+:|^Benchmark(Step|UNet)' runs/bench/steps >runs/bench/mppm; \
 		go tool benchstat -ignore goos,goarch,pkg,cpu PyTorch=runs/bench/pytorch mppm=runs/bench/mppm; \
 	elif [ -z "$$python" ]; then echo 'PyTorch is not beside it: python3 finds no torch (on Debian and Ubuntu python3-torch and libopenblas0-pthread).'; fi
+
+bench-page: browser bench-peers ## time the page's inference in Chromium, beside ONNX Runtime Web and TensorFlow.js
+	$(call section,inference beside other runtimes)
+	go run ./site/build -fast -bench -out $(DIST)
+	go run ./site/bench -dist $(DIST)
+
+# What is measured beside: of the bench page alone.
+bench-peers:
+	@command -v npm >/dev/null || { echo 'There is no npm: install Node 20 or later, and npm.'; exit 1; }
+	@cd site/bench && npm ci --no-audit --no-fund --ignore-scripts
 
 gremlins: browser page ## twenty minutes of random input to the page
 	MPPM_DIST=$(DIST) MPPM_RANDOM=20m go test -count=1 -timeout 40m -run TestRandomInput -v ./site/e2e

@@ -2,7 +2,7 @@
 //
 //	go run ./site/build [-out site/dist] [-weights weights/mnist.safetensors]
 //		[-classifier weights/classifier.safetensors]
-//		[-baselines weights/ldm.safetensors] [-faces weights] [-source URL] [-fast]
+//		[-baselines weights/ldm.safetensors] [-faces weights] [-source URL] [-bench] [-fast]
 package main
 
 import (
@@ -39,6 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	baselines := flags.String("baselines", "", "the weights to compare with (default weights/ldm.safetensors)")
 	faces := flags.String("faces", "", "the folder with faces.safetensors and drawn.safetensors, as far as there are any (default weights)")
 	source := flags.String("source", "", "where links to the source lead, as https://…/blob/main (default: to pages of the site itself)")
+	bench := flags.Bool("bench", false, "with the page that times this beside other runtimes; `npm ci` in site/bench installs those")
 	fast := flags.Bool("fast", false, "compress less: for trying things out on this machine")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -62,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	err = bundle.Build(ctx, bundle.Options{
 		Root: root, Out: *out, Weights: *weights, Classifier: *reader, Baselines: *baselines, Faces: *faces,
-		Source: *source, Fast: *fast, Log: stdout,
+		Source: *source, Bench: *bench, Fast: *fast, Log: stdout,
 	})
 	if err != nil {
 		return err

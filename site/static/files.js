@@ -71,8 +71,8 @@ const files = (() => {
     return bytes;
   };
 
-  // The stream of an answer, unpacked if it is packed: hosts differ in what they say
-  // of a .gz file, and browsers unpack it or not, but how it begins is certain.
+  // An answer, unpacked if it is packed: hosts differ in what they say of a .gz file,
+  // and browsers unpack it or not, but how it begins is certain.
   const unpacked = async (response) => {
     const reader = response.body.getReader();
     const start = [];
@@ -92,14 +92,19 @@ const files = (() => {
       cancel: (why) => reader.cancel(why),
     });
     const [a, b] = start.length && start[0].length > 1 ? start[0] : start.map((s) => s[0]);
-    if (a !== 0x1f || b !== 0x8b) return { stream, packed: false };
-    return { stream: stream.pipeThrough(new DecompressionStream("gzip")), packed: true };
+    if (a !== 0x1f || b !== 0x8b) return { response: new Response(stream), packed: false };
+    return { response: new Response(stream.pipeThrough(new DecompressionStream("gzip"))), packed: true };
   };
 
   // The bytes of a file of the manifest, checked. Where the host does not compress,
   // its .gz twin is taken and unpacked here; where that is not there, or is not what
-  // it should be, the file as it is.
-  const get = async (file, progress = () => {}) => {
+  // it should be, the file as it is. Whoever wants the bytes as they come, unchecked,
+  // is given them as an answer, and another if that was not the right one.
+  const get = async (file, progress = () => {}, coming = null) => {
+    const take = async (response) => {
+      if (coming) coming(response.clone());
+      return check(await read(response.body, file, progress), file);
+    };
     let plain = await ask(file.name);
     const coded = plain.headers.get("Content-Encoding") || plain.headers.get("X-Unpacked");
     if (!coded && "DecompressionStream" in self) {
@@ -109,14 +114,25 @@ const files = (() => {
           plain.body.cancel().catch(() => {}); // not both over one line
           plain = null;
         }
-        return await check(await read(twin.stream, file, progress), file);
+        return await take(twin.response);
       } catch {
         progress(0);
       }
     }
-    plain ||= await ask(file.name);
-    return check(await read(plain.body, file, progress), file);
+    return take(plain || await ask(file.name));
   };
 
-  return { scope, optional, prefix, cacheName, ask, get, check };
+  const types = {
+    css: "text/css; charset=utf-8", js: "text/javascript; charset=utf-8", json: "application/json",
+    svg: "image/svg+xml", wasm: "application/wasm", html: "text/html; charset=utf-8",
+  };
+
+  // A file as it is kept: unpacked, and with its type, without which a browser neither
+  // compiles a program as it comes nor keeps what it compiled.
+  const answer = (file, bytes) => {
+    const type = types[file.name.split(".").pop()] || "application/octet-stream";
+    return new Response(bytes, { headers: { "Content-Type": type, "X-Unpacked": "1" } });
+  };
+
+  return { scope, optional, prefix, cacheName, types, ask, get, check, answer };
 })();

@@ -52,7 +52,7 @@
   const keep = async (file, bytes) => {
     try {
       const cache = await caches.open(files.cacheName(version));
-      await cache.put(new URL(file.name, files.scope), new Response(bytes, { headers: { "X-Unpacked": "1" } }));
+      await cache.put(new URL(file.name, files.scope), files.answer(file, bytes));
     } catch { /* no room, or a private window */ }
   };
 
@@ -117,6 +117,21 @@
     await workers.register(`sw.js?program=${program}`);
   };
 
+  // The program, compiled as it comes, and its bytes, which are checked before any of it
+  // runs. A browser keeps what it compiled, for the next visit, if it is given the
+  // answer of a host; where the host gives it the wrong type, or it is unpacked here, one
+  // made of the same bytes does, and is compiled anew each time.
+  const compile = async (file, progress) => {
+    let module;
+    const bytes = await files.get(file, progress, (response) => {
+      if (!WebAssembly.compileStreaming) return;
+      const own = response.headers.get("Content-Type") === "application/wasm";
+      const given = own ? response : new Response(response.body, { headers: { "Content-Type": "application/wasm" } });
+      module = WebAssembly.compileStreaming(given).catch(() => null);
+    });
+    return { bytes, module: (await module) || (await WebAssembly.compile(bytes)) };
+  };
+
   const start = async () => {
     if (!("WebAssembly" in window)) throw new Error("This browser has no WebAssembly, or it is switched off. Any browser from 2020 on has it.");
     if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser has no WebGL 2, or it is switched off: the page cannot draw. Try switching on hardware acceleration, or another browser.");
@@ -134,8 +149,10 @@
       $("loading-bar").value = share;
       $("loading-detail").textContent = `${Math.floor(100 * share)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
     };
-    const contents = await Promise.all(list.map((f, i) => files.get(f, progress(i))));
-    const [wasm, weights, classifier, images, labels] = contents;
+    const compiled = compile(program, progress(0));
+    const contents = await Promise.all([compiled.then(({ bytes }) => bytes), ...list.slice(1).map((f, i) => files.get(f, progress(i + 1)))]);
+    const [, weights, classifier, images, labels] = contents;
+    const { module } = await compiled;
     $("loading-text").textContent = "Starting";
     for (const [part, name] of [[window.Go, "wasm_exec.js"], [window.mppmKernel, "kernel.js"]]) {
       if (!part) throw new Error(`A part of the program, ${name}, did not arrive. Reload to try again.`);
@@ -143,7 +160,7 @@
     const go = new Go();
     shield(go);
     const kernel = vectors && mppmKernel();
-    const { instance } = await WebAssembly.instantiate(wasm, { ...go.importObject, ...(kernel && kernel.imports) });
+    const instance = await WebAssembly.instantiate(module, { ...go.importObject, ...(kernel && kernel.imports) });
     if (kernel) kernel.join(instance);
     // The models of faces are large, and are fetched when they are wanted: by late(),
     // and with "faces " or "faces-dae " before the name.

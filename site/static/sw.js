@@ -21,17 +21,11 @@
   const address = (name) => new URL(name, scope);
   const whole = async (cache) => !!(await caches.match(mark, { cacheName: cache }));
 
-  const types = {
-    css: "text/css; charset=utf-8", js: "text/javascript; charset=utf-8", json: "application/json",
-    svg: "image/svg+xml", wasm: "application/wasm", html: "text/html; charset=utf-8",
-  };
-
   // One of the files that never change, of an earlier version if that has it.
   const asset = async (file) => {
     const old = await caches.match(address(file.name));
     const bytes = (old && await files.check(new Uint8Array(await old.arrayBuffer()), file).catch(() => null)) || await files.get(file);
-    const type = types[file.name.split(".").pop()] || "application/octet-stream";
-    return new Response(bytes, { headers: { "Content-Type": type, "X-Unpacked": "1" } });
+    return files.answer(file, bytes);
   };
 
   // A page, of this version: it names files of this version alone. The answer is
@@ -44,7 +38,7 @@
     const headers = new Headers(response.headers);
     headers.delete("Content-Encoding");
     headers.delete("Content-Length");
-    headers.set("Content-Type", types.html);
+    headers.set("Content-Type", files.types.html);
     return new Response(text, { headers });
   };
 
@@ -120,6 +114,17 @@
     }
   };
 
+  // A file of some version. A browser keeps what it compiled of a program with the
+  // answer that this came with: it is given that again, packed as it was, while the
+  // browser's own cache has it, and what is kept here where it does not.
+  const give = async (request, url) => {
+    if (url.pathname.endsWith(".wasm")) {
+      const same = await fetch(new Request(request, { cache: "only-if-cached", mode: "same-origin" })).catch(() => null);
+      if (same && same.ok && same.headers.get("Content-Encoding")) return same;
+    }
+    return (await caches.match(url, { cacheName: own })) || (await caches.match(url)) || fetch(request);
+  };
+
   self.addEventListener("install", (event) => event.waitUntil(install().then(() => self.skipWaiting())));
   self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim().then(activated)));
   self.addEventListener("message", (event) => event.waitUntil(clean()));
@@ -133,7 +138,7 @@
       event.respondWith(visit(request, url));
       event.waitUntil(locked(fill).catch(() => {})); // should its cache have been lost
     } else {
-      event.respondWith((async () => (await caches.match(url, { cacheName: own })) || (await caches.match(url)) || fetch(request))());
+      event.respondWith(give(request, url));
     }
   });
 })();

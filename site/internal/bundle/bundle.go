@@ -42,6 +42,7 @@ type Options struct {
 	Baselines  string    // the weights of the models to compare with
 	Faces      string    // the folder with the weights of models of faces, as far as there are any
 	Source     string    // where links to the source lead, as https://…/blob/main; "": to pages of the site itself
+	Bench      bool      // with the page that times this beside other runtimes, which npm has installed in site/bench
 	Fast       bool      // compress less, for trying things out
 	Log        io.Writer // what is being done, and the sizes
 }
@@ -251,6 +252,17 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	if err != nil {
 		return err
 	}
+	link := ""
+	if b.o.Bench {
+		fmt.Fprintln(b.o.Log, "building the page that times this beside other runtimes")
+		if err := b.bench(ctx, named["icon.svg"].Name, execJS, kernel, weights, images); err != nil {
+			return err
+		}
+		link = benchLink
+	}
+	if page, err = fillIn(page, "index.html", "@bench@", link); err != nil {
+		return err
+	}
 	// What the browser keeps, so that the next visit needs no network: all but the
 	// two programs, of which it keeps the one it can run.
 	kept := []File{m.Weights, m.Classifier, m.Images, m.Labels, m.Baselines}
@@ -293,9 +305,15 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		return err
 	}
 	fmt.Fprintln(b.o.Log, "compressing")
-	if err := b.compress(ctx); err != nil {
+	sizes, err := b.compress(ctx)
+	if err != nil {
 		return err
 	}
+	shell := []string{"index.html", entry.Name}
+	for _, f := range named {
+		shell = append(shell, f.Name)
+	}
+	visits(b.o.Log, &m, sizes, shell, append(sources, "sw.js"))
 	return os.WriteFile(filepath.Join(b.dir, "_headers"), []byte(headersFile()), 0o644)
 }
 
@@ -441,10 +459,10 @@ func (b *builder) goTool(ctx context.Context, env []string, args ...string) (str
 	return stdout.String(), nil
 }
 
-// compress writes .br and .gz beside every file, on all cores.
-func (b *builder) compress(ctx context.Context) error {
-	type result struct{ raw, br, gz int }
-	results := make([]result, len(b.names))
+// compress writes .br and .gz beside every file, on all cores, and returns the sizes of
+// all, by name.
+func (b *builder) compress(ctx context.Context) (map[string]Size, error) {
+	results := make([]Size, len(b.names))
 	errs := make([]error, 2*len(b.names))
 	slots := make(chan struct{}, runtime.NumCPU())
 	var wg sync.WaitGroup
@@ -463,28 +481,30 @@ func (b *builder) compress(ctx context.Context) error {
 		at := filepath.Join(b.dir, filepath.FromSlash(name))
 		content, err := os.ReadFile(at)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		results[i].raw = len(content)
+		results[i].Raw = len(content)
 		job(&errs[2*i], func() (err error) {
-			results[i].br, err = pack(at+".br", content, b.brotli)
+			results[i].Brotli, err = pack(at+".br", content, b.brotli)
 			return err
 		})
 		job(&errs[2*i+1], func() (err error) {
-			results[i].gz, err = pack(at+".gz", content, b.gzip)
+			results[i].Gzip, err = pack(at+".gz", content, b.gzip)
 			return err
 		})
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
-		return err
+		return nil, err
 	}
+	sizes := map[string]Size{}
 	t := tabwriter.NewWriter(b.o.Log, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "bytes\tbrotli\tgzip\t ")
 	for i, name := range b.names {
-		fmt.Fprintf(t, "%d\t%d\t%d\t  %s\n", results[i].raw, results[i].br, results[i].gz, name)
+		sizes[name] = results[i]
+		fmt.Fprintf(t, "%d\t%d\t%d\t  %s\n", results[i].Raw, results[i].Brotli, results[i].Gzip, name)
 	}
-	return t.Flush()
+	return sizes, t.Flush()
 }
 
 func (b *builder) brotli(w io.Writer) (io.WriteCloser, error) {

@@ -112,3 +112,24 @@ func TestFailedBuildLeavesNothing(t *testing.T) {
 		t.Errorf("a build that was broken off left %v (%v)", entries, err)
 	}
 }
+
+// TestVisits adds up what is fetched until the first picture, and in all.
+func TestVisits(t *testing.T) {
+	m := &Manifest{
+		SIMD: File{Name: "simd"}, Scalar: File{Name: "scalar"}, Weights: File{Name: "weights"},
+		Baselines: File{Name: "baselines"}, Curves: map[string]File{"circle": {Name: "circle"}},
+		Faces: []Faces{{Model: File{Name: "faces"}}},
+	}
+	sizes := map[string]Size{}
+	for i, name := range []string{"index", "simd", "weights", "baselines", "circle", "sw", "scalar", "faces"} {
+		n := 1_000_000 << i
+		sizes[name] = Size{Raw: n, Brotli: n / 4, Gzip: n / 2}
+	}
+	var out strings.Builder
+	visits(&out, m, sizes, []string{"index"}, []string{"sw"})
+	for _, want := range []string{"first picture: 1.75 MB in brotli, 3.50 in gzip, 7.00 unpacked\n", "in all: 15.75 MB in brotli, 31.50 in gzip, 63.00 unpacked\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("a visit is said to fetch\n%s\nwant %q", out.String(), want)
+		}
+	}
+}

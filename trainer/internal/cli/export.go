@@ -26,17 +26,19 @@ import (
 )
 
 type exportOptions struct {
-	checkpoint, out string
-	data            dataOptions
-	decimal         string // mark of the numbers in a CSV file
-	float, quiet    bool
+	checkpoint, out     string
+	format, weights     string // weights: those that ONNX files are made of
+	data                dataOptions
+	decimal             string // mark of the numbers in a CSV file
+	float, quiet, force bool
+	int8                bool // of ONNX files
 }
 
 func exportCommand() command {
 	return command{
 		name:    "export",
-		args:    "--checkpoint DIR --out FILE [--float]",
-		summary: "turn a checkpoint into a weights file",
+		args:    "--checkpoint DIR --out FILE [--float], or --format onnx [--weights FILE] --out DIR",
+		summary: "turn a checkpoint into a weights file, or weights into ONNX files",
 		about: `
 Makes the weights file that everything else runs from a checkpoint of training:
 eight bits for each weight with one scale for each output channel, or 32-bit
@@ -44,29 +46,61 @@ numbers with --float. The code bank is made anew of the data that the run was
 trained on. Then the weights restore the test images from Gaussian noise of
 deviation 0.7; the scores go into the file's metadata. The weights of a classifier
 have no code bank; they read the test images. A run on points has its points for a
-bank, and is scored on those held out.`,
+bank, and is scored on those held out.
+
+With --format onnx it makes ONNX files, in a folder, of the nets of a weights file:
+of 32-bit numbers, or with --int8 as they are stored; as many images or codes at a time
+as one likes (N). Images are N × height × width × channels, from 0 to 1, and codes N × d:
+  encoder.onnx      image → code, and of a U-Net the skips S_1 to S_k by their names
+  decoder.onnx      code, and of a U-Net the skips → image
+  projections.onnx  code → what stands for the skips, of a U-Net that has projections
+  distance.onnx     code → distance (N), gradient (N × d, of length 1)
+  step.onnx         code, alpha, beta, sigma, tau → next (N × d), distance (N), moved (N):
+                    a step of the flow (Eq. 15 and 21); a flow is that many times, sigma
+                    times 1 − beta after each down to where it ends
+  restore.onnx      image → restored: encoder, the flow of restoration, decoder; but for
+                    a U-Net
+Alpha to tau are one number each, sigma and tau in multiples of the bank's spacing. Of a
+model without D there is no distance, no alpha and no tau.`,
 		examples: []string{
 			"export --checkpoint runs/mnist --out weights/mnist.safetensors",
 			"export --checkpoint runs/mnist --out mnist-float.safetensors --float",
 			"export --checkpoint runs/classifier --out weights/classifier.safetensors",
+			"export --format onnx --out onnx",
+			"export --format onnx --weights faces --out onnx-faces",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			var o exportOptions
-			f.text(&o.checkpoint, "checkpoint", "DIR", "folder of the training run").required = true
-			f.text(&o.out, "out", "FILE", "the weights file to write").required = true
+			f.text(&o.checkpoint, "checkpoint", "DIR", "folder of the training run")
+			f.text(&o.out, "out", "PATH", "the weights file to write, or the folder of ONNX files").required = true
+			choice(f, &o.format, "format", "NAME", "what to write: safetensors, or onnx, of weights", []string{formatSafetensors, formatONNX})
+			f.text(&o.weights, "weights", "FILE", "with --format onnx, the weights: a file, or faces for the embedded ones of those (default: the embedded ones of digits)")
 			o.data.flags(f, "the data of the run, if it had its own: a folder, or the CSV file of points"+orMNIST)
 			f.text(&o.decimal, "decimal", "MARK", "decimal mark of the CSV file, if it had to be said: point or comma").values = decimalMarks
 			f.toggle(&o.float, "float", "keep 32-bit numbers")
+			f.toggle(&o.int8, "int8", "with --format onnx, keep weights and codes in eight bits where they are stored so: a quarter of the size, the same numbers")
+			f.toggle(&o.force, "force", "replace ONNX files that are there")
 			f.toggle(&o.quiet, "quiet", "say nothing")
 			f.reads("checkpoint", &o.checkpoint, readsRun)
 			f.reads("data", &o.data.dir, readsData)
-			f.writes("out", &o.out, writesFile)
+			f.reads("weights", &o.weights, readsFile)
+			f.writes("out", &o.out, o.writesExport)
 			return func(ctx context.Context, e env, _ []string) error { return o.run(ctx, e) }
 		},
 	}
 }
 
 func (o *exportOptions) run(ctx context.Context, e env) error {
+	switch {
+	case o.format == formatONNX && (o.checkpoint != "" || o.float || o.data.dir != "" || o.decimal != ""):
+		return usagef("--format onnx is of weights: give --weights FILE and --out DIR alone; `%s export --checkpoint DIR --out FILE` makes weights of a run", program)
+	case o.format == formatONNX:
+		return o.exportONNX(e)
+	case o.weights != "" || o.force || o.int8:
+		return usagef("--weights, --int8 and --force are for --format onnx")
+	case o.checkpoint == "":
+		return usagef("the flag --checkpoint DIR is missing (or --format onnx, for ONNX files of weights)")
+	}
 	if err := atomicfile.Writable(o.out); err != nil {
 		return err
 	}

@@ -22,16 +22,6 @@ type graph struct {
 	r     *rng.Source
 }
 
-func message(to []byte, number protowire.Number, b []byte) []byte {
-	return protowire.AppendBytes(protowire.AppendTag(to, number, protowire.BytesType), b)
-}
-
-func whole(to []byte, number protowire.Number, v int) []byte {
-	return protowire.AppendVarint(protowire.AppendTag(to, number, protowire.VarintType), uint64(v))
-}
-
-func text(to []byte, number protowire.Number, s string) []byte { return message(to, number, []byte(s)) }
-
 // file is the whole file.
 func (g *graph) file() []byte {
 	opset := whole(nil, 2, 13)

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"mppm/shared/safetensors"
+	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/onnx"
+	"mppm/trainer/internal/overlap"
+)
+
+// The formats of export.
+const (
+	formatSafetensors = "safetensors"
+	formatONNX        = "onnx"
+)
+
+// writesExport is of a file, or of a folder of ONNX files.
+func (o *exportOptions) writesExport(p *overlap.Paths, flag, path string) {
+	if o.format != formatONNX {
+		p.Writes(flag, path)
+		return
+	}
+	names := []string{onnx.EncoderFile, onnx.DecoderFile, onnx.ProjectionsFile, onnx.DistanceFile, onnx.StepFile, onnx.RestoreFile}
+	p.WritesIn(flag, path, names, func(name string) bool { return slices.Contains(names, name) })
+}
+
+// exportONNX writes the nets of a weights file.
+func (o *exportOptions) exportONNX(e env) error {
+	b, name, err := readWeights(o.weights)
+	if err != nil {
+		return err
+	}
+	f, err := safetensors.Parse(b)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	files, err := onnx.Model(f, onnx.ModelOptions{Int8: o.int8})
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	err = atomicfile.WriteDir(o.out, o.force, func(dir string) error {
+		for name, content := range files {
+			if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || o.quiet {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if _, err := fmt.Fprintf(e.stdout, "%s (%s)\n", filepath.Join(o.out, name), size(len(files[name]))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
