@@ -60,13 +60,13 @@ func evalImagesCommand() command {
 		about: `
 Damages the pictures of a folder that were held out when the weights were trained, as
 Tables 2 and 6 do, each kind at three severities, restores them with the model, without
-its distance (α = 0), without that at each pixel (D alone) and with the baselines, and scores what comes out: SSIM over the
-channels and PSNR against the pictures as they were, and the Fréchet distance to those,
-and to the training pictures, in an embedding, with the interval that drawing the
-pictures again and again gives. The paper's figures stand beside. The table goes to
-standard output; the folder gets it too (images.md, images.json), a sheet of each damage
-with what every method makes of it, one of the steps of a restoration, and, for
-generation, images-generation.md and images-generated.png.
+its distance (α = 0), without that at each pixel (D alone) and with the baselines, and
+scores what comes out: SSIM over the channels and PSNR against the pictures as they were,
+and the Fréchet distance to those, and to the training pictures, in an embedding, with
+the interval that drawing the pictures again and again gives. The paper's figures stand
+beside. The table goes to standard output; the folder gets it too (images.md,
+images.json), a sheet of each damage with what every method makes of it, one of the steps
+of a restoration, and, for generation, images-generation.md and images-generated.png.
 
 The embedding is a net: one of train embedding, any as nn.Net's text in a safetensors
 file, or one in ONNX. --embedder has another program make the numbers, beside or in

@@ -89,7 +89,7 @@ func TestEvalImages(t *testing.T) {
 		}
 	}
 	c, err := png.DecodeConfig(bytes.NewReader(get(t, filepath.Join(at("eval"), "images-missing-0.08.png"))))
-	if rows := 7; err != nil || c.Height != rows*(2*16+4)+4 { // the input, DAE, LDM, a flow with and without the distance, one that has none, the original
+	if rows := 9; err != nil || c.Height != rows*(2*16+4)+4 { // the input, DAE, LDM, a flow with both distances, without D, without L, one with D alone, and without it, the original
 		t.Errorf("a sheet is %d pixels high, want %d rows: %v", c.Height, rows, err)
 	}
 	for _, name := range []string{imagesTable, imagesGrown, imagesGrownData, imagesGenerated, stepsPicture(steps)} {
@@ -105,7 +105,7 @@ func TestEvalImages(t *testing.T) {
 		t.Errorf("the same once more is not the same, or says %q", again.stderr)
 	}
 	var table evaluate.ImageTable
-	if err := json.Unmarshal([]byte(again.stdout), &table); err != nil || len(table.Rows) != 6 || table.Rows[2].Cells[3].In[0].Ratio == nil {
+	if err := json.Unmarshal([]byte(again.stdout), &table); err != nil || len(table.Rows) != 8 || table.Rows[2].Cells[3].In[0].Ratio == nil {
 		t.Errorf("the JSON: %d rows, %v", len(table.Rows), err)
 	}
 
