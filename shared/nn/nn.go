@@ -56,11 +56,14 @@ func (a Activation) Apply(dst, src []float32, ws *Workspace) {
 	case Sigmoid:
 		vec.Sigmoid(dst, src)
 	case SiLU:
-		s := ws.scratch(len(src))
-		vec.Sigmoid(s, src)
-		for i, v := range s {
-			dst[i] = src[i] * v
-		}
+		vec.SiLU(dst, src)
+	}
+}
+
+// after is Apply in place, of what a product has made that takes ReLU itself.
+func (a Activation) after(y []float32, ws *Workspace) {
+	if a != Identity && a != ReLU {
+		a.Apply(y, y, ws)
 	}
 }
 
@@ -82,12 +85,7 @@ func (a Activation) Derive(dst, g, h []float32, ws *Workspace) {
 			dst[i] = g[i] * float32(v*(1-v))
 		}
 	case SiLU:
-		s := ws.scratch(len(h))
-		vec.Sigmoid(s, h)
-		for i, v := range s {
-			// σ(h)(1 + h(1 − σ(h)))
-			dst[i] = g[i] * float32(v*(1+float32(h[i]*(1-v))))
-		}
+		vec.SiLUBack(dst, g, h)
 	}
 }
 
@@ -97,6 +95,8 @@ type Workspace struct {
 	Gemm    gemm.Workspace
 	columns []float32
 	act     []float32
+
+	from, to []int32 // rows of a product
 }
 
 func (w *Workspace) scratch(n int) []float32 {
@@ -113,22 +113,4 @@ func (w *Workspace) Columns(n int) []float32 {
 		w.columns = make([]float32, n)
 	}
 	return w.columns[:n]
-}
-
-// fill repeats row over dst.
-func fill(dst, row []float32) {
-	if len(row) == 1 {
-		for i := range dst {
-			dst[i] = row[0]
-		}
-		return
-	}
-	if len(dst) == 0 || len(row) == 0 {
-		return
-	}
-	const long = 1 << 10 // numbers that are copied at a time: they stay in the cache
-	done := copy(dst, row)
-	for done < len(dst) {
-		done += copy(dst[done:], dst[:min(done, max(long/len(row), 1)*len(row))])
-	}
 }

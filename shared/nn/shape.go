@@ -176,6 +176,10 @@ func (g Geometry) Under(lo, hi int) (from, to int) {
 // Scatter adds the rows of cols, as Columns has them, to the pixels of img that they
 // are patches of, if those are in rows top to bottom: the transpose of Columns.
 func (g Geometry) Scatter(img, cols []float32, lo, hi, top, bottom int) {
+	if g.C < few {
+		g.scatterFew(img, cols, lo, hi, top, bottom)
+		return
+	}
 	run := g.Side * g.C
 	for oy := lo; oy < hi; oy++ {
 		for ox := range g.OW {
@@ -189,6 +193,33 @@ func (g Geometry) Scatter(img, cols []float32, lo, hi, top, bottom int) {
 				}
 				at := (y*g.W + x0) * g.C
 				vec.Add(img[at+lo*g.C:at+hi*g.C], row[ky*run+lo*g.C:ky*run+hi*g.C])
+			}
+		}
+	}
+}
+
+// scatterFew is Scatter of few channels: runs too short to call a function for.
+func (g Geometry) scatterFew(img, cols []float32, lo, hi, top, bottom int) {
+	patch, run, line := g.Patch(), g.Side*g.C, g.W*g.C
+	for oy := lo; oy < hi; oy++ {
+		row := cols[(oy-lo)*g.OW*patch:][:g.OW*patch]
+		for ky := range g.Side {
+			y := oy*g.Stride - g.Pad + ky
+			if y < top || y >= bottom {
+				continue
+			}
+			dst := img[y*line : (y+1)*line]
+			for ox := range g.OW {
+				src := row[ox*patch+ky*run:][:run]
+				at := (ox*g.Stride - g.Pad) * g.C
+				if at < 0 {
+					src, at = src[-at:], 0
+				}
+				to := dst[at:min(at+len(src), line)]
+				src = src[:len(to)]
+				for i, v := range src {
+					to[i] += v
+				}
 			}
 		}
 	}
