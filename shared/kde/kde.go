@@ -18,7 +18,8 @@ const limit = 1e15
 // concurrent use.
 type Bank struct {
 	dim, n int
-	codes  []float32 // n × (dim+1): a code and the number 1
+	width  int       // of a row of codes: dim+1, and up to whole vectors
+	codes  []float32 // n × width: a code, the number 1, and zeros
 	// The kernel mean is two matrix products, with an exponential between: of a
 	// point and the number 1 with scores, (dim+1) × n, which gives
 	// z·c_j − ‖c_j‖²/2, that is −‖z−c_j‖²/2 but for a part all codes share; and of
@@ -34,7 +35,8 @@ func New(codes []float32, dim int) (*Bank, error) {
 		return nil, fmt.Errorf("code bank: %d numbers are not a whole number of codes of %d dimensions; give dim rows of equal length", len(codes), dim)
 	}
 	n := len(codes) / dim
-	b := &Bank{dim: dim, n: n, codes: make([]float32, n*(dim+1))}
+	width := (dim + 1 + 3) &^ 3
+	b := &Bank{dim: dim, n: n, width: width, codes: make([]float32, n*width)}
 	scores := make([]float32, (dim+1)*n)
 	copy(scores, codes)
 	for j := range n {
@@ -44,14 +46,14 @@ func New(codes []float32, dim int) (*Bank, error) {
 			if !(math.Abs(float64(v)) <= limit) {
 				return nil, fmt.Errorf("code bank: coordinate %d of code %d is %v; codes must be finite", d, j, v)
 			}
-			b.codes[j*(dim+1)+d] = v
+			b.codes[j*width+d] = v
 			square += float32(v * v)
 		}
-		b.codes[j*(dim+1)+dim] = 1
+		b.codes[j*width+dim] = 1
 		scores[dim*n+j] = -square / 2
 	}
 	b.scores = gemm.Pack(gemm.Rows(scores, n), dim+1, n)
-	b.sums = gemm.Pack(gemm.Rows(b.codes, dim+1), n, dim+1)
+	b.sums = gemm.Pack(gemm.Rows(b.codes, width), n, dim+1)
 	return b, nil
 }
 
@@ -62,7 +64,7 @@ func (b *Bank) Len() int { return b.n }
 func (b *Bank) Dim() int { return b.dim }
 
 // Code writes code j to dst (Dim numbers).
-func (b *Bank) Code(dst []float32, j int) { copy(dst[:b.dim], b.codes[j*(b.dim+1):]) }
+func (b *Bank) Code(dst []float32, j int) { copy(dst[:b.dim], b.codes[j*b.width:]) }
 
 // Subset returns the bank of the codes whose indices are given, in that order.
 // It returns an error if there is none, or one is out of range.
@@ -73,7 +75,7 @@ func (b *Bank) Subset(indices []int) (*Bank, error) {
 			return nil, fmt.Errorf("code bank: there is no code %d; there are %d, counted from 0", j, b.n)
 		}
 		for d := range b.dim {
-			codes[d*len(indices)+i] = b.codes[j*(b.dim+1)+d]
+			codes[d*len(indices)+i] = b.codes[j*b.width+d]
 		}
 	}
 	return New(codes, b.dim)
@@ -85,8 +87,7 @@ type Workspace struct {
 	gemm    gemm.Workspace
 	points  []float32 // points and 1
 	weights []float32
-	sums    []float32
-	tops    []float32 // the largest score of each block
+	sums    []float32 // chunk × width
 	near    []float32 // the weights that matter
 	at      []int32   // whose they are
 }
@@ -100,7 +101,7 @@ func (b *Bank) score(z []float32, n int, ws *Workspace) []float32 {
 	if ws.points == nil || len(ws.weights) < chunk*b.n {
 		ws.points = make([]float32, chunk*(b.dim+1))
 		ws.weights = make([]float32, chunk*b.n)
-		ws.sums = make([]float32, chunk*(b.dim+1))
+		ws.sums = make([]float32, chunk*b.width)
 	}
 	for i := range n {
 		row := ws.points[i*(b.dim+1):]
@@ -117,13 +118,14 @@ func (b *Bank) score(z []float32, n int, ws *Workspace) []float32 {
 // that share of how far apart codes are.
 const reach = 24
 
-// block is how many codes are looked at together, to leave out those whose weights
-// cannot matter without looking at each.
-const block = 64
-
 // dense is the share of codes from which on a product of matrices adds them up faster
-// than one after the other.
-const dense = 24
+// than one after the other: where products gather, that of rows one by one is as fast.
+func dense() int {
+	if gemm.Gathers() {
+		return 2
+	}
+	return 24
+}
 
 // Mean writes to mean the kernel mean of each point of z, both n × Dim, for
 // kernels of width sigma > 0 (Eq. 21):
@@ -145,13 +147,13 @@ func (b *Bank) Mean(mean, z []float32, sigma float32, ws *Workspace) {
 			b.weigh(all[i*b.n:(i+1)*b.n], scale, ws)
 			ends[i] = len(ws.near)
 		}
-		if len(ws.near) > n*b.n/dense {
+		if len(ws.near) > n*b.n/dense() {
 			b.product(all, ends[:n], ws)
 		} else {
 			b.gather(ends[:n], ws)
 		}
 		for i := range n {
-			s := ws.sums[i*(b.dim+1):]
+			s := ws.sums[i*b.width:]
 			for d := range b.dim {
 				mean[i*b.dim+d] = s[d] / s[b.dim]
 			}
@@ -163,29 +165,11 @@ func (b *Bank) Mean(mean, z []float32, sigma float32, ws *Workspace) {
 // weigh appends to ws.at and ws.near the codes that matter by their scores, in order,
 // and their weights.
 func (b *Bank) weigh(scores []float32, scale float32, ws *Workspace) {
-	ws.tops = ws.tops[:0]
-	for lo := 0; lo < b.n; lo += block {
-		ws.tops = append(ws.tops, vec.Max(scores[lo:min(lo+block, b.n)]))
-	}
-	top := vec.Max(ws.tops)
-	least := top - reach/scale
-	// Each is written, and the next in its place if it does not matter: faster than to
-	// branch.
-	from, n := len(ws.near), 0
+	top := vec.Max(scores)
+	from := len(ws.near)
 	ws.near, ws.at = slices.Grow(ws.near, b.n), slices.Grow(ws.at, b.n)
-	near, at := ws.near[from:from+b.n], ws.at[from:from+b.n]
-	for k, t := range ws.tops {
-		if !(t >= least) {
-			continue
-		}
-		lo := k * block
-		for j, v := range scores[lo:min(lo+block, b.n)] {
-			near[n], at[n] = v, int32(lo+j)
-			if v >= least {
-				n++
-			}
-		}
-	}
+	near := ws.near[from : from+b.n]
+	n := vec.AtLeast(near, ws.at[from:from+b.n], scores, 0, top-reach/scale)
 	vec.ExpDiff(near[:n], near[:n], top, scale)
 	ws.near, ws.at = ws.near[:from+n], ws.at[:from+n]
 }
@@ -194,14 +178,7 @@ func (b *Bank) weigh(scores []float32, scale float32, ws *Workspace) {
 func (b *Bank) gather(ends []int, ws *Workspace) {
 	from := 0
 	for i, end := range ends {
-		sums := ws.sums[i*(b.dim+1) : (i+1)*(b.dim+1)]
-		clear(sums)
-		for k := from; k < end; k++ {
-			w := ws.near[k]
-			for d, v := range b.codes[int(ws.at[k])*(b.dim+1):][:len(sums)] {
-				sums[d] += float32(w * v)
-			}
-		}
+		vec.Sum(ws.sums[i*b.width:(i+1)*b.width], ws.near[from:end], ws.at[from:end], b.codes, b.width)
 		from = end
 	}
 }
@@ -218,7 +195,7 @@ func (b *Bank) product(weights []float32, ends []int, ws *Workspace) {
 		}
 		from = end
 	}
-	ws.gemm.MulPacked(ws.sums, b.dim+1, len(ends), gemm.Rows(weights, b.n), b.sums, false)
+	ws.gemm.MulPacked(ws.sums, b.width, len(ends), gemm.Rows(weights, b.n), b.sums, false)
 }
 
 // Nearest returns the squared distance from z (Dim numbers) to the nearest code,
@@ -230,7 +207,7 @@ func (b *Bank) Nearest(z []float32, ws *Workspace) (d2 float32, at int) {
 			at = j
 		}
 	}
-	for d, v := range b.codes[at*(b.dim+1) : at*(b.dim+1)+b.dim] {
+	for d, v := range b.codes[at*b.width : at*b.width+b.dim] {
 		t := z[d] - v
 		d2 += float32(t * t)
 	}

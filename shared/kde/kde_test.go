@@ -192,6 +192,9 @@ func TestNear(t *testing.T) {
 		b.product(all, ends, &ws)
 		copy(product, ws.sums)
 		for i, v := range gathered {
+			if i%b.width > dim {
+				continue // what fills vectors up
+			}
 			if math.Float32bits(v) != math.Float32bits(product[i]) {
 				t.Fatalf("σ %v: sum %d is %v one way and %v the other", sigma, i, v, product[i])
 			}
