@@ -22,11 +22,12 @@ const (
 // Gather is a product C = A·B whose rows may lie anywhere: row i of A begins at number
 // From[i] of A, and row i of C at number To[i] of C. A row of A is Runs runs of Run
 // numbers, Jump numbers from the beginning of one to that of the next. Rows of C must not
-// overlap one another, nor A.
+// overlap one another, nor A. Of B, rows may be left out between those that runs meet.
 type Gather struct {
 	A, C            []float32
 	From, To        []int32
 	Runs, Run, Jump int
+	At, Gap         int // run r meets the rows of B from At + r·(Run+Gap) on
 	Start           Start
 	Bias            []float32 // a number for each column, where Start has it
 	ReLU            bool      // whether what is less than 0 becomes 0
@@ -41,7 +42,7 @@ func (w *Workspace) MulGather(g Gather, b *Packed) {
 	if len(g.From) == 0 || b.N == 0 {
 		return
 	}
-	if g.Runs*g.Run != b.K || len(g.To) != len(g.From) || g.Start == FromBias && len(g.Bias) != b.N || g.Start == AddBias && len(g.Bias) != b.N {
+	if g.Run < 1 || g.At < 0 || g.Gap < 0 || g.At+g.Runs*(g.Run+g.Gap)-g.Gap > b.K || len(g.To) != len(g.From) || g.Start == FromBias && len(g.Bias) != b.N || g.Start == AddBias && len(g.Bias) != b.N {
 		panic(fmt.Sprintf("gemm: %d rows of %d × %d numbers to %d rows, with %d biases, by a matrix of %d × %d", len(g.From), g.Runs, g.Run, len(g.To), len(g.Bias), b.K, b.N))
 	}
 	// What a kernel reads and writes is looked at here, once.
@@ -73,7 +74,7 @@ func gatherPlain(g *Gather, b *Packed) {
 			column := b.panels[j/active.nr*active.nr*b.K+j%active.nr:]
 			for r := range g.Runs {
 				for p, x := range g.A[int(from)+r*g.Jump:][:g.Run] {
-					sum += float32(x * column[(r*g.Run+p)*active.nr])
+					sum += float32(x * column[(g.At+r*(g.Run+g.Gap)+p)*active.nr])
 				}
 			}
 			switch g.Start {
@@ -120,14 +121,8 @@ func (w *Workspace) LayerPacked(c []float32, m int, a View, b *Packed, l Layer) 
 // LayerPatches computes the layer of patches and writes it to c, a row of b.N numbers for
 // each patch, one after the other.
 func (w *Workspace) LayerPatches(c []float32, p *Patches, b *Packed, l Layer) {
-	at := Places{p.Rows * p.Cols * b.N, p.Cols * b.N, b.N}
-	if active.gather != nil {
-		w.places(p, at)
-		w.MulGather(Gather{A: p.Data, C: c, From: w.from, To: w.to, Runs: p.Runs, Run: p.Run, Jump: p.Jump, Start: FromBias, Bias: l.Bias, ReLU: l.ReLU}, b)
-		return
-	}
 	vec.Repeat(c, l.Bias)
-	w.MulPatches(c, at, p, b, true)
+	w.MulPatches(c, Places{p.Rows * p.Cols * b.N, p.Cols * b.N, b.N}, p, b, true)
 	if l.ReLU {
 		vec.ReLU(c, c)
 	}

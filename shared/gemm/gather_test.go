@@ -16,10 +16,11 @@ func TestGather(t *testing.T) {
 		for _, s := range []struct{ m, n, runs, run int }{
 			{1, 1, 1, 1}, {1, 18, 1, 40}, {3, 8, 2, 5}, {4, 16, 3, 3}, {5, 31, 1, 9}, {9, 33, 3, 8}, {23, 50, 2, 6}, {4, 100, 1, 18},
 		} {
-			k := s.runs * s.run
+			at, gap := s.m%3, s.n%2
+			k := at + s.runs*(s.run+gap) + 1
 			b := Pack(Rows(random(k*s.n, 1), s.n), k, s.n)
 			src := rng.New(2, uint64(s.m))
-			g := Gather{A: random(s.m*40+k*3, 3), Runs: s.runs, Run: s.run, Jump: s.run + 7, Bias: random(s.n, 4)}
+			g := Gather{A: random(s.m*40+k*3, 3), Runs: s.runs, Run: s.run, Jump: s.run + 7, At: at, Gap: gap, Bias: random(s.n, 4)}
 			for i := range s.m {
 				g.From = append(g.From, int32(src.IntN(s.m*40)))
 				g.To = append(g.To, int32(((i*7+3)%s.m)*(s.n+2))) // 7 and the numbers of rows have no divisor in common
@@ -90,7 +91,9 @@ func TestGatherRefuses(t *testing.T) {
 		"C too short": func(g *Gather) { g.To = []int32{1} },
 		"before C":    func(g *Gather) { g.To = []int32{-1} },
 		"runs":        func(g *Gather) { g.Jump = 3 },
-		"depth":       func(g *Gather) { g.Run = 1 },
+		"depth":       func(g *Gather) { g.Run = 3 },
+		"gap":         func(g *Gather) { g.Gap = 1 },
+		"no run":      func(g *Gather) { g.Run = 0 },
 		"rows":        func(g *Gather) { g.To = nil },
 		"bias":        func(g *Gather) { g.Start, g.Bias = FromBias, make([]float32, 1) },
 	} {

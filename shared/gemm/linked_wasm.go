@@ -13,11 +13,11 @@ import (
 //
 //go:wasmimport mppm tiles
 //go:noescape
-func tiles(n, k, runs, jump int32, a, from unsafe.Pointer, ac int32, b unsafe.Pointer, br, panels, span int32, c, to, bias unsafe.Pointer, start int32, floor float32)
+func tiles(n, k, runs, jump int32, a, from unsafe.Pointer, ac int32, b unsafe.Pointer, br, gap, panels, span int32, c, to, bias unsafe.Pointer, start int32, floor float32)
 
 //go:wasmimport mppm row
 //go:noescape
-func row(k, runs, jump int32, a, b unsafe.Pointer, panels, span int32, c, bias unsafe.Pointer, start int32, floor float32)
+func row(k, runs, jump int32, a, b unsafe.Pointer, gap, panels, span int32, c, bias unsafe.Pointer, start int32, floor float32)
 
 // The tile of tiles.
 const handM, handN = 4, 8
@@ -37,7 +37,7 @@ func handTile(k int, a []float32, ar, ac int, b []float32, br int, c []float32, 
 	if acc {
 		start = FromC
 	}
-	tiles(1, int32(k), 1, 0, unsafe.Pointer(&a[0]), unsafe.Pointer(&from[0]), int32(4*ac), unsafe.Pointer(&b[0]), int32(4*br), 1, 0, unsafe.Pointer(&c[0]), unsafe.Pointer(&to[0]), nil, int32(start), none)
+	tiles(1, int32(k), 1, 0, unsafe.Pointer(&a[0]), unsafe.Pointer(&from[0]), int32(4*ac), unsafe.Pointer(&b[0]), int32(4*br), 0, 1, 0, unsafe.Pointer(&c[0]), unsafe.Pointer(&to[0]), nil, int32(start), none)
 }
 
 // handGather computes whole panels of B where C lies. What columns are left go through
@@ -92,12 +92,13 @@ func handPanels(g *Gather, c []float32, to []int32, bias []float32, panels, dept
 	}
 	_ = b[panels*depth*handN-1]
 	n := len(g.From) / handM
-	k, runs, jump, span := int32(g.Run), int32(g.Runs), int32(4*(g.Jump-g.Run)), int32(4*handN*depth)
+	k, runs, jump := int32(g.Run), int32(g.Runs), int32(4*(g.Jump-g.Run))
+	at, gap, span := g.At*handN, int32(4*g.Gap*handN), int32(4*handN*depth)
 	if n > 0 {
-		tiles(int32(n), k, runs, jump, unsafe.Pointer(&g.A[0]), unsafe.Pointer(&g.From[0]), 4, unsafe.Pointer(&b[0]), 4*handN, int32(panels), span, unsafe.Pointer(&c[0]), unsafe.Pointer(&to[0]), first, int32(g.Start), floor)
+		tiles(int32(n), k, runs, jump, unsafe.Pointer(&g.A[0]), unsafe.Pointer(&g.From[0]), 4, unsafe.Pointer(&b[at]), 4*handN, gap, int32(panels), span, unsafe.Pointer(&c[0]), unsafe.Pointer(&to[0]), first, int32(g.Start), floor)
 	}
 	for i := n * handM; i < len(g.From); i++ {
-		row(k, runs, jump, unsafe.Pointer(&g.A[g.From[i]]), unsafe.Pointer(&b[0]), int32(panels), span, unsafe.Pointer(&c[to[i]]), first, int32(g.Start), floor)
+		row(k, runs, jump, unsafe.Pointer(&g.A[g.From[i]]), unsafe.Pointer(&b[at]), gap, int32(panels), span, unsafe.Pointer(&c[to[i]]), first, int32(g.Start), floor)
 	}
 }
 

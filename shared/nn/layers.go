@@ -298,51 +298,6 @@ func (l *linear) back(gx, gy []float32, n int, ws *Workspace) {
 	ws.Gemm.MulPacked(gx, l.in, n, gemm.Rows(gy, l.out), l.across, false)
 }
 
-// conv computes a Conv.
-type conv struct {
-	Geometry
-	out    int
-	weight *gemm.Packed // Patch × out
-	bias   []float32
-}
-
-func newConv(g Geometry, out int, weight, bias []float32) (*conv, error) {
-	if len(weight) != out*g.Patch() || len(bias) != out {
-		return nil, fmt.Errorf("convolution %d → %d: %d weights and %d biases; want %d and %d", g.C, out, len(weight), len(bias), out*g.Patch(), out)
-	}
-	return &conv{g, out, gemm.Pack(gemm.Rows(weight, g.Patch()).T(), g.Patch(), out), append([]float32(nil), bias...)}, nil
-}
-
-// forward writes to y (n × OH × OW × out) the convolution of x (n × H × W × C).
-func (c *conv) forward(y, x []float32, n int, ws *Workspace) {
-	c.activate(y, x, n, Identity, ws)
-}
-
-func (c *conv) activate(y, x []float32, n int, act Activation, ws *Workspace) {
-	in, patch := c.H*c.W*c.C, c.Patch()
-	layer := gemm.Layer{Bias: c.bias, ReLU: act == ReLU}
-	// Where tiles lie along rows, those shorter than two tiles leave too much to the ends.
-	if gemm.Gathers() || c.Direct() && c.OW >= 12 {
-		c.strips(n, c.Stride*(c.W+2*c.Pad)*c.C, func(first, images, lo, hi int) {
-			dst := y[(first*c.OH+lo)*c.OW*c.out:][:images*(hi-lo)*c.OW*c.out]
-			p := c.Frames(x[first*in:], images, lo, hi, ws)
-			ws.Gemm.LayerPatches(dst, &p, c.weight, layer)
-			act.after(dst, ws)
-		})
-		return
-	}
-	c.strips(n, c.OW*patch, func(first, images, lo, hi int) {
-		each := (hi - lo) * c.OW
-		cols := ws.Columns(images * each * patch)
-		for i := range images {
-			c.Columns(cols[i*each*patch:], x[(first+i)*in:(first+i+1)*in], lo, hi)
-		}
-		dst := y[(first*c.OH+lo)*c.OW*c.out:][:images*each*c.out]
-		ws.Gemm.LayerPacked(dst, images*each, gemm.Rows(cols, patch), c.weight, layer)
-		act.after(dst, ws)
-	})
-}
-
 // maxPool computes a MaxPool.
 type maxPool struct{ Geometry }
 

@@ -114,3 +114,16 @@ func (w *Workspace) Columns(n int) []float32 {
 	}
 	return w.columns[:n]
 }
+
+// places sets the tables of a product to the same pixels of n images: those that rows are
+// read from, of so many numbers each in images of so many, and those that they go to.
+func (w *Workspace) places(n int, from []int32, fromImage, fromPixel int, to []int32, toImage, toPixel int) {
+	w.from, w.to = w.from[:0], w.to[:0]
+	for i := range n {
+		a, b := int32(i*fromImage), int32(i*toImage)
+		for k, at := range from {
+			w.from = append(w.from, a+at*int32(fromPixel))
+			w.to = append(w.to, b+to[k]*int32(toPixel))
+		}
+	}
+}

@@ -106,6 +106,40 @@ func TestConvTransposeAgainstDefinition(t *testing.T) {
 	}
 }
 
+// TestInside: a convolution that leaves out what is outside of its images is, bit for
+// bit, the one that multiplies it as 0, with a bias of −0 too.
+func TestInside(t *testing.T) {
+	for _, g := range geometries {
+		const n, out = 3, 9
+		if g.H > 20 {
+			continue
+		}
+		x, w, b := random(n*g.H*g.W*g.C, 1), random(out*g.Patch(), 2), random(out, 3)
+		clear(x[:g.W*g.C*2])
+		b[4] = float32(math.Copysign(0, -1))
+		c, err := newConv(g, out, w, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, act := range []Activation{Identity, ReLU, SiLU} {
+			var y [2][]float32
+			for k := range y {
+				c.parts = nil
+				if k > 0 {
+					c.parts = g.inside()
+				}
+				y[k] = random(n*g.OH*g.OW*out, 4) // what lies there before is for nothing
+				c.activate(y[k], x, n, act, new(Workspace))
+			}
+			for i, v := range y[0] {
+				if math.Float32bits(y[1][i]) != math.Float32bits(v) {
+					t.Fatalf("%+v, %s: number %d is %v, with what is outside %v", g, act, i, y[1][i], v)
+				}
+			}
+		}
+	}
+}
+
 // TestTaps: a transposed convolution whose taps are added up as their products come is,
 // bit for bit, the one that makes patches and adds them up, with ReLU and without.
 func TestTaps(t *testing.T) {

@@ -154,15 +154,8 @@ func (c *convTranspose) activate(y, x []float32, n int, act Activation, ws *Work
 // gather computes n images part by part: for each tap, the products of its weights with
 // the pixels under it, which are added to the larger image as they are complete.
 func (c *convTranspose) gather(y, x []float32, n int, relu bool, ws *Workspace) {
-	out, in := c.H*c.W, c.OH*c.OW
 	for _, p := range c.parts {
-		ws.from, ws.to = ws.from[:0], ws.to[:0]
-		for i := range n {
-			for k, at := range p.pixels {
-				ws.to = append(ws.to, (int32(i*out)+at)*int32(c.C))
-				ws.from = append(ws.from, (int32(i*in)+p.under[k])*int32(c.in))
-			}
-		}
+		ws.places(n, p.under, c.OH*c.OW*c.in, c.in, p.pixels, c.H*c.W*c.C, c.C)
 		g := gemm.Gather{C: y, From: ws.from, To: ws.to, Runs: 1, Run: c.in, Start: gemm.AddBias, Bias: c.bias}
 		for k, t := range p.taps {
 			g.A, g.ReLU = x[t.behind*c.in:], relu && k == len(p.taps)-1

@@ -83,12 +83,13 @@ func (s sums) end() {
 // tiles multiplies 4·n rows of A with panels of 8 columns of B. The rows of A begin, in
 // numbers from a, where the table at says, and those of C likewise; those of A are runs
 // of k numbers, ac bytes apart, and jump bytes lead from the end of one to the next. Rows
-// of a panel are br bytes apart, and panels are span.
+// of a panel are br bytes apart, with gap bytes more between those of two runs, and panels
+// are span.
 func tiles() *function {
 	f := &function{name: "tiles"}
 	n, k, runs, jump := f.param(i32), f.param(i32), f.param(i32), f.param(i32)
 	a, at, ac := f.param(i32), f.param(i32), f.param(i32)
-	b, br, panels, span := f.param(i32), f.param(i32), f.param(i32), f.param(i32)
+	b, br, gap, panels, span := f.param(i32), f.param(i32), f.param(i32), f.param(i32), f.param(i32)
 	c, to := f.param(i32), f.param(i32)
 	bias, start, floor := f.param(i32), f.param(i32), f.param(f32)
 	fast, tile, from, into, turns, left, bRow := f.local(i32), f.local(i32), f.local(i32), f.local(i32), f.local(i32), f.local(i32), f.local(i32)
@@ -179,6 +180,7 @@ func tiles() *function {
 				for _, p := range aRow {
 					f.addLocal(p, jump)
 				}
+				f.addLocal(bRow, gap)
 				f.add(turns, -1)
 			})
 			s.end()
@@ -193,12 +195,12 @@ func tiles() *function {
 }
 
 // row multiplies one row of A, runs of k numbers with jump bytes from the end of one to
-// the next, with panels of B, several at a time: a sum waits for the one before it, and
+// the next and gap bytes between the rows of B that they meet, with panels of B, several at a time: a sum waits for the one before it, and
 // one row has two sums for each panel only.
 func row() *function {
 	f := &function{name: "row"}
 	k, runs, jump, a := f.param(i32), f.param(i32), f.param(i32), f.param(i32)
-	b, panels, span, c := f.param(i32), f.param(i32), f.param(i32), f.param(i32)
+	b, gap, panels, span, c := f.param(i32), f.param(i32), f.param(i32), f.param(i32), f.param(i32)
 	bias, start, floor := f.param(i32), f.param(i32), f.param(f32)
 	turns, left, aRow := f.local(i32), f.local(i32), f.local(i32)
 	const most = 4
@@ -261,6 +263,9 @@ func row() *function {
 				f.atLeast(left, 2, func() { several(2) })
 				f.while(left, func() { several(1) })
 				f.addLocal(aRow, jump)
+				for _, p := range bRow[:group] {
+					f.addLocal(p, gap)
+				}
 				f.add(turns, -1)
 			})
 			s.end()
