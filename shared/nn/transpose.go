@@ -12,7 +12,7 @@ import (
 type convTranspose struct {
 	Geometry
 	in     int
-	weight *gemm.Packed // in × Patch; nil where there are taps
+	weight *gemm.Packed // in × Patch, and up to whole panels; nil where there are taps
 	bias   []float32
 	taps   []*gemm.Packed // in × C for each pixel of the kernel
 	parts  []part         // of the larger image
@@ -46,15 +46,19 @@ func newConvTranspose(g Geometry, in int, weight, bias []float32) (*convTranspos
 // byPatches packs the weights for a product that makes whole patches. A row of patches
 // holds the channel last; the weight holds it first.
 func (c *convTranspose) byPatches(weight []float32) {
-	w, taps := make([]float32, len(weight)), c.Side*c.Side
+	taps, width := c.Side*c.Side, c.Patch()
+	if gemm.Gathers() {
+		width = (width + 7) &^ 7 // whole panels need not be copied
+	}
+	w := make([]float32, c.in*width)
 	for k := range c.C {
 		for t := range taps {
 			for i := range c.in {
-				w[i*c.Patch()+t*c.C+k] = weight[(k*taps+t)*c.in+i]
+				w[i*width+t*c.C+k] = weight[(k*taps+t)*c.in+i]
 			}
 		}
 	}
-	c.weight = gemm.Pack(gemm.Rows(w, c.Patch()), c.in, c.Patch())
+	c.weight = gemm.Pack(gemm.Rows(w, width), c.in, width)
 }
 
 // byTaps packs the weights for a product for each pixel of the kernel.
@@ -125,7 +129,7 @@ func (c *convTranspose) forward(y, x []float32, n int, ws *Workspace) {
 }
 
 func (c *convTranspose) activate(y, x []float32, n int, act Activation, ws *Workspace) {
-	out, patch := c.H*c.W*c.C, c.Patch()
+	out := c.H * c.W * c.C
 	if c.taps != nil {
 		step := max(1, unfolded/out)
 		for i := 0; i < n; i += step {
@@ -135,15 +139,16 @@ func (c *convTranspose) activate(y, x []float32, n int, act Activation, ws *Work
 		}
 		return
 	}
-	c.strips(n, c.OW*patch, func(first, images, lo, hi int) {
+	width := c.weight.N
+	c.strips(n, c.OW*width, func(first, images, lo, hi int) {
 		each := (hi - lo) * c.OW
 		if lo == 0 {
 			vec.Repeat(y[first*out:(first+images)*out], c.bias)
 		}
-		cols := ws.Columns(images * each * patch)
-		ws.Gemm.MulPacked(cols, patch, images*each, gemm.Rows(x[(first*c.OH+lo)*c.OW*c.in:], c.in), c.weight, false)
+		cols := ws.Columns(images * each * width)
+		ws.Gemm.MulPacked(cols, width, images*each, gemm.Rows(x[(first*c.OH+lo)*c.OW*c.in:], c.in), c.weight, false)
 		for i := range images {
-			c.Scatter(y[(first+i)*out:(first+i+1)*out], cols[i*each*patch:], lo, hi, 0, c.H)
+			c.scatter(y[(first+i)*out:(first+i+1)*out], cols[i*each*width:], width, lo, hi, 0, c.H)
 		}
 		if hi == c.OH && act != Identity {
 			act.Apply(y[first*out:(first+images)*out], y[first*out:(first+images)*out], ws)
