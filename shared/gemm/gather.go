@@ -91,6 +91,12 @@ func gatherPlain(g *Gather, b *Packed) {
 	}
 }
 
+// Columns returns the columns [lo, hi) of p, in the same memory. lo must be a multiple of 32,
+// which is a whole number of any kernel's panels.
+func (p *Packed) Columns(lo, hi int) *Packed {
+	return &Packed{K: p.K, N: hi - lo, panels: p.panels[lo*p.K:]}
+}
+
 // Layer is what becomes of a product that is a layer of a net: the sums begin at the
 // bias, a number for each column, and what is less than 0 becomes 0 if ReLU is set.
 type Layer struct {

@@ -89,9 +89,8 @@ type Workspace struct {
 
 	a, b, tile []float32
 
-	gather         Gather // under way
-	from, to, into []int32
-	bias           [32]float32 // of columns that are less than panels
+	gather   Gather // under way
+	from, to []int32
 }
 
 // Packed is a right-hand matrix laid out for the kernel in use, so that weights

@@ -56,27 +56,30 @@ func handGather(w *Workspace, g *Gather, b *Packed) {
 	}
 	rest, width := b.N-cols, roundUp(b.N-cols, handN)
 	m := len(g.From)
-	w.tile, w.into = grow(w.tile, m*width), growTable(w.into, m)
-	for i := range w.into {
-		w.into[i] = int32(i * width)
+	w.tile = grow(w.tile, (m+1)*width) // the bias, and the rows
+	tables := len(w.to)
+	for i := range m {
+		w.to = append(w.to, int32(i*width)) // behind g.To, if that is there
 	}
+	into := w.to[tables:]
+	w.to = w.to[:tables]
+	bias, tile := w.tile[:width], w.tile[width:]
 	if g.Start == FromC || g.Start == AddC {
 		for i, to := range g.To {
-			copy(w.tile[i*width:], g.C[int(to)+cols:][:rest])
+			copy(tile[i*width:], g.C[int(to)+cols:][:rest])
 		}
 	}
-	bias := w.bias[:]
 	if len(g.Bias) > 0 {
 		clear(bias[copy(bias, g.Bias[cols:]):])
 	}
-	handPanels(g, w.tile, w.into, bias, width/handN, b.K, b.panels[cols*b.K:])
+	handPanels(g, tile, into, bias, width/handN, b.K, b.panels[cols*b.K:])
 	for i, to := range g.To {
 		c := g.C[int(to)+cols:][:rest]
 		if rest == 1 {
-			c[0] = w.tile[i*width]
+			c[0] = tile[i*width]
 			continue
 		}
-		copy(c, w.tile[i*width:])
+		copy(c, tile[i*width:])
 	}
 }
 
