@@ -56,8 +56,8 @@ type kernel struct {
 	exact tile
 	// fused is the same with products that are not rounded, or nil.
 	fused tile
-	// column computes n such tiles, one below the other, as exact does one; or nil.
-	column func(n, k int, a []float32, ar, ac int, b []float32, br int, c []float32, ldc int, acc bool)
+	// gather computes a whole product, as MulGather does; or nil.
+	gather func(w *Workspace, g *Gather, b *Packed)
 	// runs computes a tile as exact and fused do, of an A whose columns lie in runs of
 	// k, jump apart; or nil.
 	runs runTile
@@ -88,6 +88,9 @@ type Workspace struct {
 	Fused bool
 
 	a, b, tile []float32
+
+	gather   Gather // under way
+	from, to []int32
 }
 
 // Packed is a right-hand matrix laid out for the kernel in use, so that weights
@@ -159,6 +162,11 @@ func (w *Workspace) MulPacked(c []float32, ldc, m int, a View, b *Packed, acc bo
 		clearTile(c, ldc, m, b.N, acc)
 		return
 	}
+	if active.gather != nil && a.Col == 1 {
+		w.regular(m, a.Row, ldc)
+		w.MulGather(Gather{A: a.Data, C: c, From: w.from, To: w.to, Runs: 1, Run: b.K, Start: start(acc)}, b)
+		return
+	}
 	o := operand{depth: b.K}
 	for k0 := 0; k0 < b.K; k0 += blockK {
 		o.panels = b.panels[k0*active.nr:]
@@ -186,13 +194,7 @@ func (w *Workspace) block(c []float32, ldc, m, n, k0, kb int, a View, b *operand
 		for j := 0; j < n; j += nr {
 			panel, br := b.panel(j, nr)
 			cols := min(nr, n-j)
-			i := m0
-			if full := (min(end, edge) - m0) / mr; active.column != nil && cols == nr && full > 0 {
-				at := i*ldc + j
-				active.column(full, kb, a.Data[i*a.Row+k0*a.Col:], a.Row, a.Col, panel, br, c[at:at+(full*mr-1)*ldc+nr], ldc, acc)
-				i += full * mr
-			}
-			for ; i < end; i += mr {
+			for i := m0; i < end; i += mr {
 				pa, ar, ac := w.a, 1, mr
 				if i < edge {
 					pa, ar, ac = a.Data[i*a.Row+k0*a.Col:], a.Row, a.Col
@@ -266,6 +268,14 @@ func clearTile(c []float32, ldc, m, n int, acc bool) {
 	for i := range m {
 		clear(c[i*ldc : i*ldc+n])
 	}
+}
+
+// start is where the sums of a product begin that is added to C if acc.
+func start(acc bool) Start {
+	if acc {
+		return FromC
+	}
+	return Zero
 }
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }

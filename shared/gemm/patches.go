@@ -75,6 +75,11 @@ func (w *Workspace) tileOf(t pieces, m, n, k, runs int, a []float32, ar, ac, jum
 // MulPatches computes C = P·B, or C += P·B if acc. The rows of C, b.N numbers each, lie
 // where at says; they must not overlap P.
 func (w *Workspace) MulPatches(c []float32, at Places, p *Patches, b *Packed, acc bool) {
+	if active.gather != nil {
+		w.places(p, at)
+		w.MulGather(Gather{A: p.Data, C: c, From: w.from, To: w.to, Runs: p.Runs, Run: p.Run, Jump: p.Jump, Start: start(acc)}, b)
+		return
+	}
 	if p.Runs*p.Run <= blockRuns {
 		w.patches(c, at, p, 0, p.Run, p.Runs, b, 0, acc)
 		return
@@ -101,10 +106,6 @@ func (w *Workspace) patches(c []float32, at Places, p *Patches, from, k, runs in
 		for i := range p.Images {
 			a, c := p.Data[i*p.Image+from:], c[i*at.Image+j:]
 			for y := range p.Rows {
-				if active.column != nil && cols == active.nr && across > 0 {
-					w.column(across/t.mr, k, runs, a[y*p.Y:], p, panel, c[y*at.Y:], at.X, acc)
-					continue
-				}
 				for x := 0; x < across; x += t.mr {
 					w.tileOf(t, t.mr, cols, k, runs, a[y*p.Y+x*p.X:], p.X, 1, p.Jump, panel, br, c[y*at.Y+x*at.X:], at.X, acc)
 				}
@@ -122,13 +123,6 @@ func (w *Workspace) patches(c []float32, at Places, p *Patches, from, k, runs in
 			}
 			w.corner(c[j:], at, p, across, down, cols, k*runs, panel, br, acc)
 		}
-	}
-}
-
-// column has n tiles along a row of an image computed in one call for each run.
-func (w *Workspace) column(n, k, runs int, a []float32, p *Patches, panel, c []float32, ldc int, acc bool) {
-	for r := range runs {
-		active.column(n, k, a[r*p.Jump:], p.X, 1, panel[r*k*active.nr:], active.nr, c[:(n*active.mr-1)*ldc+active.nr], ldc, acc || r > 0)
 	}
 }
 

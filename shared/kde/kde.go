@@ -18,7 +18,8 @@ const limit = 1e15
 // concurrent use.
 type Bank struct {
 	dim, n int
-	codes  []float32 // n × (dim+1): a code and the number 1
+	width  int       // of a row of codes: dim+1, and up to whole vectors
+	codes  []float32 // n × width: a code, the number 1, and zeros
 	// The kernel mean is two matrix products, with an exponential between: of a
 	// point and the number 1 with scores, (dim+1) × n, which gives
 	// z·c_j − ‖c_j‖²/2, that is −‖z−c_j‖²/2 but for a part all codes share; and of
@@ -34,24 +35,27 @@ func New(codes []float32, dim int) (*Bank, error) {
 		return nil, fmt.Errorf("code bank: %d numbers are not a whole number of codes of %d dimensions; give dim rows of equal length", len(codes), dim)
 	}
 	n := len(codes) / dim
-	b := &Bank{dim: dim, n: n, codes: make([]float32, n*(dim+1))}
+	width := (dim + 1 + 3) &^ 3
+	b := &Bank{dim: dim, n: n, width: width, codes: make([]float32, n*width)}
+	for i, v := range codes {
+		if !(math.Abs(float64(v)) <= limit) {
+			return nil, fmt.Errorf("code bank: coordinate %d of code %d is %v; codes must be finite", i/n, i%n, v)
+		}
+	}
 	scores := make([]float32, (dim+1)*n)
-	copy(scores, codes)
 	for j := range n {
 		var square float32
 		for d := range dim {
 			v := codes[d*n+j]
-			if !(math.Abs(float64(v)) <= limit) {
-				return nil, fmt.Errorf("code bank: coordinate %d of code %d is %v; codes must be finite", d, j, v)
-			}
-			b.codes[j*(dim+1)+d] = v
+			b.codes[j*width+d] = v
+			scores[d*n+j] = v
 			square += float32(v * v)
 		}
-		b.codes[j*(dim+1)+dim] = 1
+		b.codes[j*width+dim] = 1
 		scores[dim*n+j] = -square / 2
 	}
 	b.scores = gemm.Pack(gemm.Rows(scores, n), dim+1, n)
-	b.sums = gemm.Pack(gemm.Rows(b.codes, dim+1), n, dim+1)
+	b.sums = gemm.Pack(gemm.Rows(b.codes, width), n, dim+1)
 	return b, nil
 }
 
@@ -62,7 +66,7 @@ func (b *Bank) Len() int { return b.n }
 func (b *Bank) Dim() int { return b.dim }
 
 // Code writes code j to dst (Dim numbers).
-func (b *Bank) Code(dst []float32, j int) { copy(dst[:b.dim], b.codes[j*(b.dim+1):]) }
+func (b *Bank) Code(dst []float32, j int) { copy(dst[:b.dim], b.codes[j*b.width:]) }
 
 // Subset returns the bank of the codes whose indices are given, in that order.
 // It returns an error if there is none, or one is out of range.
@@ -73,7 +77,7 @@ func (b *Bank) Subset(indices []int) (*Bank, error) {
 			return nil, fmt.Errorf("code bank: there is no code %d; there are %d, counted from 0", j, b.n)
 		}
 		for d := range b.dim {
-			codes[d*len(indices)+i] = b.codes[j*(b.dim+1)+d]
+			codes[d*len(indices)+i] = b.codes[j*b.width+d]
 		}
 	}
 	return New(codes, b.dim)
@@ -85,45 +89,80 @@ type Workspace struct {
 	gemm    gemm.Workspace
 	points  []float32 // points and 1
 	weights []float32
-	sums    []float32
-	tops    []float32 // the largest score of each block
+	sums    []float32 // chunk × width
 	near    []float32 // the weights that matter
 	at      []int32   // whose they are
+	some    [chunk]some
+}
+
+// some is codes that may matter to a point, by their scores.
+type some struct {
+	top    float32
+	scores []float32
+	at     []int32
 }
 
 // chunk is how many points go through the products at a time: a few rows of the
 // kernel's tile, and with 5,000 codes half a megabyte of weights.
 const chunk = 24
 
-// score sets the workspace's weights to z·c_j − ‖c_j‖²/2 for n ≤ chunk points.
-func (b *Bank) score(z []float32, n int, ws *Workspace) []float32 {
-	if ws.points == nil || len(ws.weights) < chunk*b.n {
+// take puts n ≤ chunk points, and the number 1 with each, into the workspace.
+func (b *Bank) take(z []float32, n int, ws *Workspace) {
+	if codes := b.block(); len(ws.points) < chunk*(b.dim+1) || len(ws.weights) < chunk*codes {
 		ws.points = make([]float32, chunk*(b.dim+1))
-		ws.weights = make([]float32, chunk*b.n)
-		ws.sums = make([]float32, chunk*(b.dim+1))
+		ws.weights = make([]float32, chunk*codes)
+		ws.sums = make([]float32, chunk*b.width)
 	}
 	for i := range n {
 		row := ws.points[i*(b.dim+1):]
 		copy(row[:b.dim], z[i*b.dim:])
 		row[b.dim] = 1
 	}
-	ws.gemm.MulPacked(ws.weights, b.n, n, gemm.Rows(ws.points, b.dim+1), b.scores, false)
+}
+
+// large is the number of codes beyond which a bank is gone through in blocks.
+const large = 20_000
+
+// block is how many codes of a bank are looked at together: all, but of a large bank as many
+// as stay in the cache with their weights.
+func (b *Bank) block() int {
+	if b.n > large {
+		return 8192
+	}
+	return b.n
+}
+
+// score sets the workspace's weights to z·c_j − ‖c_j‖²/2 for the n points that it took, and
+// the codes [lo, hi), no more than a block: hi − lo for each point.
+func (b *Bank) score(n, lo, hi int, ws *Workspace) []float32 {
+	scores := b.scores
+	if hi-lo < b.n {
+		scores = scores.Columns(lo, hi)
+	}
+	ws.gemm.MulPacked(ws.weights, hi-lo, n, gemm.Rows(ws.points, b.dim+1), scores, false)
 	return ws.weights
 }
 
-// reach is how far the exponent of a code may be below that of the nearest: codes
-// whose weight is less than e^−reach of the nearest's are left out. With n codes they are
-// n·e^−24 of all weights at most, 2e-7 of 5,000 codes, and so z̄ is off by no more than
-// that share of how far apart codes are.
-const reach = 24
-
-// block is how many codes are looked at together, to leave out those whose weights
-// cannot matter without looking at each.
-const block = 64
+// reach is how far the exponent of one of n codes may be below that of the nearest: codes
+// whose weight is less than e^−reach of the nearest's are left out, n·e^−reach of all
+// weights at most. That is 2e-7 of 5,000 codes, and no more than 1e-6 of any number, and z̄
+// is off by no more than that share of how far apart codes are.
+func reach(n int) float32 {
+	r := float32(24)
+	for ; n > 26_000; n /= 2 {
+		r += 0.7 // more than ln 2
+	}
+	return r
+}
 
 // dense is the share of codes from which on a product of matrices adds them up faster
-// than one after the other.
-const dense = 24
+// than one after the other: where products gather, that of rows one by one is as fast.
+func dense() int {
+	if gemm.Gathers() {
+		return 2
+	}
+	return 24
+}
 
 // Mean writes to mean the kernel mean of each point of z, both n × Dim, for
 // kernels of width sigma > 0 (Eq. 21):
@@ -132,26 +171,20 @@ const dense = 24
 //
 // The nearest code's exponent is taken out of both sums (log-sum-exp), so that
 // the mean exists however far z is; codes whose weight is less than e^−24 of the
-// nearest's are left out. mean may be z.
+// nearest's are left out, of more than 26,000 codes those with somewhat less. mean may be z.
 func (b *Bank) Mean(mean, z []float32, sigma float32, ws *Workspace) {
 	scale := 1 / float32(sigma*sigma)
 	for n := len(z) / b.dim; n > 0; n = len(z) / b.dim {
 		n = min(n, chunk)
-		all := b.score(z, n, ws)
-		// The codes that matter, and their weights, point by point.
-		ws.at, ws.near = ws.at[:0], ws.near[:0]
+		b.take(z, n, ws)
 		var ends [chunk]int
-		for i := range n {
-			b.weigh(all[i*b.n:(i+1)*b.n], scale, ws)
-			ends[i] = len(ws.near)
-		}
-		if len(ws.near) > n*b.n/dense {
-			b.product(all, ends[:n], ws)
+		if b.n <= large {
+			b.weighAll(ends[:n], scale, ws)
 		} else {
-			b.gather(ends[:n], ws)
+			b.weighBlocks(ends[:n], scale, ws)
 		}
 		for i := range n {
-			s := ws.sums[i*(b.dim+1):]
+			s := ws.sums[i*b.width:]
 			for d := range b.dim {
 				mean[i*b.dim+d] = s[d] / s[b.dim]
 			}
@@ -160,48 +193,76 @@ func (b *Bank) Mean(mean, z []float32, sigma float32, ws *Workspace) {
 	}
 }
 
+// weighAll adds up the codes that matter to points by all scores. It sets ends to where
+// those of each point end among ws.near.
+func (b *Bank) weighAll(ends []int, scale float32, ws *Workspace) {
+	n := len(ends)
+	all := b.score(n, 0, b.n, ws)
+	ws.at, ws.near = ws.at[:0], ws.near[:0]
+	for i := range ends {
+		b.weigh(all[i*b.n:(i+1)*b.n], scale, ws)
+		ends[i] = len(ws.near)
+	}
+	if len(ws.near) > n*b.n/dense() {
+		b.product(all, ends, ws)
+	} else {
+		b.gather(ends, ws)
+	}
+}
+
+// weighBlocks is weighAll, block by block of a large bank: what may matter by the largest score so far is put aside, and chosen from by the largest of all.
+func (b *Bank) weighBlocks(ends []int, scale float32, ws *Workspace) {
+	far := reach(b.n) / scale
+	for i := range ends {
+		s := &ws.some[i]
+		s.top, s.scores, s.at = float32(math.Inf(-1)), s.scores[:0], s.at[:0]
+	}
+	for lo := 0; lo < b.n; lo += b.block() {
+		hi := min(lo+b.block(), b.n)
+		all := b.score(len(ends), lo, hi, ws)
+		for i := range ends {
+			s, scores := &ws.some[i], all[i*(hi-lo):(i+1)*(hi-lo)]
+			s.top = max(s.top, vec.Max(scores))
+			s.scores, s.at = atLeast(s.scores, s.at, scores, lo, s.top-far)
+		}
+	}
+	ws.at, ws.near = ws.at[:0], ws.near[:0]
+	for i := range ends {
+		s, from := &ws.some[i], len(ws.near)
+		for k, v := range s.scores {
+			if v >= s.top-far {
+				ws.near, ws.at = append(ws.near, v), append(ws.at, s.at[k])
+			}
+		}
+		vec.ExpDiff(ws.near[from:], ws.near[from:], s.top, scale)
+		ends[i] = len(ws.near)
+	}
+	b.gather(ends, ws)
+}
+
+// atLeast appends to near and at those scores that are no less than least, and which codes
+// they are of, the first being of code lo.
+func atLeast(near []float32, at []int32, scores []float32, lo int, least float32) ([]float32, []int32) {
+	from := len(near)
+	near, at = slices.Grow(near, len(scores))[:from+len(scores)], slices.Grow(at, len(scores))[:from+len(scores)]
+	n := from + vec.AtLeast(near[from:], at[from:], scores, lo, least)
+	return near[:n], at[:n]
+}
+
 // weigh appends to ws.at and ws.near the codes that matter by their scores, in order,
 // and their weights.
 func (b *Bank) weigh(scores []float32, scale float32, ws *Workspace) {
-	ws.tops = ws.tops[:0]
-	for lo := 0; lo < b.n; lo += block {
-		ws.tops = append(ws.tops, vec.Max(scores[lo:min(lo+block, b.n)]))
-	}
-	top := vec.Max(ws.tops)
-	least := top - reach/scale
-	// Each is written, and the next in its place if it does not matter: faster than to
-	// branch.
-	from, n := len(ws.near), 0
-	ws.near, ws.at = slices.Grow(ws.near, b.n), slices.Grow(ws.at, b.n)
-	near, at := ws.near[from:from+b.n], ws.at[from:from+b.n]
-	for k, t := range ws.tops {
-		if !(t >= least) {
-			continue
-		}
-		lo := k * block
-		for j, v := range scores[lo:min(lo+block, b.n)] {
-			near[n], at[n] = v, int32(lo+j)
-			if v >= least {
-				n++
-			}
-		}
-	}
-	vec.ExpDiff(near[:n], near[:n], top, scale)
-	ws.near, ws.at = ws.near[:from+n], ws.at[:from+n]
+	top := vec.Max(scores)
+	from := len(ws.near)
+	ws.near, ws.at = atLeast(ws.near, ws.at, scores, 0, top-reach(b.n)/scale)
+	vec.ExpDiff(ws.near[from:], ws.near[from:], top, scale)
 }
 
 // gather adds up the codes that matter, one after the other.
 func (b *Bank) gather(ends []int, ws *Workspace) {
 	from := 0
 	for i, end := range ends {
-		sums := ws.sums[i*(b.dim+1) : (i+1)*(b.dim+1)]
-		clear(sums)
-		for k := from; k < end; k++ {
-			w := ws.near[k]
-			for d, v := range b.codes[int(ws.at[k])*(b.dim+1):][:len(sums)] {
-				sums[d] += float32(w * v)
-			}
-		}
+		vec.Sum(ws.sums[i*b.width:(i+1)*b.width], ws.near[from:end], ws.at[from:end], b.codes, b.width)
 		from = end
 	}
 }
@@ -218,19 +279,23 @@ func (b *Bank) product(weights []float32, ends []int, ws *Workspace) {
 		}
 		from = end
 	}
-	ws.gemm.MulPacked(ws.sums, b.dim+1, len(ends), gemm.Rows(weights, b.n), b.sums, false)
+	ws.gemm.MulPacked(ws.sums, b.width, len(ends), gemm.Rows(weights, b.n), b.sums, false)
 }
 
 // Nearest returns the squared distance from z (Dim numbers) to the nearest code,
 // and which code it is.
 func (b *Bank) Nearest(z []float32, ws *Workspace) (d2 float32, at int) {
-	w := b.score(z, 1, ws)[:b.n]
-	for j, v := range w {
-		if v > w[at] {
-			at = j
+	b.take(z, 1, ws)
+	top := float32(math.Inf(-1))
+	for lo := 0; lo < b.n; lo += b.block() {
+		hi := min(lo+b.block(), b.n)
+		for j, v := range b.score(1, lo, hi, ws)[:hi-lo] {
+			if v > top {
+				top, at = v, lo+j
+			}
 		}
 	}
-	for d, v := range b.codes[at*(b.dim+1) : at*(b.dim+1)+b.dim] {
+	for d, v := range b.codes[at*b.width : at*b.width+b.dim] {
 		t := z[d] - v
 		d2 += float32(t * t)
 	}

@@ -34,6 +34,13 @@ type op interface {
 	forward(y, x []float32, n int, ws *Workspace)
 }
 
+// product is an op that ends in a product. It takes the activation of what it makes while
+// that is in the cache, or in the product's last step.
+type product interface {
+	op
+	activate(y, x []float32, n int, act Activation, ws *Workspace)
+}
+
 // Spec names one tensor of a file and gives its shape.
 type Spec struct {
 	Name  string
@@ -277,99 +284,18 @@ func newLinear(in, out int, weight, bias []float32) (*linear, error) {
 
 // forward writes to y (n × out) the layer's output at x (n × in).
 func (l *linear) forward(y, x []float32, n int, ws *Workspace) {
-	fill(y[:n*l.out], l.bias)
-	ws.Gemm.MulPacked(y, l.out, n, gemm.Rows(x, l.in), l.weight, true)
+	l.activate(y, x, n, Identity, ws)
+}
+
+func (l *linear) activate(y, x []float32, n int, act Activation, ws *Workspace) {
+	ws.Gemm.LayerPacked(y[:n*l.out], n, gemm.Rows(x, l.in), l.weight, gemm.Layer{Bias: l.bias, ReLU: act == ReLU})
+	act.after(y[:n*l.out], ws)
 }
 
 // back writes to gx (n × in) the gradient with respect to the layer's input of a
 // scalar whose gradient with respect to its output is gy (n × out).
 func (l *linear) back(gx, gy []float32, n int, ws *Workspace) {
 	ws.Gemm.MulPacked(gx, l.in, n, gemm.Rows(gy, l.out), l.across, false)
-}
-
-// conv computes a Conv.
-type conv struct {
-	Geometry
-	out    int
-	weight *gemm.Packed // Patch × out
-	bias   []float32
-}
-
-func newConv(g Geometry, out int, weight, bias []float32) (*conv, error) {
-	if len(weight) != out*g.Patch() || len(bias) != out {
-		return nil, fmt.Errorf("convolution %d → %d: %d weights and %d biases; want %d and %d", g.C, out, len(weight), len(bias), out*g.Patch(), out)
-	}
-	return &conv{g, out, gemm.Pack(gemm.Rows(weight, g.Patch()).T(), g.Patch(), out), append([]float32(nil), bias...)}, nil
-}
-
-// forward writes to y (n × OH × OW × out) the convolution of x (n × H × W × C).
-func (c *conv) forward(y, x []float32, n int, ws *Workspace) {
-	in, patch := c.H*c.W*c.C, c.Patch()
-	// Rows shorter than two tiles leave too much to the tiles at their ends.
-	if c.Direct() && c.OW >= 12 {
-		c.strips(n, c.Stride*(c.W+2*c.Pad)*c.C, func(first, images, lo, hi int) {
-			dst := y[(first*c.OH+lo)*c.OW*c.out:][:images*(hi-lo)*c.OW*c.out]
-			fill(dst, c.bias)
-			at := gemm.Places{Image: (hi - lo) * c.OW * c.out, Y: c.OW * c.out, X: c.out}
-			p := c.Frames(x[first*in:], images, lo, hi, ws)
-			ws.Gemm.MulPatches(dst, at, &p, c.weight, true)
-		})
-		return
-	}
-	c.strips(n, c.OW*patch, func(first, images, lo, hi int) {
-		each := (hi - lo) * c.OW
-		cols := ws.Columns(images * each * patch)
-		for i := range images {
-			c.Columns(cols[i*each*patch:], x[(first+i)*in:(first+i+1)*in], lo, hi)
-		}
-		at := (first*c.OH + lo) * c.OW * c.out
-		dst := y[at : at+images*each*c.out]
-		fill(dst, c.bias)
-		ws.Gemm.MulPacked(dst, c.out, images*each, gemm.Rows(cols, patch), c.weight, true)
-	})
-}
-
-// convTranspose computes a ConvTranspose: it takes the smaller images of a
-// Geometry, with in channels, to the larger ones, with C channels.
-type convTranspose struct {
-	Geometry
-	in     int
-	weight *gemm.Packed // in × Patch
-	bias   []float32
-}
-
-func newConvTranspose(g Geometry, in int, weight, bias []float32) (*convTranspose, error) {
-	if len(weight) != in*g.Patch() || len(bias) != g.C {
-		return nil, fmt.Errorf("transposed convolution %d → %d: %d weights and %d biases; want %d and %d", in, g.C, len(weight), len(bias), in*g.Patch(), g.C)
-	}
-	// A row of patches holds the channel last; the weight holds it first.
-	taps := g.Side * g.Side
-	w := make([]float32, len(weight))
-	for c := range g.C {
-		for t := range taps {
-			for i := range in {
-				w[i*g.Patch()+t*g.C+c] = weight[(c*taps+t)*in+i]
-			}
-		}
-	}
-	return &convTranspose{g, in, gemm.Pack(gemm.Rows(w, g.Patch()), in, g.Patch()), append([]float32(nil), bias...)}, nil
-}
-
-// forward writes to y (n × H × W × C) the transposed convolution of
-// x (n × OH × OW × in).
-func (c *convTranspose) forward(y, x []float32, n int, ws *Workspace) {
-	out, patch := c.H*c.W*c.C, c.Patch()
-	c.strips(n, c.OW*patch, func(first, images, lo, hi int) {
-		each := (hi - lo) * c.OW
-		if lo == 0 {
-			fill(y[first*out:(first+images)*out], c.bias)
-		}
-		cols := ws.Columns(images * each * patch)
-		ws.Gemm.MulPacked(cols, patch, images*each, gemm.Rows(x[(first*c.OH+lo)*c.OW*c.in:], c.in), c.weight, false)
-		for i := range images {
-			c.Scatter(y[(first+i)*out:(first+i+1)*out], cols[i*each*patch:], lo, hi, 0, c.H)
-		}
-	})
 }
 
 // maxPool computes a MaxPool.

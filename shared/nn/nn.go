@@ -56,11 +56,14 @@ func (a Activation) Apply(dst, src []float32, ws *Workspace) {
 	case Sigmoid:
 		vec.Sigmoid(dst, src)
 	case SiLU:
-		s := ws.scratch(len(src))
-		vec.Sigmoid(s, src)
-		for i, v := range s {
-			dst[i] = src[i] * v
-		}
+		vec.SiLU(dst, src)
+	}
+}
+
+// after is Apply in place, of what a product has made that takes ReLU itself.
+func (a Activation) after(y []float32, ws *Workspace) {
+	if a != Identity && a != ReLU {
+		a.Apply(y, y, ws)
 	}
 }
 
@@ -82,12 +85,7 @@ func (a Activation) Derive(dst, g, h []float32, ws *Workspace) {
 			dst[i] = g[i] * float32(v*(1-v))
 		}
 	case SiLU:
-		s := ws.scratch(len(h))
-		vec.Sigmoid(s, h)
-		for i, v := range s {
-			// σ(h)(1 + h(1 − σ(h)))
-			dst[i] = g[i] * float32(v*(1+float32(h[i]*(1-v))))
-		}
+		vec.SiLUBack(dst, g, h)
 	}
 }
 
@@ -97,6 +95,8 @@ type Workspace struct {
 	Gemm    gemm.Workspace
 	columns []float32
 	act     []float32
+
+	from, to []int32 // rows of a product
 }
 
 func (w *Workspace) scratch(n int) []float32 {
@@ -115,20 +115,15 @@ func (w *Workspace) Columns(n int) []float32 {
 	return w.columns[:n]
 }
 
-// fill repeats row over dst.
-func fill(dst, row []float32) {
-	if len(row) == 1 {
-		for i := range dst {
-			dst[i] = row[0]
+// places sets the tables of a product to the same pixels of n images: those that rows are
+// read from, of so many numbers each in images of so many, and those that they go to.
+func (w *Workspace) places(n int, from []int32, fromImage, fromPixel int, to []int32, toImage, toPixel int) {
+	w.from, w.to = w.from[:0], w.to[:0]
+	for i := range n {
+		a, b := int32(i*fromImage), int32(i*toImage)
+		for k, at := range from {
+			w.from = append(w.from, a+at*int32(fromPixel))
+			w.to = append(w.to, b+to[k]*int32(toPixel))
 		}
-		return
-	}
-	if len(dst) == 0 || len(row) == 0 {
-		return
-	}
-	const long = 1 << 10 // numbers that are copied at a time: they stay in the cache
-	done := copy(dst, row)
-	for done < len(dst) {
-		done += copy(dst[done:], dst[:min(done, max(long/len(row), 1)*len(row))])
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"mppm/shared/gemm"
 	"mppm/shared/rng"
+	"mppm/shared/vec"
 )
 
 func random(n int, seed uint64) []float32 {
@@ -101,6 +102,70 @@ func TestConvTransposeAgainstDefinition(t *testing.T) {
 				}
 			})
 			near(t, "transposed conv", got, want)
+		}
+	}
+}
+
+// TestInside: a convolution that leaves out what is outside of its images is, bit for
+// bit, the one that multiplies it as 0, with a bias of −0 too.
+func TestInside(t *testing.T) {
+	for _, g := range geometries {
+		const n, out = 3, 9
+		if g.H > 20 {
+			continue
+		}
+		x, w, b := random(n*g.H*g.W*g.C, 1), random(out*g.Patch(), 2), random(out, 3)
+		clear(x[:g.W*g.C*2])
+		b[4] = float32(math.Copysign(0, -1))
+		c, err := newConv(g, out, w, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, act := range []Activation{Identity, ReLU, SiLU} {
+			var y [2][]float32
+			for k := range y {
+				c.parts = nil
+				if k > 0 {
+					c.parts = g.inside()
+				}
+				y[k] = random(n*g.OH*g.OW*out, 4) // what lies there before is for nothing
+				c.activate(y[k], x, n, act, new(Workspace))
+			}
+			for i, v := range y[0] {
+				if math.Float32bits(y[1][i]) != math.Float32bits(v) {
+					t.Fatalf("%+v, %s: number %d is %v, with what is outside %v", g, act, i, y[1][i], v)
+				}
+			}
+		}
+	}
+}
+
+// TestTaps: a transposed convolution whose taps are added up as their products come is,
+// bit for bit, the one that makes patches and adds them up, with ReLU and without.
+func TestTaps(t *testing.T) {
+	for _, g := range append(slices.Clone(geometries), Geometry{H: 9, W: 11, OH: 3, OW: 3, C: 9, Side: 2, Stride: 4, Pad: 0}) {
+		const n, in = 3, 13
+		if g.H > 20 {
+			continue
+		}
+		x, w, b := random(n*g.OH*g.OW*in, 1), random(in*g.Patch(), 2), random(g.C, 3)
+		for _, act := range []Activation{Identity, ReLU, SiLU} {
+			var y [2][]float32
+			for k := range y {
+				c := &convTranspose{Geometry: g, in: in, bias: b}
+				if k == 0 {
+					c.byPatches(w)
+				} else {
+					c.byTaps(w)
+				}
+				y[k] = random(n*g.H*g.W*g.C, 4) // what lies there before is for nothing
+				c.activate(y[k], x, n, act, new(Workspace))
+			}
+			for i, v := range y[0] {
+				if math.Float32bits(y[1][i]) != math.Float32bits(v) {
+					t.Fatalf("%+v, %s: number %d is %v by taps, %v by patches", g, act, i, y[1][i], v)
+				}
+			}
 		}
 	}
 }
@@ -250,7 +315,7 @@ func TestInPlace(t *testing.T) {
 			for i := range n {
 				cols, y := make([]float32, g.OH*g.OW*g.Patch()), make([]float32, g.OH*g.OW*out)
 				g.Columns(cols, x[i*g.H*g.W*g.C:(i+1)*g.H*g.W*g.C], 0, g.OH)
-				fill(y, b)
+				vec.Repeat(y, b)
 				ws.Gemm.MulPacked(y, out, g.OH*g.OW, gemm.Rows(cols, g.Patch()), c.weight, true)
 				want = append(want, y...)
 			}

@@ -128,6 +128,7 @@ type Runner struct {
 	x, y    []float32 // of the batch under way
 	side    [][]float32
 	n       int
+	then    []Activation // of the steps that take the activation after them too
 }
 
 // Runner returns a runner that computes at most batch ≥ 1 inputs at a time.
@@ -138,7 +139,24 @@ func (f *Function) runner(batch int, all bool) *Runner {
 	for _, size := range r.layout.sizes {
 		r.buffers = append(r.buffers, make([]float32, r.batch*size))
 	}
+	r.join()
 	return r
+}
+
+// join has products take the activations after them, where nobody needs what they make
+// without.
+func (r *Runner) join() {
+	r.then = make([]Activation, len(r.steps))
+	for i := range r.then {
+		r.then[i] = Identity
+		if i == len(r.then)-1 {
+			break
+		}
+		act, ok := r.steps[i+1].Layer.(Activation)
+		if _, is := r.ops[i].(product); ok && is && r.steps[i+1].X == r.steps[i].Y && r.layout.at[r.steps[i+1].Y] == r.layout.at[r.steps[i].Y] {
+			r.then[i] = act
+		}
+	}
 }
 
 // Forward writes to y (n × Out) what the net makes of n inputs x (n × In), and of n
@@ -167,8 +185,14 @@ func (r *Runner) run(y, x []float32, n int) {
 			copy(b, a)
 			vec.Add(b, r.value(s.Other))
 		default:
-			if op := r.ops[i]; op != nil {
-				op.forward(b, a, n, &r.ws)
+			switch op := r.ops[i].(type) {
+			case nil:
+			case product:
+				op.activate(b, a, n, r.then[i], &r.ws)
+			default:
+				if i == 0 || r.then[i-1] == Identity {
+					op.forward(b, a, n, &r.ws)
+				}
 			}
 		}
 	}

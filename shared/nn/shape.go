@@ -176,19 +176,35 @@ func (g Geometry) Under(lo, hi int) (from, to int) {
 // Scatter adds the rows of cols, as Columns has them, to the pixels of img that they
 // are patches of, if those are in rows top to bottom: the transpose of Columns.
 func (g Geometry) Scatter(img, cols []float32, lo, hi, top, bottom int) {
-	run := g.Side * g.C
+	g.scatter(img, cols, g.Patch(), lo, hi, top, bottom)
+}
+
+// scatter is Scatter of rows so many numbers apart.
+func (g Geometry) scatter(img, cols []float32, apart, lo, hi, top, bottom int) {
+	run, line := g.Side*g.C, g.W*g.C
 	for oy := lo; oy < hi; oy++ {
-		for ox := range g.OW {
-			row := cols[((oy-lo)*g.OW+ox)*g.Patch():]
-			x0 := ox*g.Stride - g.Pad
-			lo, hi := max(0, -x0), min(g.Side, g.W-x0)
-			for ky := range g.Side {
-				y := oy*g.Stride - g.Pad + ky
-				if y < top || y >= bottom {
+		rows := cols[(oy-lo)*g.OW*apart:][:g.OW*apart]
+		for ky := range g.Side {
+			y := oy*g.Stride - g.Pad + ky
+			if y < top || y >= bottom {
+				continue
+			}
+			dst := img[y*line : (y+1)*line]
+			for ox := range g.OW {
+				src := rows[ox*apart+ky*run:][:run]
+				at := (ox*g.Stride - g.Pad) * g.C
+				if at < 0 {
+					src, at = src[-at:], 0
+				}
+				to := dst[at:min(at+len(src), line)]
+				src = src[:len(to)]
+				if g.C >= few {
+					vec.Add(to, src)
 					continue
 				}
-				at := (y*g.W + x0) * g.C
-				vec.Add(img[at+lo*g.C:at+hi*g.C], row[ky*run+lo*g.C:ky*run+hi*g.C])
+				for i, v := range src { // too few to call a function for
+					to[i] += v
+				}
 			}
 		}
 	}

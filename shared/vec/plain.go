@@ -27,3 +27,23 @@ func ReLUBack(dst, g, h []float32) { reluBackScalar(dst[:len(h)], g[:len(h)], h)
 
 // Add adds src to dst, element by element.
 func Add(dst, src []float32) { addScalar(dst[:len(src)], src) }
+
+// SiLU sets dst[i] = src[i]/(1+e^-src[i]). dst may be src.
+func SiLU(dst, src []float32) { siluScalar(dst[:len(src)], src) }
+
+// SiLUBack sets dst[i] to g[i]·σ(h[i])·(1 + h[i]·(1−σ(h[i]))): it takes a gradient back
+// through SiLU at h. dst may be g.
+func SiLUBack(dst, g, h []float32) { siluBackScalar(dst[:len(h)], g[:len(h)], h) }
+
+// AtLeast writes those of src that are no less than least to dst, one after the other,
+// and which they are, counted from first, to at. It returns how many there are. dst and at
+// must be as long as src; what is in them behind what there is, is for nothing.
+func AtLeast(dst []float32, at []int32, src []float32, first int, least float32) int {
+	return atLeastScalar(dst, at, src, first, least)
+}
+
+// Sum sets dst to the sum of rows of src, width numbers each of which dst takes the first
+// len(dst): row at[k] times weights[k], one after the other from 0 on. at must ascend.
+func Sum(dst, weights []float32, at []int32, src []float32, width int) {
+	sumScalar(dst, weights, at, src, width)
+}

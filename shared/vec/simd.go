@@ -16,56 +16,6 @@ func Exp(dst, src []float32) {
 	expScalar(dst[n:], src[n:])
 }
 
-// Sigmoid sets dst[i] = 1/(1+e^-src[i]). dst may be src.
-func Sigmoid(dst, src []float32) {
-	dst = dst[:len(src)]
-	one := simd.BroadcastFloat32s(1)
-	l := one.Len()
-	n := len(src) / l * l
-	for i := 0; i < n; i += l {
-		one.Div(one.Add(exps(simd.LoadFloat32s(src[i:]).Neg()))).Store(dst[i:])
-	}
-	clearUpper()
-	sigmoidScalar(dst[n:], src[n:])
-}
-
-// Max returns the largest number of src, which must not be empty. With a NaN in
-// src, it is any of them.
-func Max(src []float32) float32 {
-	l := simd.BroadcastFloat32s(0).Len()
-	n := len(src) / l * l
-	if n < 2*l {
-		return maxScalar(src)
-	}
-	m := simd.LoadFloat32s(src)
-	for i := l; i < n; i += l {
-		m = m.Max(simd.LoadFloat32s(src[i:]))
-	}
-	var lanes [64]float32
-	m.Store(lanes[:])
-	clearUpper()
-	top := maxScalar(lanes[:l])
-	for _, v := range src[n:] {
-		if v > top {
-			top = v
-		}
-	}
-	return top
-}
-
-// ExpDiff sets dst[i] = e^((src[i]−top)·scale); see Exp1. dst may be src.
-func ExpDiff(dst, src []float32, top, scale float32) {
-	dst = dst[:len(src)]
-	t, s := simd.BroadcastFloat32s(top), simd.BroadcastFloat32s(scale)
-	l := t.Len()
-	n := len(src) / l * l
-	for i := 0; i < n; i += l {
-		exps(simd.LoadFloat32s(src[i:]).Sub(t).Mul(s)).Store(dst[i:])
-	}
-	clearUpper()
-	expDiffScalar(dst[n:], src[n:], top, scale)
-}
-
 // ReLU sets dst[i] to src[i], or to zero where that is negative; NaN stays. dst
 // may be src.
 func ReLU(dst, src []float32) {

@@ -84,6 +84,44 @@ func sigmoidScalar(dst, src []float32) {
 	}
 }
 
+func siluScalar(dst, src []float32) {
+	dst = dst[:len(src)]
+	for i, x := range src {
+		dst[i] = x * Sigmoid1(x)
+	}
+}
+
+func siluBackScalar(dst, g, h []float32) {
+	dst, g = dst[:len(h)], g[:len(h)]
+	for i, x := range h {
+		s := Sigmoid1(x)
+		dst[i] = g[i] * float32(s*(1+float32(x*(1-s))))
+	}
+}
+
+func atLeastScalar(dst []float32, at []int32, src []float32, first int, least float32) int {
+	dst, at = dst[:len(src)], at[:len(src)]
+	n := 0
+	// Each is written, and the next in its place if it does not matter: faster than to
+	// branch.
+	for j, v := range src {
+		dst[n], at[n] = v, int32(first+j)
+		if v >= least {
+			n++
+		}
+	}
+	return n
+}
+
+func sumScalar(dst, weights []float32, at []int32, src []float32, width int) {
+	clear(dst)
+	for k, w := range weights {
+		for d, v := range src[int(at[k])*width:][:len(dst)] {
+			dst[d] += float32(w * v)
+		}
+	}
+}
+
 // The signs of activations cannot be foreseen, so a branch on them is slow. The
 // compiler makes a conditional move of it where integers are chosen, not floats.
 
@@ -112,5 +150,23 @@ func reluBackScalar(dst, g, h []float32) {
 func addScalar(dst, src []float32) {
 	for i, v := range src {
 		dst[i] += v
+	}
+}
+
+// Repeat repeats row over dst.
+func Repeat(dst, row []float32) {
+	if len(row) == 1 {
+		for i := range dst {
+			dst[i] = row[0]
+		}
+		return
+	}
+	if len(dst) == 0 || len(row) == 0 {
+		return
+	}
+	const long = 1 << 10 // numbers that are copied at a time: they stay in the cache
+	done := copy(dst, row)
+	for done < len(dst) {
+		done += copy(dst[done:], dst[:min(done, max(long/len(row), 1)*len(row))])
 	}
 }

@@ -2,6 +2,7 @@ package vec
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"mppm/shared/rng"
@@ -41,7 +42,7 @@ func TestExpAgainstFloat64(t *testing.T) {
 	}
 }
 
-// TestTwins holds Exp and Sigmoid to their definitions, bit for bit, at every
+// TestTwins holds functions to their definitions, bit for bit, at every
 // short length and on every special value.
 func TestTwins(t *testing.T) {
 	src := sample(1003)
@@ -52,6 +53,8 @@ func TestTwins(t *testing.T) {
 		in := src[len(src)-n:]
 		for name, f := range map[string][2]func(dst, src []float32){"Exp": {Exp, expScalar}, "Sigmoid": {Sigmoid, sigmoidScalar}, "ExpDiff": {
 			func(dst, src []float32) { ExpDiff(dst, src, 2.5, 0.7) }, func(dst, src []float32) { expDiffScalar(dst, src, 2.5, 0.7) }},
+			"SiLU":     {SiLU, siluScalar},
+			"SiLUBack": {func(dst, src []float32) { fill(dst); SiLUBack(dst, dst, src) }, func(dst, src []float32) { fill(dst); siluBackScalar(dst, dst, src) }},
 			"ReLU":     {ReLU, reluScalar},
 			"ReLUBack": {func(dst, src []float32) { fill(dst); ReLUBack(dst, dst, src) }, func(dst, src []float32) { fill(dst); reluBackScalar(dst, dst, src) }},
 			"Add":      {func(dst, src []float32) { fill(dst); Add(dst, src) }, func(dst, src []float32) { fill(dst); addScalar(dst, src) }},
@@ -104,6 +107,48 @@ func TestMax(t *testing.T) {
 	for n := 1; n <= len(src); n++ {
 		if got, want := Max(src[:n]), maxScalar(src[:n]); got != want {
 			t.Fatalf("Max of %d numbers is %v, want %v", n, got, want)
+		}
+	}
+}
+
+// TestAtLeast holds AtLeast to its definition: which numbers, and which they are.
+func TestAtLeast(t *testing.T) {
+	src := sample(300)
+	for _, n := range []int{0, 1, 3, 4, 5, 8, 11, 64, 130, len(src)} {
+		for _, least := range []float32{-100, -20, 0, 25, 1e9} {
+			in := src[len(src)-n:]
+			got, want := make([]float32, n), make([]float32, n)
+			at, wantAt := make([]int32, n), make([]int32, n)
+			found, wantN := AtLeast(got, at, in, 7, least), atLeastScalar(want, wantAt, in, 7, least)
+			if found != wantN || !slices.Equal(got[:found], want[:found]) || !slices.Equal(at[:found], wantAt[:found]) {
+				t.Fatalf("of %d numbers, %d are at least %v: %v at %v; want %d: %v at %v", n, found, least, got[:found], at[:found], wantN, want[:wantN], wantAt[:wantN])
+			}
+		}
+	}
+}
+
+// TestSum holds Sum to its definition, bit for bit, for rows of any width.
+func TestSum(t *testing.T) {
+	const rows = 50
+	for _, width := range []int{1, 3, 4, 7, 16, 19, 20, 24, 41} {
+		src, w := make([]float32, rows*width), make([]float32, rows)
+		r := rng.New(3, uint64(width))
+		r.FillNorm(src, 1)
+		r.FillNorm(w, 1)
+		for _, n := range []int{0, 1, 2, 17} {
+			var at []int32
+			for k := range n {
+				at = append(at, int32(k*rows/max(n, 1)))
+			}
+			for _, part := range []int{width, max(1, width-2)} {
+				got, want := make([]float32, part), make([]float32, part)
+				got[0] = 3 // what is there before is for nothing
+				Sum(got, w[:n], at, src, width)
+				sumScalar(want, w[:n], at, src, width)
+				if !slices.Equal(got, want) {
+					t.Fatalf("%d rows of %d of %d numbers: %v, want %v", n, part, width, got, want)
+				}
+			}
 		}
 	}
 }

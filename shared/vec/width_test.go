@@ -28,10 +28,10 @@ func TestWidths(t *testing.T) {
 	widest := simd.BroadcastFloat32s(0).Len() * 32
 	for width := 128; width < widest; width *= 2 {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			c := exec.Command(exe, "-test.v", "-test.run", "^(TestTwins|TestChannels|TestMax|TestReLU|TestWidth)$")
+			c := exec.Command(exe, "-test.v", "-test.run", "^(TestTwins|TestChannels|TestMax|TestReLU|TestWidth|TestAtLeast|TestSum)$")
 			c.Env = append(os.Environ(), fmt.Sprintf("GODEBUG=simd=%d", width), fmt.Sprintf("%s=%d", bits, width))
 			out, err := c.CombinedOutput()
-			if err != nil || strings.Count(string(out), "\n--- PASS") != 5 {
+			if err != nil || strings.Count(string(out), "\n--- PASS") != 7 {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
