@@ -97,6 +97,25 @@
     };
   };
 
+  // Programs that compute beside the page's own, in workers: the first is started as soon
+  // as it is there. Without them the page computes by itself, and is told of none.
+  const engines = async (manifest, vectors) => {
+    const script = new URL(manifest.engine.script.name, files.scope);
+    const program = await WebAssembly.compile(await files.get(vectors ? manifest.engine.simd : manifest.engine.scalar));
+    const start = () => {
+      const worker = new Worker(script);
+      worker.onerror = () => { worker.lost = true; }; // until the program listens
+      worker.postMessage({ program, vectors });
+      return worker;
+    };
+    let first = start();
+    return () => {
+      const worker = first || start();
+      first = null;
+      return worker;
+    };
+  };
+
   // Once the page is there: the models to compare with, the curves, and what makes
   // the next visit instant. None may break what is there.
   const afterwards = async (manifest, list, contents) => {
@@ -134,6 +153,7 @@
       $("loading-bar").value = share;
       $("loading-detail").textContent = `${Math.floor(100 * share)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
     };
+    const engine = engines(manifest, vectors).catch(() => () => null);
     const contents = await Promise.all(list.map((f, i) => files.get(f, progress(i))));
     const [wasm, weights, classifier, images, labels] = contents;
     $("loading-text").textContent = "Starting";
@@ -160,6 +180,7 @@
       if (dae) await take("faces-dae ", dae);
     };
     window.mppm = {
+      engine: await engine,
       faces: (manifest.faces || []).map(({ name, label }) => ({ name, label })),
       want: (name) => { want(name).catch((err) => console.error(err)); },
       files: { weights, classifier, images, labels },

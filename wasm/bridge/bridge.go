@@ -15,6 +15,7 @@ import (
 
 	"mppm/shared/link"
 	"mppm/wasm/app"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/faces"
 	"mppm/wasm/app/latentmap"
@@ -37,6 +38,8 @@ type Bridge struct {
 	view     *view.View
 	rooms    map[link.Mode]controls
 	stage    stage
+	crew     *compute.Crew
+	inbox    []func() // what came of its engines
 	calls    []call
 	texts    map[string]string // what each element says now, to touch only what changes
 	snapshot string            // window.mppm.state()
@@ -80,6 +83,7 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 	if err := b.stage.take(); err != nil {
 		return nil, err
 	}
+	b.hire()
 	if err := b.theme(); err != nil {
 		return nil, err
 	}
@@ -128,6 +132,11 @@ func (b *Bridge) do(f func() error) {
 func (b *Bridge) then(call func()) { b.do(func() error { call(); return nil }) }
 
 func (b *Bridge) flush() {
+	inbox := b.inbox
+	b.inbox = nil
+	for _, take := range inbox {
+		take()
+	}
 	calls := b.calls
 	b.calls = nil
 	for _, c := range calls {

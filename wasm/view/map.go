@@ -10,6 +10,7 @@ import (
 	"github.com/hajimehoshi/ebiten/v2"
 	"github.com/hajimehoshi/ebiten/v2/vector"
 
+	"mppm/wasm/app/atlas"
 	"mppm/wasm/app/latentmap"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/timeline"
@@ -103,7 +104,7 @@ const heatStrength = 0.62
 
 // codes draws every code, in its class' color, and the digit of each class in the
 // middle of its codes.
-func (v *View) codes(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32) (float32, float32)) {
+func (v *View) codes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32) (float32, float32)) {
 	h := &v.chart
 	h.vertices, h.indices = h.vertices[:0], h.indices[:0]
 	zoom := v.app.View.Zoom
@@ -160,7 +161,7 @@ const lensTile = 64
 
 // paths draws the path that is shown, over those of the other digits of the grid,
 // with a trail, and the digit at its point.
-func (v *View) paths(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32) (float32, float32), pos float64, r Rect) {
+func (v *View) paths(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32) (float32, float32), pos float64, r Rect) {
 	p, shown := v.app.Path()
 	last := p.Steps() - 1
 	if last < 0 || shown >= p.N {

@@ -16,9 +16,15 @@ func (t *Trajectory) Add(x, z, distance []float32) {
 	for i, v := range x {
 		f[i] = Ink(v)
 	}
-	t.frames = append(t.frames, f)
-	t.codes = append(t.codes, append([]float32(nil), z...))
-	t.distance = append(t.distance, append([]float32(nil), distance...))
+	t.AddInk(f, append([]float32(nil), z...), append([]float32(nil), distance...))
+}
+
+// AddInk is Add of images as they are shown, as many bytes as they have numbers. It
+// keeps ink, z and distance.
+func (t *Trajectory) AddInk(ink []byte, z, distance []float32) {
+	t.frames = append(t.frames, ink)
+	t.codes = append(t.codes, z)
+	t.distance = append(t.distance, distance)
 	for _, d := range distance {
 		t.highest = max(t.highest, d)
 	}
