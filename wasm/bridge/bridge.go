@@ -99,6 +99,10 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 	})
 	media("(prefers-reduced-motion: reduce)", b.motion)
 	page.Set("state", js.FuncOf(func(js.Value, []js.Value) any { return b.snapshot }))
+	page.Set("computed", js.FuncOf(func(js.Value, []js.Value) any {
+		path, _ := b.app.Path()
+		return map[string]any{"engines": b.crew.Alive(), "digest": strconv.FormatUint(path.Digest(), 16)}
+	}))
 	for _, f := range all("fieldset") {
 		f.Set("disabled", false)
 	}

@@ -1,5 +1,11 @@
 package timeline
 
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+)
+
 // Trajectory is a flow of N images, decoded at every step.
 type Trajectory struct {
 	N        int
@@ -124,4 +130,23 @@ func (t *Trajectory) Frame(step, i int) []byte { return part(t.frames[step], t.N
 func part[T any](all []T, n, i int) []T {
 	size := len(all) / n
 	return all[i*size:][:size]
+}
+
+// Digest returns a number that is another one if a bit of the trajectory is: two programs
+// that computed it can be compared.
+func (t *Trajectory) Digest() uint64 {
+	h := fnv.New64a()
+	bits := func(x []float32) {
+		b := make([]byte, 0, 4*len(x))
+		for _, v := range x {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+		}
+		h.Write(b)
+	}
+	for k := range t.frames {
+		h.Write(t.frames[k])
+		bits(t.codes[k])
+		bits(t.distance[k])
+	}
+	return h.Sum64()
 }
