@@ -42,7 +42,8 @@ type Bridge struct {
 	inbox    []func() // what came of its engines
 	calls    []call
 	texts    map[string]string // what each element says now, to touch only what changes
-	snapshot string            // window.mppm.state()
+	snapshot string            // window.mppm.state(), as it was when that was last asked for
+	says     bool              // the page says something, which that may
 	notice   string            // why the last call was refused
 	simd     bool
 	palette  palette.Palette
@@ -98,7 +99,12 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 		}
 	})
 	media("(prefers-reduced-motion: reduce)", b.motion)
-	page.Set("state", js.FuncOf(func(js.Value, []js.Value) any { return b.snapshot }))
+	page.Set("state", js.FuncOf(func(js.Value, []js.Value) any {
+		if b.says {
+			b.snap()
+		}
+		return b.snapshot
+	}))
 	page.Set("computed", js.FuncOf(func(js.Value, []js.Value) any {
 		path, _ := b.app.Path()
 		return map[string]any{"engines": b.crew.Alive(), "digest": strconv.FormatUint(path.Digest(), 16)}
@@ -334,11 +340,15 @@ func (b *Bridge) publish() {
 	b.publishFlow()
 	b.rooms[b.app.Mode].publish(r)
 	b.publishOffer()
-	b.snap(r)
+	b.says = true
 }
 
 // snap keeps what is shown as text, for programs that ask window.mppm.state().
-func (b *Bridge) snap(r room.Readout) {
+func (b *Bridge) snap() {
+	r := b.app.Readout()
+	if b.notice != "" {
+		r.Status = b.notice
+	}
 	state := struct {
 		Ready bool `json:"ready"`
 		SIMD  bool `json:"simd"`
