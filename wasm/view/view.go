@@ -52,6 +52,8 @@ type View struct {
 	ramp    [256][4]byte
 
 	dirty    bool
+	begun    bool   // something was drawn
+	moved    bool   // the page was laid out anew in this frame
 	drawn    uint64 // revision of the app that is on the canvas
 	last     time.Time
 	tiles    []*tile
@@ -95,7 +97,7 @@ func New(a *app.App, before, after func(), rest func(on bool)) *View {
 // SetPlaces says where to draw, and how many pixels of the canvas one of a page
 // with ordinary type has.
 func (v *View) SetPlaces(p Places, ratio float64) {
-	v.places, v.ratio = p, ratio
+	v.places, v.ratio, v.moved = p, ratio, v.begun
 	v.Invalidate()
 }
 
@@ -153,12 +155,14 @@ func (v *View) Layout(w, h int) (int, int) {
 	return w, h
 }
 
-// Draw draws everything, if anything changed.
+// Draw draws everything, if anything changed. A page that was laid out anew is drawn with
+// the next frame: both in one keep it from answering for too long.
 func (v *View) Draw(screen *ebiten.Image) {
-	if !v.dirty {
+	if v.moved || !v.dirty {
+		v.moved = false
 		return
 	}
-	v.dirty = false
+	v.dirty, v.begun = false, true
 	v.used, v.colors.used = 0, 0
 	screen.Clear()
 	pos := v.app.Head().Pos()
