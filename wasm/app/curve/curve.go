@@ -4,11 +4,10 @@
 package curve
 
 import (
-	"encoding/json"
 	"math"
 
 	"mppm/shared/ambient"
-	"mppm/shared/link"
+	"mppm/shared/metadata"
 	"mppm/shared/rng"
 )
 
@@ -41,6 +40,9 @@ const diffusionStream = 1
 // defaultNoise is the noise of random points where a file names none.
 const defaultNoise = 0.2
 
+// mostNoise bounds it: points lie within a few units.
+const mostNoise = 8
+
 // New returns the curve of a model.
 func New(m *ambient.Model) *Curve {
 	c := &Curve{Shape{Dim: m.Dim, Noise: defaultNoise}, m.Runner(runnerBatch)}
@@ -59,11 +61,9 @@ func New(m *ambient.Model) *Curve {
 	}
 	c.Radius = max(c.Radius, 1e-3)
 	c.Segments = segments(c.Points)
-	var scores struct {
-		Noise float64 `json:"noise"`
-	}
-	if json.Unmarshal([]byte(m.Meta["scores"]), &scores) == nil && scores.Noise > 0 && scores.Noise < link.Farthest {
-		c.Noise = scores.Noise
+	noise := 0.0
+	if metadata.Numbers(m.Meta["scores"], map[string]any{"noise": &noise}) == nil && noise > 0 && noise < mostNoise {
+		c.Noise = noise
 	}
 	c.Highest = c.top()
 	return c
