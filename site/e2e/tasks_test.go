@@ -91,7 +91,7 @@ func TestNeverInTheWay(t *testing.T) {
 	const (
 		slower = 4
 		long   = 50 * time.Millisecond
-		room   = 2  // times as long it may be
+		room   = 4  // times as long it may be
 		few    = 12 // tasks may be longer than that
 	)
 	p := blank(t)

@@ -242,8 +242,7 @@ func TestDivided(t *testing.T) {
 // TestLost: what an engine that is lost was to do is done here, from where it stood; and
 // so is all that is asked from then on.
 func TestLost(t *testing.T) {
-	y := new(yard)
-	here, there := newHere(t), newCrew(t, y, 1)
+	here := newHere(t)
 	e, err := here.models.engine()
 	if err != nil {
 		t.Fatal(err)
@@ -251,8 +250,8 @@ func TestLost(t *testing.T) {
 	j := &Grow{Class: -1, Codes: noise(2*e.Latent(), 3), Flow: fewSteps}
 	want := all(t, nil, Ask(here, j))
 	for _, end := range []func(*engine){(*engine).die, func(e *engine) { e.receive([]byte{toGive, 1, 200}) }, func(e *engine) { e.receive(nil) }} {
-		y = new(yard)
-		there = newCrew(t, y, 1)
+		y := new(yard)
+		there := newCrew(t, y, 1)
 		w := Ask(there, j)
 		var got []*Grown
 		for len(got) < 3 {
