@@ -99,9 +99,9 @@
 
   // Programs that compute beside the page's own, in workers: the first is started as soon
   // as it is there. Without them the page computes by itself, and is told of none.
-  const engines = async (manifest, vectors) => {
-    const script = new URL(manifest.engine.script.name, files.scope);
-    const program = await WebAssembly.compile(await files.get(vectors ? manifest.engine.simd : manifest.engine.scalar));
+  const engines = async (file, bytes, vectors) => {
+    const script = new URL(file.name, files.scope);
+    const program = await WebAssembly.compile(await bytes);
     const start = () => {
       const worker = new Worker(script);
       worker.onerror = () => { worker.lost = true; }; // until the program listens
@@ -153,7 +153,9 @@
       $("loading-bar").value = share;
       $("loading-detail").textContent = `${Math.floor(100 * share)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
     };
-    const engine = engines(manifest, vectors).catch(() => () => null);
+    const beside = vectors ? manifest.engine.simd : manifest.engine.scalar;
+    const engineBytes = files.get(beside);
+    const engine = engines(manifest.engine.script, engineBytes, vectors).catch(() => () => null);
     const contents = await Promise.all(list.map((f, i) => files.get(f, progress(i))));
     const [wasm, weights, classifier, images, labels] = contents;
     $("loading-text").textContent = "Starting";
@@ -188,7 +190,9 @@
         delete window.mppm.files;
         $("work").dataset.state = "ready";
         $("loading").hidden = true;
-        afterwards(manifest, list, contents).catch(() => {});
+        engineBytes.then((bytes) => [bytes], () => [])
+          .then((bytes) => afterwards(manifest, bytes.length ? [...list, beside] : list, [...contents, ...bytes]))
+          .catch(() => {});
       },
       fail,
       rest,

@@ -632,7 +632,7 @@ func (r *Room) healFace(m *loaded, f *film, rest func() bool) error {
 		}
 		r.before = c.Before
 		f.scores = append(f.scores, c.Score)
-		f.path.AddInk(c.Ink, c.Code, []float32{c.Distance})
+		f.path.Add(c.Ink, c.Code, []float32{c.Distance})
 	})
 	if err != nil {
 		return err
@@ -704,7 +704,7 @@ func (r *Room) growFaces(m *loaded, f *film, rest func() bool) error {
 			r.begin(f, last)
 		}
 		k := f.path.Steps()
-		f.path.AddInk(c.Ink, codes[k*d:(k+1)*d], r.grown.distance[k][i:i+1])
+		f.path.Add(c.Ink, codes[k*d:(k+1)*d], r.grown.distance[k][i:i+1])
 	})
 	if err == nil {
 		f.end()
@@ -763,7 +763,7 @@ func (r *Room) passFaces(m *loaded, f *film, rest func() bool) error {
 			first = false
 			r.begin(f, passSteps)
 		}
-		f.path.AddInk(c.Ink, c.Code, []float32{c.Distance})
+		f.path.Add(c.Ink, c.Code, []float32{c.Distance})
 	})
 }
 

@@ -202,7 +202,7 @@ func (g *grid) add() (index int) {
 		index = max(index, p.last.Index)
 		all.Ink, all.Codes, all.Distance = append(all.Ink, p.last.Ink...), append(all.Codes, p.last.Codes...), append(all.Distance, p.last.Distance...)
 	}
-	g.draft.AddInk(all.Ink, all.Codes, all.Distance)
+	g.draft.Add(all.Ink, all.Codes, all.Distance)
 	if !g.hidden {
 		g.path = g.draft
 	}

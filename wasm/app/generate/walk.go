@@ -97,7 +97,7 @@ func (w *walk) take(p *compute.Restored) {
 	pixels, d := w.s.Pixels(), w.s.Engine.Latent()
 	w.path = timeline.Trajectory{N: 1}
 	for i := range p.Distance {
-		w.path.AddInk(p.Ink[i*pixels:(i+1)*pixels], p.Codes[i*d:(i+1)*d], p.Distance[i:i+1])
+		w.path.Add(p.Ink[i*pixels:(i+1)*pixels], p.Codes[i*d:(i+1)*d], p.Distance[i:i+1])
 	}
 	w.reads = p.Reads
 }

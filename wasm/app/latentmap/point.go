@@ -83,7 +83,7 @@ func (p *point) take(r *compute.Restored) {
 	pixels, d := p.s.Pixels(), p.s.Engine.Latent()
 	p.path = timeline.Trajectory{N: 1}
 	for i := range r.Distance {
-		p.path.AddInk(r.Ink[i*pixels:(i+1)*pixels], r.Codes[i*d:(i+1)*d], r.Distance[i:i+1])
+		p.path.Add(r.Ink[i*pixels:(i+1)*pixels], r.Codes[i*d:(i+1)*d], r.Distance[i:i+1])
 	}
 	p.reads = r.Reads
 }

@@ -85,7 +85,7 @@ func (r *Room) takeOnce() {
 	over := r.once.All(room.Ever, func(p *compute.Rival) {
 		r.autoencoded, r.diffused = timeline.Trajectory{N: 1}, timeline.Trajectory{N: 1}
 		r.ldmScores, r.ldmReads, r.done = nil, nil, 0
-		r.autoencoded.AddInk(p.Ink, p.Code, []float32{0})
+		r.autoencoded.Add(p.Ink, p.Code, []float32{0})
 		r.daeScore, r.daeReads, r.total = p.Score, p.Reads, p.Total
 		r.s.Touch()
 	})
@@ -117,7 +117,7 @@ func (r *Room) Work(dt time.Duration) {
 	}
 	over := r.diffusion.All(room.Within(compareSlice), func(p *compute.Rival) {
 		if r.done = p.Done; p.Ink != nil {
-			r.diffused.AddInk(p.Ink, p.Code, []float32{0})
+			r.diffused.Add(p.Ink, p.Code, []float32{0})
 			r.ldmScores, r.ldmReads = append(r.ldmScores, p.Score), append(r.ldmReads, p.Reads)
 		}
 		r.s.Touch()

@@ -320,7 +320,7 @@ func (r *Room) take(p *compute.Restored) {
 	n, pixels := r.s.Engine.Latent(), r.s.Pixels()
 	r.path = timeline.Trajectory{N: 1}
 	for i := range p.Distance {
-		r.path.AddInk(p.Ink[i*pixels:(i+1)*pixels], p.Codes[i*n:(i+1)*n], p.Distance[i:i+1])
+		r.path.Add(p.Ink[i*pixels:(i+1)*pixels], p.Codes[i*n:(i+1)*n], p.Distance[i:i+1])
 	}
 	r.before, r.scores = p.Before, p.Scores
 	r.damagedReads, r.reads = p.ReadsFirst, p.Reads

@@ -15,19 +15,9 @@ type Trajectory struct {
 	highest  float32
 }
 
-// Add appends a step: the images, in [0, 1], their codes, and D of these. It
-// keeps none of the slices.
-func (t *Trajectory) Add(x, z, distance []float32) {
-	f := make([]byte, len(x))
-	for i, v := range x {
-		f[i] = Ink(v)
-	}
-	t.AddInk(f, append([]float32(nil), z...), append([]float32(nil), distance...))
-}
-
-// AddInk is Add of images as they are shown, as many bytes as they have numbers. It
-// keeps ink, z and distance.
-func (t *Trajectory) AddInk(ink []byte, z, distance []float32) {
+// Add appends a step: the images as they are shown, as many bytes as they have numbers,
+// their codes, and D of these. It keeps the slices.
+func (t *Trajectory) Add(ink []byte, z, distance []float32) {
 	t.frames = append(t.frames, ink)
 	t.codes = append(t.codes, z)
 	t.distance = append(t.distance, distance)
