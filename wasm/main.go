@@ -12,12 +12,11 @@ import (
 
 	"github.com/hajimehoshi/ebiten/v2"
 
-	"mppm/shared/ambient"
 	"mppm/shared/classifier"
 	"mppm/shared/latent"
-	"mppm/shared/ldm"
 	"mppm/shared/link"
 	"mppm/wasm/app"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/model"
 	"mppm/wasm/app/restore"
 	"mppm/wasm/bridge"
@@ -77,9 +76,12 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	for _, name := range []string{compute.Digits, compute.Classifier} {
+		b.Bring(name, page.Get("files").Get(name))
+	}
 	page.Set("late", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		name, file := args[0].String(), args[1]
-		b.Do(func() error { return late(a, name, file) })
+		b.Do(func() error { return late(a, b, name, file) })
 		return nil
 	}))
 	page.Set("progress", js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -118,26 +120,45 @@ func (g *game) Draw(screen *ebiten.Image) {
 	}
 }
 
-// late loads what the loader fetches once the page is there: the curves, the
-// baselines, and what is wanted of the models of faces.
-func late(a *app.App, name string, file js.Value) error {
-	if name == "baselines" {
-		return compare(a, file)
+// late takes what the loader fetches once the page is there: the curves, the baselines,
+// and what is wanted of the models of faces. In the place of a file it may give an error's
+// text.
+func late(a *app.App, b *bridge.Bridge, name string, file js.Value) error {
+	err := error(nil)
+	if file.Type() == js.TypeString {
+		err = errors.New(file.String())
 	}
-	if name, ok := strings.CutPrefix(name, "faces "); ok {
-		m, err := face(file)
-		a.Faces.Arrive(name, m, err)
+	bring := func(name string) {
+		if err == nil {
+			b.Bring(name, file)
+		}
+	}
+	if name == compute.OfBaselines {
+		if err != nil {
+			return fmt.Errorf("the models to compare with are missing: %w", err)
+		}
+		bring(name)
+		a.Restore.Comparable()
+		return nil
+	}
+	if model, ok := strings.CutPrefix(name, compute.OfFaces); ok {
+		bring(name)
+		a.Faces.Arrive(model, err)
 		return nil // shown where the faces would be
 	}
-	if name, ok := strings.CutPrefix(name, "faces-dae "); ok {
-		m, err := face(file)
+	if model, ok := strings.CutPrefix(name, compute.OfFacesRival); ok {
 		if err != nil {
 			return fmt.Errorf("the denoising autoencoder to compare with: %w", err)
 		}
-		return a.Faces.ArriveDAE(name, m)
+		bring(name)
+		a.Faces.ArriveRival(model)
+		return nil
 	}
-	m, err := curve(file)
-	a.Manifold.SetModel(link.Curve(name), m, err)
+	if err != nil {
+		err = fmt.Errorf("the curve is missing: %w", err)
+	}
+	bring(compute.OfCurve + name)
+	a.Manifold.Arrive(link.Curve(name), err)
 	return nil // shown where the curve would be
 }
 
@@ -148,42 +169,6 @@ func faceModels(page js.Value) (names []string) {
 		names = append(names, list.Index(i).Get("name").String())
 	}
 	return names
-}
-
-func face(file js.Value) (*latent.Model, error) {
-	if file.Type() == js.TypeString {
-		return nil, errors.New(file.String())
-	}
-	m, err := latent.Load(bytesOf(file))
-	if err != nil {
-		return nil, fmt.Errorf("the model of faces: %w", err)
-	}
-	return m, nil
-}
-
-func curve(file js.Value) (*ambient.Model, error) {
-	if file.Type() == js.TypeString {
-		return nil, errors.New("the curve is missing: " + file.String())
-	}
-	m, err := ambient.Load(bytesOf(file))
-	if err != nil {
-		return nil, fmt.Errorf("the curve: %w", err)
-	}
-	return m, nil
-}
-
-// compare loads the baselines, which the loader fetches once the page is there.
-// In their place it may give an error's text.
-func compare(a *app.App, file js.Value) error {
-	if file.Type() == js.TypeString {
-		return errors.New("the models to compare with are missing: " + file.String())
-	}
-	m, err := ldm.Load(bytesOf(file))
-	if err != nil {
-		return fmt.Errorf("the models to compare with: %w", err)
-	}
-	a.Restore.SetBaselines(m.Runner(1))
-	return nil
 }
 
 // take copies one of the files that the loader fetched.

@@ -10,13 +10,14 @@
 package ambient
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"mppm/shared/ddpm"
 	"mppm/shared/flow"
+	"mppm/shared/metadata"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 )
@@ -143,7 +144,10 @@ func (m *Model) loadFlows() error {
 			continue
 		}
 		var p Preset
-		err := json.Unmarshal([]byte(text), &p)
+		err := metadata.Numbers(text, map[string]any{
+			"alpha": &p.Alpha, "beta": &p.Beta, "sigma_d": &p.SigmaD, "sigma_ker": &p.SigmaKer, "samples": &p.Samples,
+			"seed": &p.Seed, "tau": &p.Tau, "steps": &p.Steps, "tolerance": &p.Tolerance,
+		})
 		if err == nil {
 			err = p.Validate()
 		}
@@ -157,7 +161,7 @@ func (m *Model) loadFlows() error {
 		return fmt.Errorf("metadata: flow.%s is missing", defaultFlow)
 	}
 	var d Diffusion
-	err := json.Unmarshal([]byte(m.Meta["diffusion"]), &d)
+	err := metadata.Numbers(m.Meta["diffusion"], map[string]any{"first": &d.First, "last": &d.Last, "steps": &d.Steps})
 	if err == nil {
 		m.Schedule, err = ddpm.Linear(d.First, d.Last, d.Steps)
 	}
@@ -206,7 +210,12 @@ func (m *Model) loadCenter(f *safetensors.File) error {
 		return nil
 	}
 	var exact []float64
-	if err := json.Unmarshal([]byte(text), &exact); err != nil {
+	err = metadata.Items(text, func(item string) error {
+		v, err := strconv.ParseFloat(item, 64)
+		exact = append(exact, v)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("metadata: center: %w", err)
 	}
 	if len(exact) != m.Dim {

@@ -6,7 +6,6 @@
 package ldm
 
 import (
-	"encoding/json"
 	"fmt"
 	"iter"
 	"math"
@@ -15,6 +14,7 @@ import (
 	"mppm/shared/ddpm"
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
+	"mppm/shared/metadata"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 )
@@ -76,10 +76,10 @@ func load(f *safetensors.File) (*Model, error) {
 	}
 	m := &Model{Meta: f.Meta}
 	var d Diffusion
-	if err := json.Unmarshal([]byte(f.Meta["diffusion"]), &d); err != nil {
+	if err := metadata.Numbers(f.Meta["diffusion"], map[string]any{"first": &d.First, "last": &d.Last, "steps": &d.Steps}); err != nil {
 		return nil, fmt.Errorf("metadata: diffusion: %w", err)
 	}
-	if err := json.Unmarshal([]byte(f.Meta["damage"]), &m.damage); err != nil {
+	if err := m.loadDamage(f.Meta["damage"]); err != nil {
 		return nil, fmt.Errorf("metadata: damage: %w", err)
 	}
 	for kind, curve := range m.damage {
@@ -109,6 +109,22 @@ func load(f *safetensors.File) (*Model, error) {
 		}
 	}
 	return m, nil
+}
+
+// loadDamage reads what damage does to codes: a curve for each kind.
+func (m *Model) loadDamage(text string) error {
+	m.damage = map[degrade.Kind][]Point{}
+	return metadata.Members(text, func(kind, curve string) error {
+		var points []Point
+		err := metadata.Items(curve, func(item string) error {
+			var p Point
+			err := metadata.Numbers(item, map[string]any{"severity": &p.Severity, "spread": &p.Spread})
+			points = append(points, p)
+			return err
+		})
+		m.damage[degrade.Kind(kind)] = points
+		return err
+	})
 }
 
 // check returns an error if the severities of a curve do not ascend or a spread

@@ -97,6 +97,25 @@
     };
   };
 
+  // Programs that compute beside the page's own, in workers: the first is started as soon
+  // as it is there. Without them the page computes by itself, and is told of none.
+  const engines = async (file, compiled, vectors) => {
+    const script = new URL(file.name, files.scope);
+    const { module: program } = await compiled;
+    const start = () => {
+      const worker = new Worker(script);
+      worker.onerror = () => { worker.lost = true; }; // until the program listens
+      worker.postMessage({ program, vectors });
+      return worker;
+    };
+    let first = start();
+    return () => {
+      const worker = first || start();
+      first = null;
+      return worker;
+    };
+  };
+
   // Once the page is there: the models to compare with, the curves, and what makes
   // the next visit instant. None may break what is there.
   const afterwards = async (manifest, list, contents) => {
@@ -149,6 +168,9 @@
       $("loading-bar").value = share;
       $("loading-detail").textContent = `${Math.floor(100 * share)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
     };
+    const beside = vectors ? manifest.engine.simd : manifest.engine.scalar;
+    const compiledEngine = compile(beside, () => {});
+    const engine = engines(manifest.engine.script, compiledEngine, vectors).catch(() => () => null);
     const compiled = compile(program, progress(0));
     const contents = await Promise.all([compiled.then(({ bytes }) => bytes), ...list.slice(1).map((f, i) => files.get(f, progress(i + 1)))]);
     const [, weights, classifier, images, labels] = contents;
@@ -177,6 +199,7 @@
       if (dae) await take("faces-dae ", dae);
     };
     window.mppm = {
+      engine: await engine,
       faces: (manifest.faces || []).map(({ name, label }) => ({ name, label })),
       want: (name) => { want(name).catch((err) => console.error(err)); },
       files: { weights, classifier, images, labels },
@@ -184,7 +207,9 @@
         delete window.mppm.files;
         $("work").dataset.state = "ready";
         $("loading").hidden = true;
-        afterwards(manifest, list, contents).catch(() => {});
+        compiledEngine.then(({ bytes }) => [bytes], () => [])
+          .then((bytes) => afterwards(manifest, bytes.length ? [...list, beside] : list, [...contents, ...bytes]))
+          .catch(() => {});
       },
       fail,
       rest,

@@ -14,8 +14,8 @@
   const { scope } = files;
   const own = files.cacheName(site.version);
   const former = `mppm ${scope.pathname} `; // prefix of the caches of workers that marked and locked nothing
-  const program = new URL(self.location).searchParams.get("program") === "simd" ? site.simd : site.scalar;
-  const assets = [...site.files, program];
+  const programs = new URL(self.location).searchParams.get("program") === "simd" ? site.simd : site.scalar;
+  const assets = [...site.files, ...programs];
   const mark = new URL("?whole", scope);
 
   const address = (name) => new URL(name, scope);

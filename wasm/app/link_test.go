@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"mppm/shared/ambient"
 	"mppm/shared/degrade"
 	"mppm/shared/link"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/room/roomtest"
 	"mppm/weights"
@@ -240,11 +240,8 @@ func TestLinkAtOnce(t *testing.T) {
 func bringCurves(t *testing.T, a *App) {
 	t.Helper()
 	for c, b := range map[link.Curve][]byte{link.HalfCircle: weights.Circle, link.Spiral: weights.Spiral, link.Moons: weights.Moons, link.Trefoil: weights.Trefoil} {
-		m, err := ambient.Load(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a.Manifold.SetModel(c, m, nil)
+		a.Models.Bring(compute.OfCurve+string(c), compute.Raw(b))
+		a.Manifold.Arrive(c, nil)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"mppm/shared/link"
 	"mppm/wasm/app"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/faces"
 	"mppm/wasm/app/latentmap"
@@ -37,9 +38,12 @@ type Bridge struct {
 	view     *view.View
 	rooms    map[link.Mode]controls
 	stage    stage
+	crew     *compute.Crew
+	inbox    []func() // what came of its engines
 	calls    []call
 	texts    map[string]string // what each element says now, to touch only what changes
-	snapshot string            // window.mppm.state()
+	snapshot string            // window.mppm.state(), as it was when that was last asked for
+	says     bool              // the page says something, which that may
 	notice   string            // why the last call was refused
 	simd     bool
 	palette  palette.Palette
@@ -80,6 +84,7 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 	if err := b.stage.take(); err != nil {
 		return nil, err
 	}
+	b.hire()
 	if err := b.theme(); err != nil {
 		return nil, err
 	}
@@ -94,7 +99,16 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 		}
 	})
 	media("(prefers-reduced-motion: reduce)", b.motion)
-	page.Set("state", js.FuncOf(func(js.Value, []js.Value) any { return b.snapshot }))
+	page.Set("state", js.FuncOf(func(js.Value, []js.Value) any {
+		if b.says {
+			b.snap()
+		}
+		return b.snapshot
+	}))
+	page.Set("computed", js.FuncOf(func(js.Value, []js.Value) any {
+		path, _ := b.app.Path()
+		return map[string]any{"engines": b.crew.Alive(), "digest": strconv.FormatUint(path.Digest(), 16)}
+	}))
 	for _, f := range all("fieldset") {
 		f.Set("disabled", false)
 	}
@@ -128,6 +142,11 @@ func (b *Bridge) do(f func() error) {
 func (b *Bridge) then(call func()) { b.do(func() error { call(); return nil }) }
 
 func (b *Bridge) flush() {
+	inbox := b.inbox
+	b.inbox = nil
+	for _, take := range inbox {
+		take()
+	}
 	calls := b.calls
 	b.calls = nil
 	for _, c := range calls {
@@ -321,11 +340,15 @@ func (b *Bridge) publish() {
 	b.publishFlow()
 	b.rooms[b.app.Mode].publish(r)
 	b.publishOffer()
-	b.snap(r)
+	b.says = true
 }
 
 // snap keeps what is shown as text, for programs that ask window.mppm.state().
-func (b *Bridge) snap(r room.Readout) {
+func (b *Bridge) snap() {
+	r := b.app.Readout()
+	if b.notice != "" {
+		r.Status = b.notice
+	}
 	state := struct {
 		Ready bool `json:"ready"`
 		SIMD  bool `json:"simd"`

@@ -12,7 +12,18 @@ import (
 	"mppm/wasm/app/palette"
 )
 
-func id(name string) js.Value { return document.Call("getElementById", name) }
+// elements are those that were asked for: the page's own stay as long as it does.
+var elements = map[string]js.Value{}
+
+func id(name string) js.Value {
+	el, ok := elements[name]
+	if !ok {
+		if el = document.Call("getElementById", name); el.Truthy() {
+			elements[name] = el
+		}
+	}
+	return el
+}
 
 func one(selector string) js.Value { return document.Call("querySelector", selector) }
 
@@ -114,13 +125,15 @@ func (b *Bridge) text(name, s string) { b.prop(name, "textContent", s) }
 // value sets a control, and leaves it alone while the user is typing in it.
 func (b *Bridge) value(name, s string) {
 	el := id(name)
+	if el.Get("value").String() == s {
+		b.texts[name+".value"] = s
+		return
+	}
 	if el.Get("type").String() == "number" && document.Get("activeElement").Equal(el) && b.notice == "" && b.texts[name+".value"] == s {
 		return
 	}
 	b.texts[name+".value"] = s
-	if el.Get("value").String() != s {
-		el.Set("value", s)
-	}
+	el.Set("value", s)
 }
 
 // prop sets a property, reached by a path with dots, if it is not what it was

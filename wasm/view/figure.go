@@ -8,7 +8,6 @@ import (
 	"math"
 
 	"github.com/hajimehoshi/ebiten/v2"
-	"github.com/hajimehoshi/ebiten/v2/vector"
 
 	"mppm/shared/link"
 	"mppm/wasm/app/manifold"
@@ -69,8 +68,11 @@ func (v *View) slice(dst *ebiten.Image, r Rect) {
 // strokes draws lines and discs, many at a time: the marks' disc is what all of
 // them are cut from.
 func (v *View) strokes(dst *ebiten.Image, r Rect, strokes []manifold.Stroke) {
+	if v.chart.marks == nil || len(strokes) == 0 {
+		return
+	}
+	v.begin()
 	h := &v.chart
-	h.vertices, h.indices = h.vertices[:0], h.indices[:0]
 	for _, s := range strokes {
 		if s.Disc() {
 			v.mark(float32(r.X+s.X0), float32(r.Y+s.Y0), float32(s.Width), disc, s.Color, 1)
@@ -81,8 +83,7 @@ func (v *View) strokes(dst *ebiten.Image, r Rect, strokes []manifold.Stroke) {
 		}
 		v.band(r, s)
 	}
-	o := ebiten.DrawTrianglesOptions{Filter: ebiten.FilterLinear, ColorScaleMode: ebiten.ColorScaleModePremultipliedAlpha}
-	dst.DrawTriangles32(h.vertices, h.indices, h.marks, &o)
+	v.flush(dst)
 }
 
 // feather is how wide the edge of a line is, in pixels of the canvas.
@@ -143,6 +144,7 @@ func (v *View) plotPaths(dst *ebiten.Image, r Rect, pos float64) {
 	line := max(math.Round(v.ratio), 1)
 	// D as an area of the scale's colors.
 	x0, x1 := r.X+f.X(0), r.X+f.X(float64(last))
+	v.list = v.list[:0]
 	for x := x0; x < x1; x += line {
 		t := (x - x0) / (x1 - x0) * float64(last)
 		k, blend := timeline.Between(t, first.Steps())
@@ -155,9 +157,10 @@ func (v *View) plotPaths(dst *ebiten.Image, r Rect, pos float64) {
 			strength = 0.45
 		}
 		y := height(d)
-		fill(dst, Rect{x, y, min(line, x1-x), r.Y + r.H - y}, palette.Fade(v.palette.Scale(d/max(v.app.Manifold.Highest(), 1e-6)), strength))
+		v.list = append(v.list, box{Rect{x, y, min(line, x1-x), r.Y + r.H - y}, palette.Fade(v.palette.Scale(d/max(v.app.Manifold.Highest(), 1e-6)), strength)})
 	}
-	fill(dst, Rect{r.X, r.Y + r.H - line, r.W, line}, v.palette.Line)
+	v.list = append(v.list, box{Rect{r.X, r.Y + r.H - line, r.W, line}, v.palette.Line})
+	v.boxes(dst, v.list)
 	for _, m := range []link.Method{link.DDPM, link.DAE, link.MPPM} {
 		if !v.app.Figure.Shows(m) {
 			continue
@@ -170,6 +173,6 @@ func (v *View) plotPaths(dst *ebiten.Image, r Rect, pos float64) {
 		v.line(dst, at, 0, 0, float64(last), 1.5, palette.Fade(c, 0.5))
 		v.line(dst, at, 0, 0, min(pos, float64(last)), 2.2, c)
 		x, y, _ := at(0, min(pos, float64(last)))
-		vector.FillCircle(dst, x, y, float32(4*v.ratio), c, true)
+		v.circle(dst, float64(x), float64(y), 4*v.ratio, c)
 	}
 }

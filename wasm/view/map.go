@@ -10,6 +10,8 @@ import (
 	"github.com/hajimehoshi/ebiten/v2"
 	"github.com/hajimehoshi/ebiten/v2/vector"
 
+	"mppm/shared/link"
+	"mppm/wasm/app/atlas"
 	"mppm/wasm/app/latentmap"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/timeline"
@@ -61,9 +63,25 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 		px, py := c.Screen(float64(x), float64(y))
 		return float32(r.X + px), float32(r.Y + py)
 	}
-	v.distances(dst, c, r)
-	v.codes(dst, t, at)
+	of := charted{t, v.app.View, v.app.Map.HeatMap(), v.look, v.chart.marks, r.W, r.H}
+	v.keep(dst, &v.codes, r, of, func(dst *ebiten.Image, o Rect) {
+		v.distances(dst, c, o)
+		v.mapCodes(dst, t, func(x, y float32) (float32, float32) {
+			px, py := c.Screen(float64(x), float64(y))
+			return float32(px), float32(py)
+		})
+	})
 	v.paths(dst, t, at, pos, r)
+}
+
+// charted is what the colors and the codes on the map depend on.
+type charted struct {
+	atlas *atlas.Atlas
+	view  link.Lens
+	heat  *latentmap.HeatMap
+	look  int
+	marks *ebiten.Image
+	w, h  float64
 }
 
 // distances draws D as a heat map.
@@ -101,11 +119,10 @@ func (v *View) distances(dst *ebiten.Image, c latentmap.Chart, r Rect) {
 // heatStrength is how much of the heat map is seen over the ground.
 const heatStrength = 0.62
 
-// codes draws every code, in its class' color, and the digit of each class in the
+// mapCodes draws every code, in its class' color, and the digit of each class in the
 // middle of its codes.
-func (v *View) codes(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32) (float32, float32)) {
-	h := &v.chart
-	h.vertices, h.indices = h.vertices[:0], h.indices[:0]
+func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32) (float32, float32)) {
+	v.begin()
 	zoom := v.app.View.Zoom
 	size := float32((2.6 + 1.4*math.Sqrt(zoom)) * v.ratio)
 	mark := -1
@@ -134,8 +151,7 @@ func (v *View) codes(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32
 			v.mark(x, y, large, digit, v.palette.Class(digit), 1)
 		}
 	}
-	o := ebiten.DrawTrianglesOptions{Filter: ebiten.FilterLinear, ColorScaleMode: ebiten.ColorScaleModePremultipliedAlpha}
-	dst.DrawTriangles32(h.vertices, h.indices, h.marks, &o)
+	v.flush(dst)
 }
 
 // mark adds a mark to the vertices, size pixels wide, its middle at (x, y).
@@ -160,7 +176,7 @@ const lensTile = 64
 
 // paths draws the path that is shown, over those of the other digits of the grid,
 // with a trail, and the digit at its point.
-func (v *View) paths(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32) (float32, float32), pos float64, r Rect) {
+func (v *View) paths(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32) (float32, float32), pos float64, r Rect) {
 	p, shown := v.app.Path()
 	last := p.Steps() - 1
 	if last < 0 || shown >= p.N {
@@ -179,12 +195,14 @@ func (v *View) paths(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32
 	now := min(pos, float64(last))
 	if p.N > 1 {
 		v.others(dst, place, p.N, shown, now, palette.Fade(v.palette.Ink, 0.35))
+		var others [][2]float64
 		for i := range p.N {
 			if i != shown {
 				x, y, _ := place(i, now)
-				vector.FillCircle(dst, x, y, float32(2*v.ratio), v.palette.Ink, true)
+				others = append(others, [2]float64{float64(x), float64(y)})
 			}
 		}
+		v.dots(dst, others, 2*v.ratio, v.palette.Ink)
 	}
 	// A line of the ground under the path parts it from the codes.
 	v.line(dst, place, shown, 0, float64(last), 6, palette.Fade(v.palette.Ground, 0.75))
@@ -199,13 +217,13 @@ func (v *View) paths(dst *ebiten.Image, t *latentmap.Atlas, at func(x, y float32
 		if float64(k) <= now {
 			c = v.palette.Accent
 		}
-		vector.FillCircle(dst, x, y, float32(2.2*v.ratio), c, true)
+		v.circle(dst, float64(x), float64(y), 2.2*v.ratio, c)
 	}
 	x, y, _ := place(shown, 0)
 	vector.StrokeCircle(dst, x, y, float32(5*v.ratio), float32(1.5*v.ratio), v.palette.Accent, true)
 	x, y, _ = place(shown, now)
-	vector.FillCircle(dst, x, y, float32(13*v.ratio), palette.Fade(v.palette.Accent, 0.28), true)
-	vector.FillCircle(dst, x, y, float32(7*v.ratio), v.palette.Accent, true)
+	v.circle(dst, float64(x), float64(y), 13*v.ratio, palette.Fade(v.palette.Accent, 0.28))
+	v.circle(dst, float64(x), float64(y), 7*v.ratio, v.palette.Accent)
 	vector.StrokeCircle(dst, x, y, float32(7*v.ratio), float32(1.5*v.ratio), v.palette.Ground, true)
 	// The digit stands above the point, or below it where there is no room.
 	side, gap := math.Round(lensTile*v.ratio), 18*v.ratio

@@ -52,6 +52,8 @@ type View struct {
 	ramp    [256][4]byte
 
 	dirty    bool
+	begun    bool   // something was drawn
+	moved    bool   // the page was laid out anew in this frame
 	drawn    uint64 // revision of the app that is on the canvas
 	last     time.Time
 	tiles    []*tile
@@ -64,6 +66,10 @@ type View struct {
 	chart    chart
 	sliced   sliced
 	colors   colors
+	look     int   // counts the palettes
+	codes    layer // of the map
+	behind   layer // the lines of the other digits in the plot
+	list     []box // kept for its memory
 }
 
 // tile is one image on the graphics card.
@@ -91,13 +97,14 @@ func New(a *app.App, before, after func(), rest func(on bool)) *View {
 // SetPlaces says where to draw, and how many pixels of the canvas one of a page
 // with ordinary type has.
 func (v *View) SetPlaces(p Places, ratio float64) {
-	v.places, v.ratio = p, ratio
+	v.places, v.ratio, v.moved = p, ratio, v.begun
 	v.Invalidate()
 }
 
 // SetPalette changes the colors.
 func (v *View) SetPalette(p palette.Palette) {
 	v.palette, v.ramp = p, p.Ramp()
+	v.look++
 	v.chart.heatDrawn, v.sliced.drawn = nil, nil
 	for _, t := range v.tiles {
 		t.fresh = true
@@ -148,12 +155,14 @@ func (v *View) Layout(w, h int) (int, int) {
 	return w, h
 }
 
-// Draw draws everything, if anything changed.
+// Draw draws everything, if anything changed. A page that was laid out anew is drawn with
+// the next frame: both in one keep it from answering for too long.
 func (v *View) Draw(screen *ebiten.Image) {
-	if !v.dirty {
+	if v.moved || !v.dirty {
+		v.moved = false
 		return
 	}
-	v.dirty = false
+	v.dirty, v.begun = false, true
 	v.used, v.colors.used = 0, 0
 	screen.Clear()
 	pos := v.app.Head().Pos()
@@ -248,18 +257,22 @@ func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
 		x, y := math.Round(r.X+float64(i%n)*pitch), math.Round(r.Y+float64(i/n)*pitch)
 		return Rect{x, y, math.Round(r.X+float64(i%n+1)*pitch) - x - gap, math.Round(r.Y+float64(i/n+1)*pitch) - y - gap}
 	}
+	v.list = v.list[:0]
 	for i := range p.N {
-		fill(dst, cell(i), v.palette.Ground)
+		v.list = append(v.list, box{cell(i), v.palette.Ground})
 	}
+	v.boxes(dst, v.list)
 	for i := range p.N {
 		p.At(v.ink, i, pos)
 		v.digit(dst, cell(i), 1)
 	}
 	if top := p.Highest(); top > 0 {
+		v.list = v.list[:0]
 		for i := range p.N {
 			t, c := p.DistanceAt(i, pos)/top, cell(i)
-			fill(dst, Rect{c.X, c.Y + c.H - bar, max(c.W*t, bar), bar}, v.palette.Scale(t))
+			v.list = append(v.list, box{Rect{c.X, c.Y + c.H - bar, max(c.W*t, bar), bar}, v.palette.Scale(t)})
 		}
+		v.boxes(dst, v.list)
 	}
 	if walk {
 		v.frame(dst, cell(v.app.WalkTo), v.palette.Scale(0.75))
@@ -295,15 +308,21 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 			draw(Rect{math.Round(r.X + f.X(float64(step)) - side/2), y, side, side}, step, alpha)
 		}
 	}
-	each(func(r Rect, _ int, alpha float64) { fill(dst, r, palette.Fade(v.palette.Ground, alpha)) })
+	v.list = v.list[:0]
+	each(func(r Rect, _ int, alpha float64) {
+		v.list = append(v.list, box{r, palette.Fade(v.palette.Ground, alpha)})
+	})
+	v.boxes(dst, v.list)
 	each(func(r Rect, step int, alpha float64) {
 		v.still(dst, r, p, i, float64(step), alpha)
 	})
 	if top := p.Highest(); top > 0 {
+		v.list = v.list[:0]
 		each(func(r Rect, step int, alpha float64) {
 			d := p.Distance(step, i) / top
-			fill(dst, Rect{r.X, r.Y + side + bar/2, max(side*d, bar), bar}, palette.Fade(v.palette.Scale(d), alpha))
+			v.list = append(v.list, box{Rect{r.X, r.Y + side + bar/2, max(side*d, bar), bar}, palette.Fade(v.palette.Scale(d), alpha)})
 		})
+		v.boxes(dst, v.list)
 	}
 	if p.Steps() > 0 {
 		line := float32(2 * v.ratio)
@@ -343,11 +362,19 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 	}
 	// Every other path of the grid, faintly.
 	if p.N > 1 {
-		v.others(dst, at, p.N, shown, float64(last), palette.Fade(v.palette.Scale(0.5), 0.3))
+		of := plotted{&p.Frame(0, 0)[0], p.Steps(), shown, v.look, f}
+		v.keep(dst, &v.behind, r, of, func(dst *ebiten.Image, o Rect) {
+			moved := func(i int, pos float64) (x, y float32, d float64) {
+				x, y, d = at(i, pos)
+				return x - float32(r.X), y - float32(r.Y), d
+			}
+			v.others(dst, moved, p.N, shown, float64(last), palette.Fade(v.palette.Scale(0.5), 0.3))
+		})
 	}
 	// The area, in columns.
 	step := max(math.Round(v.ratio), 1)
 	x0, x1 := r.X+f.X(0), r.X+f.X(float64(last))
+	v.list = v.list[:0]
 	for x := x0; x < x1; x += step {
 		at0 := (x - x0) / (x1 - x0) * float64(last)
 		_, y, d := at(shown, at0)
@@ -355,9 +382,10 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 		if at0 <= pos {
 			strength = 0.5
 		}
-		fill(dst, Rect{x, float64(y), min(step, x1-x), r.Y + r.H - float64(y)}, palette.Fade(v.palette.Scale(d), strength))
+		v.list = append(v.list, box{Rect{x, float64(y), min(step, x1-x), r.Y + r.H - float64(y)}, palette.Fade(v.palette.Scale(d), strength)})
 	}
-	fill(dst, Rect{r.X, r.Y + r.H - max(math.Round(v.ratio), 1), r.W, max(math.Round(v.ratio), 1)}, v.palette.Line)
+	v.list = append(v.list, box{Rect{r.X, r.Y + r.H - max(math.Round(v.ratio), 1), r.W, max(math.Round(v.ratio), 1)}, v.palette.Line})
+	v.boxes(dst, v.list)
 	now := min(pos, float64(last))
 	if scores := v.app.Restore.Scores(); len(scores) == p.Steps() {
 		ssim := func(_ int, pos float64) (x, y float32, _ float64) {
@@ -372,7 +400,7 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 		v.line(dst, ssim, 0, 0, float64(last), 1.5, palette.Fade(c, 0.45))
 		v.line(dst, ssim, 0, 0, now, 2, c)
 		x, y, _ := ssim(0, now)
-		vector.FillCircle(dst, x, y, float32(3.5*v.ratio), c, true)
+		v.circle(dst, float64(x), float64(y), 3.5*v.ratio, c)
 	}
 	v.line(dst, at, shown, now, float64(last), 1.5, palette.Fade(v.palette.Muted, 0.8))
 	for from := 0.0; from < now; from++ {
@@ -380,8 +408,16 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 		v.line(dst, at, shown, from, min(from+1, now), 2.5, palette.Fade(v.palette.Accent, 1-0.65*age))
 	}
 	x, y, _ := at(shown, now)
-	vector.FillCircle(dst, x, y, float32(7*v.ratio), palette.Fade(v.palette.Accent, 0.25), true)
-	vector.FillCircle(dst, x, y, float32(4*v.ratio), v.palette.Accent, true)
+	v.circle(dst, float64(x), float64(y), 7*v.ratio, palette.Fade(v.palette.Accent, 0.25))
+	v.circle(dst, float64(x), float64(y), 4*v.ratio, v.palette.Accent)
+}
+
+// plotted is what the lines of the other digits in the plot depend on.
+type plotted struct {
+	path         *byte // its first frame: another path has another
+	steps, shown int
+	look         int
+	film         timeline.Film
 }
 
 // axes returns where on the canvas D of image i is at a place of the timeline,
@@ -390,24 +426,32 @@ type axes func(i int, pos float64) (x, y float32, d float64)
 
 // line strokes what image i goes through, from one place of the timeline to another.
 func (v *View) line(dst *ebiten.Image, at axes, i int, from, to, width float64, c color.RGBA) {
-	if to <= from {
+	if to <= from || v.chart.marks == nil {
 		return
 	}
-	var path vector.Path
-	x, y, _ := at(i, from)
-	path.MoveTo(x, y)
-	for k := math.Floor(from) + 1; k < to; k++ {
-		x, y, _ = at(i, k)
-		path.LineTo(x, y)
+	lines := v.lines[:0]
+	x0, y0, _ := at(i, from)
+	for k := math.Floor(from) + 1; k < to+1; k++ {
+		x1, y1, _ := at(i, min(k, to))
+		if x0 == x1 && y0 == y1 {
+			continue
+		}
+		lines = append(lines, manifold.Stroke{X0: float64(x0), Y0: float64(y0), X1: float64(x1), Y1: float64(y1), Width: width * v.ratio, Color: c})
+		if c.A == 255 && width > 2 { // what is seen through would be seen twice here
+			lines = append(lines, dot(float64(x1), float64(y1), width*v.ratio/2, c))
+		}
+		x0, y0 = x1, y1
 	}
-	x, y, _ = at(i, to)
-	path.LineTo(x, y)
-	v.stroke(dst, &path, width, c)
+	v.lines = lines
+	v.strokes(dst, Rect{}, lines)
+}
+
+// dot is a disc.
+func dot(x, y, radius float64, c color.RGBA) manifold.Stroke {
+	return manifold.Stroke{X0: x, Y0: y, X1: x, Y1: y, Width: 2 * radius, Color: c}
 }
 
 // others draws the lines of all images but one, up to a place of the timeline.
-// They are plain bands: strokes of a hundred lines at once, with round joins,
-// take megabytes of vertices for every frame.
 func (v *View) others(dst *ebiten.Image, at axes, n, but int, to float64, c color.RGBA) {
 	lines := v.lines[:0]
 	for i := range n {
@@ -425,12 +469,6 @@ func (v *View) others(dst *ebiten.Image, at axes, n, but int, to float64, c colo
 	}
 	v.lines = lines
 	v.strokes(dst, Rect{}, lines)
-}
-
-func (v *View) stroke(dst *ebiten.Image, path *vector.Path, width float64, c color.RGBA) {
-	o := vector.DrawPathOptions{AntiAlias: true}
-	o.ColorScale.ScaleWithColor(c)
-	vector.StrokePath(dst, path, &vector.StrokeOptions{Width: float32(width * v.ratio), LineJoin: vector.LineJoinRound, LineCap: vector.LineCapRound}, &o)
 }
 
 func fill(dst *ebiten.Image, r Rect, c color.RGBA) {

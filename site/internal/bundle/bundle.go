@@ -56,13 +56,14 @@ type File struct {
 
 // Manifest is manifest.json.
 type Manifest struct {
-	SIMD       File `json:"simd"`       // the program, for browsers with WebAssembly SIMD
-	Scalar     File `json:"scalar"`     // the program, for all others
-	Weights    File `json:"weights"`    // the model
-	Classifier File `json:"classifier"` // the net that reads digits
-	Images     File `json:"images"`     // test digits
-	Labels     File `json:"labels"`     // their classes
-	Baselines  File `json:"baselines"`  // the models to compare with, which are fetched once all else is there
+	SIMD       File   `json:"simd"`       // the program, for browsers with WebAssembly SIMD
+	Scalar     File   `json:"scalar"`     // the program, for all others
+	Engine     Engine `json:"engine"`     // what computes beside it
+	Weights    File   `json:"weights"`    // the model
+	Classifier File   `json:"classifier"` // the net that reads digits
+	Images     File   `json:"images"`     // test digits
+	Labels     File   `json:"labels"`     // their classes
+	Baselines  File   `json:"baselines"`  // the models to compare with, which are fetched once all else is there
 	// Curves are the models of Manifold's curves, by name, fetched likewise.
 	Curves map[string]File `json:"curves"`
 	// Faces are the models of faces, which are fetched when they are wanted.
@@ -71,7 +72,13 @@ type Manifest struct {
 	Version string `json:"version"`
 }
 
-// curves are the names of the curves' weights, without their ending.
+// Engine is the program that computes beside the page's, in a worker.
+type Engine struct {
+	Script File `json:"script"` // the worker's, which runs it
+	SIMD   File `json:"simd"`
+	Scalar File `json:"scalar"`
+}
+
 // Faces is a model of faces.
 type Faces struct {
 	Name  string `json:"name"`
@@ -84,6 +91,7 @@ type Faces struct {
 // them. The weights are in NAME.safetensors, the baseline's in NAME-dae.safetensors.
 var faces = [][2]string{{"faces", "Photo-like"}, {"drawn", "Drawn"}}
 
+// curves are the names of the curves' weights, without their ending.
 var curves = []string{"circle", "moons", "spiral", "trefoil"}
 
 // ManifestName is the manifest's name in the folder.
@@ -179,7 +187,11 @@ type builder struct {
 
 func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) error {
 	fmt.Fprintln(b.o.Log, "compiling the page's program, with SIMD and without")
-	simd, scalar, err := b.compileBoth(ctx)
+	simd, scalar, err := b.compileBoth(ctx, "./wasm")
+	if err != nil {
+		return err
+	}
+	engineSIMD, engineScalar, err := b.compileBoth(ctx, "./wasm/engine")
 	if err != nil {
 		return err
 	}
@@ -198,7 +210,7 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		return c
 	}
 	index, style, icon := read("index.html"), read("style.css"), read("icon.svg")
-	files, loader, worker := read("files.js"), read("loader.js"), read("sw.js")
+	files, loader, worker, engine := read("files.js"), read("loader.js"), read("sw.js"), read("engine.js")
 	images, labels := read("digits-images.idx"), read("digits-labels.idx")
 	kernel := read(filepath.Join("..", "..", "shared", "gemm", "kernel.js"))
 	if err != nil {
@@ -212,6 +224,9 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	}{
 		{"mppm-simd.wasm", simd, &m.SIMD},
 		{"mppm.wasm", scalar, &m.Scalar},
+		{"engine.js", slices.Concat(execJS, kernel, engine), &m.Engine.Script},
+		{"engine-simd.wasm", engineSIMD, &m.Engine.SIMD},
+		{"engine.wasm", engineScalar, &m.Engine.Scalar},
 		{"mnist.safetensors", weights, &m.Weights},
 		{"classifier.safetensors", reader, &m.Classifier},
 		{"digits-images.idx", images, &m.Images},
@@ -264,8 +279,8 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		return err
 	}
 	// What the browser keeps, so that the next visit needs no network: all but the
-	// two programs, of which it keeps the one it can run.
-	kept := []File{m.Weights, m.Classifier, m.Images, m.Labels, m.Baselines}
+	// programs, of which it keeps those it can run.
+	kept := []File{m.Engine.Script, m.Weights, m.Classifier, m.Images, m.Labels, m.Baselines}
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		kept = append(kept, named[name])
 	}
@@ -334,7 +349,7 @@ func (b *builder) index(page, version string, manifest File) error {
 // worker writes the service worker, which is told what to keep: files, which are
 // named by their hash, and pages.
 func (b *builder) worker(script string, m Manifest, kept []File, pages []string) error {
-	site, err := json.Marshal(map[string]any{"version": m.Version, "files": kept, "pages": pages, "simd": m.SIMD, "scalar": m.Scalar})
+	site, err := json.Marshal(map[string]any{"version": m.Version, "files": kept, "pages": pages, "simd": []File{m.SIMD, m.Engine.SIMD}, "scalar": []File{m.Scalar, m.Engine.Scalar}})
 	if err != nil {
 		return err
 	}
@@ -381,8 +396,6 @@ func (b *builder) write(name string, content []byte) error {
 	return os.WriteFile(at, content, 0o644)
 }
 
-// compileBoth compiles the program twice. A build uses all cores by itself, but
-// the linker does not: two at a time save a third.
 // faces adds the models of faces whose weights there are.
 func (b *builder) faces(m *Manifest) error {
 	for _, f := range faces {
@@ -413,12 +426,14 @@ func (b *builder) faces(m *Manifest) error {
 	return nil
 }
 
-func (b *builder) compileBoth(ctx context.Context) (simd, scalar []byte, err error) {
+// compileBoth compiles a program twice. A build uses all cores by itself, but
+// the linker does not: two at a time save a third.
+func (b *builder) compileBoth(ctx context.Context, program string) (simd, scalar []byte, err error) {
 	var wg sync.WaitGroup
 	var errs [2]error
 	compile := func(i int, out *[]byte, experiment string) {
 		defer wg.Done()
-		*out, errs[i] = b.compile(ctx, experiment)
+		*out, errs[i] = b.compile(ctx, program, experiment)
 	}
 	wg.Add(2)
 	go compile(0, &simd, "simd")
@@ -427,7 +442,7 @@ func (b *builder) compileBoth(ctx context.Context) (simd, scalar []byte, err err
 	return simd, scalar, errors.Join(errs[:]...)
 }
 
-func (b *builder) compile(ctx context.Context, experiment string) ([]byte, error) {
+func (b *builder) compile(ctx context.Context, program, experiment string) ([]byte, error) {
 	f, err := os.CreateTemp("", "mppm-*.wasm")
 	if err != nil {
 		return nil, err
@@ -441,7 +456,7 @@ func (b *builder) compile(ctx context.Context, experiment string) ([]byte, error
 	if experiment == "simd" {
 		args = append(args, "-tags=linkedkernel") // which kernel.js links
 	}
-	if _, err := b.goTool(ctx, env, append(args, "./wasm")...); err != nil {
+	if _, err := b.goTool(ctx, env, append(args, program)...); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(f.Name())

@@ -55,16 +55,16 @@ func Latent(now *latent.Preset, standard latent.Preset, changed func()) *Flow[la
 	}
 }
 
-// Faces returns the sliders of a restoration of faces (App. B.3) by a model, likewise:
-// those that say something of it.
-func Faces(now *latent.Preset, standard latent.Preset, m *latent.Model, changed func()) *Flow[latent.Preset] {
+// Faces returns the sliders of a restoration of faces (App. B.3), likewise: those that say
+// something of a model with skips, or not, and with a distance at each pixel, or not.
+func Faces(now *latent.Preset, standard latent.Preset, skips, local bool, changed func()) *Flow[latent.Preset] {
 	f := Latent(now, standard, changed)
 	f.list = slices.DeleteFunc(link.FaceDials(), func(d link.Dial) bool {
 		switch d.Parameter {
 		case link.Trust:
-			return !m.HasSkips()
+			return !skips
 		case link.Local, link.Keep:
-			return !m.HasLocal()
+			return !local
 		}
 		return false
 	})

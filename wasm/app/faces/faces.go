@@ -5,6 +5,7 @@
 package faces
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -14,9 +15,9 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/metric"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
 	"mppm/wasm/app/palette"
@@ -50,13 +51,13 @@ type Room struct {
 	where    []float32 // the distance at each pixel of damaged; nil where the flow does not ask
 	grown    grown
 	films    map[link.FaceTask]*film
-	scorer   metric.Scorer
 	before   Score
 	dae      *attempt
 
-	next func() (struct{}, bool) // takes the work on by a step; nil: there is none
-	stop func()
-	wait time.Duration // until the work begins
+	next  func() (struct{}, bool) // takes the work on by a step; nil: there is none
+	stop  func()
+	waits bool          // the work waits for what an engine computes
+	wait  time.Duration // until the work begins
 }
 
 var (
@@ -69,8 +70,9 @@ type loaded struct {
 	asked bool
 	share float64 // of it that has come
 	err   error
-	run   *latent.Runner // nil until it is there
-	dae   *latent.Runner // nil where there is none, or not yet
+	meet  *compute.Work[compute.Features] // until it is known
+	is    *compute.Features               // nil until it is there
+	rival bool                            // there is a denoising autoencoder to compare it with
 	heal  *dials.Flow[latent.Preset]
 	grow  *dials.Flow[latent.Preset]
 }
@@ -99,10 +101,7 @@ type attempt struct {
 }
 
 // Score compares a face with the original, over all channels.
-type Score struct {
-	MSE  float64 `json:"mse"`
-	SSIM float64 `json:"ssim"`
-}
+type Score = compute.Score
 
 // New returns the room. It asks fetch for the models that it needs.
 func New(s *room.Session, fetch func(model string)) *Room {
@@ -137,10 +136,10 @@ func (r *Room) Save(l *link.Link) {
 	if m == nil {
 		return
 	}
-	if l.Faces.Heal == m.run.Restore {
+	if l.Faces.Heal == m.is.Restore {
 		l.Faces.Heal = latent.Preset{}
 	}
-	if l.Faces.Grow == m.run.Generate {
+	if l.Faces.Grow == m.is.Generate {
 		l.Faces.Grow = latent.Preset{}
 	}
 }
@@ -161,7 +160,7 @@ func (r *Room) film() *film { return r.films[r.s.Faces.Task] }
 
 // model returns the model that is chosen, nil until it is there.
 func (r *Room) model() *loaded {
-	if m := r.models[r.s.Faces.Model]; m != nil && m.run != nil {
+	if m := r.models[r.s.Faces.Model]; m != nil && m.is != nil {
 		return m
 	}
 	return nil
@@ -170,7 +169,7 @@ func (r *Room) model() *loaded {
 // Image returns the shape of the faces, 1 × 1 until there is a model.
 func (r *Room) Image() nn.Shape {
 	if m := r.model(); m != nil {
-		return m.run.Image()
+		return m.is.Image
 	}
 	return nn.Shape{H: 1, W: 1, C: 3}
 }
@@ -187,29 +186,45 @@ func (r *Room) Dials() dials.Dials {
 	return m.grow
 }
 
-// Arrive brings a model, or says why it did not come.
-func (r *Room) Arrive(name string, m *latent.Model, err error) {
+// Arrive says that a model is there, or why it did not come.
+func (r *Room) Arrive(name string, err error) {
 	l := r.at(name)
 	r.s.Touch()
-	if l.err = err; err != nil {
+	if l.err = err; err == nil {
+		l.meet = compute.Ask(r.s.Compute, &compute.Meet{Model: name})
+	}
+}
+
+// takeMeeting takes what a model is like, once that is known.
+func (r *Room) takeMeeting(name string, l *loaded) {
+	if l.meet == nil {
 		return
 	}
-	if c := m.Image().C; c != 1 && c != 3 {
-		l.err = fmt.Errorf("the model %s is of images with %d channels; faces have 1 or 3", name, c)
-		return
+	over := l.meet.All(room.Ever, func(f *compute.Features) {
+		if c := f.Image.C; c != 1 && c != 3 {
+			l.err = fmt.Errorf("the model %s is of images with %d channels; faces have 1 or 3", name, c)
+			return
+		}
+		l.is, l.share = f, 1
+		l.heal = dials.Faces(&r.s.Faces.Heal, f.Restore, f.Skips, f.Local, func() { r.change(link.Heal, false) })
+		l.grow = dials.Latent(&r.s.Faces.Grow, f.Generate, func() { r.change(link.Grow, false); r.change(link.Pass, false) })
+		if name == r.s.Faces.Model {
+			r.flows(l)
+			r.restart()
+		}
+	})
+	if over {
+		l.err = cmp.Or(l.err, l.meet.Err())
+		l.meet = nil
+		r.s.Touch()
 	}
-	l.run, l.share = m.Runner(1), 1
-	l.heal = dials.Faces(&r.s.Faces.Heal, m.Restore, m, func() { r.change(link.Heal, false) })
-	l.grow = dials.Latent(&r.s.Faces.Grow, m.Generate, func() { r.change(link.Grow, false); r.change(link.Pass, false) })
-	r.flows(l)
-	r.restart()
 }
 
 // flows has the flows be the model's own where nothing else was chosen. Of one that a
 // link brought, what has no slider is the model's.
 func (r *Room) flows(l *loaded) {
-	r.s.Faces.Heal = over(l.run.Restore, r.s.Faces.Heal)
-	r.s.Faces.Grow = over(l.run.Generate, r.s.Faces.Grow)
+	r.s.Faces.Heal = over(l.is.Restore, r.s.Faces.Heal)
+	r.s.Faces.Grow = over(l.is.Generate, r.s.Faces.Grow)
 }
 
 func over(own, chosen latent.Preset) latent.Preset {
@@ -222,19 +237,14 @@ func over(own, chosen latent.Preset) latent.Preset {
 	return own
 }
 
-// ArriveDAE brings the denoising autoencoder to compare a model with.
-func (r *Room) ArriveDAE(name string, m *latent.Model) error {
-	l := r.at(name)
-	if l.run != nil && m.Image() != l.run.Image() {
-		return fmt.Errorf("the model to compare %s with is of images of %v, that one of %v", name, m.Image(), l.run.Image())
-	}
-	l.dae = m.Runner(1)
+// ArriveRival says that the denoising autoencoder to compare a model with is there.
+func (r *Room) ArriveRival(name string) {
+	r.at(name).rival = true
 	if name == r.s.Faces.Model {
 		r.dae = nil
 		r.films[link.Heal].stale = true
 	}
 	r.s.Touch()
-	return nil
 }
 
 // Progress says how much of a model has come, from 0 to 1.
@@ -252,7 +262,7 @@ func (r *Room) at(name string) *loaded {
 
 // Retry fetches the model again that did not come.
 func (r *Room) Retry() {
-	if l := r.at(r.s.Faces.Model); l.run == nil {
+	if l := r.at(r.s.Faces.Model); l.is == nil {
 		*l = loaded{}
 		r.s.Touch()
 	}
@@ -402,7 +412,7 @@ func (r *Room) TakePhoto(p *Photo, marks []Point) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	shape := m.run.Image()
+	shape := m.is.Image
 	s := middle(p, shape.W, shape.H)
 	switch len(marks) {
 	case 0:
@@ -498,13 +508,16 @@ func (r *Room) Busy() bool {
 	if m != nil && m.err != nil {
 		return false
 	}
-	return m == nil || m.run == nil || r.next != nil || r.film().stale && !r.canvas.painting
+	return m == nil || m.is == nil || r.next != nil || r.film().stale && !r.canvas.painting
 }
 
 // Update takes the work on, by a step at least where there is any.
 func (r *Room) Update(dt time.Duration) {
 	m := r.at(r.s.Faces.Model)
-	if m.run == nil {
+	for name, m := range r.models {
+		r.takeMeeting(name, m)
+	}
+	if m.is == nil {
 		if !m.asked && m.err == nil {
 			m.asked = true
 			r.fetch(r.s.Faces.Model)
@@ -522,12 +535,38 @@ func (r *Room) Update(dt time.Duration) {
 		f.stale = false
 		r.next, r.stop = iter.Pull(r.work(m, f))
 	}
-	for start := time.Now(); r.next != nil && time.Since(start) < slice; {
+	r.waits = false
+	for more := room.Within(slice); r.next != nil && !r.waits && more(); {
 		if _, more := r.next(); !more {
 			r.next, r.stop = nil, nil
+			r.s.Touch()
 		}
-		r.s.Touch()
 	}
+}
+
+// errDropped says that nobody needs a work any more.
+var errDropped = errors.New("faces: the work was dropped")
+
+// each takes the pieces of a work as they come, and rests between them, and where it
+// waits for one.
+func each[P any](r *Room, w *compute.Work[P], rest func() bool, take func(*P)) error {
+	defer w.Stop()
+	for !w.Over() {
+		p, ok := w.Next()
+		switch {
+		case ok:
+			take(p)
+			r.s.Touch()
+		case w.Over():
+			return w.Err()
+		default:
+			r.waits = true
+		}
+		if !rest() {
+			return errDropped
+		}
+	}
+	return w.Err()
 }
 
 // work computes what a task shows, and yields between what takes long.
@@ -543,7 +582,9 @@ func (r *Room) work(m *loaded, f *film) iter.Seq[struct{}] {
 		default:
 			err = r.passFaces(m, f, rest)
 		}
-		r.s.Fail(err)
+		if err != errDropped {
+			r.s.Fail(err)
+		}
 	}
 }
 
@@ -573,9 +614,9 @@ func (r *Room) healFlow() latent.Preset {
 	return p
 }
 
-// healFace damages the face and restores it, and has the baseline do so.
+// healFace damages the face and has it restored, and the baseline do so.
 func (r *Room) healFace(m *loaded, f *film, rest func() bool) error {
-	if err := r.makeOriginal(m); err != nil {
+	if err := r.makeOriginal(rest); err != nil {
 		return err
 	}
 	if err := r.damage(); err != nil {
@@ -583,53 +624,37 @@ func (r *Room) healFace(m *loaded, f *film, rest func() bool) error {
 	}
 	r.dae, r.where = nil, nil
 	p := r.healFlow()
-	r.begin(f, p.Steps*p.Rounds)
-	if !rest() {
-		return nil
-	}
-	seq, err := m.run.Restoration(r.damaged, p)
+	j := compute.Heal{Model: r.s.Faces.Model, Original: r.original, Damaged: slices.Clone(r.damaged), Flow: p}
+	first := true
+	err := each(r, compute.Ask(r.s.Compute, &j), rest, func(c *compute.Picture) {
+		if first {
+			first = false
+			r.begin(f, p.Steps*p.Rounds)
+		}
+		r.before = c.Before
+		if c.Where != nil {
+			r.where = c.Where
+		}
+		f.scores = append(f.scores, c.Score)
+		f.path.Add(c.Ink, c.Code, []float32{c.Distance})
+	})
 	if err != nil {
 		return err
-	}
-	for frame := range seq {
-		if r.where == nil {
-			r.where = slices.Clone(frame.Local)
-		}
-		x := frame.Image()
-		s, err := r.score(x)
-		if err != nil {
-			return err
-		}
-		f.scores = append(f.scores, s)
-		f.path.Add(x, frame.X, frame.Distance)
-		if !rest() {
-			return nil
-		}
 	}
 	f.end()
-	if m.dae == nil || m.dae.Image() != m.run.Image() {
+	if !m.rival {
 		return nil
 	}
-	var x []float32
-	if seq, err = m.dae.Restoration(r.damaged, m.dae.Restore); err != nil {
-		return err
+	j.Rival = true
+	err = each(r, compute.Ask(r.s.Compute, &j), rest, func(c *compute.Picture) { r.dae = &attempt{c.Ink, c.Score} })
+	if err != nil && err != errDropped {
+		m.rival = false
 	}
-	for frame := range seq {
-		x = frame.Image()
-		if !rest() {
-			return nil
-		}
-	}
-	s, err := r.score(x)
-	if err != nil {
-		return err
-	}
-	r.dae = &attempt{bytesOf(x), s}
-	return nil
+	return err
 }
 
 // makeOriginal has the model make the face of the seed, or takes the photo.
-func (r *Room) makeOriginal(m *loaded) error {
+func (r *Room) makeOriginal(rest func() bool) error {
 	if r.photo != nil {
 		r.original, r.made = r.photo, ""
 		return nil
@@ -638,17 +663,9 @@ func (r *Room) makeOriginal(m *loaded) error {
 	if r.original != nil && r.made == of {
 		return nil
 	}
-	z, x := make([]float32, m.run.Latent()), make([]float32, m.run.Pixels())
-	m.run.Noise(z, m.run.Generate, rng.New(r.s.Faces.Face, 0))
-	seq, err := m.run.Flow(z, m.run.Generate)
-	if err != nil {
-		return err
-	}
-	for range seq {
-	}
-	m.run.Decode(x, z)
-	r.original, r.made = x, of
-	return nil
+	return each(r, compute.Ask(r.s.Compute, &compute.Face{Model: r.s.Faces.Model, Seed: r.s.Faces.Face}), rest, func(p *compute.Pixels) {
+		r.original, r.made = p.X, of
+	})
 }
 
 // damage damages the original as it is said, and then by hand.
@@ -669,81 +686,62 @@ func (r *Room) damage() error {
 		}
 	}
 	paint(r.damaged, r.original, s.W, s.H, s.C, r.canvas.strokes)
-	if r.canvas.painting {
-		return nil // the score can wait
-	}
-	var err error
-	r.before, err = r.score(r.damaged)
-	return err
-}
-
-func (r *Room) score(x []float32) (Score, error) {
-	s := r.Image()
-	ssim, err := r.scorer.SSIMColor(r.original, x, s.W, s.H, s.C)
-	if err != nil {
-		return Score{}, err
-	}
-	return Score{metric.MSE(r.original, x), ssim}, nil
-}
-
-// growFaces grows faces from noise, decodes where they end, and then the way of the one
-// that is shown large.
-func (r *Room) growFaces(m *loaded, f *film, rest func() bool) error {
-	if err := r.growAll(m, rest); err != nil || len(r.grown.images) < link.GrownFaces {
-		return err
-	}
-	i, d := r.s.Faces.Selected, m.run.Latent()
-	last := len(r.grown.codes) - 1
-	r.begin(f, last)
-	x := make([]float32, m.run.Pixels())
-	for k, z := range r.grown.codes {
-		z = z[i*d : (i+1)*d]
-		m.run.Decode(x, z)
-		f.path.Add(x, z, r.grown.distance[k][i:i+1])
-		if !rest() {
-			return nil
-		}
-	}
-	f.end()
 	return nil
 }
 
-// growAll grows the faces, unless they are there, and decodes them one by one.
-func (r *Room) growAll(m *loaded, rest func() bool) error {
+// growFaces has faces grow from noise, and then decodes the way of the one that is shown
+// large.
+func (r *Room) growFaces(m *loaded, f *film, rest func() bool) error {
+	if err := r.growAll(rest); err != nil {
+		return err
+	}
+	i, d := r.s.Faces.Selected, m.is.Latent
+	var codes []float32
+	for _, z := range r.grown.codes {
+		codes = append(codes, z[i*d:(i+1)*d]...)
+	}
+	last := len(r.grown.codes) - 1
+	first := true
+	err := each(r, compute.Ask(r.s.Compute, &compute.Decode{Model: r.s.Faces.Model, Codes: codes}), rest, func(c *compute.Faces) {
+		if first {
+			first = false
+			r.begin(f, last)
+		}
+		k := f.path.Steps()
+		f.path.Add(c.Ink, codes[k*d:(k+1)*d], r.grown.distance[k][i:i+1])
+	})
+	if err == nil {
+		f.end()
+	}
+	return err
+}
+
+// growAll has the faces grow, unless they have, and be decoded one by one.
+func (r *Room) growAll(rest func() bool) error {
 	p := r.s.Faces.Grow.Widened()
 	p.Steps = min(p.Steps, maxSteps)
 	of := fmt.Sprint(r.s.Faces.Model, r.s.Faces.GrowSeed, p)
 	g := &r.grown
-	d := m.run.Latent()
-	if g.of != of {
-		*g = grown{}
-		z := make([]float32, link.GrownFaces*d)
-		for i := range link.GrownFaces {
-			m.run.Noise(z[i*d:(i+1)*d], p, rng.New(r.seedOf(i), 0))
+	if g.of == of {
+		if n := len(g.images); n < link.GrownFaces {
+			all := g.codes[len(g.codes)-1]
+			j := &compute.Decode{Model: r.s.Faces.Model, Codes: all[len(all)/link.GrownFaces*n:]}
+			return each(r, compute.Ask(r.s.Compute, j), rest, func(c *compute.Faces) { g.images = append(g.images, c.Ink) })
 		}
-		seq, err := m.run.Flow(z, p)
-		if err != nil {
-			return err
-		}
-		var codes, distance [][]float32
-		for s := range seq {
-			codes, distance = append(codes, slices.Clone(s.X)), append(distance, slices.Clone(s.Distance))
-			if !rest() {
-				return nil
-			}
-		}
-		*g = grown{of: of, codes: codes, distance: distance}
+		return nil
 	}
-	x := make([]float32, m.run.Pixels())
-	z := g.codes[len(g.codes)-1]
-	for i := len(g.images); i < link.GrownFaces; i++ {
-		m.run.Decode(x, z[i*d:(i+1)*d])
-		g.images = append(g.images, bytesOf(x))
-		if !rest() {
-			return nil
-		}
+	*g = grown{}
+	j := &compute.Growth{Model: r.s.Faces.Model, Flow: p, Seeds: make([]uint64, link.GrownFaces)}
+	for i := range j.Seeds {
+		j.Seeds[i] = r.seedOf(i)
 	}
-	return nil
+	return each(r, compute.Ask(r.s.Compute, j), rest, func(c *compute.Faces) {
+		if c.Ink == nil {
+			g.codes, g.distance = append(g.codes, c.Codes), append(g.distance, c.Distance)
+			return
+		}
+		g.of, g.images = of, append(g.images, c.Ink)
+	})
 }
 
 // How one face turns into another: in so many steps along the straight line between
@@ -755,45 +753,22 @@ const (
 
 // passFaces turns one of the grown faces into another.
 func (r *Room) passFaces(m *loaded, f *film, rest func() bool) error {
-	if err := r.growAll(m, rest); err != nil || len(r.grown.images) < link.GrownFaces {
+	if err := r.growAll(rest); err != nil {
 		return err
 	}
-	r.begin(f, passSteps)
-	d := m.run.Latent()
+	d := m.is.Latent
 	all := r.grown.codes[len(r.grown.codes)-1]
-	from, to := all[r.s.Faces.Selected*d:][:d], all[r.s.Faces.To*d:][:d]
 	p := r.s.Faces.Grow
 	p.Start, p.Steps = 0, min(p.Steps, passFlow)
-	x, z, distance := make([]float32, m.run.Pixels()), make([]float32, d), make([]float32, 1)
-	for i := range passSteps + 1 {
-		t := float32(i) / passSteps
-		for k := range z {
-			z[k] = from[k] + float32(t*(to[k]-from[k]))
+	j := &compute.Pass{Model: r.s.Faces.Model, From: all[r.s.Faces.Selected*d:][:d], To: all[r.s.Faces.To*d:][:d], Steps: passSteps, Flow: p}
+	first := true
+	return each(r, compute.Ask(r.s.Compute, j), rest, func(c *compute.Picture) {
+		if first {
+			first = false
+			r.begin(f, passSteps)
 		}
-		if i > 0 && i < passSteps {
-			seq, err := m.run.Flow(z, p)
-			if err != nil {
-				return err
-			}
-			for range seq {
-			}
-		}
-		m.run.Decode(x, z)
-		m.run.Distance(distance, nil, z)
-		f.path.Add(x, z, distance)
-		if !rest() {
-			return nil
-		}
-	}
-	return nil
-}
-
-func bytesOf(x []float32) []byte {
-	b := make([]byte, len(x))
-	for i, v := range x {
-		b[i] = timeline.Ink(v)
-	}
-	return b
+		f.path.Add(c.Ink, c.Code, []float32{c.Distance})
+	})
 }
 
 // Original returns the face that is to be found again, in [0, 1]; nil until there is one.

@@ -48,12 +48,18 @@ func newPage(t *testing.T) *page {
 	return p
 }
 
+// arrives brings a model.
+func (p *page) arrives(name string, m *latent.Model) {
+	p.Models.Faces = map[string]*latent.Runner{name: m.Runner(1)}
+	p.Room.Arrive(name, nil)
+}
+
 // ready is a page whose model has come, and whose first face is restored.
 func ready(t *testing.T) *page {
 	t.Helper()
 	p := newPage(t)
 	p.Update(time.Millisecond)
-	p.Room.Arrive("faces", model(t, 3), nil)
+	p.arrives("faces", model(t, 3))
 	p.Settle()
 	return p
 }
@@ -72,7 +78,7 @@ func reopen(t *testing.T, p *page) *page {
 	q.State = read.State
 	roomtest.Must(t, q.Room.Open(&read))
 	q.Update(time.Millisecond)
-	q.Room.Arrive(q.State.Faces.Model, model(t, 3), nil)
+	q.arrives(q.State.Faces.Model, model(t, 3))
 	q.Settle()
 	return q
 }
@@ -95,7 +101,7 @@ func TestFetch(t *testing.T) {
 	if s := p.Readout().Status; !strings.Contains(s, "43 %") {
 		t.Errorf("on the way it says %q", s)
 	}
-	p.Room.Arrive("faces", nil, errors.New("no network"))
+	p.Room.Arrive("faces", errors.New("no network"))
 	p.Update(time.Millisecond)
 	if s := p.Readout(); s.Error != "no network" || p.Busy() {
 		t.Errorf("it says %+v", s)
@@ -105,7 +111,7 @@ func TestFetch(t *testing.T) {
 	if len(p.fetched) != 2 {
 		t.Errorf("fetched %q", p.fetched)
 	}
-	p.Room.Arrive("faces", latenttest.Model(1), nil) // gray
+	p.arrives("faces", latenttest.Model(1)) // gray
 	p.Settle()
 	if p.Readout().Error != "" || p.Path().Steps() == 0 {
 		t.Error("a gray model does not restore")
@@ -117,7 +123,7 @@ func TestHeal(t *testing.T) {
 	p := newPage(t)
 	p.Update(time.Millisecond)
 	m := model(t, 3)
-	p.Room.Arrive("faces", m, nil)
+	p.arrives("faces", m)
 	p.Settle()
 	x := p.Room.Damaged()
 	if slices.Equal(x, p.Room.Original()) {
@@ -137,12 +143,15 @@ func TestHeal(t *testing.T) {
 	if r := p.Room.Result(); r.Before == nil || r.After == nil || r.DAE != nil || len(p.Room.Scores()) != p.Path().Steps() {
 		t.Errorf("the result is %+v", r)
 	}
-	roomtest.Must(t, p.Room.ArriveDAE("faces", model(t, 4)))
+	p.Models.Rivals = map[string]*latent.Runner{"faces": model(t, 4).Runner(1)}
+	p.Room.ArriveRival("faces")
 	p.Settle()
 	if r := p.Room.Result(); r.DAE == nil || len(p.Room.DAE()) != m.Pixels() {
 		t.Errorf("with a baseline the result is %+v", r)
 	}
-	if p.Room.ArriveDAE("faces", latenttest.Model(1)) == nil {
+	p.Models.Rivals["faces"] = latenttest.Model(1).Runner(1)
+	p.Room.ArriveRival("faces")
+	if p.Settle(); p.Err() == nil || p.Room.Result().HasDAE {
 		t.Error("a baseline of other images is taken")
 	}
 }

@@ -29,9 +29,9 @@ type Result struct {
 func (r *Room) Result() Result {
 	out := Result{Photo: r.photo != nil, Strokes: len(r.canvas.strokes), Undo: r.canvas.canUndo(), Redo: r.canvas.canRedo(), Grown: len(r.grown.images)}
 	if m := r.models[r.s.Faces.Model]; m != nil {
-		out.Ready, out.Share, out.HasDAE = m.run != nil, m.share, m.dae != nil
-		if m.run != nil {
-			out.Skips, out.Local = m.run.HasSkips(), m.run.HasLocal()
+		out.Ready, out.Share, out.HasDAE = m.is != nil, m.share, m.rival
+		if m.is != nil {
+			out.Skips, out.Local = m.is.Skips, m.is.Local
 		}
 		if m.err != nil {
 			out.Failed = m.err.Error()

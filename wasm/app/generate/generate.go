@@ -95,7 +95,7 @@ func (r *Room) Select(i int) error {
 	}
 	if i != r.s.Selected {
 		r.s.Selected = i
-		r.grid.reads = r.grid.reads[:0]
+		r.grid.readAnew()
 		r.walk.stale = true
 		r.s.Touch()
 	}
@@ -152,7 +152,7 @@ func (r *Room) Chosen() int {
 // its first.
 func (r *Room) MoreLikeThis() error {
 	g := &r.grid
-	if g.path.Steps() == 0 || g.stale || g.next != nil {
+	if g.path.Steps() == 0 || g.stale || g.parts != nil {
 		return errors.New("the grid is still growing; wait until it is whole")
 	}
 	r.s.Like = link.PackCode(g.path.Code(g.path.Steps()-1, r.s.Selected))

@@ -2,11 +2,10 @@ package generate
 
 import (
 	"fmt"
-	"iter"
 	"time"
 
-	"mppm/shared/flow"
 	"mppm/shared/link"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
 	"mppm/wasm/app/model"
@@ -21,14 +20,22 @@ type grid struct {
 	s      *room.Session
 	head   timeline.Playhead
 	path   timeline.Trajectory
-	reads  []model.Reading          // of the steps of the digit that is shown large
-	next   func() (flow.Step, bool) // the rest of the generation, nil once done
-	stop   func()
-	draft  timeline.Trajectory // the generation under way
-	steps  int                 // how many it takes at most
+	reads  []model.Reading // of the steps of the digit that is shown large
+	parts  []*part         // the generation under way, nil once done
+	draft  timeline.Trajectory
+	steps  int // how many it takes at most
 	stale  bool
 	keep   bool // show the old grid until the stale one is whole again
 	hidden bool // the generation under way is such a one
+
+	reader *compute.Work[compute.Readings] // reads on, nil if nothing is being read
+}
+
+// part is a share of the grid's digits that grows by itself.
+type part struct {
+	work *compute.Work[compute.Grown]
+	come []*compute.Grown // steps that the other parts have not come to
+	last *compute.Grown   // the one before
 }
 
 // Head returns the playhead of the grid.
@@ -55,7 +62,7 @@ func (g *grid) Say(out *room.Readout) {
 }
 
 // Busy reports whether the grid, or what is read in it, is not whole.
-func (g *grid) Busy() bool { return g.stale || g.next != nil || g.unread() }
+func (g *grid) Busy() bool { return g.stale || g.parts != nil || g.unread() }
 
 // regrow grows the grid anew.
 func (g *grid) regrow() {
@@ -70,33 +77,62 @@ func (g *grid) regrowQuietly() {
 	g.s.Touch()
 }
 
-// Update takes the grid on by a step.
+// Update takes the grid on by a step, where the page computes it itself, or shows all
+// steps that have come.
 func (g *grid) Update(time.Duration) {
-	if g.stale && (g.next == nil || !g.keep) {
+	if g.stale && (g.parts == nil || !g.keep) {
 		g.stale = false
 		g.s.Fail(g.start())
 		g.s.Touch()
 	}
-	if g.next != nil {
+	if g.parts != nil {
 		g.grow()
-		g.s.Touch()
 	}
-	if g.unread() {
-		g.reads = append(g.reads, g.s.ReadSteps(&g.path, g.s.Selected, len(g.reads))...)
-		g.s.Touch()
-	}
+	g.read()
 }
 
 // unread reports whether there are steps of the digit that is shown large that
 // the classifier has not seen.
 func (g *grid) unread() bool { return len(g.reads) < g.path.Steps() }
 
-// start draws the noise that the grid grows from.
-func (g *grid) start() error {
-	if g.stop != nil {
-		g.stop()
-		g.next, g.stop = nil, nil
+// read has the classifier read them.
+func (g *grid) read() {
+	if g.reader == nil && g.unread() {
+		g.reader = compute.Ask(g.s.Compute, &compute.Read{Ink: room.Ink(&g.path, g.s.Selected, len(g.reads))})
 	}
+	if g.reader == nil {
+		return
+	}
+	over := g.reader.All(room.Ever, func(p *compute.Readings) {
+		g.reads = append(g.reads, p.Reads...)
+		g.s.Touch()
+	})
+	if over {
+		if err := g.reader.Err(); err != nil {
+			g.s.Fail(err)
+			g.reads = make([]model.Reading, g.path.Steps()) // it is not tried for ever
+		}
+		g.reader = nil
+	}
+}
+
+// readAnew forgets what was read.
+func (g *grid) readAnew() {
+	g.reader.Stop()
+	g.reader, g.reads = nil, nil
+}
+
+// halt ends the generation under way.
+func (g *grid) halt() {
+	for _, p := range g.parts {
+		p.work.Stop()
+	}
+	g.parts = nil
+}
+
+// start draws the noise that the grid grows from, and has it grow.
+func (g *grid) start() error {
+	g.halt()
 	e, err := g.room.engine()
 	if err != nil {
 		return err
@@ -106,16 +142,18 @@ func (g *grid) start() error {
 	if err := g.s.Links.Starts(z, &g.s.State, e.Noise); err != nil {
 		return err
 	}
-	seq, err := e.Flow(z, g.s.GenerateFlow.Widened())
-	if err != nil {
-		return err
-	}
 	g.draft, g.steps = timeline.Trajectory{N: n}, g.s.GenerateFlow.Steps
-	g.next, g.stop = iter.Pull(seq)
+	parts := min(g.s.Compute.Parts(), n)
+	for i := range parts {
+		lo, hi := compute.Divide(n, parts, i)
+		j := &compute.Grow{Class: g.s.Class, Codes: z[lo*e.Latent() : hi*e.Latent()], Flow: g.s.GenerateFlow.Widened()}
+		g.parts = append(g.parts, &part{work: compute.AskPart(g.s.Compute, j, i)})
+	}
 	if g.hidden = g.keep && g.path.N == n; g.hidden {
 		return nil
 	}
-	g.path, g.reads, g.room.walk.stale = g.draft, nil, true
+	g.path, g.room.walk.stale = g.draft, true
+	g.readAnew()
 	g.head.SetEnd(g.steps)
 	if g.s.Subject() != link.Growth || !g.s.Arrive(&g.head) {
 		g.head.Begin(g.s.ReducedMotion)
@@ -123,29 +161,64 @@ func (g *grid) start() error {
 	return nil
 }
 
-// grow computes one more step of the grid. A flow that arrives early shortens the
-// timeline.
+// grow adds the steps that all parts have come to.
 func (g *grid) grow() {
-	s, ok := g.next()
-	if ok {
-		x := make([]float32, g.draft.N*g.s.Pixels())
-		g.s.Engine.Decode(x, s.X)
-		g.draft.Add(x, s.X, s.Distance)
+	for _, p := range g.parts {
+		p.work.All(room.Once, func(s *compute.Grown) { p.come = append(p.come, s) })
 	}
-	whole := !ok || s.Index == g.steps
-	if whole {
-		g.stop()
-		g.next, g.stop = nil, nil
-	}
-	switch {
-	case !g.hidden:
-		g.path = g.draft
-		if whole {
-			g.head.SetEnd(g.path.Steps() - 1)
-			g.room.walk.stale = true
+	for {
+		over, whole := true, false
+		for _, p := range g.parts {
+			if err := p.work.Err(); err != nil {
+				g.halt()
+				g.s.Fail(err)
+				g.s.Touch()
+				return
+			}
+			if len(p.come) == 0 && !p.work.Over() {
+				return // it will come
+			}
+			over = over && len(p.come) == 0
 		}
-	case whole:
-		g.path, g.reads, g.room.walk.stale = g.draft, nil, true
+		if !over {
+			whole = g.add() == g.steps
+			g.s.Touch()
+		}
+		if over || whole {
+			g.finish()
+			return
+		}
+	}
+}
+
+// add adds a step, of every part its next, or where a part has arrived its last, and
+// returns which it is.
+func (g *grid) add() (index int) {
+	var all compute.Grown
+	for _, p := range g.parts {
+		if len(p.come) > 0 {
+			p.last, p.come = p.come[0], p.come[1:]
+		}
+		index = max(index, p.last.Index)
+		all.Ink, all.Codes, all.Distance = append(all.Ink, p.last.Ink...), append(all.Codes, p.last.Codes...), append(all.Distance, p.last.Distance...)
+	}
+	g.draft.Add(all.Ink, all.Codes, all.Distance)
+	if !g.hidden {
+		g.path = g.draft
+	}
+	return index
+}
+
+// finish shows the whole grid. A flow that arrives early shortens the timeline.
+func (g *grid) finish() {
+	g.halt()
+	g.room.walk.stale = true
+	if !g.hidden {
+		g.head.SetEnd(g.path.Steps() - 1)
+	} else {
+		g.path = g.draft
+		g.readAnew()
 		g.head.Follow(g.path.Steps() - 1)
 	}
+	g.s.Touch()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
 	"mppm/wasm/app/model"
@@ -27,6 +28,7 @@ type walk struct {
 	path  timeline.Trajectory
 	reads []model.Reading // of each step
 	stale bool
+	work  *compute.Work[compute.Restored] // the walk under way
 }
 
 // Head returns the playhead of the walk.
@@ -51,19 +53,26 @@ func (w *walk) Say(out *room.Readout) {
 }
 
 // Busy reports whether the walk, or the grid that it leads through, is out of date.
-func (w *walk) Busy() bool { return w.room.grid.Busy() || w.stale }
+func (w *walk) Busy() bool { return w.room.grid.Busy() || w.stale || w.work != nil }
 
 // Restarts reports the same: a walk that is computed starts anew.
 func (w *walk) Restarts() bool { return w.Busy() }
 
-// Update computes the walk once the grid is whole.
+// Update has the walk computed once the grid is whole.
 func (w *walk) Update(dt time.Duration) {
 	w.room.grid.Update(dt)
-	if !w.stale || w.room.grid.Busy() || w.room.grid.path.Steps() == 0 {
+	if w.room.grid.Busy() || w.room.grid.path.Steps() == 0 {
 		return
 	}
-	w.stale = false
-	w.s.Fail(w.compute())
+	if w.stale {
+		w.stale = false
+		w.begin()
+	}
+	if w.work == nil || !w.work.All(room.Ever, w.take) {
+		return
+	}
+	w.s.Fail(w.work.Err())
+	w.work = nil
 	w.head.SetEnd(w.path.Steps() - 1)
 	if !w.s.Arrive(&w.head) {
 		w.head.Begin(w.s.ReducedMotion)
@@ -71,41 +80,24 @@ func (w *walk) Update(dt time.Duration) {
 	w.s.Touch()
 }
 
-// compute goes in a straight line from one code to the other, and has the flow
-// take every place but the ends to where digits are.
-func (w *walk) compute() error {
-	e, err := w.room.engine()
-	if err != nil {
-		return err
-	}
+// begin has the walk computed from one code to the other.
+func (w *walk) begin() {
+	w.work.Stop()
 	grid := &w.room.grid.path
 	last := grid.Steps() - 1
-	from, to := grid.Code(last, w.s.Selected), grid.Code(last, w.s.WalkTo)
-	const n = walkSteps + 1
-	d := len(from)
-	z := make([]float32, n*d)
-	for i := range n {
-		t := float32(i) / walkSteps
-		for k := range d {
-			z[i*d+k] = from[k] + float32(t*(to[k]-from[k]))
-		}
-	}
 	p := w.s.GenerateFlow.Widened()
 	p.Steps = min(p.Steps, walkFlow)
-	seq, err := e.Flow(z[d:walkSteps*d], p)
-	if err != nil {
-		return err
-	}
-	for range seq {
-	}
-	pixels := w.s.Pixels()
-	x, distance := make([]float32, n*pixels), make([]float32, n)
-	e.Decode(x, z)
-	e.Distance(distance, nil, z)
+	w.work = compute.Ask(w.s.Compute, &compute.Walk{
+		Class: w.s.Class, From: grid.Code(last, w.s.Selected), To: grid.Code(last, w.s.WalkTo), Steps: walkSteps, Flow: p,
+	})
+}
+
+// take shows a walk that has come.
+func (w *walk) take(p *compute.Restored) {
+	pixels, d := w.s.Pixels(), w.s.Engine.Latent()
 	w.path = timeline.Trajectory{N: 1}
-	for i := range n {
-		w.path.Add(x[i*pixels:(i+1)*pixels], z[i*d:(i+1)*d], distance[i:i+1])
+	for i := range p.Distance {
+		w.path.Add(p.Ink[i*pixels:(i+1)*pixels], p.Codes[i*d:(i+1)*d], p.Distance[i:i+1])
 	}
-	w.reads = w.s.ReadSteps(&w.path, 0, 0)
-	return nil
+	w.reads = p.Reads
 }

@@ -22,7 +22,7 @@ func (m *Room) Chart(w, h float64) Chart {
 	if t == nil || !(w > 0 && h > 0) {
 		return Chart{scale: 1, w: w, h: h}
 	}
-	return Chart{x: t.x + m.s.View.X, y: t.y + m.s.View.Y, scale: m.s.View.Zoom * min(w/t.w, h/t.h), w: w, h: h}
+	return Chart{x: t.X + m.s.View.X, y: t.Y + m.s.View.Y, scale: m.s.View.Zoom * min(w/t.W, h/t.H), w: w, h: h}
 }
 
 // Screen returns where a place of the plane is on the rectangle, in pixels from
@@ -47,14 +47,14 @@ func (m *Room) Zoom(factor, x, y float64) {
 	v := m.s.View
 	zoom := min(max(v.Zoom*factor, 1), link.MaxZoom)
 	share := v.Zoom / zoom
-	x, y = x-m.atlas.x, y-m.atlas.y
+	x, y = x-m.atlas.X, y-m.atlas.Y
 	m.look(link.Lens{X: x + (v.X-x)*share, Y: y + (v.Y-y)*share, Zoom: zoom})
 }
 
 // ZoomMiddle enlarges the map around its middle.
 func (m *Room) ZoomMiddle(factor float64) {
 	if m.atlas != nil {
-		m.Zoom(factor, m.atlas.x+m.s.View.X, m.atlas.y+m.s.View.Y)
+		m.Zoom(factor, m.atlas.X+m.s.View.X, m.atlas.Y+m.s.View.Y)
 	}
 }
 
@@ -68,7 +68,7 @@ func (m *Room) Pan(dx, dy float64) {
 // PanView moves the middle of the map by shares of what is seen.
 func (m *Room) PanView(dx, dy float64) {
 	if t := m.atlas; t != nil {
-		m.Pan(dx*t.w/m.s.View.Zoom, dy*t.h/m.s.View.Zoom)
+		m.Pan(dx*t.W/m.s.View.Zoom, dy*t.H/m.s.View.Zoom)
 	}
 }
 
@@ -86,7 +86,7 @@ func (m *Room) look(v link.Lens) {
 	}
 	v.Zoom = math.Round(v.Zoom/grain) * grain
 	free := 1 - 1/v.Zoom // as a whole it stays in the middle
-	v.X, v.Y = on(v.X, m.atlas.w/2*free), on(v.Y, m.atlas.h/2*free)
+	v.X, v.Y = on(v.X, m.atlas.W/2*free), on(v.Y, m.atlas.H/2*free)
 	if v != m.s.View {
 		m.s.View = v
 		m.s.Touch()

@@ -1,6 +1,11 @@
 package latentmap
 
-import "time"
+import (
+	"time"
+
+	"mppm/wasm/app/compute"
+	"mppm/wasm/app/room"
+)
 
 // heatSlice is how much of a frame the colors of D may take, beyond one row of
 // them.
@@ -19,7 +24,7 @@ type HeatMap struct {
 
 type heating struct {
 	whole, draft *HeatMap // what is shown; what is being computed
-	rows         int      // of draft that are there
+	work         *compute.Work[compute.Distances]
 }
 
 // HeatMap returns D on the part of the map that is seen; nil before there is one.
@@ -36,7 +41,7 @@ func (m *Room) Highest() float64 {
 	if m.atlas == nil {
 		return 0
 	}
-	return float64(m.atlas.highest)
+	return float64(m.atlas.Highest)
 }
 
 // wanted returns the heat map that there should be, without its values.
@@ -67,7 +72,8 @@ func (m *Room) coldHeat() bool {
 	return w != nil && !w.like(m.heat.whole)
 }
 
-// updateHeat computes some rows, and reports whether a new map is whole.
+// updateHeat has the colors made anew where they are out of date, and reports whether
+// they have come.
 func (m *Room) updateHeat() bool {
 	w := m.wanted()
 	if w == nil || w.like(m.heat.whole) {
@@ -75,21 +81,18 @@ func (m *Room) updateHeat() bool {
 	}
 	h := &m.heat
 	if !w.like(h.draft) {
-		w.D = make([]float32, w.W*w.H)
-		h.draft, h.rows = w, 0
+		h.work.Stop()
+		h.draft = w
+		h.work = compute.Ask(m.s.Compute, &compute.Heat{X0: w.X0, Y0: w.Y0, X1: w.X1, Y1: w.Y1, W: w.W, H: w.H})
 	}
 	d := h.draft
-	x := make([]float64, d.W)
-	for i := range x {
-		x[i] = d.X0 + (d.X1-d.X0)*float64(i)/float64(d.W-1)
-	}
-	for start, first := time.Now(), h.rows; h.rows < d.H && (h.rows == first || time.Since(start) < heatSlice); h.rows++ {
-		y := d.Y0 + (d.Y1-d.Y0)*float64(h.rows)/float64(d.H-1)
-		m.atlas.distances(m.s.Engine, d.D[h.rows*d.W:(h.rows+1)*d.W], x, y)
-	}
-	if h.rows < d.H {
+	over := h.work.All(room.Within(heatSlice), func(row *compute.Distances) { d.D = append(d.D, row.D...) })
+	if len(d.D) < d.W*d.H {
+		if over { // and never will
+			m.s.Fail(h.work.Err())
+		}
 		return false
 	}
-	h.whole, h.draft = d, nil
+	h.whole, h.draft, h.work = d, nil, nil
 	return true
 }

@@ -4,10 +4,13 @@
 package latentmap
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"mppm/shared/link"
+	"mppm/wasm/app/atlas"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/room"
 )
@@ -16,8 +19,10 @@ import (
 type Room struct {
 	s        *room.Session
 	followed map[link.Subject]room.Room // whose path it can show
-	atlas    *Atlas
-	aspect   float64 // width of the map over its height
+	atlas    *atlas.Atlas
+	survey   *compute.Work[compute.Surveyed] // of the atlas, until it is there
+	middle   bool                            // a point is to be put in the middle once it is
+	aspect   float64                         // width of the map over its height
 	point    point
 	held     []float32 // the code that is dragged, where it was taken up; nil: none
 	heat     heating
@@ -38,7 +43,7 @@ func New(s *room.Session, restore, generate room.Room) *Room {
 
 // Open shows what a link says.
 func (m *Room) Open(l *link.Link) error {
-	m.point.stale, m.point.play, m.held = l.Spot != "", l.Step < 0, nil
+	m.point.stale, m.point.play, m.point.put, m.held = l.Spot != "", l.Step < 0, nil, nil
 	return nil
 }
 
@@ -69,7 +74,7 @@ func (m *Room) SetFollow(s link.Subject) error {
 }
 
 // Atlas returns the map's plane and codes, nil before the map was shown.
-func (m *Room) Atlas() *Atlas { return m.atlas }
+func (m *Room) Atlas() *atlas.Atlas { return m.atlas }
 
 // SetAspect tells the shape of the map on the screen: its width over its height.
 func (m *Room) SetAspect(aspect float64) {
@@ -103,21 +108,35 @@ func (m *Room) Place() *Place {
 	return &Place{x, y}
 }
 
-func (m *Room) loadAtlas() (err error) {
-	m.atlas, err = newAtlas(m.s.Engine)
-	return err
+// loadAtlas has the map made, and takes it once it is.
+func (m *Room) loadAtlas() {
+	if m.survey == nil {
+		m.survey = compute.Ask(m.s.Compute, new(compute.Survey))
+	}
+	err := error(nil)
+	over := m.survey.All(room.Ever, func(s *compute.Surveyed) { m.atlas, err = atlas.Of(m.s.Engine, s.Survey) })
+	if !over {
+		return
+	}
+	if err = cmp.Or(err, m.survey.Err()); err != nil {
+		m.s.Fail(err)
+	}
+	m.survey = nil
+	m.s.Touch()
+	if m.middle && m.atlas != nil {
+		m.middle = false
+		if err := m.PutMiddle(); err != nil {
+			m.s.Fail(err)
+		}
+	}
 }
 
-// Work makes the map, once, and then the colors of D, a slice at a time.
+// Work has the map made, once, and then the colors of D.
 func (m *Room) Work(time.Duration) {
 	if m.atlas == nil {
-		if err := m.loadAtlas(); err != nil {
-			m.s.Fail(err)
-			return
-		}
-		m.s.Touch()
+		m.loadAtlas()
 	}
-	if m.s.Heat && m.updateHeat() {
+	if m.s.Heat && m.atlas != nil && m.updateHeat() {
 		m.s.Touch()
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"mppm/shared/link"
 	"mppm/shared/project"
+	"mppm/wasm/app/atlas"
 	"mppm/wasm/app/generate"
 	"mppm/wasm/app/restore"
 	"mppm/wasm/app/room/roomtest"
@@ -161,7 +162,7 @@ func TestZoomKeepsThePlace(t *testing.T) {
 		t.Errorf("nonsense changed the view from %+v to %+v", was, a.View)
 	}
 	a.Room.Pan(1e9, -1e9)
-	if a.View.X > a.Room.Atlas().w || a.View.Y < -a.Room.Atlas().h {
+	if a.View.X > a.Room.Atlas().W || a.View.Y < -a.Room.Atlas().H {
 		t.Errorf("the map can be lost: %+v", a.View)
 	}
 	a.Room.Zoom(1e-9, x, y)
@@ -274,7 +275,7 @@ func TestHeat(t *testing.T) {
 		}
 		away := func(i int) float64 { return math.Hypot(float64(t0.At[i][0])-x, float64(t0.At[i][1])-y) }
 		slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(away(i), away(j)) })
-		n := min(around, len(order))
+		n := min(atlas.Around, len(order))
 		var want float64
 		for _, i := range order[:n] {
 			z := make([]float32, roomtest.Latent)

@@ -8,6 +8,7 @@ import (
 
 	"mppm/shared/latent"
 	"mppm/shared/link"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
 	"mppm/wasm/app/model"
@@ -24,8 +25,10 @@ type point struct {
 	path   timeline.Trajectory
 	reads  []model.Reading // of each step
 	stale  bool
-	play   bool          // play the path from its start once computed
-	flowed latent.Preset // by which the path flowed
+	play   bool                            // play the path from its start once computed
+	flowed latent.Preset                   // by which the path flowed
+	put    []float32                       // where it was put last
+	work   *compute.Work[compute.Restored] // the flow under way
 }
 
 // Head returns the playhead of the point.
@@ -50,45 +53,57 @@ func (p *point) Say(out *room.Readout) {
 }
 
 // Busy reports whether the path is out of date.
-func (p *point) Busy() bool { return p.stale || p.s.Spot != "" && p.flowed != p.s.RestoreFlow }
+func (p *point) Busy() bool { return p.stale || p.work != nil || p.cold() }
 
-// Update flows the point where that is out of date.
+// cold reports whether the path is of another flow than it should be.
+func (p *point) cold() bool { return p.s.Spot != "" && p.flowed != p.s.RestoreFlow }
+
+// Update has the point flow where that is out of date. While it is dragged, what is
+// under way is still shown.
 func (p *point) Update(time.Duration) {
-	if !p.Busy() {
+	if (p.stale || p.cold()) && p.work == nil {
+		p.stale, p.flowed = false, p.s.RestoreFlow
+		if z, err := p.s.Links.UnpackCode(p.s.Spot); err != nil {
+			p.s.Fail(err)
+			p.arrive()
+		} else {
+			p.work = compute.Ask(p.s.Compute, &compute.Restore{Code: z, Flow: p.s.RestoreFlow.Widened()})
+		}
+	}
+	if p.work == nil || !p.work.All(room.Ever, p.take) {
 		return
 	}
-	p.stale, p.flowed = false, p.s.RestoreFlow
-	p.s.Fail(p.compute())
+	p.s.Fail(p.work.Err())
+	p.work = nil
+	p.arrive()
+}
+
+// take shows a flow that has come.
+func (p *point) take(r *compute.Restored) {
+	pixels, d := p.s.Pixels(), p.s.Engine.Latent()
+	p.path = timeline.Trajectory{N: 1}
+	for i := range r.Distance {
+		p.path.Add(r.Ink[i*pixels:(i+1)*pixels], r.Codes[i*d:(i+1)*d], r.Distance[i:i+1])
+	}
+	p.reads = r.Reads
+}
+
+// arrive goes to where the timeline is to be.
+func (p *point) arrive() {
 	p.head.Follow(p.path.Steps() - 1)
-	if !p.s.Arrive(&p.head) && p.play {
+	if !p.s.Arrive(&p.head) && p.play && !p.stale {
 		p.head.Begin(p.s.ReducedMotion)
 	}
-	p.play = false
+	p.play = p.play && p.stale
 	p.s.Touch()
 }
 
-func (p *point) compute() error {
-	z, err := p.s.Links.UnpackCode(p.s.Spot)
-	if err != nil {
-		return err
-	}
-	seq, err := p.s.Engine.Flow(z, p.s.RestoreFlow.Widened())
-	if err != nil {
-		return err
-	}
-	p.path = timeline.Trajectory{N: 1}
-	x := make([]float32, p.s.Pixels())
-	for s := range seq {
-		p.s.Engine.Decode(x, s.X)
-		p.path.Add(x, s.X, s.Distance)
-	}
-	p.reads = p.s.ReadSteps(&p.path, 0, 0)
-	return nil
-}
-
 // Now returns the code that is shown, at the step of the playhead; nil before
-// there is one. It belongs to the path.
+// there is one. It belongs to the room.
 func (m *Room) Now() []float32 {
+	if p := &m.point; m.Subject() == room.Subject(p) && p.put != nil && (p.stale || p.work != nil) && p.head.Step() == 0 {
+		return p.put // its flow is on the way
+	}
 	on := m.Images()
 	p, i := on.Path(), on.Shown()
 	if p.Steps() == 0 || i >= p.N {
@@ -113,7 +128,7 @@ func (m *Room) PutAt(x, y, reach float64) error {
 	if m.atlas == nil {
 		return errors.New("the map is not there yet")
 	}
-	i, d := m.atlas.nearest(float32(x), float32(y))
+	i, d := m.atlas.Nearest(float32(x), float32(y))
 	z := append([]float32(nil), m.atlas.Code(i)...)
 	if float64(d) > reach {
 		at := m.atlas.At[i]
@@ -126,11 +141,10 @@ func (m *Room) PutAt(x, y, reach float64) error {
 // PutMiddle puts a point in the middle of what is seen.
 func (m *Room) PutMiddle() error {
 	if m.atlas == nil {
-		if err := m.loadAtlas(); err != nil {
-			return err
-		}
+		m.middle = true // as soon as there is one
+		return nil
 	}
-	return m.PutAt(m.atlas.x+m.s.View.X, m.atlas.y+m.s.View.Y, 0)
+	return m.PutAt(m.atlas.X+m.s.View.X, m.atlas.Y+m.s.View.Y, 0)
 }
 
 // PickUp takes up the point that is shown, of whatever path, to be dragged. From
@@ -174,7 +188,7 @@ func (m *Room) Nudge(dx, dy float64) error {
 	}
 	m.PickUp()
 	px, py := m.atlas.Plane.Shadow(m.held)
-	side := min(m.atlas.w, m.atlas.h) / m.s.View.Zoom
+	side := min(m.atlas.W, m.atlas.H) / m.s.View.Zoom
 	m.Drag(float64(px)+dx*side, float64(py)+dy*side)
 	m.held = nil
 	return nil
@@ -183,7 +197,7 @@ func (m *Room) Nudge(dx, dy float64) error {
 // put shows the flow of a code.
 func (m *Room) put(z []float32, play bool) {
 	m.s.Spot, m.s.Follow = link.PackCode(z), link.Spot
-	m.point.stale, m.point.play = true, play
+	m.point.stale, m.point.play, m.point.put = true, play, z
 	m.point.head.Jump(0)
 	m.s.Touch()
 }

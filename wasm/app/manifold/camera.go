@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"mppm/shared/link"
+	"mppm/wasm/app/curve"
 )
 
 // beside is how much is seen around the curve at zoom 1, in its radii.
@@ -36,10 +37,10 @@ func (r *Room) Eye(w, h float64) Eye {
 	if s == nil || !(w > 0 && h > 0) {
 		return e
 	}
-	e.middle, e.radius = s.middle, s.radius
+	e.middle, e.radius = s.Middle, s.Radius
 	wide, high := e.radius, e.radius // whichever way it is turned
 	if r.s.Figure.Flat() {
-		wide, high = s.half[0], s.half[1]
+		wide, high = s.Half[0], s.Half[1]
 		e.middle[0] += c.X
 		e.middle[1] += c.Y
 	}
@@ -51,8 +52,8 @@ func (r *Room) Eye(w, h float64) Eye {
 // left corner, and how near it is: 0 in the plane through the curve's middle that
 // faces the viewer, 1 a radius in front of it, −1 behind it.
 func (e Eye) Screen(x [3]float64) (px, py, near float64) {
-	d := minus(x, e.middle)
-	return e.w/2 + dot(d, e.right)*e.scale, e.h/2 - dot(d, e.up)*e.scale, dot(d, e.toward) / e.radius
+	d := curve.Minus(x, e.middle)
+	return e.w/2 + curve.Dot(d, e.right)*e.scale, e.h/2 - curve.Dot(d, e.up)*e.scale, curve.Dot(d, e.toward) / e.radius
 }
 
 // Place returns the point of the plane through the curve's middle that faces the

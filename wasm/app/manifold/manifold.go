@@ -13,6 +13,8 @@ import (
 	"mppm/shared/ambient"
 	"mppm/shared/link"
 	"mppm/shared/rng"
+	"mppm/wasm/app/compute"
+	"mppm/wasm/app/curve"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/room"
 	"mppm/wasm/app/timeline"
@@ -23,18 +25,22 @@ type Room struct {
 	s       *room.Session
 	head    timeline.Playhead
 	dials   *dials.Flow[ambient.Preset]
-	curves  map[link.Curve]*curve
-	missing map[link.Curve]error // why a curve's model is not there
+	curves  map[link.Curve]*curve.Shape
+	coming  map[link.Curve]*compute.Work[compute.Shape] // those whose models are there
+	missing map[link.Curve]error                        // why a curve's model is not there
 
-	paths         map[link.Method]*Path
-	constructions []Construction // at each step of the flow
-	noise         float64        // that diffusion was told
-	err           error          // of the flow
-	stale         bool           // the paths are out of date
-	play          bool           // play them from their start once computed
-	grabbed       bool           // the point is being dragged
-	aspect        float64        // width of the figure over its height
+	paths         map[link.Method]*curve.Path
+	constructions []curve.Construction // at each step of the flow
+	noise         float64              // that diffusion was told
+	of            *curve.Shape         // whose paths they are
+	work          *compute.Work[compute.Ways]
+	err           error   // of the flow
+	stale         bool    // the paths are out of date
+	play          bool    // play them from their start once computed
+	grabbed       bool    // the point is being dragged
+	aspect        float64 // width of the figure over its height
 	slice         slicing
+	sampling      sampling
 }
 
 // What Manifold can do beside what every room does.
@@ -45,7 +51,7 @@ var (
 
 // New returns the room, without a curve.
 func New(s *room.Session) *Room {
-	r := &Room{s: s, curves: map[link.Curve]*curve{}, missing: map[link.Curve]error{}, stale: true, play: true}
+	r := &Room{s: s, curves: map[link.Curve]*curve.Shape{}, coming: map[link.Curve]*compute.Work[compute.Shape]{}, missing: map[link.Curve]error{}, stale: true, play: true}
 	r.dials = dials.Ambient(&s.Figure.Flow, link.CurveFlow(), func() {
 		r.stale = true
 		s.Touch()
@@ -56,6 +62,7 @@ func New(s *room.Session) *Room {
 // Open shows what a link says.
 func (r *Room) Open(l *link.Link) error {
 	r.stale, r.play, r.grabbed = true, l.Step < 0, false
+	r.paths, r.constructions = nil, nil // they may be of another curve
 	return nil
 }
 
@@ -68,20 +75,62 @@ func (r *Room) Head() *timeline.Playhead { return &r.head }
 // Dials returns the sliders of the flow.
 func (r *Room) Dials() dials.Dials { return r.dials }
 
-// Update computes the paths where they are out of date.
+// Update has the paths computed where they are out of date. While the point is dragged,
+// those that are under way are still shown.
 func (r *Room) Update(time.Duration) {
+	for name, w := range r.coming {
+		r.meet(name, w)
+	}
 	c := r.curve()
-	if !r.stale || c == nil {
+	if c == nil {
 		return
 	}
-	r.stale = false
-	r.err = r.compute(c)
+	f := &r.s.Figure
+	if r.stale && (r.work == nil || r.of != c) {
+		r.stale = false
+		r.work.Stop()
+		r.of, r.work = c, compute.Ask(r.s.Compute, &compute.Home{Curve: string(f.Curve), At: f.At, Flow: f.Flow, Seed: f.Seed})
+	}
+	r.sample()
+	if r.work == nil || !r.work.All(room.Ever, r.take) {
+		return
+	}
+	if r.err = r.work.Err(); r.err != nil {
+		r.paths, r.constructions = nil, nil
+	}
+	r.work = nil
 	h := &r.head
-	h.Follow(r.s.Figure.Flow.Steps)
-	if !r.s.Arrive(h) && r.play {
+	h.Follow(f.Flow.Steps)
+	if !r.s.Arrive(h) && r.play && !r.stale {
 		h.Begin(r.s.ReducedMotion)
 	}
-	r.play = false
+	r.play = r.play && r.stale
+	r.s.Touch()
+}
+
+// take shows the paths that have come.
+func (r *Room) take(w *compute.Ways) {
+	r.paths = map[link.Method]*curve.Path{link.MPPM: &w.MPPM, link.DAE: &w.DAE, link.DDPM: &w.DDPM}
+	r.constructions, r.noise = w.Constructions, w.Noise
+}
+
+// meet takes the shape of a curve.
+func (r *Room) meet(name link.Curve, w *compute.Work[compute.Shape]) {
+	over := w.All(room.Ever, func(s *compute.Shape) {
+		if info, ok := link.FindCurve(name); !ok || s.Dim != info.Dim() {
+			r.missing[name] = fmt.Errorf("the model of %q has points of %d coordinates, and the page shows no such curve", name, s.Dim)
+			return
+		}
+		r.curves[name] = &s.Shape
+		r.stale = r.stale || name == r.s.Figure.Curve
+	})
+	if !over {
+		return
+	}
+	if err := w.Err(); err != nil {
+		r.missing[name] = err
+	}
+	delete(r.coming, name)
 	r.s.Touch()
 }
 
@@ -90,32 +139,25 @@ func (r *Room) Busy() bool {
 	if r.curve() == nil {
 		return r.missing[r.s.Figure.Curve] == nil
 	}
-	return r.stale
+	return r.stale || r.work != nil
 }
 
 // Restarts reports whether the paths will be played from their start.
-func (r *Room) Restarts() bool { return r.stale && r.play }
+func (r *Room) Restarts() bool { return (r.stale || r.work != nil) && r.play }
 
-// SetModel brings a curve's model, or says why there is none.
-func (r *Room) SetModel(c link.Curve, m *ambient.Model, err error) {
-	info, ok := link.FindCurve(c)
-	if err == nil && (!ok || m.Dim != info.Dim()) {
-		err = fmt.Errorf("the model of %q has points of %d coordinates, and the page shows no such curve", c, m.Dim)
-	}
+// Arrive says that a curve's model is there, or why there is none.
+func (r *Room) Arrive(c link.Curve, err error) {
 	delete(r.missing, c)
 	if err != nil {
 		r.missing[c] = err
-	} else {
-		r.curves[c] = newCurve(m)
-	}
-	if c == r.s.Figure.Curve {
-		r.stale = true
+	} else if r.curves[c] == nil && r.coming[c] == nil {
+		r.coming[c] = compute.Ask(r.s.Compute, &compute.Bend{Curve: string(c)})
 	}
 	r.s.Touch()
 }
 
 // curve returns the curve that is shown, nil while it is not there.
-func (r *Room) curve() *curve { return r.curves[r.s.Figure.Curve] }
+func (r *Room) curve() *curve.Shape { return r.curves[r.s.Figure.Curve] }
 
 // Ready reports whether the curve that is shown is there.
 func (r *Room) Ready() bool { return r.curve() != nil }
@@ -137,6 +179,7 @@ func (r *Room) SetCurve(c link.Curve) error {
 	if c != r.s.Figure.Curve {
 		r.s.Figure.Curve = c
 		r.s.Figure.Camera.X, r.s.Figure.Camera.Y = 0, 0 // these are places of the other curve
+		r.paths, r.constructions = nil, nil
 		r.dropAt(i.First, true)
 	}
 	return nil
@@ -200,7 +243,7 @@ func (r *Room) DropMiddle() error {
 	if c == nil {
 		return errNoCurve
 	}
-	r.dropAt(c.middle, true)
+	r.dropAt(c.Middle, true)
 	return nil
 }
 
@@ -224,10 +267,10 @@ func (r *Room) SetPointSeed(seed uint64) {
 		return
 	}
 	src := rng.New(seed, 0)
-	i := src.IntN(len(c.points))
-	e := make([]float32, c.run.Dim)
-	src.FillNorm(e, float32(c.noise))
-	x := c.points[i]
+	i := src.IntN(len(c.Points))
+	e := make([]float32, c.Dim)
+	src.FillNorm(e, float32(c.Noise))
+	x := c.Points[i]
 	for k, v := range e {
 		x[k] += float64(v)
 	}
@@ -238,7 +281,7 @@ func (r *Room) SetPointSeed(seed uint64) {
 // is no curve.
 func (r *Room) Noise() float64 {
 	if c := r.curve(); c != nil {
-		return c.noise
+		return c.Noise
 	}
 	return 0
 }
@@ -287,4 +330,58 @@ func (r *Room) NudgePoint(dx, dy float64) {
 	}
 	e := r.Eye(1, 1)
 	r.dropAt(e.shift(r.s.Figure.At, dx, dy), false)
+}
+
+// Path returns how a method takes the point home, nil before it does.
+func (r *Room) Path(m link.Method) *curve.Path { return r.paths[m] }
+
+// Construction returns what MPPM sees at a step, and whether there is one.
+func (r *Room) Construction(step int) (curve.Construction, bool) {
+	if len(r.constructions) == 0 {
+		return curve.Construction{}, false
+	}
+	return r.constructions[min(max(step, 0), len(r.constructions)-1)], true
+}
+
+// sampling is the points that the kernel mean sums over, and the next ones.
+type sampling struct {
+	x    [][3]float64
+	of   sampled // whose they are
+	work *compute.Work[compute.Samples]
+	next sampled // whose those under way are
+}
+
+// sampled is what they depend on.
+type sampled struct {
+	curve *curve.Shape
+	flow  ambient.Preset
+}
+
+// sample has them drawn anew where that is out of date, and they are shown.
+func (r *Room) sample() {
+	f, s := &r.s.Figure, &r.sampling
+	want := sampled{r.curve(), f.Flow}
+	if f.Construction && s.of != want && s.next != want {
+		s.work.Stop()
+		s.next, s.work = want, compute.Ask(r.s.Compute, &compute.Sample{Curve: string(f.Curve), Flow: f.Flow})
+	}
+	if s.work == nil {
+		return
+	}
+	over := s.work.All(room.Ever, func(p *compute.Samples) {
+		s.x, s.of = p.X, s.next
+		r.s.Touch()
+	})
+	if over {
+		s.work = nil // of an error the flow says as much
+	}
+}
+
+// Samples returns the points G(z) that the kernel mean sums over, where they are shown.
+// They belong to the room.
+func (r *Room) Samples() [][3]float64 {
+	if r.sampling.of.curve != r.curve() {
+		return nil
+	}
+	return r.sampling.x
 }

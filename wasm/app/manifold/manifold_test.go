@@ -14,6 +14,8 @@ import (
 	"mppm/shared/ambient"
 	"mppm/shared/link"
 	"mppm/shared/rng"
+	"mppm/wasm/app/compute"
+	"mppm/wasm/app/curve"
 	"mppm/wasm/app/export"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/room/roomtest"
@@ -47,11 +49,8 @@ func withCurves(t *testing.T) *page {
 func bringCurves(t *testing.T, a *page) {
 	t.Helper()
 	for c, b := range curveFiles {
-		m, err := ambient.Load(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a.Room.SetModel(c, m, nil)
+		a.Models.Bring(compute.OfCurve+string(c), compute.Raw(b))
+		a.Room.Arrive(c, nil)
 	}
 }
 
@@ -79,20 +78,22 @@ func TestCurveFlow(t *testing.T) {
 func TestLineThroughCurve(t *testing.T) {
 	a := withCurves(t)
 	for _, c := range link.Curves() {
-		s := a.Room.curves[c.Curve]
+		roomtest.Must(t, a.Room.SetCurve(c.Curve))
+		a.Settle()
+		s := a.Room.curve()
 		pieces := 1
 		if c.Curve == link.Moons {
 			pieces = 2
 		}
-		want := len(s.points) - pieces
+		want := len(s.Points) - pieces
 		if c.Curve == link.Trefoil {
 			want++ // it is closed
 		}
-		if len(s.segments) != want {
-			t.Errorf("%s: %d pieces of line through %d points, want %d", c.Curve, len(s.segments), len(s.points), want)
+		if len(s.Segments) != want {
+			t.Errorf("%s: %d pieces of line through %d points, want %d", c.Curve, len(s.Segments), len(s.Points), want)
 		}
-		for _, l := range s.segments {
-			if d := math.Sqrt(square(s.points[l[0]], s.points[l[1]])); d > gap {
+		for _, l := range s.Segments {
+			if d := math.Sqrt(curve.Square(s.Points[l[0]], s.Points[l[1]])); d > curve.Gap {
 				t.Errorf("%s: a piece of line is %v long", c.Curve, d)
 			}
 		}
@@ -106,7 +107,7 @@ func TestLineThroughCurve(t *testing.T) {
 		if at := math.Atan2(x[1], x[0]); at < 0.4 || at > math.Pi-0.4 || r < 0.1 {
 			continue
 		}
-		if got, want := s.off(x), math.Hypot(r-1, x[2]); math.Abs(got-want) > 0.004 {
+		if got, want := s.Off(x), math.Hypot(r-1, x[2]); math.Abs(got-want) > 0.004 {
 			t.Errorf("%v is %v from the half circle, want %v", x, got, want)
 		}
 	}
@@ -131,7 +132,7 @@ func TestPathsHome(t *testing.T) {
 			for _, m := range link.Methods() {
 				w := a.Room.Path(m)
 				end[m] += w.Off[w.Steps()]
-				if w.X[0] != a.Room.Path(link.MPPM).X[0] && math.Sqrt(square(w.X[0], a.Figure.At)) > 1e-5 {
+				if w.X[0] != a.Room.Path(link.MPPM).X[0] && math.Sqrt(curve.Square(w.X[0], a.Figure.At)) > 1e-5 {
 					t.Fatalf("%s: %s starts at %v, the point was dropped at %v", c.Curve, m, w.X[0], a.Figure.At)
 				}
 			}
@@ -146,14 +147,15 @@ func TestPathsHome(t *testing.T) {
 func TestConstruction(t *testing.T) {
 	a := withCurves(t)
 	roomtest.Must(t, a.Set(link.SigmaD, 0.2), a.Set(link.Alpha, 0.4))
+	a.Room.SetConstruction(true)
 	a.Settle()
 	w := a.Room.Path(link.MPPM)
 	for k := range w.Steps() {
 		th, ok := a.Room.Construction(k)
-		if d := math.Sqrt(square(th.Next, w.X[k+1])); !ok || d > 1e-5 {
+		if d := math.Sqrt(curve.Square(th.Next, w.X[k+1])); !ok || d > 1e-5 {
 			t.Errorf("step %d leads to %v, drawn is %v", k, w.X[k+1], th.Next)
 		}
-		if d := math.Sqrt(square(th.Foot, w.X[k])); math.Abs(d-w.D[k]) > 1e-5 {
+		if d := math.Sqrt(curve.Square(th.Foot, w.X[k])); math.Abs(d-w.D[k]) > 1e-5 {
 			t.Errorf("at step %d the foot is %v away, D is %v", k, d, w.D[k])
 		}
 	}
@@ -200,7 +202,7 @@ func TestEye(t *testing.T) {
 				t.Errorf("%+v: the pixel %v leads back to %v, %v, %v before the plane", c, p, x, y, near)
 			}
 		}
-		for _, v := range []float64{dot(e.right, e.up), dot(e.right, e.toward), dot(e.up, e.toward), dot(e.up, e.up) - 1, dot(e.toward, e.toward) - 1} {
+		for _, v := range []float64{curve.Dot(e.right, e.up), curve.Dot(e.right, e.toward), curve.Dot(e.up, e.toward), curve.Dot(e.up, e.up) - 1, curve.Dot(e.toward, e.toward) - 1} {
 			if math.Abs(v) > 1e-12 {
 				t.Errorf("%+v: the viewer's axes are not", c)
 			}
@@ -389,7 +391,7 @@ func TestMissingCurve(t *testing.T) {
 	if _, err := a.Room.Album(&palette.Palette{}); err == nil {
 		t.Error("nothing was exported")
 	}
-	a.Room.SetModel(link.HalfCircle, nil, errors.New("the file broke off"))
+	a.Room.Arrive(link.HalfCircle, errors.New("the file broke off"))
 	a.Update(1)
 	if a.Busy() || a.Active() || a.Readout().Status != "the file broke off" {
 		t.Errorf("without a file: busy %v, %q", a.Busy(), a.Readout().Status)
@@ -397,9 +399,9 @@ func TestMissingCurve(t *testing.T) {
 	if a.Err() != nil {
 		t.Errorf("the other rooms say %q", a.Err())
 	}
-	m, err := ambient.Load(weights.Moons)
-	roomtest.Must(t, err)
-	a.Room.SetModel(link.HalfCircle, m, nil)
+	a.Models.Bring(compute.OfCurve+string(link.HalfCircle), compute.Raw(weights.Moons))
+	a.Room.Arrive(link.HalfCircle, nil)
+	a.Update(1)
 	if a.Room.Ready() || a.Room.Err() == nil {
 		t.Error("a curve of the plane was taken for the half circle")
 	}
@@ -418,6 +420,8 @@ func TestSlice(t *testing.T) {
 		t.Fatal("the slice is never whole")
 	}
 	rest()
+	model, err := ambient.Load(weights.Circle)
+	roomtest.Must(t, err)
 	for _, shape := range []float64{1.5, 0.6} {
 		a.Room.SetAspect(shape)
 		a.Room.Turn(20, 5)
@@ -427,7 +431,7 @@ func TestSlice(t *testing.T) {
 		for _, at := range [][2]int{{0, 0}, {m.W - 1, 0}, {m.W / 3, m.H / 2}, {m.W - 1, m.H - 1}} {
 			x := e.Place(300*shape*float64(at[0])/float64(m.W-1), 300*float64(at[1])/float64(m.H-1))
 			d := make([]float32, 1)
-			a.Room.curve().run.Distance(d, nil, a.Room.curve().row(x))
+			model.Runner(1).Distance(d, nil, a.Room.curve().Row(x))
 			if got := m.D[at[1]*m.W+at[0]]; math.Abs(float64(got-d[0])) > 1e-4 {
 				t.Errorf("the slice has D = %v at %v, want %v", got, at, d[0])
 			}

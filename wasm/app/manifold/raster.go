@@ -5,7 +5,9 @@ import (
 	"image/color"
 	"math"
 
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/palette"
+	"mppm/wasm/app/room"
 	"mppm/wasm/app/timeline"
 )
 
@@ -43,8 +45,9 @@ func (a *Room) sliceFor(shape float64) *Slice {
 		return m
 	}
 	m := newSlice(w)
-	for row := range m.H {
-		a.cutRow(m, row)
+	compute.Ask(compute.NewHere(a.s.Models), a.cut(m)).All(room.Ever, func(row *compute.Distances) { m.D = append(m.D, row.D...) })
+	if len(m.D) < m.W*m.H {
+		return nil
 	}
 	return m
 }

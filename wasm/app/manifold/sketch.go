@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"mppm/shared/link"
+	"mppm/wasm/app/curve"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/timeline"
 )
@@ -78,11 +79,11 @@ func (d *pencil) dot(x [3]float64, size float64, c color.RGBA) {
 
 // dashes adds a broken line.
 func (d *pencil) dashes(x, y [3]float64, width, dash float64, c color.RGBA) {
-	length := math.Sqrt(square(x, y)) * d.scale / d.unit
+	length := math.Sqrt(curve.Square(x, y)) * d.scale / d.unit
 	n := int(min(max(math.Round(length/dash), 1), 400))
 	for i := range n {
 		t := float64(i) / float64(n)
-		d.line(mix(x, y, t), mix(x, y, t+0.55/float64(n)), width, c)
+		d.line(curve.Mix(x, y, t), curve.Mix(x, y, t+0.55/float64(n)), width, c)
 	}
 }
 
@@ -93,13 +94,13 @@ func (d *pencil) depth(x [3]float64, c color.RGBA) color.RGBA {
 }
 
 // box draws the edges of a box around the curve: they show how it is turned.
-func (d *pencil) box(s *curve) {
-	half := s.half
+func (d *pencil) box(s *curve.Shape) {
+	half := s.Half
 	for k := range half {
-		half[k] = max(half[k], 0.3*s.radius)
+		half[k] = max(half[k], 0.3*s.Radius)
 	}
 	corner := func(i int) [3]float64 {
-		x := s.middle
+		x := s.Middle
 		for k := range x {
 			x[k] += half[k] * float64(2*(i>>k&1)-1)
 		}
@@ -109,7 +110,7 @@ func (d *pencil) box(s *curve) {
 		for k := range 3 {
 			if j := i | 1<<k; j != i {
 				a, b := corner(i), corner(j)
-				d.line(a, b, 1, d.depth(mix(a, b, 0.5), palette.Fade(d.p.Muted, 0.4)))
+				d.line(a, b, 1, d.depth(curve.Mix(a, b, 0.5), palette.Fade(d.p.Muted, 0.4)))
 			}
 		}
 	}
@@ -117,15 +118,15 @@ func (d *pencil) box(s *curve) {
 
 // curve draws the part of the curve that is as near as wanted, and the points
 // that the models learned from.
-func (d *pencil) curve(s *curve, wanted func(near float64) bool) {
-	for _, l := range s.segments {
-		a, b := s.points[l[0]], s.points[l[1]]
-		m := mix(a, b, 0.5)
+func (d *pencil) curve(s *curve.Shape, wanted func(near float64) bool) {
+	for _, l := range s.Segments {
+		a, b := s.Points[l[0]], s.Points[l[1]]
+		m := curve.Mix(a, b, 0.5)
 		if _, _, near := d.Screen(m); wanted(near) {
 			d.line(a, b, 1.8+0.7*near, d.depth(m, d.p.Ink))
 		}
 	}
-	for _, x := range s.points {
+	for _, x := range s.Points {
 		if _, _, near := d.Screen(x); wanted(near) {
 			d.dot(x, 3.6+1.4*near, d.depth(x, palette.Fade(d.p.Ink, 0.8)))
 		}
@@ -133,7 +134,7 @@ func (d *pencil) curve(s *curve, wanted func(near float64) bool) {
 }
 
 // paths draws the paths that are shown, the point that was dropped, and Fig. 3.
-func (d *pencil) paths(r *Room, s *curve, pos float64) {
+func (d *pencil) paths(r *Room, s *curve.Shape, pos float64) {
 	p := d.p
 	if r.paths == nil {
 		return
@@ -141,7 +142,7 @@ func (d *pencil) paths(r *Room, s *curve, pos float64) {
 	start := r.paths[link.MPPM].X[0]
 	if !r.s.Figure.Flat() { // how deep the point lies: its foot on the middle plane of the box
 		foot := start
-		foot[2] = s.middle[2]
+		foot[2] = s.Middle[2]
 		d.dashes(start, foot, 1, 6, palette.Fade(p.Muted, 0.8))
 		d.dot(foot, 4, palette.Fade(p.Muted, 0.8))
 	}
@@ -169,15 +170,15 @@ func (d *pencil) paths(r *Room, s *curve, pos float64) {
 }
 
 // path draws one: what is to come faintly, what is past with a trail.
-func (d *pencil) path(w *Path, c color.RGBA, pos float64, m link.Method) {
-	now, last := w.fine(pos), float64(w.Steps())
+func (d *pencil) path(w *curve.Path, c color.RGBA, pos float64, m link.Method) {
+	now, last := w.Fine(pos), float64(w.Steps())
 	width := map[link.Method]float64{link.MPPM: 3, link.DAE: 2.4, link.DDPM: 1.6}[m]
 	at := func(t float64) [3]float64 {
 		k, blend := timeline.Between(t, w.Steps())
 		if blend == 0 {
 			return w.X[k]
 		}
-		return mix(w.X[k], w.X[k+1], blend)
+		return curve.Mix(w.X[k], w.X[k+1], blend)
 	}
 	each := func(from, to float64, draw func(a, b [3]float64, age float64)) {
 		for t := from; t < to; {

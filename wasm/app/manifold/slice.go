@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"mppm/shared/link"
+	"mppm/wasm/app/compute"
+	"mppm/wasm/app/curve"
+	"mppm/wasm/app/room"
 )
 
 // Slice is D on the plane through the curve's middle that faces the viewer: on a
@@ -17,7 +20,7 @@ type Slice struct {
 
 // sliced is what a slice depends on.
 type sliced struct {
-	curve  *curve
+	curve  *curve.Shape
 	camera link.Camera
 	aspect float64
 }
@@ -25,7 +28,7 @@ type sliced struct {
 // slicing is the slice, and the next one.
 type slicing struct {
 	whole, draft *Slice // what is shown; what is being computed
-	rows         int    // of draft that are there
+	work         *compute.Work[compute.Distances]
 }
 
 // sliceSide is how many places D is computed at along the longer edge.
@@ -55,7 +58,7 @@ func (r *Room) Slice() *Slice {
 // Highest returns the D at the end of the slice's scale.
 func (r *Room) Highest() float64 {
 	if s := r.curve(); s != nil {
-		return s.highest
+		return s.Highest
 	}
 	return 0
 }
@@ -75,23 +78,25 @@ func (r *Room) Working() bool {
 	return r.s.Figure.Slice && w.curve != nil && w.aspect > 0 && (r.slice.whole == nil || r.slice.whole.of != w)
 }
 
-// Work computes some rows of the slice.
+// Work has the slice made anew where it is out of date.
 func (r *Room) Work(time.Duration) {
 	if !r.Working() {
 		return
 	}
 	w, c := r.wanted(), &r.slice
-	if c.draft == nil || c.draft.of != w {
-		c.draft, c.rows = newSlice(w), 0
+	if c.draft == nil || c.draft.of != w && c.work.Over() {
+		c.draft = newSlice(w)
+		c.work = compute.Ask(r.s.Compute, r.cut(c.draft))
 	}
 	m := c.draft
-	for start := time.Now(); c.rows < m.H && time.Since(start) < sliceTime; c.rows++ {
-		r.cutRow(m, c.rows)
+	if !c.work.All(room.Within(sliceTime), func(row *compute.Distances) { m.D = append(m.D, row.D...) }) {
+		return
 	}
-	if c.rows == m.H {
-		c.whole, c.draft = m, nil
-		r.s.Touch()
+	if err := c.work.Err(); err != nil {
+		r.err, m.D = err, make([]float32, m.W*m.H)
 	}
+	c.whole, c.draft, c.work = m, nil, nil
+	r.s.Touch()
 }
 
 // newSlice returns a slice without its values.
@@ -102,20 +107,21 @@ func newSlice(of sliced) *Slice {
 	} else {
 		m.W = max(int(sliceSide*of.aspect), 2)
 	}
-	m.D = make([]float32, m.W*m.H)
 	return m
 }
 
-// cutRow computes a row of a slice of the curve that is shown.
-func (r *Room) cutRow(m *Slice, row int) {
+// cut returns the job of a slice of the curve that is shown.
+func (r *Room) cut(m *Slice) *compute.Cut {
 	e := r.Eye(float64(m.W), float64(m.W)/m.of.aspect)
-	run := m.of.curve.run
-	x := make([]float32, 0, m.W*run.Dim)
-	for i := range m.W {
-		p := e.Place(e.w*float64(i)/float64(m.W-1), e.h*float64(row)/float64(m.H-1))
-		for k := range run.Dim {
-			x = append(x, float32(p[k]))
+	dim := m.of.curve.Dim
+	j := &compute.Cut{Curve: string(r.s.Figure.Curve), X: make([]float32, 0, m.W*m.H*dim), Row: m.W}
+	for row := range m.H {
+		for i := range m.W {
+			p := e.Place(e.w*float64(i)/float64(m.W-1), e.h*float64(row)/float64(m.H-1))
+			for k := range dim {
+				j.X = append(j.X, float32(p[k]))
+			}
 		}
 	}
-	run.Distance(m.D[row*m.W:(row+1)*m.W], nil, x)
+	return j
 }

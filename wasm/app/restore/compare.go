@@ -1,34 +1,16 @@
 package restore
 
 import (
-	"fmt"
-	"iter"
-	"math"
 	"time"
 
-	"mppm/shared/ddpm"
 	"mppm/shared/degrade"
 	"mppm/shared/ldm"
 	"mppm/shared/link"
-	"mppm/shared/rng"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/model"
+	"mppm/wasm/app/room"
 	"mppm/wasm/app/timeline"
 )
-
-// Baselines is what the room needs of the models that it compares with: a
-// denoising autoencoder, and diffusion between its two halves; *ldm.Runner is
-// one.
-type Baselines interface {
-	// Encode and Decode are those of the autoencoder.
-	Encode(z, x []float32)
-	Decode(x, z []float32)
-	// Start returns from how many steps restoration of such a damage starts.
-	Start(d degrade.Degradation) (int, error)
-	// Restore takes codes into the diffusion and back, and yields every step.
-	Restore(z []float32, steps int, sources []*rng.Source) (iter.Seq[ddpm.Step], error)
-	// Codes makes codes of points with so many steps left.
-	Codes(z, x []float32, left int)
-}
 
 // compareDelay is how long the damage must stay as it is before diffusion
 // starts: its many steps are lost with every move of a slider.
@@ -37,23 +19,20 @@ const compareDelay = 200 * time.Millisecond
 // compareSlice is how much of a frame diffusion may take.
 const compareSlice = 5 * time.Millisecond
 
-// diffusionStream is the stream of a seed that diffusion draws from; the damage
-// draws from stream 0.
-const diffusionStream = 1
-
 // comparison is what the baselines make of the damaged image.
 type comparison struct {
-	baselines   Baselines
+	there       bool                         // there are models to compare with
+	once        *compute.Work[compute.Rival] // the autoencoder's
+	diffusion   *compute.Work[compute.Rival]
+	next        *compute.Rivals     // what diffusion is to begin with soon
+	wait        time.Duration       // until it does
 	autoencoded timeline.Trajectory // one step
 	daeScore    Score
 	daeReads    model.Reading
 	diffused    timeline.Trajectory // as many steps as the flow has, spread over the diffusion's
 	ldmScores   []Score
 	ldmReads    []model.Reading
-	wait        time.Duration // until diffusion starts
-	total, done int           // its steps
-	nextStep    func() (ddpm.Step, bool)
-	stopSteps   func()
+	total, done int // its steps
 }
 
 // Attempt is what a baseline makes of the damaged image.
@@ -64,110 +43,92 @@ type Attempt struct {
 	Total int           `json:"total"` // of so many; 0 where there are none
 }
 
-// SetBaselines brings the models to compare with, once they are there.
-func (r *Room) SetBaselines(b Baselines) {
-	r.baselines = b
-	if r.path.Steps() > 0 {
-		r.s.Fail(r.compareNow())
+// Comparable says that the models to compare with are there.
+func (r *Room) Comparable() {
+	r.there = true
+	if r.path.Steps() > 0 && r.work == nil {
+		r.compare()
 	}
 	r.s.Touch()
 }
 
-// dropComparison forgets what the baselines made of another image.
-func (r *Room) dropComparison() {
-	if r.stopSteps != nil {
-		r.stopSteps()
-	}
-	r.comparison = comparison{baselines: r.baselines}
+// stopComparing ends what is under way: the damaged image is another.
+func (r *Room) stopComparing() {
+	r.once.Stop()
+	r.diffusion.Stop()
+	r.once, r.diffusion, r.next = nil, nil, nil
 }
 
-// compareNow has the autoencoder restore the damaged image, and diffusion do so
-// soon.
-func (r *Room) compareNow() error {
-	if r.baselines == nil {
-		return nil
+// compare has the autoencoder restore the damaged image, and diffusion do so soon. What
+// they made of the last one is shown until then.
+func (r *Room) compare() {
+	r.stopComparing()
+	if !r.there {
+		return
 	}
-	r.dropComparison()
-	z, x := make([]float32, r.s.Engine.Latent()), make([]float32, r.s.Pixels())
-	r.baselines.Encode(z, r.degraded)
-	r.baselines.Decode(x, z)
-	var err error
-	if r.daeScore, err = r.score(x); err != nil {
-		return err
-	}
-	r.autoencoded = timeline.Trajectory{N: 1}
-	r.autoencoded.Add(x, z, []float32{0})
-	r.daeReads = r.s.Read(x)[0]
 	// Diffusion is told the damage. Where there is none, what is restored may be
 	// damaged all the same, and nobody says how.
 	d := degrade.Degradation{Kind: r.s.Kind, Severity: r.s.Severity}
 	if r.s.Kind == link.None {
 		d = ldm.Blind
 	}
-	if r.total, err = r.baselines.Start(d); err != nil {
-		return err
-	}
-	seq, err := r.baselines.Restore(z, r.total, []*rng.Source{rng.New(r.s.Seed, diffusionStream)})
-	if err != nil {
-		return err
-	}
-	r.diffused = timeline.Trajectory{N: 1}
-	r.nextStep, r.stopSteps = iter.Pull(seq)
-	r.wait = compareDelay
-	return nil
+	j := compute.Rivals{Original: r.original, Damaged: r.degraded, Damage: d, Seed: r.s.Seed, Shown: r.path.Steps() - 1}
+	r.once = compute.Ask(r.s.Compute, &j)
+	later := j
+	later.Diffusion = true
+	r.next, r.wait = &later, compareDelay
+	r.takeOnce()
 }
 
-// Working reports whether diffusion is under way, or about to be.
-func (r *Room) Working() bool { return r.nextStep != nil && !r.pad.Drawing() }
+// takeOnce shows what the autoencoder made of the image, once it has.
+func (r *Room) takeOnce() {
+	over := r.once.All(room.Ever, func(p *compute.Rival) {
+		r.autoencoded, r.diffused = timeline.Trajectory{N: 1}, timeline.Trajectory{N: 1}
+		r.ldmScores, r.ldmReads, r.done = nil, nil, 0
+		r.autoencoded.Add(p.Ink, p.Code, []float32{0})
+		r.daeScore, r.daeReads, r.total = p.Score, p.Reads, p.Total
+		r.s.Touch()
+	})
+	if over {
+		if err := r.once.Err(); err != nil {
+			r.stopComparing()
+			r.s.Fail(err)
+		}
+		r.once = nil
+	}
+}
+
+// Working reports whether a comparison is under way, or about to be.
+func (r *Room) Working() bool {
+	return r.once != nil || (r.next != nil || r.diffusion != nil) && !r.pad.Drawing()
+}
 
 // Work takes diffusion on, for a part of a frame.
 func (r *Room) Work(dt time.Duration) {
-	if !r.Working() {
+	r.takeOnce()
+	if r.once != nil || !r.Working() {
 		return
 	}
-	if r.wait -= dt; r.wait > 0 {
-		return
-	}
-	for start := time.Now(); r.nextStep != nil && time.Since(start) < compareSlice; {
-		r.diffuse()
-	}
-	r.s.Touch()
-}
-
-// diffuse takes one step, and keeps it if it is one of those that are shown.
-func (r *Room) diffuse() {
-	s, ok := r.nextStep()
-	if !ok || s.Left == 0 {
-		r.stopSteps()
-		r.nextStep, r.stopSteps = nil, nil
-	}
-	if !ok {
-		return
-	}
-	r.done = s.Index
-	last := r.path.Steps() - 1
-	for r.diffused.Steps() <= last && s.Index >= shownAt(r.diffused.Steps(), last, r.total) {
-		z, x := make([]float32, r.s.Engine.Latent()), make([]float32, r.s.Pixels())
-		r.baselines.Codes(z, s.X, s.Left)
-		r.baselines.Decode(x, z)
-		r.diffused.Add(x, z, []float32{0})
-		score, err := r.score(x)
-		if err != nil {
-			r.s.Fail(fmt.Errorf("comparing: %w", err))
+	if r.diffusion == nil {
+		if r.wait -= dt; r.wait > 0 {
 			return
 		}
-		r.ldmScores = append(r.ldmScores, score)
-		r.ldmReads = append(r.ldmReads, r.s.Read(x)[0])
+		r.diffusion, r.next = compute.Ask(r.s.Compute, r.next), nil
 	}
-}
-
-// shownAt returns after which of total steps of diffusion its picture at a step
-// of the timeline 0 … last is taken.
-func shownAt(step, last, total int) int {
-	if last < 1 {
-		return total
+	over := r.diffusion.All(room.Within(compareSlice), func(p *compute.Rival) {
+		if r.done = p.Done; p.Ink != nil {
+			r.diffused.Add(p.Ink, p.Code, []float32{0})
+			r.ldmScores, r.ldmReads = append(r.ldmScores, p.Score), append(r.ldmReads, p.Reads)
+		}
+		r.s.Touch()
+	})
+	if over {
+		if err := r.diffusion.Err(); err != nil {
+			r.s.Fail(err)
+		}
+		r.diffusion = nil
+		r.s.Touch()
 	}
-	return int(math.Round(float64(step) / float64(last) * float64(total)))
 }
 
 // Autoencoded returns what the denoising autoencoder makes of the damaged image,
@@ -180,7 +141,7 @@ func (r *Room) Diffused() *timeline.Trajectory { return &r.diffused }
 // attempts returns what the baselines made of the image at a step, nil where they
 // are not there yet.
 func (r *Room) attempts(step int) (dae, diffusion *Attempt) {
-	if r.baselines == nil || r.autoencoded.Steps() == 0 || r.PadEmpty() {
+	if !r.there || r.autoencoded.Steps() == 0 || r.PadEmpty() {
 		return nil, nil
 	}
 	dae = &Attempt{Score: r.daeScore, Reads: r.daeReads}

@@ -48,7 +48,8 @@ func TestComparison(t *testing.T) {
 		t.Errorf("before the baselines are there: %+v, %+v", r.DAE, r.LDM)
 	}
 	b := &baselines{steps: 40}
-	a.Room.SetBaselines(b)
+	a.Models.Baselines = b
+	a.Room.Comparable()
 	if a.Busy() {
 		t.Error("what is shown waits for a comparison")
 	}
@@ -94,7 +95,8 @@ func TestComparison(t *testing.T) {
 func TestComparisonStartsOver(t *testing.T) {
 	a := newPage(t, &roomtest.Engine{})
 	b := &baselines{steps: 1 << 20}
-	a.Room.SetBaselines(b)
+	a.Models.Baselines = b
+	a.Room.Comparable()
 	for range 30 {
 		a.Update(20 * time.Millisecond)
 	}
@@ -118,19 +120,4 @@ func TestComparisonStartsOver(t *testing.T) {
 	if a.Err() == nil {
 		t.Error("the baselines' error is not shown")
 	}
-}
-
-func TestShownAt(t *testing.T) {
-	for _, c := range []struct{ step, last, total, want int }{
-		{0, 15, 600, 0}, {15, 15, 600, 600}, {7, 15, 600, 280}, {0, 0, 9, 9}, {3, 4, 0, 0},
-	} {
-		if got := shownAt(c.step, c.last, c.total); got != c.want {
-			t.Errorf("step %d of %d: %d of %d, want %d", c.step, c.last, got, c.total, c.want)
-		}
-	}
-}
-
-// TestBaselinesFit holds the package that the page uses to what the app needs.
-func TestBaselinesFit(t *testing.T) {
-	var _ Baselines = (*ldm.Runner)(nil)
 }

@@ -11,9 +11,9 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/link"
-	"mppm/shared/metric"
 	"mppm/shared/picture"
 	"mppm/shared/stroke"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
 	"mppm/wasm/app/model"
@@ -38,8 +38,10 @@ type Room struct {
 	original []float32        // the image that is to be found again
 	degraded []float32
 	path     timeline.Trajectory
-	stale    bool // what follows from the choice is out of date
-	play     bool // play the restoration from its start once computed
+	stale    bool                            // what follows from the choice is out of date
+	other    bool                            // so much so that what is under way is of something else
+	play     bool                            // play the restoration from its start once computed
+	work     *compute.Work[compute.Restored] // the restoration under way, nil if none is
 
 	before       Score
 	scores       []Score // of each step of path
@@ -75,7 +77,7 @@ func (r *Room) Open(l *link.Link) (err error) {
 	r.pad.Open(strokes)
 	r.settle = 0
 	r.recompute(false)
-	r.play = l.Step < 0
+	r.play, r.other = l.Step < 0, true
 	return err
 }
 
@@ -104,16 +106,15 @@ func (r *Room) Dials() dials.Dials { return r.dials }
 
 // Busy reports whether the restoration is out of date, or a drawing not yet where
 // the model sees it.
-func (r *Room) Busy() bool { return r.stale || !r.Settled() && !r.pad.Drawing() }
+func (r *Room) Busy() bool {
+	return r.stale || r.work != nil || !r.Settled() && !r.pad.Drawing()
+}
 
 // Album returns the restoration, to be exported.
 func (r *Room) Album(p *palette.Palette) (export.Album, error) { return r.s.NewAlbum(r, 1, p) }
 
 // Score compares an image with the original.
-type Score struct {
-	MSE  float64 `json:"mse"`
-	SSIM float64 `json:"ssim"`
-}
+type Score = compute.Score
 
 // AnotherDigit takes the next test digit and plays its restoration.
 func (r *Room) AnotherDigit() {
@@ -262,18 +263,74 @@ func (r *Room) PadEmpty() bool { return r.s.Source == link.Drawing && r.pad.Empt
 
 func (r *Room) recompute(play bool) {
 	r.stale = true
-	r.play = r.play || play
+	r.play, r.other = r.play || play, r.other || play
 	r.s.Touch()
 }
 
-// Update computes the flow where it is out of date.
+// Update has the flow computed where it is out of date. While one draws, or drags a
+// slider, what is under way is still shown: it is nearer to what is wanted than what is
+// there.
 func (r *Room) Update(dt time.Duration) {
 	r.settleBy(dt)
-	if !r.stale {
+	r.takeOnce()
+	if r.stale && (r.work == nil && r.once == nil || r.other) {
+		r.stale, r.other = false, false
+		r.work.Stop()
+		r.work = nil
+		if err := r.begin(); err != nil {
+			r.s.Fail(err)
+			r.arrive()
+		}
+	}
+	if r.work == nil || !r.work.All(room.Ever, r.take) {
 		return
 	}
-	r.stale = false
-	r.s.Fail(r.computeFlow())
+	if err := r.work.Err(); err != nil {
+		r.s.Fail(err)
+		r.arrive()
+	}
+	r.work = nil
+	r.s.Touch()
+}
+
+// begin makes the original, damages it, and has it restored.
+func (r *Room) begin() error {
+	switch r.s.Source {
+	case link.Drawing:
+		r.pad.Framed(r.original)
+	case link.Picture:
+		for i, v := range r.brought {
+			r.original[i] = float32(v) / 255
+		}
+	default:
+		r.digits.Image(r.original, r.s.Digit)
+	}
+	r.s.Touch()
+	shape := r.s.Engine.Image()
+	if err := r.s.Damaged(r.degraded, r.original, shape.W, shape.H); err != nil {
+		return err
+	}
+	r.stopComparing()
+	r.work = compute.Ask(r.s.Compute, &compute.Restore{Original: r.original, Damaged: r.degraded, Flow: r.s.RestoreFlow.Widened()})
+	return nil
+}
+
+// take shows a restoration that has come.
+func (r *Room) take(p *compute.Restored) {
+	n, pixels := r.s.Engine.Latent(), r.s.Pixels()
+	r.path = timeline.Trajectory{N: 1}
+	for i := range p.Distance {
+		r.path.Add(p.Ink[i*pixels:(i+1)*pixels], p.Codes[i*n:(i+1)*n], p.Distance[i:i+1])
+	}
+	r.before, r.scores = p.Before, p.Scores
+	r.damagedReads, r.reads = p.ReadsFirst, p.Reads
+	r.s.Fail(nil)
+	r.arrive()
+	r.compare()
+}
+
+// arrive goes to where the timeline is to be.
+func (r *Room) arrive() {
 	h := &r.head
 	h.Follow(r.path.Steps() - 1)
 	switch {
@@ -285,70 +342,6 @@ func (r *Room) Update(dt time.Duration) {
 	}
 	r.play = false
 	r.s.Touch()
-}
-
-// computeFlow makes the original, damages it, and restores it.
-func (r *Room) computeFlow() error {
-	r.dropComparison()
-	switch r.s.Source {
-	case link.Drawing:
-		r.pad.Framed(r.original)
-	case link.Picture:
-		for i, v := range r.brought {
-			r.original[i] = float32(v) / 255
-		}
-	default:
-		r.digits.Image(r.original, r.s.Digit)
-	}
-	shape := r.s.Engine.Image()
-	if err := r.s.Damaged(r.degraded, r.original, shape.W, shape.H); err != nil {
-		return err
-	}
-	n, pixels := r.s.Engine.Latent(), r.s.Pixels()
-	z := make([]float32, n)
-	r.s.Engine.Encode(z, r.degraded)
-	seq, err := r.s.Engine.Flow(z, r.s.RestoreFlow.Widened())
-	if err != nil {
-		return err
-	}
-	var path, distance []float32
-	for s := range seq {
-		path = append(path, s.X...)
-		distance = append(distance, s.Distance...)
-	}
-	frames := make([]float32, len(distance)*pixels)
-	r.s.Engine.Decode(frames, path)
-	r.path = timeline.Trajectory{N: 1}
-	r.scores = r.scores[:0]
-	for i := range distance {
-		x := frames[i*pixels : (i+1)*pixels]
-		r.path.Add(x, path[i*n:(i+1)*n], distance[i:i+1])
-		s, err := r.score(x)
-		if err != nil {
-			return err
-		}
-		r.scores = append(r.scores, s)
-	}
-	if r.before, err = r.score(r.degraded); err != nil {
-		return err
-	}
-	// The damaged image is read as it is shown, without what leaves [0, 1].
-	shown := make([]float32, pixels)
-	for i, v := range r.degraded {
-		shown[i] = min(max(v, 0), 1)
-	}
-	r.damagedReads = r.s.Read(shown)[0]
-	r.reads = r.s.Read(frames)
-	return r.compareNow()
-}
-
-func (r *Room) score(x []float32) (Score, error) {
-	shape := r.s.Engine.Image()
-	ssim, err := metric.SSIM(r.original, x, shape.W, shape.H)
-	if err != nil {
-		return Score{}, err
-	}
-	return Score{MSE: metric.MSE(r.original, x), SSIM: ssim}, nil
 }
 
 // Label returns the class of the test digit that is shown, -1 for what the user

@@ -7,7 +7,10 @@
 package room
 
 import (
+	"time"
+
 	"mppm/shared/link"
+	"mppm/wasm/app/compute"
 	"mppm/wasm/app/model"
 	"mppm/wasm/app/timeline"
 )
@@ -19,7 +22,9 @@ type Session struct {
 	Links         *link.Page // what links are about
 	Engine        model.Engine
 	Reader        model.Reader
-	ReducedMotion bool // nothing eases, and nothing plays by itself
+	Models        *compute.Models // of the page's own program
+	Compute       compute.Asker   // who does what takes long; at first that program itself
+	ReducedMotion bool            // nothing eases, and nothing plays by itself
 
 	wanted   int // the step that a link asked for, -1 once it is shown
 	err      error
@@ -28,7 +33,8 @@ type Session struct {
 
 // NewSession returns the session at a page's first screen.
 func NewSession(p *link.Page, e model.Engine, r model.Reader) *Session {
-	return &Session{State: p.First(), Links: p, Engine: e, Reader: r, wanted: -1}
+	m := &compute.Models{Engine: e, Reader: r}
+	return &Session{State: p.First(), Links: p, Engine: e, Reader: r, Models: m, Compute: compute.NewHere(m), wanted: -1}
 }
 
 // Touch says that something on the screen may have changed.
@@ -63,18 +69,20 @@ func (s *Session) Arrive(h *timeline.Playhead) bool {
 // Pixels returns how many numbers an image has.
 func (s *Session) Pixels() int { return s.Engine.Image().Size() }
 
-// Read returns what each of the images x is taken for.
-func (s *Session) Read(x []float32) []model.Reading {
-	return model.Read(s.Reader, x, len(x)/s.Pixels())
+// Ink returns image i of a path at every step from the given one on, as it is shown.
+func Ink(p *timeline.Trajectory, i, from int) (ink []byte) {
+	for k := from; k < p.Steps(); k++ {
+		ink = append(ink, p.Frame(k, i)...)
+	}
+	return ink
 }
 
-// ReadSteps returns what image i of a path is taken for at every step from the
-// given one on.
-func (s *Session) ReadSteps(p *timeline.Trajectory, i, from int) []model.Reading {
-	n := s.Pixels()
-	x := make([]float32, (p.Steps()-from)*n)
-	for k := from; k < p.Steps(); k++ {
-		p.Image(x[(k-from)*n:], k, i)
-	}
-	return s.Read(x)
+// Within returns a function that says no once so much time has passed.
+func Within(d time.Duration) func() bool {
+	start := time.Now()
+	return func() bool { return time.Since(start) < d }
 }
+
+// Ever says that there is time for all of it, Once that there is for one piece.
+func Ever() bool { return true }
+func Once() bool { return false }

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -77,13 +78,7 @@ func TestTrajectoryBlends(t *testing.T) {
 	if dst[0] != 0 {
 		t.Error("without any step the image is not empty")
 	}
-	frame := func(v float32) []float32 {
-		x := make([]float32, 784)
-		for i := range x {
-			x[i] = v
-		}
-		return x
-	}
+	frame := func(v float32) []byte { return slices.Repeat([]byte{Ink(v)}, 784) }
 	tr.Add(frame(0), make([]float32, 18), []float32{2})
 	tr.Add(frame(1), make([]float32, 18), []float32{1})
 	for pos, want := range map[float64]byte{-1: 0, 0: 0, 0.5: 128, 1: 255, 7: 255, math.NaN(): 0} {

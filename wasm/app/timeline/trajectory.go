@@ -1,5 +1,11 @@
 package timeline
 
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+)
+
 // Trajectory is a flow of N images, decoded at every step.
 type Trajectory struct {
 	N        int
@@ -9,16 +15,12 @@ type Trajectory struct {
 	highest  float32
 }
 
-// Add appends a step: the images, in [0, 1], their codes, and D of these. It
-// keeps none of the slices.
-func (t *Trajectory) Add(x, z, distance []float32) {
-	f := make([]byte, len(x))
-	for i, v := range x {
-		f[i] = Ink(v)
-	}
-	t.frames = append(t.frames, f)
-	t.codes = append(t.codes, append([]float32(nil), z...))
-	t.distance = append(t.distance, append([]float32(nil), distance...))
+// Add appends a step: the images as they are shown, as many bytes as they have numbers,
+// their codes, and D of these. It keeps the slices.
+func (t *Trajectory) Add(ink []byte, z, distance []float32) {
+	t.frames = append(t.frames, ink)
+	t.codes = append(t.codes, z)
+	t.distance = append(t.distance, distance)
 	for _, d := range distance {
 		t.highest = max(t.highest, d)
 	}
@@ -118,4 +120,23 @@ func (t *Trajectory) Frame(step, i int) []byte { return part(t.frames[step], t.N
 func part[T any](all []T, n, i int) []T {
 	size := len(all) / n
 	return all[i*size:][:size]
+}
+
+// Digest returns a number that is another one if a bit of the trajectory is: two programs
+// that computed it can be compared.
+func (t *Trajectory) Digest() uint64 {
+	h := fnv.New64a()
+	bits := func(x []float32) {
+		b := make([]byte, 0, 4*len(x))
+		for _, v := range x {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+		}
+		h.Write(b)
+	}
+	for k := range t.frames {
+		h.Write(t.frames[k])
+		bits(t.codes[k])
+		bits(t.distance[k])
+	}
+	return h.Sum64()
 }

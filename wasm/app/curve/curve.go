@@ -1,28 +1,33 @@
-package manifold
+// Package curve is what the page knows of a curve: the line through the points that its
+// models learned from, how far a place is from it, and the ways that MPPM (Sec. 4.1), an
+// autoencoder and diffusion take a point home to it. It draws nothing.
+package curve
 
 import (
-	"encoding/json"
 	"math"
 
 	"mppm/shared/ambient"
-	"mppm/shared/kde"
-	"mppm/shared/link"
+	"mppm/shared/metadata"
 	"mppm/shared/rng"
 )
 
-// curve is one of the data sets: its model, and the line through its points.
-type curve struct {
-	run      *ambient.Runner
-	points   [][3]float64 // the training points
-	segments [][2]int     // of the line, between points
-	middle   [3]float64   // of the box around all points
-	half     [3]float64   // of the box's edges
-	radius   float64      // all points lie within it of the middle
-	noise    float64      // σ of the noise that the models were tested with
-	highest  float64      // D around the curve, at most
+// Shape is a curve without its models.
+type Shape struct {
+	Dim      int          // coordinates of a point
+	Points   [][3]float64 // that the models learned from
+	Segments [][2]int     // of the line, between points
+	Middle   [3]float64   // of the box around all points
+	Half     [3]float64   // of the box's edges
+	Radius   float64      // all points lie within it of the middle
+	Noise    float64      // σ of the noise that the models were tested with
+	Highest  float64      // D around the curve, at most
+}
 
-	samples [][3]float64 // of the bank of
-	bank    *kde.Bank
+// Curve is one of the data sets: its shape, and what computes with its models. It is
+// not safe for concurrent use.
+type Curve struct {
+	Shape
+	run *ambient.Runner
 }
 
 // runnerBatch is how many points a curve's model computes at a time.
@@ -35,30 +40,32 @@ const diffusionStream = 1
 // defaultNoise is the noise of random points where a file names none.
 const defaultNoise = 0.2
 
-func newCurve(m *ambient.Model) *curve {
-	c := &curve{run: m.Runner(runnerBatch), noise: defaultNoise}
-	c.points = places(m.Points, m.Dim)
-	lo, hi := c.points[0], c.points[0]
-	for _, p := range c.points {
+// mostNoise bounds it: points lie within a few units.
+const mostNoise = 8
+
+// New returns the curve of a model.
+func New(m *ambient.Model) *Curve {
+	c := &Curve{Shape{Dim: m.Dim, Noise: defaultNoise}, m.Runner(runnerBatch)}
+	c.Points = places(m.Points, m.Dim)
+	lo, hi := c.Points[0], c.Points[0]
+	for _, p := range c.Points {
 		for k, v := range p {
 			lo[k], hi[k] = min(lo[k], v), max(hi[k], v)
 		}
 	}
 	for k := range lo {
-		c.middle[k], c.half[k] = (lo[k]+hi[k])/2, (hi[k]-lo[k])/2
+		c.Middle[k], c.Half[k] = (lo[k]+hi[k])/2, (hi[k]-lo[k])/2
 	}
-	for _, p := range c.points {
-		c.radius = max(c.radius, math.Sqrt(square(p, c.middle)))
+	for _, p := range c.Points {
+		c.Radius = max(c.Radius, math.Sqrt(Square(p, c.Middle)))
 	}
-	c.radius = max(c.radius, 1e-3)
-	c.segments = segments(c.points)
-	var scores struct {
-		Noise float64 `json:"noise"`
+	c.Radius = max(c.Radius, 1e-3)
+	c.Segments = segments(c.Points)
+	noise := 0.0
+	if metadata.Numbers(m.Meta["scores"], map[string]any{"noise": &noise}) == nil && noise > 0 && noise < mostNoise {
+		c.Noise = noise
 	}
-	if json.Unmarshal([]byte(m.Meta["scores"]), &scores) == nil && scores.Noise > 0 && scores.Noise < link.Farthest {
-		c.noise = scores.Noise
-	}
-	c.highest = c.top()
+	c.Highest = c.top()
 	return c
 }
 
@@ -74,22 +81,22 @@ func places(x []float32, dim int) [][3]float64 {
 	return out
 }
 
-// row returns a point of space as the model takes it.
-func (c *curve) row(p [3]float64) []float32 {
-	x := make([]float32, c.run.Dim)
+// Row returns a point of space as the model takes it.
+func (c *Shape) Row(p [3]float64) []float32 {
+	x := make([]float32, c.Dim)
 	for k := range min(len(x), 3) {
 		x[k] = float32(p[k])
 	}
 	return x
 }
 
-// gap is the longest distance between neighbors on a curve. The moons are half a
+// Gap is the longest distance between neighbors on a curve. The moons are half a
 // unit apart.
-const gap = 0.3
+const Gap = 0.3
 
 // segments returns the line through points of a curve, as pairs of them: their
 // minimum spanning tree, which follows a curve that is sampled densely, without
-// what is longer than gap; closed where its two ends are near each other.
+// what is longer than Gap; closed where its two ends are near each other.
 func segments(points [][3]float64) [][2]int {
 	n := len(points)
 	near, from, in := make([]float64, n), make([]int, n), make([]bool, n)
@@ -100,7 +107,7 @@ func segments(points [][3]float64) [][2]int {
 	}
 	for at, k := 0, 0; k < n; k++ {
 		in[at] = true
-		if k > 0 && near[at] <= gap*gap {
+		if k > 0 && near[at] <= Gap*Gap {
 			lines = append(lines, [2]int{from[at], at})
 			degree[at]++
 			degree[from[at]]++
@@ -110,7 +117,7 @@ func segments(points [][3]float64) [][2]int {
 			if in[j] {
 				continue
 			}
-			if d := square(points[at], points[j]); d < near[j] {
+			if d := Square(points[at], points[j]); d < near[j] {
 				near[j], from[j] = d, at
 			}
 			if near[j] < best {
@@ -125,42 +132,42 @@ func segments(points [][3]float64) [][2]int {
 			ends = append(ends, i)
 		}
 	}
-	if len(ends) == 2 && square(points[ends[0]], points[ends[1]]) <= gap*gap {
+	if len(ends) == 2 && Square(points[ends[0]], points[ends[1]]) <= Gap*Gap {
 		lines = append(lines, [2]int{ends[0], ends[1]})
 	}
 	return lines
 }
 
-// off returns the distance of a point to the curve.
-func (c *curve) off(p [3]float64) float64 {
+// Off returns the distance of a point to the curve.
+func (c *Shape) Off(p [3]float64) float64 {
 	best := math.Inf(1)
-	for _, l := range c.segments {
-		a, b := c.points[l[0]], c.points[l[1]]
+	for _, l := range c.Segments {
+		a, b := c.Points[l[0]], c.Points[l[1]]
 		t := 0.0
-		if length := square(a, b); length > 0 {
-			t = dot(minus(p, a), minus(b, a)) / length
+		if length := Square(a, b); length > 0 {
+			t = Dot(Minus(p, a), Minus(b, a)) / length
 		}
-		best = min(best, square(p, mix(a, b, min(max(t, 0), 1))))
+		best = min(best, Square(p, Mix(a, b, min(max(t, 0), 1))))
 	}
-	for _, a := range c.points { // those without a neighbor too
-		best = min(best, square(p, a))
+	for _, a := range c.Points { // those without a neighbor too
+		best = min(best, Square(p, a))
 	}
 	return math.Sqrt(best)
 }
 
 // add appends a place to a path.
-func (c *curve) add(to *Path, x []float32) {
+func (c *Curve) add(to *Path, x []float32) {
 	var p [3]float64
 	for k := range min(len(x), 3) {
 		p[k] = float64(x[k])
 	}
 	d := make([]float32, 1)
 	c.run.Distance(d, nil, x)
-	to.X, to.Off, to.D = append(to.X, p), append(to.Off, c.off(p)), append(to.D, float64(d[0]))
+	to.X, to.Off, to.D = append(to.X, p), append(to.Off, c.Off(p)), append(to.D, float64(d[0]))
 }
 
-// think returns what the flow sees at a point.
-func (c *curve) construct(x []float32, p ambient.Preset) (Construction, error) {
+// construct returns what the flow sees at a point.
+func (c *Curve) construct(x []float32, p ambient.Preset) (Construction, error) {
 	dim := c.run.Dim
 	mean, projection, d, grad := make([]float32, dim), make([]float32, dim), make([]float32, 1), make([]float32, dim)
 	if err := c.run.Mean(mean, x, p); err != nil {
@@ -183,9 +190,9 @@ func (c *curve) construct(x []float32, p ambient.Preset) (Construction, error) {
 // of the noise that it is told: a point that far from the curve has typically that
 // much, since noise along the curve does not lead away from it. The path is without
 // the scale that diffusion gives its points, so that it starts at the point.
-func (c *curve) diffuse(to *Path, x []float32, seed uint64) (noise float64, err error) {
+func (c *Curve) diffuse(to *Path, x []float32, seed uint64) (noise float64, err error) {
 	x = append([]float32(nil), x...)
-	noise = c.off(places(x, c.run.Dim)[0]) / math.Sqrt(float64(max(c.run.Dim-1, 1)))
+	noise = c.Off(places(x, c.run.Dim)[0]) / math.Sqrt(float64(max(c.run.Dim-1, 1)))
 	steps := c.run.Schedule.Match(noise)
 	c.run.Schedule.Enter(x, steps)
 	seq, err := c.run.DDPM(x, steps, []*rng.Source{rng.New(seed, diffusionStream)})
@@ -206,41 +213,37 @@ func (c *curve) diffuse(to *Path, x []float32, seed uint64) (noise float64, err 
 	return noise, nil
 }
 
-// Samples returns the points G(z) that the kernel mean sums over. They belong to
-// the room.
-func (r *Room) Samples() [][3]float64 {
-	c := r.curve()
-	if c == nil {
-		return nil
-	}
-	bank, err := c.run.Samples(r.s.Figure.Flow)
+// Distance writes to d what the learned distance of points x is, rows of Dim numbers.
+func (c *Curve) Distance(d, x []float32) { c.run.Distance(d, nil, x) }
+
+// Samples returns the points G(z) that the kernel mean of a flow sums over. It returns an
+// error if the flow is not valid.
+func (c *Curve) Samples(p ambient.Preset) ([][3]float64, error) {
+	bank, err := c.run.Samples(p)
 	if err != nil {
-		return nil // the flow says so
+		return nil, err
 	}
-	if bank != c.bank {
-		x := make([]float32, c.run.Dim*bank.Len())
-		for i := range bank.Len() {
-			bank.Code(x[i*c.run.Dim:], i)
-		}
-		c.bank, c.samples = bank, places(x, c.run.Dim)
+	x := make([]float32, c.Dim*bank.Len())
+	for i := range bank.Len() {
+		bank.Code(x[i*c.Dim:], i)
 	}
-	return c.samples
+	return places(x, c.Dim), nil
 }
 
 // top returns the highest D on a grid around the curve.
-func (c *curve) top() float64 {
+func (c *Curve) top() float64 {
 	const n = 9
-	reach := c.radius * 1.4
+	reach := c.Radius * 1.4
 	var x []float32
 	for i := range n * n * n {
-		p := c.middle
+		p := c.Middle
 		for k, g := range [3]int{i % n, i / n % n, i / n / n} {
 			p[k] += reach * (2*float64(g)/(n-1) - 1)
 		}
 		if c.run.Dim == 2 && i >= n*n {
 			break
 		}
-		x = append(x, c.row(p)...)
+		x = append(x, c.Row(p)...)
 	}
 	d := make([]float32, len(x)/c.run.Dim)
 	c.run.Distance(d, nil, x)
@@ -249,23 +252,4 @@ func (c *curve) top() float64 {
 		top = max(top, v)
 	}
 	return float64(top)
-}
-
-func minus(a, b [3]float64) [3]float64 {
-	return [3]float64{a[0] - b[0], a[1] - b[1], a[2] - b[2]}
-}
-
-func dot(a, b [3]float64) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
-
-func square(a, b [3]float64) float64 {
-	d := minus(a, b)
-	return dot(d, d)
-}
-
-// mix returns the point at t on the way from a to b.
-func mix(a, b [3]float64, t float64) [3]float64 {
-	for k, v := range b {
-		a[k] += (v - a[k]) * t
-	}
-	return a
 }

@@ -1,0 +1,36 @@
+// Runs an engine in a worker: a program that computes for the page. The build puts
+// wasm_exec.js and kernel.js before this. The page sends the compiled program first, and
+// then messages, each with a file or without.
+"use strict";
+(() => {
+  const inbox = [];
+  // A message to oneself comes in a task of its own, after those of the page that wait.
+  const pause = new MessageChannel();
+  const engine = {
+    take: () => inbox.shift(),
+    send: (bytes) => self.postMessage(bytes, [bytes.buffer]),
+    rest: () => pause.port2.postMessage(0),
+    wake() {}, // set by the program
+  };
+  pause.port1.onmessage = () => engine.wake();
+  self.mppmEngine = engine;
+
+  const run = async ({ program, vectors }) => {
+    const go = new Go();
+    const kernel = vectors && mppmKernel();
+    const instance = await WebAssembly.instantiate(program, { ...go.importObject, ...(kernel && kernel.imports) });
+    if (kernel) kernel.join(instance);
+    await go.run(instance);
+    throw new Error("the engine stopped");
+  };
+
+  self.onmessage = ({ data }) => {
+    if (Array.isArray(data)) {
+      inbox.push(data);
+      engine.wake();
+      return;
+    }
+    // Of a promise that is broken the page would not hear.
+    run(data).catch((err) => setTimeout(() => { throw err; }));
+  };
+})();

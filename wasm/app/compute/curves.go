@@ -1,0 +1,160 @@
+package compute
+
+import (
+	"mppm/shared/ambient"
+	"mppm/wasm/app/curve"
+)
+
+func codeFlow(w *wire, p *ambient.Preset) {
+	for _, v := range []*float32{&p.Alpha, &p.Beta, &p.SigmaD, &p.SigmaKer, &p.Tau, &p.Tolerance} {
+		w.float32(v)
+	}
+	whole(w, &p.Samples)
+	w.uint64(&p.Seed)
+	whole(w, &p.Steps)
+}
+
+// Bend finds out the shape of a curve.
+type Bend struct {
+	answers[Shape]
+	Curve string
+}
+
+// Shape is the shape of a curve.
+type Shape struct{ curve.Shape }
+
+func (j *Bend) code(w *wire) { text(w, &j.Curve) }
+
+func (s *Shape) code(w *wire) {
+	whole(w, &s.Dim)
+	w.points(&s.Points)
+	items(w, &s.Segments, 2, func(w *wire, l *[2]int) {
+		whole(w, &l[0])
+		whole(w, &l[1])
+	})
+	w.point(&s.Middle)
+	w.point(&s.Half)
+	for _, v := range []*float64{&s.Radius, &s.Noise, &s.Highest} {
+		w.float64(v)
+	}
+}
+
+func (j *Bend) run(m *Models, yield func(coded) bool) error {
+	c, err := m.curve(j.Curve)
+	if err != nil {
+		return err
+	}
+	yield(&Shape{c.Shape})
+	return nil
+}
+
+// Home has every method take a point home to a curve.
+type Home struct {
+	answers[Ways]
+	Curve string
+	At    [3]float64
+	Flow  ambient.Preset
+	Seed  uint64 // of diffusion's noise
+}
+
+// Ways are how they go.
+type Ways struct{ curve.Ways }
+
+func (j *Home) code(w *wire) {
+	text(w, &j.Curve)
+	w.point(&j.At)
+	codeFlow(w, &j.Flow)
+	w.uint64(&j.Seed)
+}
+
+func (v *Ways) code(w *wire) {
+	for _, p := range []*curve.Path{&v.MPPM, &v.DAE, &v.DDPM} {
+		w.points(&p.X)
+		w.float64s(&p.Off)
+		w.float64s(&p.D)
+		w.float64(&p.Rate)
+	}
+	items(w, &v.Constructions, 96, func(w *wire, c *curve.Construction) {
+		for _, x := range []*[3]float64{&c.Mean, &c.Projection, &c.Foot, &c.Next} {
+			w.point(x)
+		}
+	})
+	w.float64(&v.Noise)
+}
+
+func (j *Home) run(m *Models, yield func(coded) bool) error {
+	c, err := m.curve(j.Curve)
+	if err != nil {
+		return err
+	}
+	ways, err := c.Home(j.At, j.Flow, j.Seed)
+	if err != nil {
+		return err
+	}
+	yield(&Ways{*ways})
+	return nil
+}
+
+// Cut has D of points around a curve, rows of as many numbers as it has coordinates, in
+// pieces of Row points.
+type Cut struct {
+	answers[Distances]
+	Curve string
+	X     []float32
+	Row   int
+}
+
+func (j *Cut) code(w *wire) {
+	text(w, &j.Curve)
+	w.float32s(&j.X)
+	whole(w, &j.Row)
+}
+
+func (j *Cut) run(m *Models, yield func(coded) bool) error {
+	c, err := m.curve(j.Curve)
+	if err != nil {
+		return err
+	}
+	if j.Row < 1 || j.Row > maxCells || len(j.X)%c.Dim != 0 {
+		return errImages
+	}
+	for x := j.X; len(x) > 0; {
+		n := min(j.Row*c.Dim, len(x))
+		d := make([]float32, n/c.Dim)
+		c.Distance(d, x[:n])
+		if x = x[n:]; !yield(&Distances{d}) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Sample draws the points that a flow's kernel mean sums over.
+type Sample struct {
+	answers[Samples]
+	Curve string
+	Flow  ambient.Preset
+}
+
+// Samples are such points.
+type Samples struct{ X [][3]float64 }
+
+func (j *Sample) code(w *wire) {
+	text(w, &j.Curve)
+	codeFlow(w, &j.Flow)
+}
+
+func (s *Samples) code(w *wire) { w.points(&s.X) }
+
+func (j *Sample) run(m *Models, yield func(coded) bool) error {
+	c, err := m.curve(j.Curve)
+	if err != nil {
+		return err
+	}
+	x, err := c.Samples(j.Flow)
+	if err != nil {
+		return err
+	}
+	yield(&Samples{x})
+	return nil
+}
