@@ -272,7 +272,7 @@ browser:
 
 portable: browser
 	$(call section,tests: WebAssembly in Node with the kernel by hand)
-	$(JS) go test -tags linkedkernel -exec 'node $(CURDIR)/shared/gemm/gen/run.js' ./shared/gemm ./shared/nn ./shared/latent
+	$(JS) go test -tags linkedkernel -exec 'node $(CURDIR)/shared/gemm/gen/run.js' ./shared/gemm ./shared/nn ./shared/latent ./shared/vec ./shared/kde
 	$(call section,tests: WebAssembly in Chromium with SIMD)
 	$(JS) go test -exec $(WASMTEST) $(PORTABLE)
 	$(call section,tests: WebAssembly in Chromium without SIMD)
