@@ -97,18 +97,19 @@
     };
   };
 
-  // Programs that compute beside the page's own, in workers: the first is started as soon
-  // as it is there. Without them the page computes by itself, and is told of none.
-  const engines = async (file, compiled, vectors) => {
-    const script = new URL(file.name, files.scope);
-    const { module: program } = await compiled;
+  // Programs that compute beside the page's own, in workers, the first from the start: none
+  // waits for another. What they are sent before they are compiled waits in the worker. The
+  // page computes by itself where there are none, and where one is lost.
+  const engines = (file, compiled, vectors) => {
     const start = () => {
-      const worker = new Worker(script);
+      const worker = new Worker(new URL(file.name, files.scope));
       worker.onerror = () => { worker.lost = true; }; // until the program listens
-      worker.postMessage({ program, vectors });
+      compiled.then(({ module }) => worker.postMessage({ program: module, vectors })).catch(() => {
+        worker.dispatchEvent(new Event("error"));
+      });
       return worker;
     };
-    let first = start();
+    let first = files.optional(start);
     return () => {
       const worker = first || start();
       first = null;
@@ -170,7 +171,7 @@
     };
     const beside = vectors ? manifest.engine.simd : manifest.engine.scalar;
     const compiledEngine = compile(beside, () => {});
-    const engine = engines(manifest.engine.script, compiledEngine, vectors).catch(() => () => null);
+    const engine = engines(manifest.engine.script, compiledEngine, vectors);
     const compiled = compile(program, progress(0));
     const contents = await Promise.all([compiled.then(({ bytes }) => bytes), ...list.slice(1).map((f, i) => files.get(f, progress(i + 1)))]);
     const [, weights, classifier, images, labels] = contents;
@@ -199,7 +200,7 @@
       if (dae) await take("faces-dae ", dae);
     };
     window.mppm = {
-      engine: await engine,
+      engine,
       faces: (manifest.faces || []).map(({ name, label }) => ({ name, label })),
       want: (name) => { want(name).catch((err) => console.error(err)); },
       files: { weights, classifier, images, labels },
