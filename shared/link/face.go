@@ -61,8 +61,11 @@ func FaceDamage() []degrade.Info {
 	return list
 }
 
+// wellMade is the seed of the face that is shown first: one that anybody takes for a face.
+const wellMade = 24
+
 func firstFace(models []string) FaceState {
-	s := FaceState{Task: Heal, Face: 1, Kind: degrade.Missing, Severity: Find(degrade.Missing).Color[1], Seed: 1, GrowSeed: 1, To: 1}
+	s := FaceState{Task: Heal, Face: wellMade, Kind: degrade.Missing, Severity: Find(degrade.Missing).Color[1], Seed: 1, GrowSeed: 1, To: 1}
 	if len(models) > 0 {
 		s.Model = models[0]
 	}
