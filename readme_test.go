@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,7 +63,7 @@ func TestCommands(t *testing.T) {
 				fields = append(fields, "--epochs", "3")
 			case fields[0] == "train":
 				fields = append(fields, "--data", "data", "--epochs", "1", "--batch", "16", "--centers", "8")
-			case fields[0] == "export":
+			case fields[0] == "export" && !slices.Contains(fields, "--format"): // of a run
 				fields = append(fields, "--data", "data")
 			case fields[0] == "eval":
 				fields = append(fields, "--data", "data", "--n", "20", "--grown", "100")

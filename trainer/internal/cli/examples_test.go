@@ -72,7 +72,7 @@ func brief(cmd command, example string) []string {
 	args := strings.Fields(example)
 	flags := new(flagSet)
 	cmd.setup(flags)
-	if slices.ContainsFunc(flags.list, func(d *flagDef) bool { return d.name == "data" }) && !slices.Contains(args, "--data") {
+	if slices.ContainsFunc(flags.list, func(d *flagDef) bool { return d.name == "data" }) && !slices.Contains(args, "--data") && !slices.Contains(args, "--format") {
 		args = append(args, "--data", "my-digits")
 		if slices.Contains(args, "bank") { // the smallest that is tried has 500 codes
 			args[len(args)-1] = "more-digits"
