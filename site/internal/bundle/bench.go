@@ -27,9 +27,9 @@ func (b *builder) bench(ctx context.Context, icon string, execJS, kernel, weight
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	program, model, nets := filepath.Join(tmp, "bench.wasm"), filepath.Join(tmp, "weights"), filepath.Join(tmp, "onnx")
-	env := []string{"GOOS=js", "GOARCH=wasm", "GOEXPERIMENT=simd"}
-	if _, err := b.goTool(ctx, env, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=linkedkernel", "-o", program, "./wasm/bench"); err != nil {
+	model, nets := filepath.Join(tmp, "weights"), filepath.Join(tmp, "onnx")
+	program, err := b.compile(ctx, "./wasm/bench", "simd")
+	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(model, weights, 0o644); err != nil {
@@ -44,8 +44,8 @@ func (b *builder) bench(ctx context.Context, icon string, execJS, kernel, weight
 	}
 	policy, _, _ := strings.Cut(host.Policy, "; frame-ancestors")
 	page := strings.NewReplacer("@policy@", policy, "@icon@", icon).Replace(string(index))
-	content := map[string][]byte{"index.html": []byte(page), "wasm_exec.js": execJS, "kernel.js": kernel, "mnist.safetensors": weights, "digits.idx": images}
-	files := []string{program}
+	content := map[string][]byte{"index.html": []byte(page), "bench.wasm": program, "wasm_exec.js": execJS, "kernel.js": kernel, "mnist.safetensors": weights, "digits.idx": images}
+	var files []string
 	for _, name := range []string{"encoder.onnx", "decoder.onnx", "step.onnx", "restore.onnx"} {
 		files = append(files, filepath.Join(nets, name))
 	}
