@@ -177,11 +177,5 @@ func take(page js.Value, name string) ([]byte, error) {
 	if !file.Truthy() {
 		return nil, fmt.Errorf("the loader did not fetch the file %q", name)
 	}
-	return bytesOf(file), nil
-}
-
-func bytesOf(array js.Value) []byte {
-	b := make([]byte, array.Get("length").Int())
-	js.CopyBytesToGo(b, array)
-	return b
+	return bridge.BytesOf(file), nil
 }

@@ -30,9 +30,12 @@ func (b *Bridge) Bring(name string, array js.Value) { b.crew.Bring(name, file{ar
 type file struct{ array js.Value }
 
 // Bytes returns a copy of it.
-func (f file) Bytes() []byte {
-	b := make([]byte, f.array.Get("length").Int())
-	js.CopyBytesToGo(b, f.array)
+func (f file) Bytes() []byte { return BytesOf(f.array) }
+
+// BytesOf copies an array of bytes.
+func BytesOf(array js.Value) []byte {
+	b := make([]byte, array.Get("length").Int())
+	js.CopyBytesToGo(b, array)
 	return b
 }
 
@@ -53,7 +56,7 @@ func (b *Bridge) dial(receive func([]byte), lost func()) (compute.Line, error) {
 		}
 	})
 	worker.Set("onmessage", handler(func(e js.Value) {
-		message := file{e.Get("data")}.Bytes()
+		message := BytesOf(e.Get("data"))
 		b.incoming(func() { receive(message) })
 	}))
 	worker.Set("onerror", gone)

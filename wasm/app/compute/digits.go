@@ -246,9 +246,7 @@ func (j *Walk) run(m *Models, yield func(coded) bool) error {
 	r := &Restored{Codes: make([]float32, n*d), Distance: make([]float32, n)}
 	for i := range n {
 		t := float32(i) / float32(j.Steps)
-		for k := range d {
-			r.Codes[i*d+k] = j.From[k] + float32(t*(j.To[k]-j.From[k]))
-		}
+		between(r.Codes[i*d:(i+1)*d], j.From, j.To, t)
 	}
 	seq, err := e.Flow(r.Codes[d:j.Steps*d], j.Flow)
 	if err != nil {
@@ -264,6 +262,13 @@ func (j *Walk) run(m *Models, yield func(coded) bool) error {
 		yield(r)
 	}
 	return err
+}
+
+// between writes to z the code at t, from 0 to 1, of the straight line between two.
+func between(z, from, to []float32, t float32) {
+	for k := range z {
+		z[k] = from[k] + float32(t*(to[k]-from[k]))
+	}
 }
 
 // Read has the classifier read images as they are shown.

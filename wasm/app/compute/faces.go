@@ -286,9 +286,7 @@ func (j *Pass) run(m *Models, yield func(coded) bool) error {
 	x, z, distance := make([]float32, r.Pixels()), make([]float32, d), make([]float32, 1)
 	for i := range j.Steps + 1 {
 		t := float32(i) / float32(j.Steps)
-		for k := range z {
-			z[k] = j.From[k] + float32(t*(j.To[k]-j.From[k]))
-		}
+		between(z, j.From, j.To, t)
 		if i > 0 && i < j.Steps {
 			seq, err := r.Flow(z, j.Flow)
 			if err != nil {
