@@ -32,7 +32,7 @@ func (t *Task) pairCount() int { return min(codes, each*t.set.Train.N) }
 
 // buildAlone makes the graph of a step that trains D alone, for n images.
 func (t *Task) buildAlone(n int) (*run.Step, error) {
-	t.terms, t.slope, t.local = [Terms]float32{}, [1]float32{}, [1]float32{}
+	t.losses = losses{}
 	rows, dim := n*points, t.Config.Latent
 	params := t.learning(t.d)
 	b := netgraph.New(params)

@@ -19,7 +19,7 @@ import (
 // buildLocal makes the graph of a step that trains L alone, for n images: on skips of F,
 // which does not change any more.
 func (t *Task) buildLocal(n int) (*run.Step, error) {
-	t.terms, t.slope, t.local = [Terms]float32{}, [1]float32{}, [1]float32{}
+	t.losses = losses{}
 	params := t.learning(t.L)
 	b := netgraph.New(params)
 	// The images, what L is to make of them, and their skips.
@@ -106,7 +106,8 @@ func offBy(d, x, clean, square []float32, image nn.Shape) {
 	for p := range square {
 		var sum float64
 		for c := p * image.C; c < (p+1)*image.C; c++ {
-			sum += math.Pow(float64(x[c]-clean[c]), 2)
+			v := float64(x[c] - clean[c])
+			sum += float64(v * v)
 		}
 		square[p] = float32(sum / float64(image.C))
 	}

@@ -44,9 +44,14 @@ type Task struct {
 	set     *dataset.Set
 	params  []*optim.Parameter
 	buffers []optim.Buffer
-	terms   [Terms]float32 // of the loss of the last step
-	slope   [1]float32     // of the last step of D alone: how far |∇D| was from 1, squared
-	local   [1]float32     // the loss of the last step of L
+	losses
+}
+
+// losses are what the last step left: 0 but for the part that is under way.
+type losses struct {
+	terms [Terms]float32 // of Eq. 20
+	slope [1]float32     // of D alone: how far |∇D| was from 1, squared
+	local [1]float32     // of L
 }
 
 // state is the metadata of a checkpoint. Sums, Slope and Local are those of the epoch
@@ -236,7 +241,7 @@ func half(n int) int { return max(1, n/2) }
 // image is decoded from its code alone, G(Ŝ(z*), z*); a damaged one after a step along
 // the distance, with skips that are its own in some places and projections in others.
 func (t *Task) build(n int) (*run.Step, error) {
-	t.terms, t.slope, t.local = [Terms]float32{}, [1]float32{}, [1]float32{}
+	t.losses = losses{}
 	params := t.learning(t.joint()...)
 	b := netgraph.New(t.params)
 	pixels := t.F.In().Size()
@@ -326,8 +331,10 @@ func (t *Task) begin(context.Context, *run.Step) (run.Fill, error) {
 			damaged := batch[inImages][i*pixels : (i+1)*pixels]
 			s.Apply(damaged, clean, src)
 			if !t.Config.DAE {
-				offBy(d, damaged, clean, square, in)
-				t.mask(batch[inMasks:], i, d, src)
+				t.mask(batch[inMasks:], i, func() []float32 {
+					offBy(d, damaged, clean, square, in)
+					return d
+				}, src)
 			}
 		}
 		if !t.Config.DAE {
@@ -360,9 +367,9 @@ func vary(y, x []float32, s nn.Shape, src *rng.Source) {
 }
 
 // mask draws how far the skips of image i of a batch count: all, not at all, all of one
-// weight, in some places, or where the image is as it was, each pixel being off by d. So
-// the projections learn to stand in for any of them.
-func (t *Task) mask(masks [][]float32, i int, d []float32, src *rng.Source) {
+// weight, in some places, or where the image is as it was: off says how far each pixel is
+// from that. So the projections learn to stand in for any of them.
+func (t *Task) mask(masks [][]float32, i int, off func() []float32, src *rng.Source) {
 	in := t.F.In()
 	full := make([]float32, in.H*in.W)
 	kind := src.Float64()
@@ -378,7 +385,7 @@ func (t *Task) mask(masks [][]float32, i int, d []float32, src *rng.Source) {
 	}
 	if kind >= 0.88 {
 		reach := float32(0.03 * math.Pow(20, src.Float64()))
-		for p, v := range d {
+		for p, v := range off() {
 			full[p] = reach * reach / (reach*reach + v*v)
 		}
 	}

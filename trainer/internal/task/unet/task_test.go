@@ -238,7 +238,7 @@ func TestMask(t *testing.T) {
 	off[40] = 1
 	for i := range 100 {
 		masks := [][]float32{make([]float32, 16*16), make([]float32, 8*8)}
-		task.mask(masks, 0, off, rng.New(1, uint64(i)))
+		task.mask(masks, 0, func() []float32 { return off }, rng.New(1, uint64(i)))
 		var means [2]float64
 		for k, m := range masks {
 			for _, v := range m {
