@@ -190,7 +190,7 @@ const (
 // list returns the fields of the page's links. Those that others depend on come
 // before them.
 func (p *Page) list() []field {
-	list := slices.Concat(digitFields, flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
+	list := slices.Concat(digitFields, flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, drawnFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
 	for i := range list {
 		f := &list[i]
 		switch f.Name {
@@ -204,6 +204,7 @@ func (p *Page) list() []field {
 			for _, c := range Curves() {
 				f.Words = append(f.Words, string(c.Curve))
 			}
+			f.Words = append(f.Words, string(Own))
 		case "digit":
 			f.Max = float64(p.digits - 1)
 		case "severity":
@@ -420,16 +421,15 @@ func onGrain(l *Link) error {
 
 // getAt writes a point: its coordinates, with "_" between them.
 func getAt(l *Link) string {
-	info, _ := FindCurve(l.Figure.Curve)
 	var list []string
-	for _, v := range l.Figure.At[:info.Dim()] {
+	for _, v := range l.Figure.At[:l.Figure.Info().Dim()] {
 		list = append(list, decimal(v))
 	}
 	return strings.Join(list, "_")
 }
 
 func setAt(l *Link, value string) error {
-	info, _ := FindCurve(l.Figure.Curve)
+	info := l.Figure.Info()
 	list := strings.Split(value, "_")
 	takes := fmt.Errorf("a point of this curve is %d numbers from %d to %d, with _ between them", info.Dim(), -Farthest, Farthest)
 	if len(list) != info.Dim() {

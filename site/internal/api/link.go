@@ -18,6 +18,7 @@ var curveNames = map[link.Curve]string{
 	link.Spiral:     "a spiral",
 	link.Moons:      "two moons",
 	link.Trefoil:    "a trefoil knot",
+	link.Own:        "a curve of your own",
 }
 
 // curvePictures are the figures that the page first shows of each curve, as PNG
