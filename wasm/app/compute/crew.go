@@ -82,10 +82,15 @@ func (h *hand) bring(f named) {
 // Bring gives a file, as Models.Bring does, to whoever may need it.
 func (c *Crew) Bring(name string, f File) {
 	c.here.models.Bring(name, f)
-	c.files = append(c.files, named{name, f})
+	n := named{name, f}
+	if i := slices.IndexFunc(c.files, func(o named) bool { return o.name == name }); i >= 0 {
+		c.files[i] = n
+	} else {
+		c.files = append(c.files, n)
+	}
 	for i, h := range c.hands {
 		if h.line != nil && (i == 0 || slices.Contains(divided, name)) {
-			h.bring(c.files[len(c.files)-1])
+			h.bring(n)
 		}
 	}
 }

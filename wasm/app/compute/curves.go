@@ -14,6 +14,14 @@ func codeFlow(w *wire, p *ambient.Preset) {
 	whole(w, &p.Steps)
 }
 
+func codeLine(w *wire, l *curve.Line) {
+	w.points(&l.Points)
+	items(w, &l.Segments, 2, func(w *wire, s *[2]int) {
+		whole(w, &s[0])
+		whole(w, &s[1])
+	})
+}
+
 // Bend finds out the shape of a curve.
 type Bend struct {
 	answers[Shape]
@@ -27,14 +35,15 @@ func (j *Bend) code(w *wire) { text(w, &j.Curve) }
 
 func (s *Shape) code(w *wire) {
 	whole(w, &s.Dim)
-	w.points(&s.Points)
-	items(w, &s.Segments, 2, func(w *wire, l *[2]int) {
-		whole(w, &l[0])
-		whole(w, &l[1])
-	})
+	codeLine(w, &s.Line)
+	codeLine(w, &s.Learnt)
+	for k := range s.Trained {
+		w.bool(&s.Trained[k])
+	}
+	w.point(&s.Center)
 	w.point(&s.Middle)
 	w.point(&s.Half)
-	for _, v := range []*float64{&s.Radius, &s.Noise, &s.Highest} {
+	for _, v := range []*float64{&s.Scale, &s.Radius, &s.Noise, &s.Highest} {
 		w.float64(v)
 	}
 }
@@ -54,7 +63,8 @@ type Home struct {
 	Curve string
 	At    [3]float64
 	Flow  ambient.Preset
-	Seed  uint64 // of diffusion's noise
+	Seed  uint64     // of diffusion's noise
+	Along curve.Line // what distances are measured to; without points: the curve
 }
 
 // Ways are how they go.
@@ -65,6 +75,7 @@ func (j *Home) code(w *wire) {
 	w.point(&j.At)
 	codeFlow(w, &j.Flow)
 	w.uint64(&j.Seed)
+	codeLine(w, &j.Along)
 }
 
 func (v *Ways) code(w *wire) {
@@ -87,7 +98,7 @@ func (j *Home) run(m *Models, yield func(coded) bool) error {
 	if err != nil {
 		return err
 	}
-	ways, err := c.Home(j.At, j.Flow, j.Seed)
+	ways, err := c.Home(j.At, j.Flow, j.Seed, &j.Along)
 	if err != nil {
 		return err
 	}

@@ -72,12 +72,15 @@ type Raw []byte
 func (r Raw) Bytes() []byte { return r }
 
 // Bring gives a file by its name, which is one of those above, to be read when it is
-// needed.
+// needed. A curve may come again, as often as it has learnt more.
 func (m *Models) Bring(name string, file File) {
 	if m.files == nil {
 		m.files = map[string]File{}
 	}
 	m.files[name] = file
+	if c, ok := strings.CutPrefix(name, OfCurve); ok {
+		delete(m.Curves, c)
+	}
 }
 
 // file returns a file that was brought.
