@@ -28,6 +28,9 @@ func (r *Room) Result() Result {
 	}
 	d.Start, d.Diffuse, d.Noise = r.paths[link.MPPM].Off[0], r.paths[link.DDPM].Steps(), r.noise
 	for _, m := range link.Methods() {
+		if !r.Knows(m) {
+			continue
+		}
 		d.X[m], d.Off[m] = r.paths[m].At(float64(step))
 	}
 	p := r.paths[link.MPPM]
@@ -46,12 +49,16 @@ func (r *Room) Say(out *room.Readout) {
 	if p := r.Path(link.MPPM); p != nil {
 		out.Highest = slices.Max(p.D)
 	}
+	if own := r.Sheet(); own != nil && own.shape == nil && own.meeting == nil {
+		out.Status = own.says()
+		return
+	}
 	if !d.Ready {
 		out.Status = "waiting for the curve"
 		return
 	}
 	says := fmt.Sprintf("D = %.2f", d.D)
-	if r.s.Figure.Shows(link.MPPM) {
+	if r.Shows(link.MPPM) {
 		says += fmt.Sprintf(" · %.2f from the curve", d.Off[link.MPPM])
 	}
 	out.Tell(says, "")
