@@ -162,7 +162,7 @@ func (a *App) ExportStrip(p *palette.Palette) (export.File, error) {
 // ExportAnimation returns every step of what is shown as a GIF, which has just as
 // many colors as digits have shades: of digits nothing is lost.
 func (a *App) ExportAnimation(p *palette.Palette) (export.File, error) {
-	return a.export(export.Animation, "animation", p)
+	return a.export(func(f export.Album, name string) (export.File, error) { return export.Animation(f, name) }, "animation", p)
 }
 
 func (a *App) export(write func(export.Album, string) (export.File, error), what string, p *palette.Palette) (export.File, error) {

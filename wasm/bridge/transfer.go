@@ -6,6 +6,7 @@ import (
 	"errors"
 	"syscall/js"
 
+	"mppm/shared/link"
 	"mppm/wasm/app"
 )
 
@@ -30,6 +31,9 @@ func (b *Bridge) transfer(e, data js.Value) {
 	}
 	e.Call("preventDefault")
 	files := filesOf(data)
+	if b.app.Mode == link.Manifold && b.takeOwn(files, text(data, "text/plain")) {
+		return
+	}
 	t := app.Transfer{
 		Image: firstImage(text(data, "text/html")),
 		URIs:  text(data, "text/uri-list"),

@@ -26,6 +26,12 @@ type Album interface {
 	Frames() []*image.Paletted
 }
 
+// Film is what moves.
+type Film interface {
+	// Frames returns its pictures, in the same few colors.
+	Frames() []*image.Paletted
+}
+
 // File is a file that the page gives to the user.
 type File struct {
 	Name string
@@ -43,7 +49,7 @@ func Picture(a Album, name string) (File, error) { return asPNG(name, a.Picture(
 func Strip(a Album, name string) (File, error) { return asPNG(name, a.Strip()) }
 
 // Animation returns every step as a GIF.
-func Animation(a Album, name string) (File, error) {
+func Animation(a Film, name string) (File, error) {
 	const unit = 10 * time.Millisecond
 	g := &gif.GIF{Image: a.Frames()}
 	for k := range g.Image {

@@ -293,35 +293,16 @@ func (r *Room) Knows(m link.Method) bool {
 // Shows reports whether the way of a method is shown: it was chosen, and there is one.
 func (r *Room) Shows(m link.Method) bool { return r.s.Figure.Shows(m) && r.Knows(m) }
 
-// mostFrames bounds the frames of a film: a GIF of them has some hundred kilobytes.
-const mostFrames = 48
+// Learnt reports whether there are nets of the sheet that is shown.
+func (r *Room) Learnt() bool { return r.Sheet() != nil && r.sheet.weights != nil }
 
-// film is what was learnt, at even intervals of the training.
-type film struct {
-	frames [][]byte // weights
-	every  int      // report that is kept
-	n      int
-}
+// Filmed reports whether there is a film of its training.
+func (r *Room) Filmed() bool { return r.Sheet() != nil && len(r.sheet.film.frames) > 1 }
 
-// add keeps a report's weights, if it is their turn.
-func (f *film) add(weights []byte) {
-	f.every = max(f.every, 1)
-	if f.n++; (f.n-1)%f.every != 0 {
-		return
+// From returns the name of the file that holds the nets that its training went on from.
+func (r *Room) From() string {
+	if s := r.Sheet(); s != nil {
+		return s.file() + ".safetensors"
 	}
-	if f.frames = append(f.frames, weights); len(f.frames) < mostFrames {
-		return
-	}
-	for i := range f.frames[:mostFrames/2] {
-		f.frames[i] = f.frames[2*i]
-	}
-	f.frames = f.frames[:mostFrames/2]
-	f.every *= 2
-}
-
-// end has the film end with the last weights.
-func (f *film) end(weights []byte) {
-	if n := len(f.frames); n > 0 && &f.frames[n-1][0] != &weights[0] {
-		f.frames = append(f.frames, weights)
-	}
+	return ""
 }

@@ -17,10 +17,7 @@ type raster struct{ *image.RGBA }
 
 // paint returns the figure, w × h pixels, at a place of the timeline.
 func (a *Room) paint(w, h int, unit, pos float64, p *palette.Palette) raster {
-	r := raster{image.NewRGBA(image.Rect(0, 0, w, h))}
-	for i := 0; i < len(r.Pix); i += 4 {
-		copy(r.Pix[i:], []byte{p.Ground.R, p.Ground.G, p.Ground.B, 255})
-	}
+	r := blank(w, h, p)
 	s := a.Sketch(float64(w), float64(h), unit, pos, p)
 	for _, k := range s.Behind {
 		r.stroke(k)
@@ -28,6 +25,15 @@ func (a *Room) paint(w, h int, unit, pos float64, p *palette.Palette) raster {
 	r.slice(a.sliceFor(float64(w)/float64(h)), a.Highest(), p)
 	for _, k := range s.Front {
 		r.stroke(k)
+	}
+	return r
+}
+
+// blank returns an image of the ground alone.
+func blank(w, h int, p *palette.Palette) raster {
+	r := raster{image.NewRGBA(image.Rect(0, 0, w, h))}
+	for i := 0; i < len(r.Pix); i += 4 {
+		copy(r.Pix[i:], []byte{p.Ground.R, p.Ground.G, p.Ground.B, 255})
 	}
 	return r
 }

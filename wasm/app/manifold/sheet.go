@@ -277,10 +277,15 @@ func (s *Sheet) seen() *curve.Shape {
 	if s.shape == nil {
 		return b
 	}
+	return s.seenWith(s.shape)
+}
+
+// seenWith returns the same once something has been learnt.
+func (s *Sheet) seenWith(shape *curve.Shape) *curve.Shape {
 	if s.FromFile() {
-		return s.shape
+		return shape
 	}
-	c := *s.shape // as large as it was drawn
+	c := *shape // as large as it was drawn
 	c.Middle = c.Inner([3]float64{})
 	for k := range c.Half {
 		c.Half[k] = frame[k] / c.Scale

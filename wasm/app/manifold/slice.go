@@ -122,15 +122,20 @@ func newSlice(of sliced) *Slice {
 // cut returns the job of a slice of the curve that is shown.
 func (r *Room) cut(m *Slice) *compute.Cut {
 	e := r.Eye(float64(m.W), float64(m.W)/m.of.aspect)
-	dim := m.of.curve.Dim
-	j := &compute.Cut{Curve: m.of.model, X: make([]float32, 0, m.W*m.H*dim), Row: m.W}
+	return &compute.Cut{Curve: m.of.model, X: m.places(e, m.of.curve.Dim), Row: m.W}
+}
+
+// places returns the middles of the cells, as rows of dim numbers, seen on a figure of as
+// many pixels in a row.
+func (m *Slice) places(e Eye, dim int) []float32 {
+	x := make([]float32, 0, m.W*m.H*dim)
 	for row := range m.H {
 		for i := range m.W {
 			p := e.Place(e.w*float64(i)/float64(m.W-1), e.h*float64(row)/float64(m.H-1))
 			for k := range dim {
-				j.X = append(j.X, float32(p[k]))
+				x = append(x, float32(p[k]))
 			}
 		}
 	}
-	return j
+	return x
 }
