@@ -54,8 +54,13 @@ func (b *Bridge) dial(program string) compute.Dial {
 }
 
 func (b *Bridge) start(program string, receive func([]byte), lost func()) (compute.Line, error) {
-	var worker js.Value
-	if err := attempt(func() { worker = window.Get("mppm").Call(program) }); err != nil {
+	worker := js.Undefined()
+	starts := window.Get("mppm").Get(program)
+	if err := attempt(func() {
+		if starts.Truthy() {
+			worker = starts.Invoke()
+		}
+	}); err != nil {
 		return nil, err
 	}
 	if !worker.Truthy() {

@@ -263,7 +263,7 @@ func (b *Bridge) publishFigure(r room.Readout) {
 	b.text("noise-told", fmt.Sprintf("%.2f", d.Noise))
 	b.text("sigma-random", fmt.Sprintf("%.3g", b.app.Manifold.Noise()))
 	b.text("around-top", fmt.Sprintf("%.1f", b.app.Manifold.Highest()))
-	b.prop("around", "hidden", !f.Slice)
+	b.prop("around", "hidden", !f.Slice || !b.app.Manifold.Ready())
 	b.prop("fig3", "hidden", !f.Construction)
 	at := make([]string, 0, 3)
 	for k, v := range f.At {

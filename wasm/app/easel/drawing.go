@@ -34,7 +34,7 @@ type Drawing struct {
 // Strokes returns the strokes, the one that is being drawn the last.
 func (d *Drawing) Strokes() link.Strokes {
 	switch {
-	case d.down:
+	case d.down && len(d.pen) > 0:
 		return append(slices.Clip(d.now), d.pen)
 	case d.pull != nil:
 		return d.pull.moved
@@ -104,17 +104,17 @@ func (d *Drawing) PenMove(p [2]float64) {
 // PenUp ends the stroke. It returns an error where the drawing has no room for all of it:
 // what there is room for stays.
 func (d *Drawing) PenUp() error {
-	if !d.down {
+	if !d.down || len(d.pen) == 0 {
+		d.PenCancel()
 		return nil
 	}
 	s := Simplify(d.pen)
 	room := link.MaxStrokePlaces - d.now.Places()
 	full := d.full || len(s) > room
-	d.Set(append(slices.Clip(d.now), s[:min(len(s), max(room, 0))]))
-	if room < 1 { // not even a dot
-		d.now = d.past[len(d.past)-1]
-		d.past = d.past[:len(d.past)-1]
+	if s = s[:min(len(s), max(room, 0))]; len(s) > 0 {
+		d.Set(append(slices.Clip(d.now), s))
 	}
+	d.PenCancel()
 	if full {
 		return fmt.Errorf("the drawing is full: it holds %d places of the pen, and what came after them is left out", link.MaxStrokePlaces)
 	}
