@@ -243,8 +243,12 @@ func (r *Room) openOwn() error {
 	if err != nil {
 		return err // it was read before
 	}
-	if len(r.sheets) >= mostSheets {
-		r.sheets = r.sheets[1:] // a link is always opened
+	if len(r.sheets) >= mostSheets { // a link is always opened
+		i := 0
+		if r.sheets[0] == r.class.sheet {
+			i = 1
+		}
+		r.sheets = append(r.sheets[:i], r.sheets[i+1:]...)
 	}
 	r.ids++
 	s := &Sheet{ID: r.ids, Name: fmt.Sprintf("My curve %d", r.ids), drawn: d}
