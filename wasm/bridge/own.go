@@ -43,7 +43,9 @@ func (b *Bridge) ownControls() {
 	}
 	listen(from, "change", func(js.Value) {
 		c := link.Curve(from.Get("value").String())
-		from.Set("value", "")
+		if c == "" {
+			return
+		}
 		b.do(func() error { return m.StartFrom(c) })
 	})
 	file := id("own-file")
@@ -182,6 +184,7 @@ func (b *Bridge) publishOwn(s *manifold.Sheet) {
 	b.enable("own-clear", !s.Empty() && !s.FromFile())
 	b.prop("own-strokes", "hidden", s.FromFile())
 	b.prop("own-from-field", "hidden", s.FromFile())
+	b.value("own-from", string(s.Traced()))
 	b.value("own-name", s.Name)
 	b.value("own-points", strconv.Itoa(d.Points))
 	b.text("own-points-value", strconv.Itoa(d.Points))
@@ -222,9 +225,5 @@ func (b *Bridge) publishOwn(s *manifold.Sheet) {
 	b.enable("own-save", m.Learnt())
 	b.enable("own-csv", !s.Empty())
 	b.enable("own-film", m.Filmed())
-	command := ""
-	if t := m.Task(); !s.Empty() {
-		command = t.Command(m.From())
-	}
-	b.text("own-command", command)
+	b.text("own-command", m.Command())
 }

@@ -299,10 +299,12 @@ func (r *Room) Learnt() bool { return r.Sheet() != nil && r.sheet.weights != nil
 // Filmed reports whether there is a film of its training.
 func (r *Room) Filmed() bool { return r.Sheet() != nil && len(r.sheet.film.frames) > 1 }
 
-// From returns the name of the file that holds the nets that its training went on from.
-func (r *Room) From() string {
-	if s := r.Sheet(); s != nil {
-		return s.file() + ".safetensors"
+// Command returns the command that learns the same from the file of CSV, "" where there is
+// nothing to learn from.
+func (r *Room) Command() string {
+	s := r.Sheet()
+	if s == nil || s.Empty() {
+		return ""
 	}
-	return ""
+	return r.Task().Command(s.file() + ".safetensors")
 }

@@ -23,6 +23,7 @@ type Sheet struct {
 
 	drawn   link.Drawn // while another curve is shown; else it is in the state
 	drawing easel.Drawing
+	traced  link.Curve // the curve of the page's that the strokes follow, "" if none
 	points  []float64 // of a file, in their own coordinates; nil: they lie on the strokes
 	dim     int       // of these
 	note    string    // what is to be known of the points, or of the weights
@@ -72,6 +73,10 @@ func (s *Sheet) Empty() bool { return s.points == nil && len(s.drawing.Strokes()
 
 // FromFile reports whether the points came as a file.
 func (s *Sheet) FromFile() bool { return s.points != nil }
+
+// Traced returns the curve of the page's that the strokes were begun from and still
+// follow, "" if there is none.
+func (s *Sheet) Traced() link.Curve { return s.traced }
 
 // dimension returns how many coordinates the sheet's points have.
 func (s *Sheet) dimension() int {
@@ -395,6 +400,7 @@ func (r *Room) onSheet(e Eye, px, py float64) [2]float64 {
 // drew has the state say what is drawn.
 func (r *Room) drew() {
 	r.s.Figure.Drawn.Strokes = link.PackStrokes(r.sheet.drawing.Strokes())
+	r.sheet.traced = ""
 	r.stale = r.stale || r.sheet.shape != nil // distances are to the strokes
 	r.s.Touch()
 }
@@ -441,6 +447,7 @@ func (r *Room) StartFrom(c link.Curve) error {
 	s.drawing.Set(easel.Trace(from))
 	r.tool = Pull
 	r.drew()
+	s.traced = c
 	return nil
 }
 
