@@ -119,6 +119,7 @@ func TestEverybodyCanUseIt(t *testing.T) {
 			check(m)
 		}
 		p.click("draw-own")
+		p.wait("an empty sheet", func(s state) bool { return s.Figure.Curve == "own" })
 		p.choose("own-from", "spiral")
 		p.rest("a curve of one's own", func(s state) bool { return s.Descent != nil && s.Descent.Own != nil && s.Descent.Own.Strokes > 0 })
 		check("a curve of one's own")

@@ -24,10 +24,10 @@ type Sheet struct {
 	drawn   link.Drawn // while another curve is shown; else it is in the state
 	drawing easel.Drawing
 	traced  link.Curve // the curve of the page's that the strokes follow, "" if none
-	points  []float64 // of a file, in their own coordinates; nil: they lie on the strokes
-	dim     int       // of these
-	note    string    // what is to be known of the points, or of the weights
-	shown   []float64 // the points on the strokes, and of which settings
+	points  []float64  // of a file, in their own coordinates; nil: they lie on the strokes
+	dim     int        // of these
+	note    string     // what is to be known of the points, or of the weights
+	shown   []float64  // the points on the strokes, and of which settings
 	shownOf link.Drawn
 
 	weights []byte       // what has been learnt

@@ -243,7 +243,10 @@ func TestOwnLink(t *testing.T) {
 	a.Room.Save(&l)
 	text := a.Links.Write(l)
 	b := withCurves(t)
-	b.Room.TaughtBy(func(func([]byte), func()) (compute.Line, error) { t.Error("a link trains"); return nil, errors.New("no") })
+	b.Room.TaughtBy(func(func([]byte), func()) (compute.Line, error) {
+		t.Error("a link trains")
+		return nil, errors.New("no")
+	})
 	open := func(p *page, text string) {
 		t.Helper()
 		l, faults := p.Links.Read(text)
