@@ -125,7 +125,7 @@ func run() error {
 	}
 	server := httptest.NewServer(host.Handler(*dir, host.Options{}))
 	defer server.Close()
-	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer stop()
 	tab, cancel, err := browser.Start(ctx)
 	if err != nil {

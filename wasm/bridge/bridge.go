@@ -313,7 +313,7 @@ func (b *Bridge) publish() {
 	b.text("status", status)
 	b.attr("status", "data-notice", strconv.FormatBool(b.notice != ""))
 	if !r.Busy {
-		b.text("announce", r.Status)
+		b.text("announce", b.announced(r))
 	}
 	if b.prop("work", "dataset.mode", string(b.app.Mode)) {
 		b.show(b.app.Mode)

@@ -13,6 +13,7 @@ import (
 	"mppm/shared/link"
 	"mppm/wasm/app/export"
 	"mppm/wasm/app/manifold"
+	"mppm/wasm/app/room"
 )
 
 // ownValue is the value of one of the visitor's own curves in the list of curves.
@@ -87,6 +88,19 @@ func (b *Bridge) ownControls() {
 
 // blurStep is that of the slider.
 const blurStep = 0.005
+
+// announced returns what is read aloud: the status, but while a curve is learnt, which
+// changes it several times a second, that alone.
+func (b *Bridge) announced(r room.Readout) string {
+	c := b.app.Manifold.Course()
+	switch {
+	case b.app.Mode != link.Manifold || !c.Running():
+		return r.Status
+	case c.Report.State == lesson.Paused:
+		return "The training is paused."
+	}
+	return "Your curve is being learnt."
+}
 
 // trainKey trains, pauses, or goes on.
 func (b *Bridge) trainKey() error {
