@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"mppm/trainer/internal/halfcircle"
 	"mppm/trainer/internal/pointcloud"
 	task "mppm/trainer/internal/task/ambient"
+	"mppm/trainer/internal/task/ambient/restored"
 )
 
 type pointsOptions struct {
@@ -268,28 +268,20 @@ mean distance to the manifold of held-out points, the cloud's size being about 1
 // writePoints writes the weights of a run, with its scores, to path, and draws the
 // held-out points to picture unless that is empty. It returns the file's size.
 func writePoints(path, picture string, t *task.Task, float bool) (int, task.Scores, error) {
-	f, err := t.Weights(float)
-	if err != nil {
-		return 0, task.Scores{}, err
-	}
-	b, err := f.Encode()
-	if err != nil {
-		return 0, task.Scores{}, err
-	}
-	m, err := ambient.Load(b)
-	if err != nil {
-		return 0, task.Scores{}, err
-	}
-	s, err := t.Score(m, picture)
+	f, s, points, err := t.Finish(float)
 	if err != nil {
 		return 0, s, err
 	}
-	text, err := json.Marshal(s)
-	if err != nil {
-		return 0, s, err
+	if picture != "" {
+		m, err := ambient.New(f)
+		if err != nil {
+			return 0, s, err
+		}
+		if err := restored.Draw(picture, m, points); err != nil {
+			return 0, s, err
+		}
 	}
-	f.Meta["scores"] = string(text)
-	b, err = encodeWeights(f, path)
+	b, err := encodeWeights(f, path)
 	return len(b), s, err
 }
 

@@ -9,9 +9,9 @@ import (
 	"mppm/shared/ddpm"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/pointcloud"
 	"mppm/trainer/internal/run"
 )
@@ -370,12 +370,12 @@ func (t *Task) nearest(x []float32) []float32 {
 }
 
 // Curves returns a curve of each term of the loss, and of the baselines' losses.
-func (t *Task) Curves() (axes plots.Axes, lines []plots.Line) {
+func (t *Task) Curves() (axes curves.Axes, lines []curves.Line) {
 	if len(t.History) == 0 { // it is kept every few epochs
 		return axes, nil
 	}
-	line := func(name string, value func(Record) float64) plots.Line {
-		l := plots.Line{Name: name}
+	line := func(name string, value func(Record) float64) curves.Line {
+		l := curves.Line{Name: name}
 		for _, rec := range t.History {
 			l.X = append(l.X, float64(rec.Epoch))
 			l.Y = append(l.Y, value(rec))
@@ -388,5 +388,5 @@ func (t *Task) Curves() (axes plots.Axes, lines []plots.Line) {
 	lines = append(lines,
 		line("DAE", func(rec Record) float64 { return rec.Held[dae] }),
 		line("DDPM", func(rec Record) float64 { return rec.Held[diffusion] }))
-	return plots.Axes{Title: "Terms of the loss (Eq. 16), on the points held out", X: "epoch", Y: "squared error", LogY: true}, lines
+	return curves.Axes{Title: "Terms of the loss (Eq. 16), on the points held out", X: "epoch", Y: "squared error", LogY: true}, lines
 }

@@ -211,7 +211,7 @@ func TestLearns(t *testing.T) {
 		}
 	}
 	m, _ := load(t, r, false)
-	s, err := r.Score(m, "")
+	s, _, err := r.Score(m)
 	if err != nil {
 		t.Fatal(err)
 	}
