@@ -257,8 +257,8 @@ type Options struct {
 	// Draw, unless it is nil, draws the curves of the loss to a PNG file in the run's
 	// folder, as plots.Curves does.
 	Draw func(path string, a curves.Axes, lines ...curves.Line) error
-	// After, unless it is nil, is called after each step, when the numbers of the task
-	// are those after it and nothing of the run goes on.
+	// After, unless it is nil, is called after each step, and after what is done at the
+	// end of an epoch.
 	After func()
 }
 
