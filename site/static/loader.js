@@ -100,20 +100,37 @@
   // Programs that compute beside the page's own, in workers, the first from the start: none
   // waits for another. What they are sent before they are compiled waits in the worker. The
   // page computes by itself where there are none, and where one is lost.
+  const launch = (file, compiled, vectors) => {
+    const worker = new Worker(new URL(file.name, files.scope));
+    worker.onerror = () => { worker.lost = true; }; // until the program listens
+    compiled.then(({ module }) => worker.postMessage({ program: module, vectors })).catch(() => {
+      worker.dispatchEvent(new Event("error"));
+    });
+    return worker;
+  };
   const engines = (file, compiled, vectors) => {
-    const start = () => {
-      const worker = new Worker(new URL(file.name, files.scope));
-      worker.onerror = () => { worker.lost = true; }; // until the program listens
-      compiled.then(({ module }) => worker.postMessage({ program: module, vectors })).catch(() => {
-        worker.dispatchEvent(new Event("error"));
-      });
-      return worker;
-    };
-    let first = files.optional(start);
+    let first = files.optional(() => launch(file, compiled, vectors));
     return () => {
-      const worker = first || start();
+      const worker = first || launch(file, compiled, vectors);
       first = null;
       return worker;
+    };
+  };
+
+  // The program that trains runs as an engine does, and is fetched when somebody first
+  // trains. What did not arrive is fetched again.
+  const trainers = ({ script, simd, scalar }, vectors) => {
+    const file = vectors ? simd : scalar;
+    let compiled;
+    return () => {
+      if (!compiled) {
+        compiled = compile(file, () => {});
+        compiled.then(({ bytes }) => {
+          const workers = files.optional(() => navigator.serviceWorker);
+          if (workers && workers.controller) keep(file, bytes);
+        }, () => { compiled = null; });
+      }
+      return launch(script, compiled, vectors);
     };
   };
 
@@ -201,6 +218,7 @@
     };
     window.mppm = {
       engine,
+      trainer: trainers(manifest.trainer, vectors),
       faces: (manifest.faces || []).map(({ name, label }) => ({ name, label })),
       want: (name) => { want(name).catch((err) => console.error(err)); },
       files: { weights, classifier, images, labels },

@@ -59,6 +59,7 @@ type Manifest struct {
 	SIMD       File   `json:"simd"`       // the program, for browsers with WebAssembly SIMD
 	Scalar     File   `json:"scalar"`     // the program, for all others
 	Engine     Engine `json:"engine"`     // what computes beside it
+	Trainer    Engine `json:"trainer"`    // what trains beside it, which is fetched when it is wanted
 	Weights    File   `json:"weights"`    // the model
 	Classifier File   `json:"classifier"` // the net that reads digits
 	Images     File   `json:"images"`     // test digits
@@ -72,7 +73,7 @@ type Manifest struct {
 	Version string `json:"version"`
 }
 
-// Engine is the program that computes beside the page's, in a worker.
+// Engine is a program that computes or trains beside the page's, in a worker.
 type Engine struct {
 	Script File `json:"script"` // the worker's, which runs it
 	SIMD   File `json:"simd"`
@@ -195,6 +196,10 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	if err != nil {
 		return err
 	}
+	trainerSIMD, trainerScalar, err := b.compileBoth(ctx, "./trainer/page")
+	if err != nil {
+		return err
+	}
 	goroot, err := b.goTool(ctx, nil, "env", "GOROOT")
 	if err != nil {
 		return err
@@ -227,6 +232,8 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		{"engine.js", slices.Concat(execJS, kernel, engine), &m.Engine.Script},
 		{"engine-simd.wasm", engineSIMD, &m.Engine.SIMD},
 		{"engine.wasm", engineScalar, &m.Engine.Scalar},
+		{"trainer-simd.wasm", trainerSIMD, &m.Trainer.SIMD},
+		{"trainer.wasm", trainerScalar, &m.Trainer.Scalar},
 		{"mnist.safetensors", weights, &m.Weights},
 		{"classifier.safetensors", reader, &m.Classifier},
 		{"digits-images.idx", images, &m.Images},
@@ -237,6 +244,7 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 			return err
 		}
 	}
+	m.Trainer.Script = m.Engine.Script
 	m.Curves = map[string]File{}
 	for _, name := range curves {
 		content, err := os.ReadFile(filepath.Join(b.o.Root, "weights", name+".safetensors"))

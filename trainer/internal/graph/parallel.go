@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"mppm/shared/gemm"
 	"mppm/shared/nn"
 	"mppm/shared/vec"
 )
@@ -14,13 +13,25 @@ import (
 // of the processors, because partial sums are cut along it.
 const shardRows = 16
 
-var workspaces = sync.Pool{New: func() any {
-	return &nn.Workspace{Gemm: gemm.Workspace{Fused: true}}
-}}
+var workspaces = sync.Pool{New: func() any { return &nn.Workspace{} }}
+
+// rounded is whether products are rounded before they are added.
+var rounded atomic.Bool
+
+// Round has every operation of this process round its products before it adds them, or
+// not. Then training gives the bits that it gives where nothing fuses the two, as in
+// WebAssembly, on every processor, and takes longer on those that can.
+func Round(on bool) { rounded.Store(on) }
+
+func workspace() *nn.Workspace {
+	ws := workspaces.Get().(*nn.Workspace)
+	ws.Gemm.Fused = !rounded.Load()
+	return ws
+}
 
 // scratch calls f with memory for n numbers, whatever they are.
 func scratch(n int, f func(x []float32)) {
-	ws := workspaces.Get().(*nn.Workspace)
+	ws := workspace()
 	defer workspaces.Put(ws)
 	f(ws.Columns(n))
 }
@@ -59,7 +70,7 @@ func tasks(n int, f func(task int, ws *nn.Workspace)) {
 	workers := min(runtime.GOMAXPROCS(0), n)
 	var next atomic.Int64
 	work := func() {
-		ws := workspaces.Get().(*nn.Workspace)
+		ws := workspace()
 		defer workspaces.Put(ws)
 		for {
 			t := int(next.Add(1)) - 1

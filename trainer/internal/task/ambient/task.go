@@ -9,9 +9,10 @@ import (
 	"mppm/shared/ddpm"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/shared/safetensors"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/pointcloud"
 	"mppm/trainer/internal/run"
 )
@@ -26,6 +27,9 @@ const (
 	streamSplit = 5 << 40
 	streamKept  = 6 << 40
 )
+
+// best begins the names of the parameters of the best epoch.
+const best = "best."
 
 // perMethod is how many parameters a method has at most: their streams do not
 // depend on those of the others.
@@ -65,6 +69,8 @@ type Task struct {
 	terms    [methods][]float32          // of the losses of the last step
 	judges   [methods]*judge             // of the points held out; while the run trains
 	look     inputs                      // the points held out
+	only     []Method                    // that are trained; nil: all
+	from     *safetensors.File           // that the nets begin with; nil: they are drawn
 }
 
 // state is the metadata of a checkpoint.
@@ -87,6 +93,27 @@ type frame struct {
 // resumed, with whatever its checkpoint says.
 func New(c Config, cloud *pointcloud.Cloud) *Task {
 	return &Task{state: state{Config: c}, cloud: cloud}
+}
+
+// Only has the run train some of the methods alone. The others stay as they begin.
+func (t *Task) Only(m ...Method) { t.only = m }
+
+// trains returns the methods that are trained.
+func (t *Task) trains() []Method {
+	if t.only != nil {
+		return t.only
+	}
+	return []Method{model, dae, diffusion}
+}
+
+// Adopt takes over what another task of the same configuration and points has learnt of
+// a method. Both have been planned.
+func (t *Task) Adopt(from *Task, m Method) {
+	t.Best[m] = from.Best[m]
+	for i, p := range from.params[m] {
+		copy(t.params[m][i].Data, p.Data)
+		copy(t.kept[m][i].Data, from.kept[m][i].Data)
+	}
 }
 
 // CheckpointKind is the kind of the checkpoints.
@@ -144,7 +171,7 @@ func (t *Task) draw() error {
 	var specs []nn.Spec
 	for m := range methods {
 		var err error
-		if nets[m], err = m.nets(t.Config, t.cloud.Dim); err != nil {
+		if nets[m], err = netsOf(m, t.Config, t.cloud.Dim); err != nil {
 			return err
 		}
 		own := netgraph.Specs(nets[m]...)
@@ -160,7 +187,17 @@ func (t *Task) draw() error {
 		}
 		t.kept[m] = netgraph.Parameters(t.Config.Seed, 0, nets[m]...)
 		for _, p := range t.kept[m] {
-			p.Name = "best." + p.Name
+			p.Name = best + p.Name
+		}
+	}
+	if t.from != nil {
+		if err := t.begun(); err != nil {
+			return err
+		}
+	}
+	for m := range methods { // until there is a best epoch
+		for i, p := range t.params[m] {
+			copy(t.kept[m][i].Data, p.Data)
 		}
 	}
 	return nil
@@ -237,7 +274,7 @@ func (t *Task) batch() int { return min(t.Config.Batch, t.trained()) }
 // begin has the points held out at hand.
 func (t *Task) begin(_ context.Context, s *run.Step) (run.Fill, error) {
 	t.holdOut()
-	for m := range methods {
+	for _, m := range t.trains() {
 		j, err := t.judge(m)
 		if err != nil {
 			return nil, err
@@ -245,8 +282,8 @@ func (t *Task) begin(_ context.Context, s *run.Step) (run.Fill, error) {
 		t.judges[m] = j
 	}
 	s.Close = func() {
-		for _, j := range t.judges {
-			j.vm.Close() // which is of the CPU, and holds nothing
+		for _, m := range t.trains() {
+			t.judges[m].vm.Close() // which is of the CPU, and holds nothing
 		}
 	}
 	return t.fill, nil
@@ -265,7 +302,7 @@ func (t *Task) EndEpoch() (string, error) {
 	if n := len(t.History); n > 0 {
 		since -= t.History[n-1].Epoch
 	}
-	for m := range methods {
+	for _, m := range t.trains() {
 		rec.Train[m] = t.Sums[m] / float64(since*perEpoch)
 		best := &t.Best[m]
 		if best.Stopped {
@@ -369,24 +406,29 @@ func (t *Task) nearest(x []float32) []float32 {
 	return t.train[at : at+dim]
 }
 
+// TermNames returns what the terms of Eq. 16 say.
+func TermNames() [Terms]string {
+	return [Terms]string{"λ1: D = ‖x − x*‖", "λ2: G(F(x)) = x", "λ3: D = 0 on points", "λ4: D ≥ 0", "λ5: x_shift = x*"}
+}
+
 // Curves returns a curve of each term of the loss, and of the baselines' losses.
-func (t *Task) Curves() (axes plots.Axes, lines []plots.Line) {
+func (t *Task) Curves() (axes curves.Axes, lines []curves.Line) {
 	if len(t.History) == 0 { // it is kept every few epochs
 		return axes, nil
 	}
-	line := func(name string, value func(Record) float64) plots.Line {
-		l := plots.Line{Name: name}
+	line := func(name string, value func(Record) float64) curves.Line {
+		l := curves.Line{Name: name}
 		for _, rec := range t.History {
 			l.X = append(l.X, float64(rec.Epoch))
 			l.Y = append(l.Y, value(rec))
 		}
 		return l
 	}
-	for i, name := range []string{"λ1: D = ‖x − x*‖", "λ2: G(F(x)) = x", "λ3: D = 0 on points", "λ4: D ≥ 0", "λ5: x_shift = x*"} {
+	for i, name := range TermNames() {
 		lines = append(lines, line(name, func(rec Record) float64 { return rec.Terms[i] }))
 	}
 	lines = append(lines,
 		line("DAE", func(rec Record) float64 { return rec.Held[dae] }),
 		line("DDPM", func(rec Record) float64 { return rec.Held[diffusion] }))
-	return plots.Axes{Title: "Terms of the loss (Eq. 16), on the points held out", X: "epoch", Y: "squared error", LogY: true}, lines
+	return curves.Axes{Title: "Terms of the loss (Eq. 16), on the points held out", X: "epoch", Y: "squared error", LogY: true}, lines
 }
