@@ -30,6 +30,13 @@ type figure struct {
 	DDPM         bool `json:"ddpm"`
 	Slice        bool `json:"slice"`
 	Construction bool `json:"construction"`
+	Drawn        struct {
+		Strokes string  `json:"strokes"`
+		Points  int     `json:"points"`
+		Blur    float64 `json:"blur"`
+		Seed    uint64  `json:"seed"`
+		Codes   int     `json:"codes"`
+	} `json:"drawn"`
 	Flow         struct {
 		Alpha    float64 `json:"alpha"`
 		Beta     float64 `json:"beta"`

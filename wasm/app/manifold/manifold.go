@@ -36,6 +36,7 @@ type Room struct {
 	work          *compute.Work[compute.Ways]
 	err           error   // of the flow
 	stale         bool    // the paths are out of date
+	newer         bool    // the curve of one's own has learnt more since, or is drawn otherwise
 	play          bool    // play them from their start once computed
 	grabbed       bool    // the point is being dragged
 	aspect        float64 // width of the figure over its height
@@ -104,8 +105,8 @@ func (r *Room) Update(time.Duration) {
 		return
 	}
 	f := &r.s.Figure
-	if r.stale && (r.work == nil || r.of != r.model()) {
-		r.stale = false
+	if (r.stale || r.newer) && (r.work == nil || r.of != r.model()) {
+		r.stale, r.newer = false, false
 		r.work.Stop()
 		j := &compute.Home{Curve: r.model(), At: f.At, Flow: f.Flow, Seed: f.Seed}
 		if own != nil {
@@ -164,7 +165,7 @@ func (r *Room) Busy() bool {
 		}
 		return r.missing[r.s.Figure.Curve] == nil
 	}
-	return r.stale || r.work != nil
+	return r.stale || r.newer || r.work != nil
 }
 
 // Restarts reports whether the paths will be played from their start.

@@ -401,7 +401,7 @@ func (r *Room) onSheet(e Eye, px, py float64) [2]float64 {
 func (r *Room) drew() {
 	r.s.Figure.Drawn.Strokes = link.PackStrokes(r.sheet.drawing.Strokes())
 	r.sheet.traced = ""
-	r.stale = r.stale || r.sheet.shape != nil // distances are to the strokes
+	r.newer = r.newer || r.sheet.shape != nil // distances are to the strokes
 	r.s.Touch()
 }
 
@@ -569,7 +569,7 @@ func (r *Room) meetSheet(s *Sheet) {
 	}
 	over := s.meeting.All(func() bool { return true }, func(c *compute.Shape) {
 		s.shape = &c.Shape
-		r.stale = r.stale || s == r.Sheet()
+		r.newer = r.newer || s == r.Sheet()
 	})
 	if !over {
 		return

@@ -52,7 +52,7 @@ func (r *Room) Sketch(w, h, unit, pos float64, p *palette.Palette) Sketch {
 		what = func(s *curve.Shape, wanted func(near float64) bool) { d.own(own, r.Task().Points, s, wanted) }
 	}
 	behind := 0
-	if r.Slice() != nil {
+	if r.Slice() != nil && !r.s.Figure.Flat() {
 		what(s, func(near float64) bool { return near < 0 })
 		behind = len(d.strokes)
 		what(s, func(near float64) bool { return near >= 0 })

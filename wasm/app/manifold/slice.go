@@ -63,14 +63,10 @@ func (r *Room) Highest() float64 {
 		return 0
 	}
 	if r.Sheet() != nil { // so that the colors mean the same from the first step to the last
-		return max(s.Highest, leastTop*r.seen().Radius)
+		return r.seen().Radius
 	}
 	return s.Highest
 }
-
-// leastTop is how far the edge of a sheet is from what is drawn on it, at least, in its
-// radii.
-const leastTop = 0.7
 
 // wanted returns what the slice should be of.
 func (r *Room) wanted() sliced {
