@@ -37,7 +37,7 @@ type figure struct {
 		Seed    uint64  `json:"seed"`
 		Codes   int     `json:"codes"`
 	} `json:"drawn"`
-	Flow         struct {
+	Flow struct {
 		Alpha    float64 `json:"alpha"`
 		Beta     float64 `json:"beta"`
 		SigmaD   float64 `json:"sigma_d"`

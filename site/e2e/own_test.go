@@ -121,7 +121,9 @@ func TestDrawYourOwn(t *testing.T) {
 		d.items.add(new File(["x,y\n1,2\n3,NaN\n"], "odd.csv", {type: "text/csv"}));
 		return dispatchEvent(new DragEvent("drop", {dataTransfer: d, cancelable: true}));
 	})(new DataTransfer())`)
-	q.wait("what is wrong", func(s state) bool { return strings.Contains(s.Status, "line 3, column 2") && s.Descent.Own.Points == 60 })
+	q.wait("what is wrong", func(s state) bool {
+		return strings.Contains(s.Status, "line 3, column 2") && s.Descent.Own.Points == 60
+	})
 	for _, tab := range []*tab{p, q} {
 		for _, e := range tab.consoleErrors() {
 			t.Errorf("console: %s", e)
@@ -149,7 +151,7 @@ func (f *firefox) pointer(through [][2]float64) {
 // TestDrawInFirefox does the same in another browser.
 func TestDrawInFirefox(t *testing.T) {
 	t.Parallel()
-	f := startFirefox(t)
+	f := startFirefox(t, `user_pref("ui.prefersReducedMotion", 1);`) // points are at home at once
 	f.call("WebDriver:SetWindowRect", map[string]any{"width": 1280, "height": 1000})
 	f.call("WebDriver:Navigate", map[string]any{"url": server(t, "/", host.Handler(dist, host.Options{})) + "#" + fewPoints})
 	f.rest("an empty sheet", func(s state) bool { return s.Descent != nil && s.Descent.Own != nil })
