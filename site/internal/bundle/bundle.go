@@ -188,15 +188,15 @@ type builder struct {
 
 func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) error {
 	fmt.Fprintln(b.o.Log, "compiling the page's program, with SIMD and without")
-	simd, scalar, err := b.compileBoth(ctx, "./wasm")
+	simd, scalar, err := b.compileBoth(ctx, "./wasm", "")
 	if err != nil {
 		return err
 	}
-	engineSIMD, engineScalar, err := b.compileBoth(ctx, "./wasm/engine")
+	engineSIMD, engineScalar, err := b.compileBoth(ctx, "./wasm/engine", "")
 	if err != nil {
 		return err
 	}
-	trainerSIMD, trainerScalar, err := b.compileBoth(ctx, "./trainer/page")
+	trainerSIMD, trainerScalar, err := b.trainer(ctx)
 	if err != nil {
 		return err
 	}
@@ -434,14 +434,15 @@ func (b *builder) faces(m *Manifest) error {
 	return nil
 }
 
-// compileBoth compiles a program twice. A build uses all cores by itself, but
-// the linker does not: two at a time save a third.
-func (b *builder) compileBoth(ctx context.Context, program string) (simd, scalar []byte, err error) {
+// compileBoth compiles a program twice, with the modules of a file as go.mod, or of
+// go.mod. A build uses all cores by itself, but the linker does not: two at a time save a
+// third.
+func (b *builder) compileBoth(ctx context.Context, program, modfile string) (simd, scalar []byte, err error) {
 	var wg sync.WaitGroup
 	var errs [2]error
 	compile := func(i int, out *[]byte, experiment string) {
 		defer wg.Done()
-		*out, errs[i] = b.compile(ctx, program, experiment)
+		*out, errs[i] = b.compile(ctx, program, modfile, experiment)
 	}
 	wg.Add(2)
 	go compile(0, &simd, "simd")
@@ -450,7 +451,22 @@ func (b *builder) compileBoth(ctx context.Context, program string) (simd, scalar
 	return simd, scalar, errors.Join(errs[:]...)
 }
 
-func (b *builder) compile(ctx context.Context, program, experiment string) ([]byte, error) {
+// trainer compiles the training program.
+func (b *builder) trainer(ctx context.Context) (simd, scalar []byte, err error) {
+	const program = "./trainer/page"
+	tmp, err := os.MkdirTemp("", "mppm-less-")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(tmp)
+	modfile, err := b.lessModules(ctx, tmp, program)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b.compileBoth(ctx, program, modfile)
+}
+
+func (b *builder) compile(ctx context.Context, program, modfile, experiment string) ([]byte, error) {
 	f, err := os.CreateTemp("", "mppm-*.wasm")
 	if err != nil {
 		return nil, err
@@ -461,6 +477,9 @@ func (b *builder) compile(ctx context.Context, program, experiment string) ([]by
 	}
 	env := []string{"GOOS=js", "GOARCH=wasm", "GOEXPERIMENT=" + experiment}
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", f.Name()}
+	if modfile != "" {
+		args = append(args, "-modfile="+modfile)
+	}
 	if experiment == "simd" {
 		args = append(args, "-tags=linkedkernel") // which kernel.js links
 	}
