@@ -1,6 +1,8 @@
 package compute
 
 import (
+	"fmt"
+
 	"mppm/shared/ambient"
 	"mppm/wasm/app/curve"
 )
@@ -22,16 +24,31 @@ func codeLine(w *wire, l *curve.Line) {
 	})
 }
 
-// Bend finds out the shape of a curve.
+// check returns an error if a line leads between points that there are not.
+func check(l *curve.Line) error {
+	for _, s := range l.Segments {
+		if min(s[0], s[1]) < 0 || max(s[0], s[1]) >= len(l.Points) {
+			return fmt.Errorf("compute: a line between points %d and %d of %d", s[0], s[1], len(l.Points))
+		}
+	}
+	return nil
+}
+
+// Bend finds out the shape of a curve, and where a line is given, what has been learnt
+// along that.
 type Bend struct {
 	answers[Shape]
 	Curve string
+	Along curve.Line // in the points' own coordinates
 }
 
 // Shape is the shape of a curve.
 type Shape struct{ curve.Shape }
 
-func (j *Bend) code(w *wire) { text(w, &j.Curve) }
+func (j *Bend) code(w *wire) {
+	text(w, &j.Curve)
+	codeLine(w, &j.Along)
+}
 
 func (s *Shape) code(w *wire) {
 	whole(w, &s.Dim)
@@ -52,6 +69,12 @@ func (j *Bend) run(m *Models, yield func(coded) bool) error {
 	c, err := m.curve(j.Curve)
 	if err != nil {
 		return err
+	}
+	if err := check(&j.Along); err != nil {
+		return err
+	}
+	if len(j.Along.Segments) > 0 {
+		c.Follow(j.Along)
 	}
 	yield(&Shape{c.Shape})
 	return nil
@@ -96,6 +119,9 @@ func (v *Ways) code(w *wire) {
 func (j *Home) run(m *Models, yield func(coded) bool) error {
 	c, err := m.curve(j.Curve)
 	if err != nil {
+		return err
+	}
+	if err := check(&j.Along); err != nil {
 		return err
 	}
 	ways, err := c.Home(j.At, j.Flow, j.Seed, &j.Along)

@@ -124,6 +124,41 @@ func (c *Curve) learn() {
 	}
 }
 
+// finest is the longest piece of a line that is followed, in radii of the curve.
+const finest = 0.02
+
+// mostFollowed bounds the pieces of it.
+const mostFollowed = 2000
+
+// Follow has Learnt be G(F(x)) along a line, which is in the points' own coordinates: that
+// is whole where the points have gaps. Codes of one number have an order of their own, and
+// Learnt stays as it is.
+func (c *Curve) Follow(l Line) {
+	if c.run.Latent == 1 {
+		return
+	}
+	var length float64
+	for _, s := range l.Segments {
+		length += math.Sqrt(Square(c.Inner(l.Points[s[0]]), c.Inner(l.Points[s[1]])))
+	}
+	longest := max(finest*c.Radius, length/mostFollowed)
+	var x []float32
+	c.Learnt = Line{}
+	for _, s := range l.Segments {
+		a, b := c.Inner(l.Points[s[0]]), c.Inner(l.Points[s[1]])
+		n := max(int(math.Ceil(math.Sqrt(Square(a, b))/longest)), 1)
+		for i := range n + 1 {
+			if i > 0 {
+				at := len(x) / c.Dim
+				c.Learnt.Segments = append(c.Learnt.Segments, [2]int{at - 1, at})
+			}
+			x = append(x, c.Row(Mix(a, b, float64(i)/float64(n)))...)
+		}
+	}
+	c.run.Project(x, x)
+	c.Learnt.Points = places(x, c.Dim)
+}
+
 // trained reads which methods have a best epoch; where a file does not say, all do.
 func trained(best string) [3]bool {
 	yes, k := [3]bool{true, true, true}, 0

@@ -326,14 +326,22 @@ func outline(x []float64, dim int) curve.Shape {
 
 // along returns the strokes as a line in the model's coordinates, without points where
 // there are none.
-func (s *Sheet) along() (l curve.Line) {
-	c := s.seen()
+func (s *Sheet) along() curve.Line {
+	l, c := s.line(), s.seen()
+	for i, p := range l.Points {
+		l.Points[i] = c.Inner(p)
+	}
+	return l
+}
+
+// line returns the strokes as a line.
+func (s *Sheet) line() (l curve.Line) {
 	for _, stroke := range s.drawing.Strokes() {
 		for i, p := range stroke {
 			if i > 0 {
 				l.Segments = append(l.Segments, [2]int{len(l.Points) - 1, len(l.Points)})
 			}
-			l.Points = append(l.Points, c.Inner([3]float64{p[0], p[1], 0}))
+			l.Points = append(l.Points, [3]float64{p[0], p[1], 0})
 		}
 	}
 	return l
@@ -559,7 +567,7 @@ func (r *Room) learnt(s *Sheet) {
 	}
 	s.again = false
 	r.s.Compute.Bring(compute.OfCurve+s.model(), compute.Raw(s.weights))
-	s.meeting = compute.Ask(r.s.Compute, &compute.Bend{Curve: s.model()})
+	s.meeting = compute.Ask(r.s.Compute, &compute.Bend{Curve: s.model(), Along: s.line()})
 }
 
 // meetSheet takes the shape of a sheet's weights, and reports whether it came.
