@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
+	"slices"
 
 	"mppm/shared/ambient"
 	"mppm/wasm/app/curve"
@@ -69,18 +71,32 @@ func (r *Room) ExportTraining(p *palette.Palette) (export.File, error) {
 	return export.Animation(f, "mppm-training")
 }
 
-// Sizes of the film, in pixels: as many as keep its file small.
+// Sizes of the film, in pixels, and how many colors of the slice it has: as many as keep
+// its file small.
 const (
-	filmWide = 480
-	filmHigh = 360
+	filmWide   = 440
+	filmHigh   = 330
+	filmSlices = 24
+	filmColors = 64
 )
 
-// Frames returns a picture of each of the film's weights, in the colors of the last.
+// Frames returns a picture of each of the film's weights, in the colors of the last. What
+// is as in the picture before is transparent, and takes hardly any room in a file.
 func (f *reel) Frames() []*image.Paletted {
 	list := make([]*image.Paletted, len(f.curves))
-	colors := shades(f.paint(f.curves[len(list)-1]), f.palette)
+	colors := shades(f.paint(f.curves[len(list)-1]), f.palette, filmSlices)
+	colors = append(colors[:min(len(colors), filmColors-1)], color.RGBA{})
+	same := uint8(len(colors) - 1)
+	var was []uint8
 	for i, c := range f.curves {
 		list[i] = f.paint(c).reduced(colors)
+		now := slices.Clone(list[i].Pix)
+		for k, v := range was {
+			if v == now[k] {
+				list[i].Pix[k] = same
+			}
+		}
+		was = now
 	}
 	return list
 }

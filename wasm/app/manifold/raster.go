@@ -114,9 +114,12 @@ func (r raster) over(x, y int, c color.RGBA, share float64) {
 	}
 }
 
-// shades returns at most 256 colors for pictures of the figure: those of the
-// slice, of what is drawn over it, and what else the picture has most of.
-func shades(r raster, p *palette.Palette) color.Palette {
+// sliceShades is how many colors of the slice a picture of a few colors has.
+const sliceShades = 64
+
+// shades returns at most 256 colors for pictures of the figure: so many of the
+// slice, those of what is drawn over it, and what else the picture has most of.
+func shades(r raster, p *palette.Palette, slices int) color.Palette {
 	var out color.Palette
 	seen := map[color.RGBA]bool{}
 	add := func(c color.RGBA) {
@@ -126,9 +129,9 @@ func shades(r raster, p *palette.Palette) color.Palette {
 		}
 	}
 	add(p.Ground)
-	const slices, steps = 64, 10
+	const steps = 10
 	for i := range slices {
-		add(palette.Blend(p.Ground, p.Scale(float64(i)/(slices-1)), SliceStrength))
+		add(palette.Blend(p.Ground, p.Scale(float64(i)/float64(slices-1)), SliceStrength))
 	}
 	middle := palette.Blend(p.Ground, p.Scale(0.25), SliceStrength)
 	for _, c := range []color.RGBA{p.Ink, p.Muted, p.Accent, p.DAE, p.DDPM, p.Scale(0.8)} {
