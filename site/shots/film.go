@@ -19,12 +19,13 @@ import (
 // filmPath is where the film of a training lies.
 const filmPath = "docs/page-train.gif"
 
-// drawn is what the film shows to be learnt: a knot as a pen draws it.
+// drawn is what the film shows to be learnt: a flower of five petals.
 func drawn() link.Strokes {
 	var s [][2]float64
-	for i := range 181 {
-		t := 2 * math.Pi * float64(i) / 180
-		s = append(s, [2]float64{(0.62*math.Sin(t) + 0.42*math.Sin(2*t)) * 1.02, 0.82*math.Cos(t) - 0.1*math.Cos(3*t)})
+	for i := range 361 {
+		t := 2 * math.Pi * float64(i) / 360
+		r := 0.62 + 0.3*math.Cos(5*t)
+		s = append(s, [2]float64{r * math.Sin(t), r * math.Cos(t)})
 	}
 	return link.Strokes{s}
 }

@@ -74,10 +74,10 @@ func (r *Room) ExportTraining(p *palette.Palette) (export.File, error) {
 // Sizes of the film, in pixels, and how many colors of the slice it has: as many as keep
 // its file small.
 const (
-	filmWide   = 440
-	filmHigh   = 330
-	filmSlices = 24
-	filmColors = 64
+	filmWide   = 480
+	filmHigh   = 360
+	filmSlices = 40
+	filmColors = 96
 )
 
 // Frames returns a picture of each of the film's weights, in the colors of the last. What

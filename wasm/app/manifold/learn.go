@@ -248,7 +248,9 @@ func (r *Room) hear(message []byte) {
 	}
 	if len(rep.Weights) > 0 {
 		s.weights = rep.Weights
-		s.film.add(rep.Weights)
+		if rep.Method == lesson.MPPM { // of the others the film shows nothing
+			s.film.add(rep.Weights)
+		}
 		r.learnt(s)
 	}
 	if rep.Note != "" {
