@@ -27,7 +27,7 @@ type grid struct {
 	stale  bool
 	asked  asked // what the generation was asked for that was begun last
 	keep   bool  // show the old grid until the stale one is whole again
-	hidden bool // the generation under way is such a one
+	hidden bool  // the generation under way is such a one
 
 	reader *compute.Work[compute.Readings] // reads on, nil if nothing is being read
 }
