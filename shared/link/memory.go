@@ -23,7 +23,7 @@ const (
 	MaxRemembered = 8   // codes: a link of them has some 400 letters
 	MinWeight     = 1   // as one of the bank's own
 	MaxWeight     = 500 // as many as there are of a class
-	firstWeight   = 100
+	FirstWeight   = 100
 )
 
 // memoryFields are the fields of a link about what is remembered and forgotten.

@@ -150,7 +150,7 @@ func first(digits int, restore, generate latent.Preset) State {
 	s := State{
 		Mode: Restore, Source: Digit, Kind: degrade.Gaussian, Seed: 1,
 		Brush: 2.6, GenerateSeed: 1, Grid: 6, Class: Any, WalkTo: 1,
-		Follow: Restoration, View: Lens{Zoom: 1}, Heat: true, Memory: Memory{Weight: firstWeight},
+		Follow: Restoration, View: Lens{Zoom: 1}, Heat: true, Memory: Memory{Weight: FirstWeight},
 		Figure:      firstFigure(),
 		RestoreFlow: restore, GenerateFlow: generate,
 	}
