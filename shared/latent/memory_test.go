@@ -1,11 +1,13 @@
 package latent_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"mppm/shared/golden"
 	"mppm/shared/kde"
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
@@ -93,6 +95,24 @@ func TestTaughtAlone(t *testing.T) {
 			t.Fatalf("number %d is %v, want %v", i, v, want)
 		}
 	}
+}
+
+// TestTaughtBits: a taught model has the same bits on every platform, with every kernel.
+func TestTaughtBits(t *testing.T) {
+	m, err := latenttest.Model(1).Taught(latent.Memory{Codes: own(3), Weight: 120, Forget: []int{2, 7}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bits, err := latenttest.Bits(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, mean := own(3), make([]float32, 3*m.Latent())
+	for i := range z {
+		z[i] *= 0.8
+	}
+	m.Runner(1).Mean(mean, z, 1)
+	golden.Check(t, "latent: the flows of a model that was taught, and means beside what it remembers", fmt.Sprintf("%s %s", bits, golden.NewBits(mean...)))
 }
 
 // TestTaughtRunner: runners that share workspaces give what they give alone, in turns.
