@@ -64,8 +64,8 @@ func TestMemory(t *testing.T) {
 	p.click("take-back")
 	p.rest("what was taken back", func(s state) bool { return s.Memory.Forget == "7" && s.Reads.Digit != 7 })
 
-	// A test digit is remembered, too, and all modes know.
-	p.click("remember")
+	// A test digit is remembered, too, by keyboard, and all modes know.
+	p.key("f")
 	p.rest("a digit that is remembered", func(s state) bool { return s.Memory.Codes != "" && s.Step == s.Steps })
 	p.click("tab-generate")
 	p.rest("the grid", func(s state) bool { return s.Mode == "generate" && s.Step == s.Steps && s.Steps > 0 })

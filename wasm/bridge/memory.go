@@ -57,7 +57,6 @@ func (b *Bridge) remember() error {
 	if err := b.app.Restore.Remember(); err != nil {
 		return err
 	}
-	id("memory").Set("open", true)
 	b.say("Remembered: from now on the flow is drawn to it. Damage it, and see.")
 	return nil
 }
@@ -82,6 +81,10 @@ func (b *Bridge) publishMemory() {
 		b.attr(without(class), "aria-pressed", strconv.FormatBool(slices.Contains(gone, class)))
 	}
 	b.text("memory-note", memoryNote(n, gone))
+	if key := m.Codes + " " + m.Forget; b.texts["memory"] != key {
+		b.texts["memory"] = key
+		id("memory").Set("open", id("memory").Get("open").Bool() || n+len(gone) > 0) // it is worth a look
+	}
 	if key := fmt.Sprint(m.Codes, b.palette.Ground, b.palette.Ink); b.texts["remembered"] != key {
 		b.texts["remembered"] = key
 		b.showRemembered(n)
@@ -128,8 +131,5 @@ func (b *Bridge) showRemembered(n int) {
 		if i < n {
 			b.showInk(thumb(i)+"-picture", ink[i*size:(i+1)*size], shape.W, shape.H)
 		}
-	}
-	if n > 0 || b.app.Memory.Forget != "" {
-		id("memory").Set("open", true)
 	}
 }

@@ -47,8 +47,8 @@ PATH of digits is written as an IDX file where it ends in .idx or -ubyte, or tho
 and else as a folder of 00000.png, …; pictures become PNGs alone. Output appears when
 all of it is there, and never in part; in a folder that is there, PNGs of the same names
 are replaced with --force alone, and all else stays. Image i depends on the seed, the
-weights, the flow and i alone: more images only add to the end. What --bank-add and --forget say of
-the density is told in the help of restore.`,
+weights, the flow and i alone: more images only add to the end. With --bank-add and
+--forget the flow knows more images, or fewer classes, as the help of restore says.`,
 		examples: []string{
 			"generate --n 2000 --seed 1 --out digits.idx",
 			"generate --n 64 --seed 7 --grid grid.png",
