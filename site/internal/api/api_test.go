@@ -612,6 +612,17 @@ func TestShare(t *testing.T) {
 			t.Errorf("the page lacks %s:\n%s", want, page)
 		}
 	}
+	for link, want := range map[string]string{
+		"mode=generate&forget=1_7":          "digits grown from noise, in a world without 1s and 7s",
+		"mode=generate&class=4&forget=1_7":  "4s grown from noise<",
+		"forget=7":                          "by a small network, in a world without 7s.",
+		"damage=none&forget=0_4_7":          "nearest digits, in a world without 0s, 4s and 7s.",
+		"mode=map&follow=generate&forget=5": "in a world without 5s",
+	} {
+		if page := get(t, "https://mppm.example/s?"+link).Body.String(); !strings.Contains(page, want) {
+			t.Errorf("the page of %q lacks %q:\n%s", link, want, page)
+		}
+	}
 	if strings.Contains(page, "utm_source") || strings.Contains(page, "fbclid") {
 		t.Error("the page passes on what followed the link")
 	}
