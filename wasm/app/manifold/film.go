@@ -13,10 +13,14 @@ import (
 	"mppm/wasm/app/palette"
 )
 
-// mostFrames bounds the frames of a film: a GIF of them has some hundred kilobytes.
-const mostFrames = 48
+const (
+	// mostFrames bounds the frames of a film: a GIF of them has some hundred kilobytes.
+	mostFrames = 32
+	// firstFrames are all kept: at first the most is learnt.
+	firstFrames = 8
+)
 
-// film is what was learnt, at even intervals of the training.
+// film is what was learnt: at first, and then at even intervals of the training.
 type film struct {
 	frames [][]byte // weights
 	every  int      // report that is kept
@@ -26,16 +30,17 @@ type film struct {
 // add keeps a report's weights, if it is their turn.
 func (f *film) add(weights []byte) {
 	f.every = max(f.every, 1)
-	if f.n++; (f.n-1)%f.every != 0 {
+	if f.n++; f.n > firstFrames && (f.n-firstFrames)%f.every != 0 {
 		return
 	}
 	if f.frames = append(f.frames, weights); len(f.frames) < mostFrames {
 		return
 	}
-	for i := range f.frames[:mostFrames/2] {
-		f.frames[i] = f.frames[2*i]
+	kept := f.frames[:firstFrames]
+	for i := firstFrames + 1; i < mostFrames; i += 2 {
+		kept = append(kept, f.frames[i])
 	}
-	f.frames = f.frames[:mostFrames/2]
+	f.frames = kept
 	f.every *= 2
 }
 
@@ -74,10 +79,10 @@ func (r *Room) ExportTraining(p *palette.Palette) (export.File, error) {
 // Sizes of the film, in pixels, and how many colors of the slice it has: as many as keep
 // its file small.
 const (
-	filmWide   = 480
-	filmHigh   = 360
-	filmSlices = 40
-	filmColors = 96
+	filmWide   = 440
+	filmHigh   = 330
+	filmSlices = 24
+	filmColors = 64
 )
 
 // Frames returns a picture of each of the film's weights, in the colors of the last. What

@@ -363,3 +363,30 @@ func TestOddFiles(t *testing.T) {
 		t.Error("there are more sheets than there may be")
 	}
 }
+
+// TestFilm: of a long training a film keeps the beginning, the end, and what lies between
+// at even intervals.
+func TestFilm(t *testing.T) {
+	var f film
+	for i := range 1000 {
+		f.add([]byte{byte(i), byte(i >> 8)})
+	}
+	last := []byte{byte(1000 & 255), 1000 >> 8}
+	f.end(last)
+	f.end(last)
+	at := func(i int) int { return int(f.frames[i][0]) | int(f.frames[i][1])<<8 }
+	n := len(f.frames)
+	if n < mostFrames/2 || n > mostFrames || at(n-1) != 1000 {
+		t.Fatalf("%d frames, the last of report %d", n, at(n-1))
+	}
+	for i := range firstFrames {
+		if at(i) != i {
+			t.Errorf("frame %d is of report %d", i, at(i))
+		}
+	}
+	for i := firstFrames + 2; i < n-1; i++ {
+		if at(i)-at(i-1) != f.every {
+			t.Errorf("between frames %d and %d lie %d reports, want %d", i-1, i, at(i)-at(i-1), f.every)
+		}
+	}
+}
