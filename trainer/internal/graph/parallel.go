@@ -39,10 +39,15 @@ func scratch(n int, f func(x []float32)) {
 // shards returns how many tasks n rows make.
 func shards(n int) int { return (n + shardRows - 1) / shardRows }
 
-// rows calls f for every shard of n rows, on every processor.
+// rows calls f for parts of n rows that have nothing to do with one another, on every
+// processor. A lone one takes more at a time.
 func rows(n int, f func(lo, hi int, ws *nn.Workspace)) {
-	tasks(shards(n), func(s int, ws *nn.Workspace) {
-		f(s*shardRows, min(n, (s+1)*shardRows), ws)
+	span := shardRows
+	if runtime.GOMAXPROCS(0) == 1 {
+		span = 8 * shardRows
+	}
+	tasks((n+span-1)/span, func(s int, ws *nn.Workspace) {
+		f(s*span, min(n, (s+1)*span), ws)
 	})
 }
 

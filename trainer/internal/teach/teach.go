@@ -25,9 +25,9 @@ const (
 // Class is who is taught: what the program around a task provides.
 type Class struct {
 	Tell func(*lesson.Report) // is given reports
-	// Rest is called after each step. It may take long: a task that is paused waits
-	// there.
-	Rest func()
+	// Rest is called after each step, and told the time; it returns what that is
+	// afterwards. It may take long: a task that is paused waits there.
+	Rest func(now time.Time) time.Time
 	Now  func() time.Time // the clock
 }
 
@@ -209,9 +209,7 @@ func (l *course) after(m lesson.Method, t *ambient.Task, r *run.Run) {
 		}
 		l.tell(now)
 	}
-	rested := l.Now()
-	l.Rest()
-	l.begun = l.begun.Add(l.Now().Sub(rested))
+	l.begun = l.begun.Add(l.Rest(now).Sub(now))
 }
 
 // tell sends the report.

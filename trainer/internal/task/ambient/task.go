@@ -62,6 +62,7 @@ type Task struct {
 	cloud    *pointcloud.Cloud // as it was given
 	frame    frame
 	train    []float32 // in the model's coordinates
+	places   *places   // of those
 	held     []float32
 	schedule *ddpm.Schedule
 	params   [methods][]*optim.Parameter
@@ -105,6 +106,9 @@ func (t *Task) trains() []Method {
 	}
 	return []Method{model, dae, diffusion}
 }
+
+// has reports whether a method is trained.
+func (t *Task) has(m Method) bool { return t.only == nil || slices.Contains(t.only, m) }
 
 // Adopt takes over what another task of the same configuration and points has learnt of
 // a method. Both have been planned.
@@ -185,9 +189,12 @@ func (t *Task) draw() error {
 		for _, p := range t.params[m] {
 			p.Decay = float32(t.Config.Decay)
 		}
-		t.kept[m] = netgraph.Parameters(t.Config.Seed, 0, nets[m]...)
-		for _, p := range t.kept[m] {
-			p.Name = best + p.Name
+		t.kept[m] = nil
+		for _, p := range t.params[m] {
+			n := len(p.Data)
+			kept := &optim.Parameter{Spec: p.Spec, Data: make([]float32, n), Grad: make([]float32, n), M: make([]float32, n), V: make([]float32, n)}
+			kept.Name = best + p.Name
+			t.kept[m] = append(t.kept[m], kept)
 		}
 	}
 	if t.from != nil {
@@ -220,6 +227,7 @@ func (t *Task) split() {
 			}
 		}
 	}
+	t.places = newPlaces(t.train, c.Dim)
 }
 
 // Trained returns how many of n ≥ 2 points are trained on: all but one in five, or
@@ -336,7 +344,7 @@ func (t *Task) EndEpoch() (string, error) {
 func (t *Task) fill(batch [][]float32, which []int, step int) error {
 	for i, k := range which {
 		at := k * t.cloud.Dim
-		t.row(batch, i, t.train[at:at+t.cloud.Dim], rng.New(t.Config.Seed, streamNoise+uint64(step*len(which)+i)))
+		t.row(batch, i, t.train[at:at+t.cloud.Dim], k, rng.New(t.Config.Seed, streamNoise+uint64(step*len(which)+i)))
 	}
 	return nil
 }
@@ -354,30 +362,40 @@ func (t *Task) holdOut() {
 	t.look = newInputs(n, t.Config.Draws, dim)
 	for i := range n {
 		at := i % points * dim
-		t.row(t.look, i, t.held[at:at+dim], rng.New(t.Config.Seed, streamHeld+uint64(i)))
+		t.row(t.look, i, t.held[at:at+dim], 0, rng.New(t.Config.Seed, streamHeld+uint64(i)))
 	}
 }
 
-// row makes row i of a batch: the clean point x, the same with Gaussian noise of
-// a width drawn for it, unless it is fixed, and diffused as lines 6 to 8 of
-// Alg. 2 say, as often as there are draws.
-func (t *Task) row(b inputs, i int, x []float32, src *rng.Source) {
+// row makes row i of a batch, as far as what is trained reads it: the clean point x, the
+// same with Gaussian noise of a width drawn for it, unless it is fixed, and diffused as
+// lines 6 to 8 of Alg. 2 say, as often as there are draws. near is the number of a
+// training point that is not far from x.
+func (t *Task) row(b inputs, i int, x []float32, near int, src *rng.Source) {
 	dim, draws := len(x), t.Config.Draws
 	copy(b[inClean][i*dim:], x)
 	sigma := t.Config.Noise
 	if !t.Config.FixedNoise {
 		sigma *= src.Float64()
 	}
-	noisy := b[inNoisy][i*dim : (i+1)*dim]
-	src.FillNorm(noisy, float32(sigma))
-	for k, v := range x {
-		noisy[k] += v
+	if noisy := b[inNoisy][i*dim : (i+1)*dim]; t.has(model) || t.has(dae) {
+		src.FillNorm(noisy, float32(sigma))
+		for k, v := range x {
+			noisy[k] += v
+		}
+	} else {
+		src.SkipNorm(dim)
 	}
-	star := x
-	if t.Config.Target == Nearest {
-		star = t.nearest(noisy)
+	if t.has(model) {
+		star := x
+		if t.Config.Target == Nearest {
+			at := t.places.nearest(b[inNoisy][i*dim:(i+1)*dim], near) * dim
+			star = t.train[at : at+dim]
+		}
+		copy(b[inStar][i*dim:], star)
 	}
-	copy(b[inStar][i*dim:], star)
+	if !t.has(diffusion) {
+		return
+	}
 	const extra = ddpm.TimeFeatures
 	for j := i * draws; j < (i+1)*draws; j++ {
 		time := src.IntN(t.schedule.Len())
@@ -387,23 +405,6 @@ func (t *Task) row(b inputs, i int, x []float32, src *rng.Source) {
 		t.schedule.Diffuse(row, x, e, time)
 		ddpm.Features(row[dim:], t.schedule.Time(time))
 	}
-}
-
-// nearest returns the training point that is nearest to x.
-func (t *Task) nearest(x []float32) []float32 {
-	dim := len(x)
-	best, at := float32(math.Inf(1)), 0
-	for i := 0; i < len(t.train); i += dim {
-		var d2 float32
-		for k, v := range t.train[i : i+dim] {
-			e := v - x[k]
-			d2 += float32(e * e)
-		}
-		if d2 < best {
-			best, at = d2, i
-		}
-	}
-	return t.train[at : at+dim]
 }
 
 // TermNames returns what the terms of Eq. 16 say.

@@ -48,7 +48,7 @@ func mustNew(t *testing.T, c Config, cloud *pointcloud.Cloud, dir string) starte
 func (s started) filled(n int) inputs {
 	in := newInputs(n, s.Config.Draws, s.cloud.Dim)
 	for i := range n {
-		s.row(in, i, s.train[3*i:3*i+3], rng.New(5, uint64(i)))
+		s.row(in, i, s.train[3*i:3*i+3], i, rng.New(5, uint64(i)))
 	}
 	return in
 }
