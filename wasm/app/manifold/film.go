@@ -15,7 +15,7 @@ import (
 
 const (
 	// mostFrames bounds the frames of a film: a GIF of them has some hundred kilobytes.
-	mostFrames = 32
+	mostFrames = 24
 	// firstFrames are all kept: at first the most is learnt.
 	firstFrames = 8
 )
@@ -81,8 +81,8 @@ func (r *Room) ExportTraining(p *palette.Palette) (export.File, error) {
 const (
 	filmWide   = 440
 	filmHigh   = 330
-	filmSlices = 24
-	filmColors = 64
+	filmSlices = 16
+	filmColors = 56
 )
 
 // Frames returns a picture of each of the film's weights, in the colors of the last. What
