@@ -87,9 +87,9 @@ func (d *desk) end(cause error) {
 
 // rest gives way to messages, which come between tasks of the browser alone, every slice;
 // while the task is paused it waits.
-func (d *desk) rest() {
-	if time.Since(d.rested) < slice {
-		return
+func (d *desk) rest(now time.Time) time.Time {
+	if now.Sub(d.rested) < slice {
+		return now
 	}
 	engine.Call("rest")
 	<-d.woken
@@ -103,6 +103,7 @@ func (d *desk) rest() {
 		}
 	}
 	d.rested = time.Now()
+	return d.rested
 }
 
 // tell sends the page a report.
