@@ -61,7 +61,8 @@ func (d *desk) read() {
 	for m := engine.Call("take"); m.Truthy(); m = engine.Call("take") {
 		order, t, err := lesson.ReadOrder(bytesOf(m.Index(0)))
 		if err != nil {
-			panic(err) // the page hears that the program is gone
+			d.tell(&lesson.Report{State: lesson.Failed, Err: err.Error()})
+			continue
 		}
 		switch order {
 		case lesson.Train:
@@ -87,9 +88,9 @@ func (d *desk) end(cause error) {
 
 // rest gives way to messages, which come between tasks of the browser alone, every slice;
 // while the task is paused it waits.
-func (d *desk) rest() {
-	if time.Since(d.rested) < slice {
-		return
+func (d *desk) rest(now time.Time) time.Time {
+	if now.Sub(d.rested) < slice {
+		return now
 	}
 	engine.Call("rest")
 	<-d.woken
@@ -103,6 +104,7 @@ func (d *desk) rest() {
 		}
 	}
 	d.rested = time.Now()
+	return d.rested
 }
 
 // tell sends the page a report.
