@@ -36,8 +36,10 @@ const (
 	Side = 28
 	// Pixels is how many bytes one image has.
 	Pixels = Side * Side
-	// Classes is how many digits there are.
+	// Classes is how many digits there are: the classes of a set that names none.
 	Classes = 10
+	// MaxClasses bounds the classes of a set: labels are bytes.
+	MaxClasses = 256
 )
 
 // The module whose data folder holds the four original files of MNIST.
@@ -72,11 +74,20 @@ var published = map[string]string{
 type Set struct {
 	Name        string // "mnist", or the folder of the user's own files
 	Train, Test Split
+	Classes     []string // names of the classes, that of label 0 first; nil where labels are digits
 	EMNIST      bool     // by the names of its files: as published, its images are transposed
 	Notes       []string // what a person should know of what was read, a sentence each
 	// Checksums holds the MD5 of each file that was read, in hexadecimal, by the
 	// name that MNIST has for such a file.
 	Checksums map[string]string
+}
+
+// Count returns how many classes the labels are of.
+func (s *Set) Count() int {
+	if s.Classes == nil {
+		return Classes
+	}
+	return len(s.Classes)
 }
 
 // Split is one part of a data set. Its images are in memory, or in files that are
@@ -85,7 +96,7 @@ type Split struct {
 	N      int      // number of images
 	Shape  nn.Shape // of each; the zero value is that of a digit, Side × Side × 1
 	Images []byte   // N×H×W×C, row-major; of digits 0 is the ground and 255 full ink; nil where they are in files
-	Labels []byte   // N digits 0 … 9, or nil where the data has no labels
+	Labels []byte   // the class of each image, or nil where the data has no labels
 
 	files lazy // nil where the images are in memory
 }
@@ -187,12 +198,15 @@ func (s *Split) InMemory(n int) (*Split, error) {
 	return p, nil
 }
 
-// Load reads MNIST if dir is empty, and else the IDX files of dir or of a folder
+// Load reads MNIST if dir is empty, the set of that name if Names has it and no file is
+// called so, and else the IDX files of dir or of a folder
 // below, which have MNIST's names or those of its relatives (train-images-idx3-ubyte,
 // train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte; a dot or
 // an underscore for a dash, test for t10k, a name before it; each with or without
 // .gz) and hold images of 28×28 pixels, any number of them; labels may be left out.
-// dir may also be one of the files, or end in what their names begin with.
+// dir may also be one of the files, or end in what their names begin with. Classes have
+// their names from classes.txt beside the files, one a line, or are those of a set that
+// is known; without, labels are digits.
 func Load(ctx context.Context, dir string) (*Set, error) {
 	from, err := lookFor(ctx, dir)
 	if err != nil {
@@ -201,16 +215,25 @@ func Load(ctx context.Context, dir string) (*Set, error) {
 	if from.isFolders() {
 		return nil, fmt.Errorf("%s holds folders of images, which are for training alone: give IDX files here", dir)
 	}
-	return load(ctx, dir, from)
+	return load(ctx, from)
 }
 
-// lookFor finds the data of dir, or of MNIST if that is empty.
-func lookFor(ctx context.Context, dir string) (*source, error) {
-	if dir != "" {
-		return find(dir)
-	}
-	dir, err := locate(ctx)
+// lookFor finds the data that is asked for by a path or a name; of MNIST if that is empty.
+func lookFor(ctx context.Context, asked string) (*source, error) {
+	dir, err := resolve(asked)
 	if err != nil {
+		return nil, err
+	}
+	if dir != "" {
+		s, err := find(dir)
+		if err != nil {
+			return nil, err
+		}
+		s.asked = asked
+		s.known, err = named(asked, s)
+		return s, err
+	}
+	if dir, err = locate(ctx); err != nil {
 		return nil, err
 	}
 	s := &source{dir: dir, files: map[string]string{}}
@@ -220,12 +243,15 @@ func lookFor(ctx context.Context, dir string) (*source, error) {
 	return s, nil
 }
 
-// load reads the IDX files of a set that was asked for as dir.
-func load(ctx context.Context, dir string, from *source) (*Set, error) {
-	set := &Set{Name: dir, Notes: from.notes, Checksums: make(map[string]string)}
-	isMNIST := dir == ""
+// load reads the IDX files of a set.
+func load(ctx context.Context, from *source) (*Set, error) {
+	set := &Set{Name: from.asked, Notes: from.notes, Checksums: make(map[string]string)}
+	isMNIST := from.asked == ""
 	if isMNIST {
-		set.Name = "mnist"
+		set.Name = mnist
+	}
+	if from.known != nil {
+		set.Classes = from.known.classes
 	}
 	for _, path := range from.files {
 		set.EMNIST = set.EMNIST || IsEMNIST(path)
@@ -236,6 +262,9 @@ func load(ctx context.Context, dir string, from *source) (*Set, error) {
 	}
 	if set.Test, err = set.split(ctx, from, testImages, testLabels, isMNIST); err != nil {
 		return nil, err
+	}
+	if set.Train.Labels == nil {
+		set.Classes = nil
 	}
 	return set, nil
 }
@@ -281,12 +310,26 @@ func (s *Set) split(ctx context.Context, from *source, images, labels string, is
 	if len(split.Labels) != n {
 		return Split{}, fmt.Errorf("%s: %d labels for the %d images of %s", path, len(split.Labels), n, filepath.Base(from.files[images]))
 	}
-	for i, l := range split.Labels {
-		if l >= Classes {
-			return Split{}, fmt.Errorf("%s: label %d is %d, digits are 0 to %d", path, i, l, Classes-1)
+	return split, s.number(path, split.Labels, from.known)
+}
+
+// number has labels count from 0. It returns an error if one is of no class.
+func (s *Set) number(path string, labels []byte, k *known) error {
+	if s.Classes == nil {
+		for i, l := range labels {
+			if l >= Classes {
+				return fmt.Errorf("%s: label %d is %d, digits are 0 to %d: name the classes in %s beside it, one a line, if they are more", path, i, l, Classes-1, classesFile)
+			}
 		}
+		return nil
 	}
-	return split, nil
+	for i, l := range labels {
+		if l < k.first || int(l-k.first) >= len(s.Classes) {
+			return fmt.Errorf("%s: label %d is %d, the classes of %s are %d to %d", path, i, l, k.name, k.first, int(k.first)+len(s.Classes)-1)
+		}
+		labels[i] -= k.first
+	}
+	return nil
 }
 
 // read parses the file that stands for the published one called name. Its checksum
