@@ -81,7 +81,9 @@ type state struct {
 
 // New returns the task of training with c on a set, or, for a run that is resumed, with
 // whatever its checkpoint says.
-func New(c Config, set *dataset.Set) *Task { return &Task{state: state{Config: c}, set: set} }
+func New(c Config, set *dataset.Set) *Task {
+	return &Task{state: state{Config: c}, set: set, net: classifier.Digits}
+}
 
 // CheckpointKind is the kind of the checkpoints.
 const CheckpointKind = "classifier-28x28-checkpoint"
@@ -149,7 +151,7 @@ const (
 
 // build makes the graph of the classifier and its loss for n images.
 func (t *Task) build(n int) (*run.Step, error) {
-	classes := t.set.Count()
+	classes := t.net.Out().Size()
 	images, targets := make([]float32, n*classifier.Pixels), make([]float32, n*classes)
 	t.logits = make([]float32, n*classes)
 	b := netgraph.New(t.params)
@@ -173,7 +175,7 @@ func (t *Task) fill(batch [][]float32, which []int, step int) error {
 		t.set.Train.Float32(x[:], at)
 		src := rng.New(t.Config.Seed, streamWarp+uint64(step*len(which)+i))
 		t.Config.Warp.apply(batch[inImages][i*dataset.Pixels:(i+1)*dataset.Pixels], x[:], src)
-		batch[inTargets][i*t.set.Count()+int(t.set.Train.Labels[at])] = 1
+		batch[inTargets][i*t.net.Out().Size()+int(t.set.Train.Labels[at])] = 1
 	}
 	return t.set.Train.Err()
 }
