@@ -236,8 +236,8 @@ func (w *writer) mean(b *builder, k bank, z, sigma string) string {
 type dials struct{ alpha, beta, sigma, tau string }
 
 // move adds one step of the flow (Eq. 15): where it leads from z, D at z, N × 1 or of no
-// name without D, and the length of the move, N × 1.
-func (w *writer) move(b *builder, k bank, z string, p dials) (next, d, moved string, err error) {
+// name without D, and the move, N × d.
+func (w *writer) move(b *builder, k bank, z string, p dials) (next, d, step string, err error) {
 	beta, fall := p.beta, ""
 	if w.d != nil {
 		var grad string
@@ -250,11 +250,11 @@ func (w *writer) move(b *builder, k bank, z string, p dials) (next, d, moved str
 		beta = b.node("Where", nil, b.node("Greater", nil, tau, b.float(0)), gated, p.beta)
 		fall = b.node("Mul", nil, b.node("Mul", nil, p.alpha, d), grad)
 	}
-	step := b.node("Mul", nil, beta, b.node("Sub", nil, w.mean(b, k, z, p.sigma), z))
+	step = b.node("Mul", nil, beta, b.node("Sub", nil, w.mean(b, k, z, p.sigma), z))
 	if fall != "" {
 		step = b.node("Sub", nil, step, fall)
 	}
-	return b.node("Add", nil, z, step), d, b.length(step), nil
+	return b.node("Add", nil, z, step), d, step, nil
 }
 
 // constants adds the parameters of a preset.
@@ -272,7 +272,7 @@ func (w *writer) step() error {
 	if w.d != nil {
 		p.alpha, p.tau = b.input("alpha", typeFloat), b.input("tau", typeFloat)
 	}
-	next, d, moved, err := w.move(b, w.bank(b), z, p)
+	next, d, step, err := w.move(b, w.bank(b), z, p)
 	if err != nil {
 		return err
 	}
@@ -280,7 +280,7 @@ func (w *writer) step() error {
 	if d != "" {
 		b.output("distance", b.node("Squeeze", nil, d, b.wholes64(1)), typeFloat, -1)
 	}
-	b.output("moved", b.node("Squeeze", nil, moved, b.wholes64(1)), typeFloat, -1)
+	b.output("moved", b.node("Squeeze", nil, b.length(step), b.wholes64(1)), typeFloat, -1)
 	w.files[StepFile] = b.file("step", "one step of the flow of a code (Eq. 15 and 21); sigma and tau in multiples of the bank's spacing")
 	return nil
 }
@@ -303,13 +303,13 @@ func (w *writer) restore() error {
 	at := body.input("at", typeFloat, -1, w.m.Latent())
 	arrived := body.input("arrived", typeBool, -1, 1)
 	now := dials{d.alpha, d.beta, body.input("width", typeFloat), d.tau}
-	next, _, moved, err := w.move(body, k, at, now)
+	next, _, step, err := w.move(body, k, at, now)
 	if err != nil {
 		return err
 	}
 	rests := arrived
 	if p.Tolerance > 0 {
-		still := body.node("LessOrEqual", nil, moved, body.float(p.Tolerance*w.m.Bank.Spacing))
+		still := body.node("LessOrEqual", nil, body.length(step), body.float(p.Tolerance*w.m.Bank.Spacing))
 		rests = body.node("Or", nil, arrived, still)
 	}
 	shrunk := body.node("Mul", nil, now.sigma, body.node("Sub", nil, body.float(1), d.beta))

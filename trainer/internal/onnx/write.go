@@ -29,6 +29,7 @@ type builder struct {
 	eight   bool              // weights of eight bits are written so
 	weights map[string]string // the values that weights are, by the tensors' names
 	values  *int              // how many were named
+	outer   *builder          // of the graph that this one is in; nil where it is in none
 }
 
 func newBuilder(eight bool) *builder {
@@ -37,7 +38,7 @@ func newBuilder(eight bool) *builder {
 
 // inner returns the builder of a graph within this one, which knows its values.
 func (b *builder) inner() *builder {
-	return &builder{eight: b.eight, weights: b.weights, values: b.values}
+	return &builder{eight: b.eight, weights: b.weights, values: b.values, outer: b}
 }
 
 func message(to []byte, number protowire.Number, b []byte) []byte {
@@ -393,6 +394,9 @@ type layout struct {
 // what comes of one of eight bits, with a scale for each output channel, where the file
 // has it so and the builder is told to.
 func (b *builder) weight(f *safetensors.File, name string, l layout) (string, error) {
+	if b.outer != nil { // once, and not in every round of a Loop
+		return b.outer.weight(f, name, l)
+	}
 	if l.dims == nil {
 		l.dims = l.file
 	}
