@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,9 +15,9 @@ import (
 // the operators that files are written with: what is declared, what is defined before it
 // is used, and what type and shape everything has.
 
-// some stands for N, the dimension that is left open, where shapes are inferred: a prime
-// number that no other dimension is.
-const some = 7919
+// open stands for the dimensions that are left open where shapes are inferred: prime
+// numbers that no other dimension is.
+var open = map[string]int{batch: 7919, times: 7907}
 
 // typed is the type and the shape of a value.
 type typed struct {
@@ -197,12 +198,12 @@ func declaredValue(b []byte) (name string, v typed, err error) {
 			return name, v, err
 		}
 		switch {
-		case string(first(d[2]).bytes) == batch:
-			v.dims = append(v.dims, some)
+		case open[string(first(d[2]).bytes)] > 0:
+			v.dims = append(v.dims, open[string(first(d[2]).bytes)])
 		case len(d[1]) == 1:
 			v.dims = append(v.dims, int(d[1][0].value))
 		default:
-			return name, v, fmt.Errorf("a dimension is neither a number nor %s", batch)
+			return name, v, fmt.Errorf("a dimension is neither a number nor one that is open")
 		}
 	}
 	return name, v, nil
@@ -322,10 +323,9 @@ type operator struct {
 var specified = map[string]operator{
 	"Identity": {1, 1, "", func(_ *scope, _ node, in []typed) (typed, error) { return in[0], nil }},
 	"Relu":     {1, 1, "", same}, "Sigmoid": {1, 1, "", same}, "Sqrt": {1, 1, "", same},
-	"Sin": {1, 1, "", same}, "Cos": {1, 1, "", same}, "Exp": {1, 1, "", same},
 	"LeakyRelu": {1, 1, "alpha", same}, "Softmax": {1, 1, "axis", same},
-	"Add": {2, 2, "", wide(typeFloat)}, "Sub": {2, 2, "", wide(typeFloat)}, "Mul": {2, 2, "", wide(typeFloat)}, "Div": {2, 2, "", wide(typeFloat)},
-	"Max": {1, 99, "", wide(typeFloat)}, "Min": {1, 99, "", wide(typeFloat)},
+	"Add": {2, 2, "", wide(0)}, "Sub": {2, 2, "", wide(0)}, "Mul": {2, 2, "", wide(0)}, "Div": {2, 2, "", wide(0)},
+	"Max": {1, 99, "", wide(0)}, "Min": {1, 99, "", wide(0)},
 	"Greater": {2, 2, "", wide(typeBool)}, "Less": {2, 2, "", wide(typeBool)}, "LessOrEqual": {2, 2, "", wide(typeBool)}, "Or": {2, 2, "", wide(typeBool)},
 	"Where": {3, 3, "", func(_ *scope, _ node, in []typed) (typed, error) {
 		if in[0].kind != typeBool {
@@ -380,21 +380,16 @@ var specified = map[string]operator{
 		}
 		return v, nil
 	}},
-	"Unsqueeze": {2, 2, "", func(s *scope, n node, in []typed) (typed, error) {
-		v := typed{in[0].kind, slices.Clone(in[0].dims)}
-		for _, axis := range s.constant(n.in[1]) {
-			v.dims = slices.Insert(v.dims, axis, 1)
+	"Gather": {2, 2, "axis", func(s *scope, n node, in []typed) (typed, error) {
+		if from, at := s.constant(n.in[0]), s.constant(n.in[1]); from != nil && at != nil {
+			for _, i := range at {
+				s.wholes[n.out[0]] = append(s.wholes[n.out[0]], from[i])
+			}
 		}
-		return v, nil
-	}},
-	"Gather": {2, 2, "axis", func(_ *scope, n node, in []typed) (typed, error) {
 		if in[1].kind != typeInt64 || n.attributes["axis"].i != 0 {
 			return typed{}, fmt.Errorf("the numbers of what is taken are %v", in[1])
 		}
 		return typed{in[0].kind, slices.Concat(in[1].dims, in[0].dims[1:])}, nil
-	}},
-	"Cast": {1, 1, "to", func(_ *scope, n node, in []typed) (typed, error) {
-		return typed{int(n.attributes["to"].i), in[0].dims}, nil
 	}},
 	"Shape": {1, 1, "", func(s *scope, n node, in []typed) (typed, error) {
 		s.wholes[n.out[0]] = in[0].dims
@@ -414,7 +409,12 @@ var specified = map[string]operator{
 		}
 		return reduce(in[0], axes, n.attributes["keepdims"].i)
 	}},
-	"Concat": {1, 99, "axis", func(_ *scope, n node, in []typed) (typed, error) {
+	"Concat": {1, 99, "axis", func(s *scope, n node, in []typed) (typed, error) {
+		for _, name := range n.in {
+			if in[0].kind == typeInt64 {
+				s.wholes[n.out[0]] = append(s.wholes[n.out[0]], s.constant(name)...)
+			}
+		}
 		axis, v := int(n.attributes["axis"].i), typed{in[0].kind, slices.Clone(in[0].dims)}
 		v.dims[axis] = 0
 		for _, x := range in {
@@ -439,10 +439,12 @@ var specified = map[string]operator{
 	}},
 	"MatMul": {2, 2, "", func(_ *scope, _ node, in []typed) (typed, error) {
 		a, b := in[0].dims, in[1].dims
-		if len(a) != 2 || len(b) != 2 || a[1] != b[0] {
+		i, k := len(a)-2, len(b)-2
+		if i < 0 || k < 0 || a[i+1] != b[k] {
 			return typed{}, fmt.Errorf("they do not multiply")
 		}
-		return typed{typeFloat, []int{a[0], b[1]}}, floats(in)
+		dims, err := broadcast([]typed{{typeFloat, a[:i]}, {typeFloat, b[:k]}})
+		return typed{typeFloat, append(dims, a[i], b[k+1])}, cmp.Or(err, floats(in))
 	}},
 	"Conv": {3, 3, "kernel_shape strides pads", func(_ *scope, n node, in []typed) (typed, error) {
 		x, w := in[0].dims, in[1].dims
@@ -492,7 +494,8 @@ var specified = map[string]operator{
 
 func same(_ *scope, _ node, in []typed) (typed, error) { return in[0], floats(in) }
 
-// wide is the inference of an operator that broadcasts, and makes numbers of that type.
+// wide is the inference of an operator that broadcasts, and makes numbers of that type; 0
+// is the type that it is given.
 func wide(kind int) func(*scope, node, []typed) (typed, error) {
 	return func(_ *scope, _ node, in []typed) (typed, error) {
 		dims, err := broadcast(in)
@@ -501,7 +504,7 @@ func wide(kind int) func(*scope, node, []typed) (typed, error) {
 				err = fmt.Errorf("they are of different types")
 			}
 		}
-		return typed{kind, dims}, err
+		return typed{cmp.Or(kind, in[0].kind), dims}, err
 	}
 }
 

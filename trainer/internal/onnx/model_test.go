@@ -22,16 +22,19 @@ import (
 
 // array is what goes in or comes out of a file by a name.
 type array struct {
-	Dims []int  `json:"dims"`
-	Data []byte `json:"data"` // floats, little-endian
+	Dims  []int  `json:"dims"`
+	Data  []byte `json:"data"`            // floats, little-endian
+	Whole *int   `json:"whole,omitempty"` // one whole number in place of those
 }
+
+func wholeOf(v int) array { return array{Whole: &v} }
 
 func arrayOf(data []float32, dims ...int) array {
 	var raw []byte
 	for _, v := range data {
 		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
 	}
-	return array{append([]int{}, dims...), raw}
+	return array{Dims: append([]int{}, dims...), Data: raw}
 }
 
 // run is a file and what goes into it.
@@ -84,7 +87,7 @@ func written(t *testing.T, b []byte) (dir string, f *safetensors.File, m *latent
 // files writes the files of a model to a folder.
 func files(t *testing.T, f *safetensors.File, o ModelOptions) string {
 	t.Helper()
-	all, err := Model(f, o)
+	all, err := Files(f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,6 +292,8 @@ func TestModelOfFaces(t *testing.T) {
 	r.EncodeSkips(z, x, &skips)
 	r.DecodeSkips(y, z, &skips, nil)
 	r.Decode(plain, z)
+	local := make([]float32, n*s.H*s.W)
+	r.Local(local, x, &skips)
 	at := func(name string) string { return filepath.Join(dir, name) }
 	code := arrayOf(z, n, m.Latent())
 	out := onnxruntime(t, []run{{at(EncoderFile), map[string]array{"image": arrayOf(x, n, s.H, s.W, s.C)}}, {at(ProjectionsFile), map[string]array{"code": code}}})
@@ -302,9 +307,27 @@ func TestModelOfFaces(t *testing.T) {
 	for name, v := range out[1] {
 		projected[name] = v
 	}
-	out = onnxruntime(t, []run{{at(DecoderFile), whole}, {at(DecoderFile), projected}})
+	seen := map[string]array{"image": arrayOf(x, n, s.H, s.W, s.C)}
+	for _, name := range further(localOf(t, weights.Faces)) {
+		seen[name] = whole[name]
+	}
+	out = onnxruntime(t, []run{{at(DecoderFile), whole}, {at(DecoderFile), projected}, {at(LocalFile), seen}})
 	near(t, "G of the skips", out[0]["image"], y, share)
 	near(t, "G of the projections", out[1]["image"], plain, share)
+	near(t, "L", out[2]["distance"], local, share)
+}
+
+func localOf(t *testing.T, b []byte) *nn.Net {
+	t.Helper()
+	f, err := safetensors.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nets, err := latent.Described(f.Meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nets.L
 }
 
 // TestModelWithoutD: what has no D has no file of it, and its flow is a kernel mean.
@@ -381,7 +404,7 @@ func TestNotWritten(t *testing.T) {
 	if _, err := newBuilder(false).activate(nn.Activation("tanh"), "x"); err == nil || !strings.Contains(err.Error(), "tanh") {
 		t.Errorf("an activation that is none: %v", err)
 	}
-	if _, err := Model(new(safetensors.File), ModelOptions{}); err == nil {
+	if _, err := Files(new(safetensors.File), ModelOptions{}); err == nil {
 		t.Error("files were made of nothing")
 	}
 }
