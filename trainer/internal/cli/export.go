@@ -178,16 +178,21 @@ type weighed interface {
 // writeWeights makes the weights of a run, scores them on the test images of its
 // data if there are any, and writes them to path. It returns the file's bytes.
 func writeWeights(ctx context.Context, path string, t weighed, float bool, w io.Writer) ([]byte, error) {
-	set := t.Data()
 	f, err := t.Weights(ctx, float)
 	if err != nil {
 		return nil, err
 	}
+	noise := digitNoise
+	if t.Kind() == unet.CheckpointKind {
+		noise = pictureNoise
+	}
+	return writeScored(ctx, path, f, t.Data(), noise, w)
+}
+
+// writeScored scores weights on the test images of a set, if there are any, with noise on
+// them, and writes them to path. It returns the file's bytes.
+func writeScored(ctx context.Context, path string, f *safetensors.File, set *dataset.Set, noise degrade.Degradation, w io.Writer) (_ []byte, err error) {
 	if set.Test.N > 0 {
-		noise := digitNoise
-		if t.Kind() == unet.CheckpointKind {
-			noise = pictureNoise
-		}
 		f.Meta["scores"], err = scoreBy(f, &set.Test, noise, w, func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := latent.Load(b)
 			if err != nil {

@@ -3,6 +3,7 @@ package unet
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"mppm/shared/latent"
 	"mppm/shared/nn"
@@ -23,6 +24,22 @@ var presets = map[string]latent.Preset{
 var presetsDAE = map[string]latent.Preset{
 	"restore":  {Sigma: 0.5},
 	"generate": {Beta: 0.1, Sigma: 0.5, Steps: 6, Noise: 1},
+}
+
+// Presets returns the flows of weights of this training, by their names: of a model with
+// D or without, and with L or without.
+func Presets(distance, local bool) map[string]latent.Preset {
+	if !distance {
+		return maps.Clone(presetsDAE)
+	}
+	flows := maps.Clone(presets)
+	if !local {
+		for name, p := range flows {
+			p.Local, p.Keep = 0, 0
+			flows[name] = p
+		}
+	}
+	return flows
 }
 
 // Weights turns the run into a weights file: the nets, with batch norm folded into the
@@ -68,16 +85,11 @@ func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	if err := latent.Describe(f.Meta, latent.Kind, &folded); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	flows := presetsDAE
 	if !t.Config.DAE {
 		f.Meta["distance.activation"] = string(t.Config.Act)
-		flows = presets
 	}
 	about := map[string]any{"training": t.Config, "data": map[string]any{"name": t.set.Name, "md5": t.set.Checksums}}
-	for name, p := range flows {
-		if t.L == nil {
-			p.Local, p.Keep = 0, 0
-		}
+	for name, p := range Presets(!t.Config.DAE, t.L != nil) {
 		about["flow."+name] = p
 	}
 	if err := run.Describe(f, about); err != nil {
