@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"mppm/shared/latent"
+	"mppm/shared/metadata"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/optim"
@@ -58,7 +59,7 @@ func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := task.AddBank(ctx, f, codes, t.Config.Latent, nil, t.Config.Centers, t.Config.Seed, float); err != nil {
+	if err := task.AddBank(ctx, f, codes, t.Config.Latent, t.set.Train.Labels, t.Config.Centers, t.Config.Seed, float); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -87,6 +88,9 @@ func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	}
 	if !t.Config.DAE {
 		f.Meta["distance.activation"] = string(t.Config.Act)
+	}
+	if err := metadata.SetClasses(f.Meta, t.set.Classes); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
 	}
 	about := map[string]any{"training": t.Config, "data": map[string]any{"name": t.set.Name, "md5": t.set.Checksums}}
 	for name, p := range Presets(!t.Config.DAE, t.L != nil) {
