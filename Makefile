@@ -200,7 +200,7 @@ onnx:
 	$(call section,tests: ONNX files in ONNX Runtime)
 	@command -v npm >/dev/null || { echo 'There is no npm: install Node 20 or later, and npm, or set MPPM_SKIP_ONNX=1.'; exit 1; }
 	@cd trainer/internal/onnx/runtime && npm ci --no-audit --no-fund --ignore-scripts
-	go test ./trainer/internal/onnx
+	go test ./trainer/internal/onnx ./trainer/internal/torch
 endif
 
 # Runs the tests on a GPU with the flags $(1): those of the files that the tag webgpu

@@ -22,7 +22,7 @@ type known struct {
 	get     string   // where it is to be had, and under what terms
 }
 
-const zips = "unpack gzip.zip of EMNIST (Cohen et al. 2017, from the site of NIST, 560 MB, a work of the United States' government on NIST's data) "
+const zips = "unpack gzip.zip of EMNIST (Cohen et al. 2017, from the site of NIST, 560 MB; its authors name no licence) "
 
 // all are the data sets known by name, beside MNIST. Images are 28 × 28, gray.
 var all = []known{
