@@ -60,6 +60,9 @@ func OpenImages(ctx context.Context, dir string, o ImageOptions) (*Set, error) {
 	if o.Gray {
 		channels = 1
 	}
+	if dir == "" {
+		return nil, errors.New("no pictures are named: give their folder with --data")
+	}
 	at, err := resolve(dir)
 	if err != nil {
 		return nil, err
