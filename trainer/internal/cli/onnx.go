@@ -33,7 +33,8 @@ func (o *exportOptions) writesExport(p *overlap.Paths, flag, path string) {
 // embedded are all embedded weights by their names.
 var embedded = map[string][]byte{
 	"mnist": weights.MNIST, "dae": weights.DAE, "ldm": weights.LDM, "classifier": weights.Classifier,
-	"faces": weights.Faces, "faces-dae": weights.FacesDAE, "drawn": weights.Drawn, "drawn-dae": weights.DrawnDAE,
+	"faces": weights.Faces, "faces-dae": weights.FacesDAE, "faces-ldm": weights.FacesLDM,
+	"drawn": weights.Drawn, "drawn-dae": weights.DrawnDAE, "drawn-ldm": weights.DrawnLDM,
 	"circle": weights.Circle, "spiral": weights.Spiral, "moons": weights.Moons, "trefoil": weights.Trefoil,
 }
 

@@ -299,23 +299,26 @@ func diffusionFiles(f *safetensors.File, o ModelOptions) (map[string][]byte, err
 	if err := w.common(files); err != nil {
 		return nil, err
 	}
-	if len(nets.Skips()) > 0 {
-		return files, nil
-	}
 	ends := func(b *builder) (mean, std string, err error) {
 		if mean, err = b.vector(f, "latent.mean", d, nil); err == nil {
 			std, err = b.vector(f, "latent.std", d, nil)
 		}
 		return mean, std, err
 	}
-	// draw adds the images of points at the end of a diffusion.
-	draw := func(b *builder, x, name string) error {
+	// draw adds the images of points at the end of a diffusion, with the skips of what was
+	// encoded or else with the projections.
+	draw := func(b *builder, x, name string, skips []shaped) error {
 		mean, std, err := ends(b)
 		if err != nil {
 			return err
 		}
 		z := b.node("Add", nil, b.node("Mul", nil, x, std), mean)
-		all, err := b.net(nets.G, f, []shaped{{z, nets.G.In(), false}})
+		if skips == nil {
+			if skips, err = projected(b, nets, f, z); err != nil {
+				return err
+			}
+		}
+		all, err := b.net(nets.G, f, append([]shaped{{z, nets.G.In(), false}}, skips...))
 		if err == nil {
 			b.leave(name, all[nets.G.Output()])
 		}
@@ -344,7 +347,7 @@ func diffusionFiles(f *safetensors.File, o ModelOptions) (map[string][]byte, err
 	if x, err = w.flow(b, x, steps, noise); err != nil {
 		return nil, err
 	}
-	if err := draw(b, x, "restored"); err != nil {
+	if err := draw(b, x, "restored", b.kept(nets, nets.F, all)); err != nil {
 		return nil, err
 	}
 	files[RestoreFile] = b.file("restore", "the whole restoration: F, so many steps back of diffusion, and G")
@@ -354,7 +357,7 @@ func diffusionFiles(f *safetensors.File, o ModelOptions) (map[string][]byte, err
 	if x, err = w.flow(b, point, b.whole("steps", m.Schedule.Len()), noise); err != nil {
 		return nil, err
 	}
-	if err := draw(b, x, "image"); err != nil {
+	if err := draw(b, x, "image", nil); err != nil {
 		return nil, err
 	}
 	files[GenerateFile] = b.file("generate", "the whole generation: diffusion from noise, and G")

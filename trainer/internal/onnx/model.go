@@ -276,7 +276,7 @@ func (w *writer) generate() error {
 	if z, err = w.flow(b, z, courseOf(p)); err != nil {
 		return err
 	}
-	skips, err := w.projected(b, z)
+	skips, err := projected(b, w.nets, w.f, z)
 	if err != nil {
 		return err
 	}
@@ -290,15 +290,15 @@ func (w *writer) generate() error {
 }
 
 // projected adds what stands for the skips of codes: Ŝ_1 to Ŝ_k, or 0 where there is no P.
-func (w *writer) projected(b *builder, z string) ([]shaped, error) {
-	names := w.nets.Skips()
+func projected(b *builder, nets *latent.Nets, f *safetensors.File, z string) ([]shaped, error) {
+	names := nets.Skips()
 	if len(names) == 0 {
 		return nil, nil
 	}
-	if w.nets.P == nil {
+	if nets.P == nil {
 		var all []shaped
 		for k := range names {
-			s := w.nets.G.Shape(w.nets.G.Inputs()[k+1])
+			s := nets.G.Shape(nets.G.Inputs()[k+1])
 			// One 0 of each code, as many as a skip has numbers.
 			none := b.node("Mul", nil, b.node("ReduceSum", settings{"keepdims": 1}, z, b.wholes64(1)), b.float(0))
 			ones := b.floats(names[k]+".none", make([]float32, s.Size()), 1, s.C, s.H, s.W)
@@ -307,16 +307,21 @@ func (w *writer) projected(b *builder, z string) ([]shaped, error) {
 		}
 		return all, nil
 	}
-	values, err := b.net(w.nets.P, w.f, []shaped{{z, w.nets.P.In(), false}})
+	values, err := b.net(nets.P, f, []shaped{{z, nets.P.In(), false}})
 	if err != nil {
 		return nil, err
 	}
+	return b.kept(nets, nets.P, values), nil
+}
+
+// kept are the skips among the values of F or P.
+func (b *builder) kept(nets *latent.Nets, n *nn.Net, values []shaped) []shaped {
 	var all []shaped
-	for _, name := range names {
-		v, _ := w.nets.P.Value(name)
+	for _, name := range nets.Skips() {
+		v, _ := n.Value(name)
 		all = append(all, b.asImage(values[v]))
 	}
-	return all, nil
+	return all
 }
 
 // restore writes the whole restoration, as latent.Runner.Restoration does it.
@@ -404,15 +409,11 @@ func (b *builder) weigh(d string, t float32) string {
 // images, and the projections, as far as each is trusted.
 func (w *writer) mixed(b *builder, all []shaped, start, z, local string) ([]shaped, error) {
 	p, nets := w.m.Restore, w.nets
-	var seen []shaped
-	for _, name := range nets.Skips() {
-		v, _ := nets.F.Value(name)
-		seen = append(seen, b.asImage(all[v]))
-	}
+	seen := b.kept(nets, nets.F, all)
 	if len(seen) == 0 || p.Trust == 0 && p.Local == 0 {
 		return seen, nil
 	}
-	skips, err := w.projected(b, z)
+	skips, err := projected(b, w.nets, w.f, z)
 	if err != nil {
 		return nil, err
 	}

@@ -139,7 +139,8 @@ func numbers(f *safetensors.File, want tensor) ([]float32, error) {
 	if !slices.Equal(t.Shape, want.torch) {
 		return nil, fmt.Errorf("tensor %q has the shape %v; want %v: %s", t.Name, t.Shape, want.torch, want.as)
 	}
-	width, read := 0, func([]byte) float64 { return 0 }
+	var width int
+	var read func([]byte) float64
 	switch t.DType {
 	case "F64":
 		width, read = 8, func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }
