@@ -155,6 +155,13 @@ func numbers(f *safetensors.File, want tensor) ([]float32, error) {
 	default:
 		return nil, fmt.Errorf("tensor %q is of type %s; want numbers of 32 bits, as .float() makes them", t.Name, t.DType)
 	}
+	size := width
+	for _, d := range t.Shape {
+		size *= d
+	}
+	if len(t.Data) != size {
+		return nil, fmt.Errorf("tensor %q, %v of %s, has %d bytes; want %d", t.Name, t.Shape, t.DType, len(t.Data), size)
+	}
 	data := make([]float32, len(t.Data)/width)
 	for i := range data {
 		data[i] = float32(read(t.Data[i*width:]))

@@ -133,7 +133,8 @@ func TestRefused(t *testing.T) {
 		"of no layer": func(f *safetensors.File) {
 			f.Tensors = append(f.Tensors, safetensors.Tensor{Name: "b", DType: "F32", Shape: []int{0}})
 		},
-		"number 1 is NaN": func(f *safetensors.File) { copy(f.Tensors[1].Data[4:], []byte{0, 0, 0xc0, 0x7f}) },
+		"has 4 bytes; want 72": func(f *safetensors.File) { f.Tensors[0].Data = f.Tensors[0].Data[:4] },
+		"number 1 is NaN":      func(f *safetensors.File) { copy(f.Tensors[1].Data[4:], []byte{0, 0, 0xc0, 0x7f}) },
 	} {
 		f := good()
 		spoil(f)
