@@ -12,6 +12,7 @@ import (
 	"mppm/shared/ldm"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/axes"
 )
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -241,7 +242,7 @@ func (w *writer) codes(b *builder) bank {
 		names.points = b.floats("bank.codes", codes, n, d)
 		return names
 	}
-	names.points = b.scaled("bank.codes", turned(t.Data, []int{d, n}, 1, 0), scale, 1, n, d)
+	names.points = b.scaled("bank.codes", axes.Turned(t.Data, []int{d, n}, 1, 0), scale, 1, n, d)
 	return names
 }
 
@@ -460,7 +461,7 @@ func (b *builder) shrink(x string, from, to nn.Shape) string {
 	}
 	*b.values++
 	rows := b.floats(fmt.Sprintf("rows_%d", *b.values), mean(from.H, to.H), to.H, from.H)
-	columns := b.floats(fmt.Sprintf("columns_%d", *b.values), turned(mean(from.W, to.W), []int{to.W, from.W}, 1, 0), from.W, to.W)
+	columns := b.floats(fmt.Sprintf("columns_%d", *b.values), axes.Turned(mean(from.W, to.W), []int{to.W, from.W}, 1, 0), from.W, to.W)
 	return b.node("MatMul", nil, b.node("MatMul", nil, rows, x), columns)
 }
 

@@ -379,26 +379,6 @@ func TestReadsWhatIsWritten(t *testing.T) {
 	near(t, "F, read", arrayOf(again), z, 1e-5)
 }
 
-// TestTurned puts the axes of an array in other orders.
-func TestTurned(t *testing.T) {
-	a := []float32{0, 1, 2, 3, 4, 5}
-	if got := turned(a, []int{2, 3}, 1, 0); !equal(got, []float32{0, 3, 1, 4, 2, 5}) {
-		t.Errorf("transposed: %v", got)
-	}
-	if got := turned(a, []int{1, 2, 3}, 2, 0, 1); !equal(got, []float32{0, 3, 1, 4, 2, 5}) {
-		t.Errorf("the last axis first: %v", got)
-	}
-}
-
-func equal(a, b []float32) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return len(a) == len(b)
-}
-
 // TestNotWritten: a net with what no file has is refused, not written without it.
 func TestNotWritten(t *testing.T) {
 	if _, err := newBuilder(false).activate(nn.Activation("tanh"), "x"); err == nil || !strings.Contains(err.Error(), "tanh") {

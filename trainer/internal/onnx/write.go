@@ -9,6 +9,7 @@ import (
 
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/axes"
 )
 
 // The versions that files are written in: of the format, and of its operators. All that
@@ -331,7 +332,7 @@ func (b *builder) linear(l nn.Linear, s nn.Step, f *safetensors.File, x shaped) 
 	if err != nil {
 		return shaped{}, err
 	}
-	bias, err := b.vector(f, l.Name+".bias", out, func(v []float32) []float32 { return turned(v, []int{to.H, to.W, to.C}, 2, 0, 1) })
+	bias, err := b.vector(f, l.Name+".bias", out, func(v []float32) []float32 { return axes.Turned(v, []int{to.H, to.W, to.C}, 2, 0, 1) })
 	if err != nil {
 		return shaped{}, err
 	}
@@ -418,7 +419,7 @@ func (b *builder) weight(f *safetensors.File, name string, l layout) (string, er
 	}
 	t, _ := f.Lookup(name)
 	if !b.eight || t.DType != safetensors.I8 {
-		b.weights[name] = b.floats(name, turned(data, l.dims, l.order...), l.as...)
+		b.weights[name] = b.floats(name, axes.Turned(data, l.dims, l.order...), l.as...)
 		return b.weights[name], nil
 	}
 	scale, err := f.Float32(name+".scale", l.file[0])
@@ -426,9 +427,9 @@ func (b *builder) weight(f *safetensors.File, name string, l layout) (string, er
 		return "", err
 	}
 	if l.rows != nil {
-		scale = turned(scale, l.rows, l.rowOrder...)
+		scale = axes.Turned(scale, l.rows, l.rowOrder...)
 	}
-	b.weights[name] = b.scaled(name, turned(t.Data, l.dims, l.order...), scale, l.axis, l.as...)
+	b.weights[name] = b.scaled(name, axes.Turned(t.Data, l.dims, l.order...), scale, l.axis, l.as...)
 	return b.weights[name], nil
 }
 
@@ -455,29 +456,4 @@ func (b *builder) vector(f *safetensors.File, name string, n int, turn func([]fl
 // an axis.
 func (b *builder) scaled(name string, data []byte, scale []float32, axis int, dims ...int) string {
 	return b.node("DequantizeLinear", settings{"axis": axis}, b.tensor(name, typeInt8, data, dims...), b.floats(name+".scale", scale, len(scale)))
-}
-
-// turned returns an array of these dimensions with its axes in another order: axis k of
-// the result is axis order[k].
-func turned[T any](data []T, dims []int, order ...int) []T {
-	stride := make([]int, len(dims))
-	for i, n := len(dims)-1, 1; i >= 0; i-- {
-		stride[i], n = n, n*dims[i]
-	}
-	out := make([]T, 0, len(data))
-	at := make([]int, len(dims))
-	for range data {
-		from := 0
-		for k, axis := range order {
-			from += at[k] * stride[axis]
-		}
-		out = append(out, data[from])
-		for k := len(at) - 1; k >= 0; k-- {
-			if at[k]++; at[k] < dims[order[k]] {
-				break
-			}
-			at[k] = 0
-		}
-	}
-	return out
 }

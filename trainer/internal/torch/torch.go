@@ -11,6 +11,7 @@ import (
 
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/axes"
 )
 
 // Read returns a file with the tensors of the nets, as nn has them and in 32 bits, of one
@@ -66,30 +67,11 @@ func (t *tensor) lay(data []float32) []float32 {
 	if t.order == nil {
 		return data
 	}
-	axes := t.axes
-	if axes == nil {
-		axes = t.torch
+	dims := t.axes
+	if dims == nil {
+		dims = t.torch
 	}
-	stride := make([]int, len(axes))
-	for i, n := len(axes)-1, 1; i >= 0; i-- {
-		stride[i], n = n, n*axes[i]
-	}
-	out := make([]float32, 0, len(data))
-	at := make([]int, len(axes))
-	for range data {
-		from := 0
-		for k, axis := range t.order {
-			from += at[k] * stride[axis]
-		}
-		out = append(out, data[from])
-		for k := len(at) - 1; k >= 0; k-- {
-			if at[k]++; at[k] < axes[t.order[k]] {
-				break
-			}
-			at[k] = 0
-		}
-	}
-	return out
+	return axes.Turned(data, dims, t.order...)
 }
 
 // tensorsOf lists the tensors of a layer.
