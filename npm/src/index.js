@@ -1,0 +1,47 @@
+// The package in a page, and in runtimes that have what pages have.
+import { MppmError, loader } from "./core.js";
+import * as files from "./files.js";
+
+export { MppmError };
+
+const get = async (source, signal) => {
+  if (source instanceof Response) return source;
+  const response = await fetch(source, { signal }).catch((cause) => {
+    throw new MppmError("fetch", `mppm: ${source} could not be fetched: ${cause.message}`, { cause });
+  });
+  if (!response.ok) throw new MppmError("fetch", `mppm: ${source} could not be fetched: the server says ${response.status}`);
+  return response;
+};
+
+export const load = loader({
+  files,
+
+  async read(source, signal) {
+    if (source instanceof ArrayBuffer) return new Uint8Array(source);
+    if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+    return new Uint8Array(await (await get(source, signal)).arrayBuffer());
+  },
+
+  async compile(file) {
+    const response = await get(file);
+    if (WebAssembly.compileStreaming && response.headers.get("Content-Type") === "application/wasm") return WebAssembly.compileStreaming(response);
+    return WebAssembly.compile(await response.arrayBuffer());
+  },
+
+  worker() {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    return {
+      send: (message) => worker.postMessage(message),
+      listen(take, lost) {
+        worker.onmessage = ({ data }) => take(data);
+        worker.onmessageerror = () => lost("an answer did not arrive");
+        worker.onerror = (event) => {
+          event.preventDefault?.(); // whoever asked is told
+          lost(event.message || "its script did not run");
+        };
+      },
+      busy() {},
+      close: () => worker.terminate(),
+    };
+  },
+});
