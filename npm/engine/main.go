@@ -12,7 +12,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"syscall/js"
 	"unsafe"
 
@@ -126,7 +128,7 @@ var answers = map[string]func(*engine, question) (any, error){
 		list, err := e.session.Read(x)
 		readings := make([]any, len(list))
 		for i, r := range list {
-			readings[i] = map[string]any{"class": r.Class, "probability": float64(r.Probability), "probabilities": floats(r.Probabilities)}
+			readings[i] = object("class", r.Class, "probability", float64(r.Probability), "probabilities", floats(r.Probabilities))
 		}
 		return readings, err
 	},
@@ -135,11 +137,11 @@ var answers = map[string]func(*engine, question) (any, error){
 		if err != nil {
 			return nil, err
 		}
-		number, f, err := e.session.Begin(from, set)
+		number, err := e.session.Begin(from, set)
 		if err != nil {
 			return nil, err
 		}
-		return map[string]any{"flow": number, "count": f.N}, nil
+		return object("flow", number), nil
 	},
 	"step": func(e *engine, q question) (any, error) {
 		number, err := q.whole("flow")
@@ -150,7 +152,7 @@ var answers = map[string]func(*engine, question) (any, error){
 		if err != nil || !ok {
 			return nil, err
 		}
-		return map[string]any{"index": s.Index, "codes": floats(s.Codes), "distances": floats(s.Distance), "active": s.Active}, nil
+		return object("index", s.Index, "codes", floats(s.Codes), "distances", floats(s.Distance), "active", s.Active), nil
 	},
 	"images": func(e *engine, q question) (any, error) {
 		number, err := q.whole("flow")
@@ -191,37 +193,45 @@ func numbers(q question, name string, f func([]float32) ([]float32, error)) (any
 }
 
 // describe says what is to be known of a model.
-func describe(s *session.Session) map[string]any {
+func describe(s *session.Session) js.Value {
 	shape := s.Image()
-	flows := map[string]any{}
-	for name, p := range s.Flows() {
-		flows[name] = preset(p)
+	flows := object()
+	for _, name := range slices.Sorted(maps.Keys(s.Flows())) {
+		flows.Set(name, preset(s.Flows()[name]))
 	}
 	var classes, damages []any
 	for _, c := range s.Classes() {
 		classes = append(classes, c)
 	}
 	for _, d := range degrade.Kinds() {
-		damages = append(damages, map[string]any{
-			"kind": string(d.Kind), "label": d.Label, "unit": d.Unit,
-			"min": d.Min, "max": d.Max, "step": d.Step, "mild": d.Mild, "severe": d.Severe,
-		})
+		damages = append(damages, object("kind", string(d.Kind), "label", d.Label, "unit", d.Unit,
+			"min", d.Min, "max", d.Max, "step", d.Step, "mild", d.Mild, "severe", d.Severe))
 	}
 	distance, skips, local := s.Has()
-	return map[string]any{
-		"shape":  map[string]any{"height": shape.H, "width": shape.W, "channels": shape.C},
-		"pixels": shape.Size(), "latent": s.Latent(), "spacing": float64(s.Spacing()), "flows": flows, "classes": classes, "damages": damages,
-		"has": map[string]any{"distance": distance, "skips": skips, "local": local},
+	return object(
+		"shape", object("height", shape.H, "width", shape.W, "channels", shape.C),
+		"pixels", shape.Size(), "latent", s.Latent(), "spacing", float64(s.Spacing()),
+		"flows", flows, "classes", classes, "damages", damages,
+		"has", object("distance", distance, "skips", skips, "local", local),
+	)
+}
+
+// object returns one with those names and values, in their order.
+func object(of ...any) js.Value {
+	o := js.Global().Get("Object").New()
+	for i := 0; i < len(of); i += 2 {
+		o.Set(of[i].(string), of[i+1])
 	}
+	return o
 }
 
 // preset is a flow by the names of its parameters.
-func preset(p latent.Preset) map[string]any {
-	m := map[string]any{}
+func preset(p latent.Preset) js.Value {
+	o := object()
 	for _, d := range link.Flags() {
-		m[string(d.Parameter)] = link.Value(p, d.Parameter)
+		o.Set(string(d.Parameter), link.Value(p, d.Parameter))
 	}
-	return m
+	return o
 }
 
 // question is the object that comes with one.

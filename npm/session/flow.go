@@ -40,10 +40,8 @@ type Step struct {
 	Active   int       // how many have not arrived
 }
 
-// Flow is one under way.
-type Flow struct {
-	N int // how many images flow
-
+// flow is one under way.
+type flow struct {
 	at    int // the index of the step it is at, -1 before the first
 	next  func() (Step, bool)
 	stop  func()
@@ -51,9 +49,9 @@ type Flow struct {
 }
 
 // Begin begins a flow and returns its number.
-func (s *Session) Begin(from Start, set Settings) (int, *Flow, error) {
+func (s *Session) Begin(from Start, set Settings) (int, error) {
 	if len(s.flows) >= MaxFlows {
-		return 0, nil, failf(Range, "%d flows are under way: go through one to its end, or leave it, before another begins", MaxFlows)
+		return 0, failf(Range, "%d flows are under way: go through one to its end, or leave it, before another begins", MaxFlows)
 	}
 	given := 0
 	for _, is := range []bool{from.Images != nil, from.Codes != nil, from.N != 0} {
@@ -62,24 +60,24 @@ func (s *Session) Begin(from Start, set Settings) (int, *Flow, error) {
 		}
 	}
 	if given != 1 {
-		return 0, nil, failf(Range, "a flow starts from images, from codes or from so many places of a seed: give one of images, codes and n")
+		return 0, failf(Range, "a flow starts from images, from codes or from so many places of a seed: give one of images, codes and n")
 	}
 	p, err := s.preset(from, set)
 	if err != nil {
-		return 0, nil, err
+		return 0, err
 	}
-	f := &Flow{at: -1}
+	f := &flow{at: -1}
 	if from.Images != nil {
 		err = s.restore(f, from, p)
 	} else {
-		err = s.flow(f, from, p)
+		err = s.descend(f, from, p)
 	}
 	if err != nil {
-		return 0, nil, err
+		return 0, err
 	}
 	s.next++
 	s.flows[s.next] = f
-	return s.next, f, nil
+	return s.next, nil
 }
 
 // preset returns the parameters that settings say.
@@ -136,7 +134,7 @@ func parameters(dials []link.Dial) []string {
 }
 
 // restore begins a flow of images.
-func (s *Session) restore(f *Flow, from Start, p latent.Preset) error {
+func (s *Session) restore(f *flow, from Start, p latent.Preset) error {
 	if from.Class != nil {
 		return failf(Range, "images are restored to what they are near to, whatever its class: give a class with codes, or with n")
 	}
@@ -147,7 +145,6 @@ func (s *Session) restore(f *Flow, from Start, p latent.Preset) error {
 	if err != nil {
 		return coded(Range, err)
 	}
-	f.N = len(from.Images) / s.model.Pixels()
 	next, stop := iter.Pull(frames)
 	f.stop = stop
 	f.next = func() (Step, bool) {
@@ -161,8 +158,8 @@ func (s *Session) restore(f *Flow, from Start, p latent.Preset) error {
 	return nil
 }
 
-// flow begins a flow of codes.
-func (s *Session) flow(f *Flow, from Start, p latent.Preset) error {
+// descend begins a flow of codes.
+func (s *Session) descend(f *flow, from Start, p latent.Preset) error {
 	r := s.all
 	if from.Class != nil {
 		var err error
@@ -189,7 +186,7 @@ func (s *Session) flow(f *Flow, from Start, p latent.Preset) error {
 	if err != nil {
 		return coded(Range, err)
 	}
-	f.N = len(z) / s.Latent()
+	n := len(z) / s.Latent()
 	next, stop := iter.Pull(steps)
 	f.stop = stop
 	f.next = func() (Step, bool) {
@@ -200,7 +197,7 @@ func (s *Session) flow(f *Flow, from Start, p latent.Preset) error {
 	drawn := -1
 	f.image = func() []float32 {
 		if drawn != f.at {
-			x = slices.Grow(x[:0], f.N*s.model.Pixels())[:f.N*s.model.Pixels()]
+			x = slices.Grow(x[:0], n*s.model.Pixels())[:n*s.model.Pixels()]
 			r.Decode(x, z)
 			drawn = f.at
 		}
@@ -245,7 +242,7 @@ func (s *Session) End(number int) {
 	}
 }
 
-func (s *Session) under(number int) (*Flow, error) {
+func (s *Session) under(number int) (*flow, error) {
 	f := s.flows[number]
 	if f == nil {
 		return nil, late("the flow has been left")

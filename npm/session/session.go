@@ -67,7 +67,7 @@ type Session struct {
 	all     *latent.Runner
 	classes map[int]*latent.Runner // of one class each
 	reader  *classifier.Runner     // nil where there is none
-	flows   map[int]*Flow
+	flows   map[int]*flow
 	next    int // number of the next flow
 }
 
@@ -77,7 +77,7 @@ func Load(file []byte) (*Session, error) {
 	if err != nil {
 		return nil, coded(Weights, err)
 	}
-	s := &Session{model: m, classes: map[int]*latent.Runner{}, flows: map[int]*Flow{}}
+	s := &Session{model: m, classes: map[int]*latent.Runner{}, flows: map[int]*flow{}}
 	s.all = s.runner(m)
 	return s, nil
 }
