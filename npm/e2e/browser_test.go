@@ -94,9 +94,9 @@ user_pref("network.connectivity-service.enabled", false);
 	},
 }
 
-// page is one to be shown: a script of testdata, what it is asked, and under which
+// pageOf is one to be shown: a script of testdata, what it is asked, and under which
 // policy.
-type page struct {
+type pageOf struct {
 	script string
 	query  url.Values
 	policy string
@@ -105,12 +105,12 @@ type page struct {
 // pages is a site that shows pages, one after the other, in which scripts find out what
 // is wrong and tell.
 type pages struct {
-	list  []page
+	list  []pageOf
 	files map[string]http.Handler
 	told  chan []string // of each page
 }
 
-func newPages(list ...page) *pages {
+func newPages(list ...pageOf) *pages {
 	return &pages{list: list, told: make(chan []string, len(list)), files: map[string]http.Handler{
 		"/some/where/mppm/": http.StripPrefix("/some/where/mppm/", http.FileServer(http.Dir(pack))),
 		"/":                 http.FileServer(http.Dir(home)),
@@ -195,9 +195,9 @@ func TestPages(t *testing.T) {
 	for name, show := range browsers {
 		t.Run(name, func(t *testing.T) {
 			p := newPages(
-				page{"page.mjs", ask(`{"worker": true}`), strict},
-				page{"page.mjs", ask(`{"worker": false}`), strict},
-				page{"page.mjs", ask(`{"simd": false}`, "forbidden"), strings.Replace(strict, "worker-src 'self'", "worker-src 'none'", 1)},
+				pageOf{"page.mjs", ask(`{"worker": true}`), strict},
+				pageOf{"page.mjs", ask(`{"worker": false}`), strict},
+				pageOf{"page.mjs", ask(`{"simd": false}`, "forbidden"), strings.Replace(strict, "worker-src 'self'", "worker-src 'none'", 1)},
 			)
 			show(t, p.serve(t)+p.address(0))
 			p.hear(t)

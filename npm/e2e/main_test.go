@@ -65,7 +65,10 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil || len(found) != 1 {
 		return 0, fmt.Errorf("%s has %d tarballs, want one: build it with `make npm`, or leave MPPM_NPM empty (%w)", from, len(found), err)
 	}
-	tarball, home = found[0], filepath.Join(tmp, "home")
+	if tarball, err = filepath.Abs(found[0]); err != nil {
+		return 0, err
+	}
+	home = filepath.Join(tmp, "home")
 	pack = filepath.Join(home, "node_modules", "mppm")
 	if err := unpack(tarball, pack); err != nil {
 		return 0, err
