@@ -80,7 +80,7 @@ digit.shadowRoot.getElementById("another").click(); 0`
 // keeps people from using the element. MPPM_SHOTS names a folder for pictures of it.
 func TestHands(t *testing.T) {
 	p := newPages()
-	article := readme(t)[2]
+	article := strings.Replace(readme(t)[2], `<meta charset`, `<meta name="color-scheme" content="light dark"><meta charset`, 1)
 	if err := os.WriteFile(filepath.Join(home, "article.html"), []byte(article), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -88,6 +88,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("npm makes no tarball (install Node 20 or later, and npm): %w", err)
 	}
 	tarball := strings.TrimSpace(text)
+	old, err := filepath.Glob(filepath.Join(*out, "mppm-*.tgz"))
+	if err != nil {
+		return err
+	}
+	for _, path := range old { // of another version
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
 	for _, name := range []string{"mppm", tarball} {
 		if err := replace(filepath.Join(tmp, name), filepath.Join(*out, name)); err != nil {
 			return err
