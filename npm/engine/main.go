@@ -90,9 +90,12 @@ var answers = map[string]func(*engine, question) (any, error){
 		return numbers(q, "codes", e.session.Gradient)
 	},
 	"mean": func(e *engine, q question) (any, error) {
-		sigma, _, err := q.number("sigma")
+		sigma, given, err := q.number("sigma")
 		if err != nil {
 			return nil, err
+		}
+		if !given {
+			sigma = e.session.Sigma()
 		}
 		return numbers(q, "codes", func(z []float32) ([]float32, error) { return e.session.Mean(z, sigma) })
 	},

@@ -186,24 +186,20 @@ func (s *Session) distance(z []float32) error {
 	return s.codes(z)
 }
 
+// Sigma returns σ_ker of the model's restoration, in multiples of the codes' spacing.
+func (s *Session) Sigma() float64 { return float64(s.model.Restore.Sigma) }
+
 // Mean returns the kernel mean z̄ (Eq. 21) at codes (n × d), for σ_ker = sigma > 0 in
-// multiples of the codes' spacing, 0 for that of the model's restoration.
+// multiples of the codes' spacing.
 func (s *Session) Mean(z []float32, sigma float64) ([]float32, error) {
 	if err := s.codes(z); err != nil {
 		return nil, err
 	}
-	width := s.model.Restore.Sigma
-	if sigma != 0 {
-		width = float32(sigma)
-	}
-	if p := s.model.Restore; sigma != 0 {
-		p.Sigma, p.Start = width, 0
-		if err := p.Validate(); err != nil {
-			return nil, coded(Range, err)
-		}
+	if err := (latent.Preset{Sigma: float32(sigma)}).Validate(); err != nil {
+		return nil, coded(Range, err)
 	}
 	mean := make([]float32, len(z))
-	s.all.Mean(mean, z, width)
+	s.all.Mean(mean, z, float32(sigma))
 	return mean, nil
 }
 

@@ -13,10 +13,15 @@ export class MppmError extends Error {
 }
 
 // Any error as one of this package.
-const own = (cause) => {
-  if (cause instanceof MppmError) return cause;
-  if (cause.name === "DataCloneError") return new MppmError("range", `mppm: ${cause.message}`, { cause }); // a function, say, in place of a number
-  return new MppmError("runtime", `mppm: ${cause.message}`, { cause });
+const own = (cause, code = "runtime") => (cause instanceof MppmError ? cause : new MppmError(code, `mppm: ${cause.message}`, { cause }));
+
+// Does what copies a question. It fails if there is a function, say, in place of a number.
+const copying = (copy) => {
+  try {
+    return copy();
+  } catch (cause) {
+    throw own(cause, "range");
+  }
 };
 
 const abortion = (signal) => new MppmError("aborted", "mppm: this was aborted", { cause: signal.reason });
@@ -74,7 +79,7 @@ const beside = (worker, program) => new Promise((resolve, reject) => {
     ask: (name, question) => new Promise((accept, refuse) => {
       if (why) return refuse(why);
       const number = ++last;
-      worker.send({ number, name, question });
+      copying(() => worker.send({ number, name, question }));
       waiting.set(number, { accept, refuse });
       worker.busy(true);
     }),
@@ -90,7 +95,7 @@ const inside = async (program) => {
   const ask = await start(program, end);
   return {
     ask: async (name, question) => {
-      const copy = structuredClone(question);
+      const copy = copying(() => structuredClone(question));
       await new Promise((resolve) => { setTimeout(resolve); });
       if (why) throw why;
       try {

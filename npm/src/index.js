@@ -4,13 +4,15 @@ import * as files from "./files.js";
 
 export { MppmError };
 
-const get = async (source, signal) => {
-  if (source instanceof Response) return source;
-  const response = await fetch(source, { signal }).catch((cause) => {
-    throw new MppmError("fetch", `mppm: ${source} could not be fetched: ${cause.message}`, { cause });
-  });
-  if (!response.ok) throw new MppmError("fetch", `mppm: ${source} could not be fetched: the server says ${response.status}`);
-  return response;
+// Fetches a file, and takes what it is wanted for of the answer.
+const get = async (source, signal, take) => {
+  try {
+    const response = source instanceof Response ? source : await fetch(source, { signal });
+    if (!response.ok) throw new Error(`the server says ${response.status}`);
+    return await take(response);
+  } catch (cause) {
+    throw new MppmError("fetch", `mppm: ${source.url ?? source} could not be fetched: ${cause.message}`, { cause });
+  }
 };
 
 export const load = loader({
@@ -19,14 +21,13 @@ export const load = loader({
   async read(source, signal) {
     if (source instanceof ArrayBuffer) return new Uint8Array(source);
     if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-    return new Uint8Array(await (await get(source, signal)).arrayBuffer());
+    return get(source, signal, async (response) => new Uint8Array(await response.arrayBuffer()));
   },
 
-  async compile(file) {
-    const response = await get(file);
+  compile: (file) => get(file, undefined, async (response) => {
     if (WebAssembly.compileStreaming && response.headers.get("Content-Type") === "application/wasm") return WebAssembly.compileStreaming(response);
     return WebAssembly.compile(await response.arrayBuffer());
-  },
+  }),
 
   worker() {
     const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });

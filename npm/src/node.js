@@ -6,16 +6,16 @@ import * as files from "./files.js";
 
 export { MppmError };
 
-// The bytes of a file, by its URL or its path.
+// The bytes of a file, by its URL, its path or the answer of a server.
 const bytes = async (source, signal) => {
-  const url = source instanceof URL ? source : /^(https?|file):/.test(source) ? new URL(source) : source;
   try {
-    if (!(url instanceof URL) || url.protocol === "file:") return await readFile(url, { signal });
-    const response = await fetch(url, { signal });
+    const url = typeof source === "string" && /^(https?|file):/.test(source) ? new URL(source) : source;
+    if (typeof url === "string" || url.protocol === "file:") return await readFile(url, { signal });
+    const response = url instanceof Response ? url : await fetch(url, { signal });
     if (!response.ok) throw new Error(`the server says ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
+    return await response.arrayBuffer();
   } catch (cause) {
-    throw new MppmError("fetch", `mppm: ${source} could not be read: ${cause.message}`, { cause });
+    throw new MppmError("fetch", `mppm: ${source.url ?? source} could not be read: ${cause.message}`, { cause });
   }
 };
 
@@ -25,7 +25,6 @@ export const load = loader({
   async read(source, signal) {
     if (source instanceof ArrayBuffer) return new Uint8Array(source);
     if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-    if (source instanceof Response) return new Uint8Array(await source.arrayBuffer());
     return new Uint8Array(await bytes(source, signal)); // a Buffer may be a part of a larger one
   },
 

@@ -164,6 +164,7 @@ export const suite = async ({ load, MppmError }, weights, want, options, kill) =
     }
     await fails("range", () => model.flow({}).next());
     await fails("range", () => model.mean(new Float32Array(18), { sigma: -1 }));
+    await fails("range", () => model.mean(new Float32Array(18), { sigma: 0 }));
     const flow = model.flow({ n: 1 });
     const { value: first } = await flow.next();
     await flow.next();
@@ -198,6 +199,9 @@ export const suite = async ({ load, MppmError }, weights, want, options, kill) =
     await fails("weights", () => load({ ...options, weights: new Uint8Array(100) }));
     await fails("weights", () => load({ ...options, weights: weights.classifier }));
     await fails("fetch", () => load({ ...options, weights: new URL("nothing", weights.mnist) }));
+    await fails("fetch", () => load({ ...options, weights: new Response("", { status: 404 }) }));
+    await fails("fetch", () => load({ ...options, weights: new Response(new ReadableStream({ pull: (c) => c.error(new Error("broken off")) })) }));
+    await fails("fetch", () => load({ ...options, weights: 7 }));
     const none = await load({ ...options, classifier: null });
     await fails("unsupported", () => none.read(digit));
     none.close();
