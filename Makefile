@@ -289,7 +289,7 @@ e2e: browser page
 
 npm-test: browser npm npm/check/node_modules/.package-lock.json
 	$(call section,tests: the npm package, from its tarball, in Node, Chromium and Firefox)
-	MPPM_NPM=$(BIN)/npm go test -count=1 -timeout 15m ./npm/e2e
+	MPPM_NPM=$(BIN)/npm go test -count=1 -timeout 15m -parallel 3 ./npm/e2e
 endif
 
 # What the npm package is checked with; npm writes that file as the last.

@@ -75,6 +75,7 @@ user_pref("datareporting.policy.dataSubmissionEnabled", false);
 user_pref("app.update.enabled", false);
 user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
+user_pref("ui.prefersReducedMotion", 1);
 `
 		if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs), 0o644); err != nil {
 			t.Fatal(err)
@@ -194,6 +195,7 @@ func TestPages(t *testing.T) {
 	}
 	for name, show := range browsers {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newPages(
 				pageOf{"page.mjs", ask(`{"worker": true}`), strict},
 				pageOf{"page.mjs", ask(`{"worker": false}`), strict},

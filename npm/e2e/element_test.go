@@ -20,6 +20,7 @@ import (
 func TestElement(t *testing.T) {
 	for name, show := range browsers {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newPages(pageOf{"element.mjs", nil, strict})
 			show(t, p.serve(t)+p.address(0))
 			p.hear(t)
@@ -79,6 +80,7 @@ digit.shadowRoot.getElementById("another").click(); 0`
 // TestHands draws with a mouse, a finger and a keyboard, as people do; and looks for what
 // keeps people from using the element. MPPM_SHOTS names a folder for pictures of it.
 func TestHands(t *testing.T) {
+	t.Parallel()
 	p := newPages()
 	article := strings.Replace(readme(t)[2], `<meta charset`, `<meta name="color-scheme" content="light dark"><meta charset`, 1)
 	if err := os.WriteFile(filepath.Join(home, "article.html"), []byte(article), 0o644); err != nil {
@@ -114,7 +116,7 @@ func TestHands(t *testing.T) {
 		s.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, x, y+0.3*side, chromedp.ButtonLeft))
 		s.until("what the mouse drew", fmt.Sprintf(`restored > %d && digit.shadowRoot.getElementById("restored-note").textContent.startsWith("reads as 1")`, was))
 
-		x, y, side = s.middle("draw")
+		x, y, _ = s.middle("draw")
 		s.do(chromedp.MouseClickXY(x, y))
 		x, y, side = s.middle("pad")
 		touch := func(kind input.DispatchTouchEventType, at ...*input.TouchPoint) {

@@ -45,6 +45,7 @@ func readme(t *testing.T) []string {
 // TestReadme shows the pages of the README as a reader would have them, and runs its
 // programs.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	blocks := readme(t)
 	if lines := strings.Count(blocks[0]+blocks[1], "\n"); lines > 30 {
 		t.Errorf("the page to copy has %d lines, want 30 at most", lines)
@@ -52,6 +53,7 @@ func TestReadme(t *testing.T) {
 	site := map[string]string{"index.html": blocks[0], "page.js": blocks[1], "article.html": blocks[2]}
 	for name, show := range browsers {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			frame := func(name string) url.Values { return url.Values{"src": {"/sub/path/" + name}} }
 			p := newPages(pageOf{"frame.mjs", frame("index.html"), framing}, pageOf{"frame.mjs", frame("article.html"), framing})
 			p.files["/sub/path/mppm/"] = http.StripPrefix("/sub/path/mppm/", http.FileServer(http.Dir(pack)))
@@ -80,6 +82,7 @@ const framing = strict + "; frame-src 'self'"
 // TestTypes compiles a program that uses all of the package, as TypeScript finds its
 // types for Node and for bundlers.
 func TestTypes(t *testing.T) {
+	t.Parallel()
 	for _, how := range [][]string{{"--module", "nodenext"}, {"--module", "esnext", "--moduleResolution", "bundler"}} {
 		check(t, "typescript/bin/tsc", append([]string{"--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--lib", "es2024,dom,dom.iterable", "sample.mts"}, how...)...)
 	}
@@ -87,6 +90,7 @@ func TestTypes(t *testing.T) {
 
 // TestLint: what publint and attw look for in packages is not there.
 func TestLint(t *testing.T) {
+	t.Parallel()
 	check(t, "publint/src/cli.js", tarball, "--strict")
 	// A package of ES modules alone is one in CommonJS too, through import().
 	check(t, "@arethetypeswrong/cli/dist/index.js", tarball, "--profile", "esm-only", "--format", "ascii", "--no-emoji")

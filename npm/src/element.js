@@ -329,6 +329,7 @@ export class MppmDigit extends Base {
       await work();
     } catch (error) {
       if (error.code === "aborted" || error.code === "closed") return; // by this element
+      this.#button();
       this.#at.wrong.textContent = error.message;
       this.#at.wrong.hidden = false;
       if (this.#at.at.textContent === texts.loading) this.#at.at.textContent = "";
@@ -347,6 +348,7 @@ export class MppmDigit extends Base {
     this.#stop();
     this.#running?.abort();
     const { signal } = this.#running = new AbortController();
+    this.#steps = []; // those that were are of another picture
     await this.#try(async () => {
       const [model, original] = [this.#model, this.#original];
       const kind = this.getAttribute("damage") || "gaussian";

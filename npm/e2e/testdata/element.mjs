@@ -141,9 +141,10 @@ const test = async () => {
   two.remove();
   await new Promise((resolve) => { setTimeout(resolve, 50); });
   check(workers[0].ended, "the worker goes on without an element");
-  const back = next(two, "mppm-restored");
+  const shownAgain = next(two, "mppm-step");
   document.body.append(two);
-  await next(two, "mppm-ready");
+  await shownAgain;
+  const back = next(two, "mppm-restored");
   two.play();
   await back;
   check(workers.length === 2, "it does not come back");
@@ -156,6 +157,6 @@ const test = async () => {
 try {
   await test();
 } catch (why) {
-  failed.push(String(why.stack || why));
+  failed.push(`${why} ${why.stack}`);
 }
 await told();

@@ -31,5 +31,5 @@ try {
   if (options.worker === false && last) failed.push("a worker was started");
   await told(failed);
 } catch (why) {
-  await told([String(why.stack || why)]);
+  await told([`${why} ${why.stack}`]);
 }
