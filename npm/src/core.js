@@ -200,8 +200,21 @@ class Model {
     return this.#ask("read", { images }, signal);
   }
 
-  async* flow(from, { signal, ...settings } = {}) {
-    const { flow } = await this.#ask("begin", { ...settings, ...from }, signal);
+  // Begins a flow. One that nobody waits for any more is left.
+  async #begin(from, { signal, ...settings }) {
+    if (signal && signal.aborted) throw abortion(signal);
+    const begun = this.#ask("begin", { ...settings, ...from });
+    try {
+      return (await unless(signal, begun)).flow;
+    } catch (why) {
+      begun.then(({ flow }) => this.#ask("end", { flow })).catch(() => {});
+      throw why;
+    }
+  }
+
+  async* flow(from, options = {}) {
+    const { signal } = options;
+    const flow = await this.#begin(from, options);
     try {
       for (;;) {
         const step = await this.#ask("step", { flow }, signal);
@@ -214,8 +227,8 @@ class Model {
   }
 
   async #last(from, options = {}) {
-    const { signal, ...settings } = options;
-    const { flow } = await this.#ask("begin", { ...settings, ...from }, signal);
+    const { signal } = options;
+    const flow = await this.#begin(from, options);
     try {
       let last;
       for (let step; (step = await this.#ask("step", { flow }, signal));) last = step;

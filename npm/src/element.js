@@ -64,7 +64,7 @@ canvas { display: block; inline-size: 100%; block-size: 100%; image-rendering: p
 .frame:focus-within { outline: 2px solid var(--accent); outline-offset: 2px; }
 #pad:focus { outline: none; }
 #hint { position: absolute; inset: 0; display: grid; place-items: center; pointer-events: none; font-size: 0.875em; }
-#pen { position: absolute; inline-size: calc(100% / 28); block-size: calc(100% / 28); background: var(--accent); pointer-events: none; opacity: 0.6; }
+#pen { position: absolute; inline-size: calc(100% / 28); block-size: calc(100% / 28); background: var(--accent); box-shadow: 0 0 0 1px var(--ground); pointer-events: none; opacity: 0.6; }
 #pen.down { opacity: 1; }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 0.75rem; }
 button { min-block-size: 2.25rem; padding: 0.25rem 0.9rem; border: 1px solid var(--line); border-radius: var(--radius); background: none; color: inherit; font: inherit; font-size: 0.9375em; cursor: pointer; }
