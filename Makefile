@@ -288,7 +288,7 @@ e2e: browser page
 	MPPM_DIST=$(DIST) go test -count=1 -timeout 45m -parallel 3 ./site/e2e
 
 npm-test: browser npm npm/check/node_modules/.package-lock.json
-	$(call section,tests: the npm package, from its tarball, in Node, Chromium and Firefox)
+	$(call section,tests: the npm package from its tarball)
 	MPPM_NPM=$(BIN)/npm go test -count=1 -timeout 15m -parallel 3 ./npm/e2e
 endif
 

@@ -199,7 +199,7 @@ func TestPages(t *testing.T) {
 			p := newPages(
 				pageOf{"page.mjs", ask(`{"worker": true}`), strict},
 				pageOf{"page.mjs", ask(`{"worker": false}`), strict},
-				pageOf{"page.mjs", ask(`{"simd": false}`, "forbidden"), strings.Replace(strict, "worker-src 'self'", "worker-src 'none'", 1)},
+				pageOf{"page.mjs", ask(`{"simd": false}`, "forbidden"), strings.Replace(strict, "worker-src 'self'", "worker-src 'none'; require-trusted-types-for 'script'", 1)},
 			)
 			show(t, p.serve(t)+p.address(0))
 			p.hear(t)

@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,7 +46,7 @@ type flow struct {
 	at    int // the index of the step it is at, -1 before the first
 	next  func() (Step, bool)
 	stop  func()
-	image func() []float32 // of the step it is at; it belongs to the flow
+	image func() []float32 // of the step it is at
 }
 
 // Begin begins a flow and returns its number.
@@ -91,10 +92,10 @@ func (s *Session) preset(from Start, set Settings) (latent.Preset, error) {
 	}
 	p, ok := s.model.Presets[name]
 	if !ok {
-		return p, failf(Range, "the model has no flow %q; it has %s", name, strings.Join(s.names(), ", "))
+		return p, failf(Range, "the model has no flow %q; it has %s", name, strings.Join(slices.Sorted(maps.Keys(s.model.Presets)), ", "))
 	}
 	flags := link.Flags()
-	for _, key := range sorted(set.Numbers) {
+	for _, key := range slices.Sorted(maps.Keys(set.Numbers)) {
 		v := set.Numbers[key]
 		i := slices.IndexFunc(flags, func(d link.Dial) bool { return string(d.Parameter) == key })
 		if i < 0 {
@@ -111,18 +112,6 @@ func (s *Session) preset(from Start, set Settings) (latent.Preset, error) {
 	}
 	p = p.Widened()
 	return p, coded(Range, p.Validate())
-}
-
-// names lists the flows that the file names.
-func (s *Session) names() []string { return sorted(s.model.Presets) }
-
-func sorted[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func parameters(dials []link.Dial) []string {
@@ -152,7 +141,7 @@ func (s *Session) restore(f *flow, from Start, p latent.Preset) error {
 		if !ok {
 			return Step{}, false
 		}
-		f.image = frame.Image
+		f.image = func() []float32 { return slices.Clone(frame.Image()) }
 		return Step{frame.Index, frame.X, frame.Distance, frame.Active}, true
 	}
 	return nil
@@ -186,21 +175,15 @@ func (s *Session) descend(f *flow, from Start, p latent.Preset) error {
 	if err != nil {
 		return coded(Range, err)
 	}
-	n := len(z) / s.Latent()
 	next, stop := iter.Pull(steps)
 	f.stop = stop
 	f.next = func() (Step, bool) {
 		step, ok := next()
 		return Step{step.Index, step.X, step.Distance, step.Active}, ok
 	}
-	x := make([]float32, 0)
-	drawn := -1
 	f.image = func() []float32 {
-		if drawn != f.at {
-			x = slices.Grow(x[:0], n*s.model.Pixels())[:n*s.model.Pixels()]
-			r.Decode(x, z)
-			drawn = f.at
-		}
+		x := make([]float32, len(z)/s.Latent()*s.model.Pixels())
+		r.Decode(x, z)
 		return x
 	}
 	return nil
@@ -231,7 +214,7 @@ func (s *Session) Images(number, index int) ([]float32, error) {
 	if f.at < 0 || index != f.at {
 		return nil, late(fmt.Sprintf("the flow is at step %d, and has no images of step %d any more", max(f.at, 0), index))
 	}
-	return slices.Clone(f.image()), nil
+	return f.image(), nil
 }
 
 // End leaves a flow: its number then means nothing any more.

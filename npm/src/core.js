@@ -69,12 +69,12 @@ const beside = (worker, program) => new Promise((resolve, reject) => {
   worker.listen((data) => {
     if (data.there) return worker.send({ program });
     if (data.started) return resolve(line);
-    if (data.ended) return end(new MppmError("runtime", `mppm: ${data.ended}`));
+    if (data.ended) return end(new Error(data.ended));
     const { accept } = waiting.get(data.number) || {};
     waiting.delete(data.number);
     worker.busy(waiting.size > 0);
     if (accept) accept(data.answer);
-  }, (reason) => end(new MppmError("runtime", `mppm: the worker ended: ${reason}`)));
+  }, (reason) => end(new Error(`the worker ended: ${reason}`)));
   const line = {
     ask: (name, question) => new Promise((accept, refuse) => {
       if (why) return refuse(why);
