@@ -54,6 +54,7 @@ export const suite = async ({ load, MppmError }, weights, want, options, kill) =
   await test("what it is", () => {
     equal([model.shape, model.pixels, model.latent, model.classes], [{ height: 28, width: 28, channels: 1 }, 784, 18, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]], "the model");
     equal(model.damages.map(({ kind }) => kind), ["gaussian", "elastic", "downsample", "missing", "scribble", "sharpen"], "damages");
+    equal(Object.keys(model.flows.restore), ["alpha", "beta", "sigma", "tau", "steps", "tolerance", "noise", "trust", "rounds", "local", "keep"], "the parameters, which index.d.ts has by their names");
     equal(model.has, { distance: true, skips: false, local: false }, "what it has");
     if (!(model.flows.restore.steps > 0 && model.flows.restore.alpha > 0)) throw new Error(`restore is ${JSON.stringify(model.flows.restore)}`);
   });
