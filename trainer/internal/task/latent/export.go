@@ -12,10 +12,12 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"mppm/shared/latent"
+	"mppm/shared/metadata"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/kmeans"
+	"mppm/trainer/internal/memory"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plane"
 	"mppm/trainer/internal/run"
@@ -68,6 +70,9 @@ func (t *Task) Nets(float bool) (*safetensors.File, error) {
 		f.Meta["distance.activation"] = string(t.Config.Activation)
 		flows = presets
 	}
+	if err := metadata.SetClasses(f.Meta, t.set.Classes); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
 	about := map[string]any{"training": t.Config, "data": map[string]any{"name": t.set.Name, "md5": t.set.Checksums}}
 	for name, p := range flows {
 		about["flow."+name] = p
@@ -94,14 +99,15 @@ func (t *Task) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, e
 // Codes returns F(x) of every image of a split, one after the other. It returns ctx's
 // error if that ends first.
 func Codes(ctx context.Context, a *latent.Autoencoder, s *dataset.Split) ([]float32, error) {
-	const span = 256
 	pixels, dim := a.Pixels(), a.Latent()
+	batch := memory.Together(64, pixels)
+	span := 4 * batch
 	codes := make([]float32, s.N*dim)
 	var wg sync.WaitGroup
 	work := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			run := a.Coder(64)
+			run := a.Coder(batch)
 			x := make([]float32, span*pixels)
 			for at := range work {
 				n := min(span, s.N-at)
@@ -174,11 +180,9 @@ func majority(of []int, labels []byte, k int) []byte {
 	if labels == nil {
 		return nil
 	}
-	counts := make([][dataset.Classes]int, k)
+	counts := make([][dataset.MaxClasses]int, k)
 	for i, j := range of {
-		if l := int(labels[i]); l < dataset.Classes {
-			counts[j][l]++
-		}
+		counts[j][labels[i]]++
 	}
 	out := make([]byte, k)
 	for j, c := range counts {
