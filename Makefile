@@ -15,6 +15,7 @@ TAGS ?=
 # Go programs that the tests use, in versions that are known to work.
 BIN := bin
 DIST := $(BIN)/dist
+CARRIED := site/page/page.zip
 WASMTEST := $(CURDIR)/$(BIN)/wasmbrowsertest
 WASMTEST_VERSION := v0.11.0
 STATICCHECK := $(BIN)/staticcheck
@@ -45,8 +46,13 @@ demo: ## build the page from the committed weights and serve it (ADDR=127.0.0.1:
 site: $(if $(BENCH_PAGE),bench-peers) ## build the page for any static host, into site/dist (BENCH_PAGE=1: with the page that times it beside other runtimes)
 	go run ./site/build $(if $(BENCH_PAGE),-bench)
 
-mppm: ## build the command line, bin/mppm (TAGS=webgpu: with GPUs)
-	go build -tags '$(TAGS)' -o $(BIN)/mppm ./trainer
+mppm: $(CARRIED) ## build the command line with the page in it, bin/mppm (TAGS=webgpu: with GPUs)
+	go build -tags 'page,$(TAGS)' -o $(BIN)/mppm ./trainer
+
+# The page as mppm carries it: built when something has changed that it may be made of.
+$(CARRIED): $(shell find go.mod shared wasm weights trainer/internal site/static site/build site/internal site/page/pack)
+	go run ./site/build -fast -out $(DIST)
+	go run ./site/page/pack -from $(DIST) -to $@
 
 worker: ## build what the edge runs, into site/worker/build, and install wrangler
 	go run ./site/worker/pack
@@ -126,7 +132,7 @@ digits: ## pick the page's test digits from MNIST again
 	go run ./site/digits
 
 clean: ## remove what was built
-	rm -rf site/dist site/worker/build bin
+	rm -rf site/dist site/worker/build bin $(CARRIED)
 
 format:
 	$(call section,gofmt)
