@@ -26,12 +26,12 @@ PAGE := ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api
 PORTABLE := ./shared/... ./wasm/app/... ./weights
 # Of what is shared, what computes with kernels, which have a twin for every way to
 # build them; and the models, whose bits are held to be those of any.
-TWINS = $(shell go list -f '{{.ImportPath}} {{join .Deps " "}} ' ./shared/... | awk '/mppm\/shared\/(gemm|vec) / { print $$1 }') ./weights
+TWINS = $(shell go list -f '{{.ImportPath}} {{join .Deps " "}} ' ./shared/... | awk '/\/shared\/(gemm|vec) / { print $$1 }') ./weights
 JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo site mppm shots check test train eval sweep bench bench-page bench-peers gremlins lint golden digits clean \
+.PHONY: help demo site mppm release rename shots check test train eval sweep bench bench-page bench-peers gremlins lint golden digits clean \
 	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge drawn drawn-faces
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
@@ -53,6 +53,12 @@ mppm: $(CARRIED) ## build the command line with the page in it, bin/mppm (TAGS=w
 $(CARRIED): $(shell find go.mod shared wasm weights trainer/internal site/static site/build site/internal site/page/pack)
 	go run ./site/build -fast -out $(DIST)
 	go run ./site/page/pack -from $(DIST) -to $@
+
+release: $(CARRIED) ## make what is published of the tag that is checked out, for every system, into bin/release (VERSION=v1.2.3: that or nothing)
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} go run ./release -out $(BIN)/release $(if $(VERSION),-version $(VERSION))
+
+rename: ## give the module and all that imports it another path, MODULE=example.org/you/mppm
+	@go run ./release/rename $(MODULE)
 
 worker: ## build what the edge runs, into site/worker/build, and install wrangler
 	go run ./site/worker/pack
