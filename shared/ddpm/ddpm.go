@@ -10,6 +10,7 @@ import (
 	"iter"
 	"math"
 
+	"mppm/shared/fault"
 	"mppm/shared/rng"
 )
 
@@ -138,7 +139,7 @@ func (s *Schedule) Run(p Predictor, steps int, x []float32, sources []*rng.Sourc
 		return nil, fmt.Errorf("diffusion: %d steps; give 0 to %d", steps, s.Len())
 	}
 	if dim < 1 || len(x) != dim*len(sources) {
-		return nil, fmt.Errorf("diffusion: %d numbers for %d points of %d dimensions", len(x), len(sources), dim)
+		return nil, fault.New(fault.ErrSize, "diffusion: %d numbers for %d points of %d dimensions", len(x), len(sources), dim)
 	}
 	return func(yield func(Step) bool) {
 		e, z := make([]float32, len(x)), make([]float32, dim)

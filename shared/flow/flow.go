@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"iter"
 	"math"
+
+	"mppm/shared/fault"
 )
 
 // Field is what a flow follows. Points are rows of Dim numbers.
@@ -81,7 +83,7 @@ func Run(f Field, p Params, x []float32) (iter.Seq[Step], error) {
 	}
 	dim := f.Dim()
 	if dim < 1 || len(x)%dim != 0 {
-		return nil, fmt.Errorf("flow: %d numbers are not a whole number of points of %d dimensions", len(x), dim)
+		return nil, fault.New(fault.ErrSize, "flow: %d numbers are not a whole number of points of %d dimensions", len(x), dim)
 	}
 	return func(yield func(Step) bool) {
 		n := len(x) / dim

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"mppm/shared/fault"
 	"mppm/shared/gemm"
 	"mppm/shared/vec"
 )
@@ -32,14 +33,14 @@ type Bank struct {
 // dim, there is no code, or a coordinate is not a number of at most 1e15.
 func New(codes []float32, dim int) (*Bank, error) {
 	if dim < 1 || len(codes) == 0 || len(codes)%dim != 0 {
-		return nil, fmt.Errorf("code bank: %d numbers are not a whole number of codes of %d dimensions; give dim rows of equal length", len(codes), dim)
+		return nil, fault.New(fault.ErrSize, "code bank: %d numbers are not a whole number of codes of %d dimensions; give dim rows of equal length", len(codes), dim)
 	}
 	n := len(codes) / dim
 	width := (dim + 1 + 3) &^ 3
 	b := &Bank{dim: dim, n: n, width: width, codes: make([]float32, n*width)}
 	for i, v := range codes {
 		if !(math.Abs(float64(v)) <= limit) {
-			return nil, fmt.Errorf("code bank: coordinate %d of code %d is %v; codes must be finite", i/n, i%n, v)
+			return nil, fault.New(fault.ErrNotFinite, "code bank: coordinate %d of code %d is %v; codes must be finite", i/n, i%n, v)
 		}
 	}
 	scores := make([]float32, (dim+1)*n)
@@ -174,6 +175,7 @@ func dense() int {
 // nearest's are left out, of more than 26,000 codes those with somewhat less. mean may be z.
 func (b *Bank) Mean(mean, z []float32, sigma float32, ws *Workspace) {
 	scale := 1 / float32(sigma*sigma)
+	z = z[:min(len(z), len(mean))]
 	for n := len(z) / b.dim; n > 0; n = len(z) / b.dim {
 		n = min(n, chunk)
 		b.take(z, n, ws)

@@ -8,12 +8,12 @@
 package latent
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"strings"
 
+	"mppm/shared/fault"
 	"mppm/shared/flow"
 	"mppm/shared/kde"
 	"mppm/shared/nn"
@@ -144,17 +144,17 @@ func load(f *safetensors.File) (*Model, error) {
 		}
 		p, err := parsePreset(text)
 		if err != nil {
-			return nil, fmt.Errorf("metadata: %s: %w", key, err)
+			return nil, fault.New(fault.ErrMetadata, "metadata: %s: %w", key, err)
 		}
 		if err := m.check(p); err != nil {
-			return nil, fmt.Errorf("metadata: %s: %w", key, err)
+			return nil, fault.New(fault.ErrMetadata, "metadata: %s: %w", key, err)
 		}
 		m.Presets[name] = p
 	}
 	for name, p := range map[string]*Preset{"restore": &m.Restore, "generate": &m.Generate} {
 		var ok bool
 		if *p, ok = m.Presets[name]; !ok {
-			return nil, fmt.Errorf("metadata: flow.%s is missing", name)
+			return nil, fault.New(fault.ErrMetadata, "metadata: flow.%s is missing", name)
 		}
 	}
 	d := m.Latent()
@@ -168,7 +168,7 @@ func load(f *safetensors.File) (*Model, error) {
 		return nil, err
 	}
 	if m.Bank.Dim() != d {
-		return nil, fmt.Errorf("tensor bank.codes is of codes of %d numbers; the encoder's have %d", m.Bank.Dim(), d)
+		return nil, fault.New(fault.ErrTensor, "tensor bank.codes is of codes of %d numbers; the encoder's have %d", m.Bank.Dim(), d)
 	}
 	m.Plane, err = loadPlane(f, d)
 	return m, err
@@ -186,7 +186,7 @@ func (m *Model) loadDistance(f *safetensors.File) error {
 	}
 	act := nn.Activation(activation)
 	if !act.Valid() {
-		return fmt.Errorf("metadata: distance.activation is %q; want %q or %q", activation, nn.SiLU, nn.ReLU)
+		return fault.New(fault.ErrMetadata, "metadata: distance.activation is %q; want %q or %q", activation, nn.SiLU, nn.ReLU)
 	}
 	d, err := nn.LoadMLP(f, "distance", m.Latent(), 1, act)
 	if err != nil {
@@ -226,7 +226,7 @@ func (m *Model) check(p Preset) error {
 func loadBank(f *safetensors.File) (*Bank, error) {
 	t, ok := f.Lookup("bank.codes")
 	if !ok || len(t.Shape) != 2 || t.Shape[0] < 1 {
-		return nil, errors.New("tensor bank.codes is missing or not of shape [numbers of a code, codes]")
+		return nil, fault.New(fault.ErrTensor, "tensor bank.codes is missing or not of shape [numbers of a code, codes]")
 	}
 	codes, err := f.Float32("bank.codes", t.Shape...)
 	if err != nil {
@@ -247,7 +247,7 @@ func loadBank(f *safetensors.File) (*Bank, error) {
 		return nil, err
 	}
 	if b.Spacing = s[0]; !(b.Spacing > 0) {
-		return nil, fmt.Errorf("tensor bank.spacing is %v; it must be more than 0", b.Spacing)
+		return nil, fault.New(fault.ErrTensor, "tensor bank.spacing is %v; it must be more than 0", b.Spacing)
 	}
 	return b, nil
 }
@@ -281,10 +281,7 @@ func (r *Runner) Mean(mean, z []float32, sigma float32) {
 // to the codes of clean images, cut off below at 0, and to grad (n × d) its
 // unit gradient (Eq. 14). grad may be nil. Without D all of them are 0.
 func (r *Runner) Distance(d, grad, z []float32) {
-	r.evaluate(d, grad, z)
-	if grad != nil {
-		flow.Unit(grad[:len(z)], r.Latent())
-	}
+	flow.Unit(r.evaluate(d, grad, z), r.Latent())
 }
 
 // Gradient writes to grad ∇D at each code of z, both n × d, as long as it is:
@@ -294,22 +291,25 @@ func (r *Runner) Gradient(grad, z []float32) {
 	r.evaluate(make([]float32, len(z)/r.Latent()), grad, z)
 }
 
-// evaluate writes D, cut off below at 0, and its gradient, unless grad is nil.
-func (r *Runner) evaluate(d, grad, z []float32) {
-	n := len(z) / r.Latent()
-	d = d[:n]
+// evaluate writes D, cut off below at 0, and its gradient, unless grad is nil. It returns
+// what is written of that.
+func (r *Runner) evaluate(d, grad, z []float32) []float32 {
+	n := min(len(z)/r.Latent(), len(d))
 	if grad != nil {
-		grad = grad[:len(z)]
+		n = min(n, len(grad)/r.Latent())
+		grad = grad[:n*r.Latent()]
 	}
+	d, z = d[:n], z[:n*r.Latent()]
 	if r.d == nil {
 		clear(d)
 		clear(grad)
-		return
+		return grad
 	}
 	r.d.Evaluate(d, grad, z)
 	for i, v := range d {
 		d[i] = max(v, 0)
 	}
+	return grad
 }
 
 // Flow flows the codes z (n × d) in place, and yields the start and every

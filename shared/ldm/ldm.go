@@ -13,6 +13,7 @@ import (
 
 	"mppm/shared/ddpm"
 	"mppm/shared/degrade"
+	"mppm/shared/fault"
 	"mppm/shared/latent"
 	"mppm/shared/metadata"
 	"mppm/shared/rng"
@@ -77,19 +78,19 @@ func load(f *safetensors.File) (*Model, error) {
 	m := &Model{Meta: f.Meta}
 	var d Diffusion
 	if err := metadata.Numbers(f.Meta["diffusion"], map[string]any{"first": &d.First, "last": &d.Last, "steps": &d.Steps}); err != nil {
-		return nil, fmt.Errorf("metadata: diffusion: %w", err)
+		return nil, fault.New(fault.ErrMetadata, "metadata: diffusion: %w", err)
 	}
 	if err := m.loadDamage(f.Meta["damage"]); err != nil {
-		return nil, fmt.Errorf("metadata: damage: %w", err)
+		return nil, fault.New(fault.ErrMetadata, "metadata: damage: %w", err)
 	}
 	for kind, curve := range m.damage {
 		if err := check(curve); err != nil {
-			return nil, fmt.Errorf("metadata: damage: %s: %w", kind, err)
+			return nil, fault.New(fault.ErrMetadata, "metadata: damage: %s: %w", kind, err)
 		}
 	}
 	var err error
 	if m.Schedule, err = ddpm.Linear(d.First, d.Last, d.Steps); err != nil {
-		return nil, fmt.Errorf("metadata: %w", err)
+		return nil, fault.New(fault.ErrMetadata, "metadata: %w", err)
 	}
 	if m.Autoencoder, err = latent.LoadAutoencoder(f); err != nil {
 		return nil, err
@@ -105,7 +106,7 @@ func load(f *safetensors.File) (*Model, error) {
 	}
 	for i, v := range m.std {
 		if !(v > 0) {
-			return nil, fmt.Errorf("tensor latent.std: number %d is %v; it must be more than 0", i, v)
+			return nil, fault.New(fault.ErrTensor, "tensor latent.std: number %d is %v; it must be more than 0", i, v)
 		}
 	}
 	return m, nil
