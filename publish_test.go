@@ -166,3 +166,27 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 }
+
+// TestExamplesOfPackages: every package of shared that is not for tests shows, by an
+// example that runs, what it is for.
+func TestExamplesOfPackages(t *testing.T) {
+	names, err := filepath.Glob("shared/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for _, name := range names {
+		if dir := filepath.Dir(name); filepath.Base(dir) != "golden" { // which is for tests
+			b, err := os.ReadFile(filepath.Join(dir, "example_test.go"))
+			shown[dir] = err == nil && bytes.Contains(b, []byte("// Output:"))
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(shown)) {
+		if !shown[dir] {
+			t.Errorf("%s has no example_test.go whose output is compared", dir)
+		}
+	}
+	if len(shown) < 20 {
+		t.Errorf("only %d packages were found", len(shown))
+	}
+}
