@@ -32,7 +32,7 @@ JS := GOOS=js GOARCH=wasm
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo site mppm release rename shots check test train eval sweep bench bench-page bench-peers gremlins lint golden digits clean \
-	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge drawn drawn-faces
+	format vet vetted staticcheck browser shells native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge drawn drawn-faces
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
@@ -168,7 +168,15 @@ staticcheck:
 	$(STATICCHECK) ./...
 	$(JS) $(STATICCHECK) $(PAGE)
 
-native:
+# What the tests ask whether they complete commands. Without them the tests are left out.
+shells:
+	@[ "$$(uname -s)" = Linux ] && command -v apt-get >/dev/null || exit 0; \
+	need=; for s in zsh fish; do command -v $$s >/dev/null || need="$$need $$s"; done; [ -n "$$need" ] || exit 0; \
+	root=; if [ "$$(id -u)" != 0 ]; then root=sudo; fi; \
+	$$root apt-get update && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$need || \
+		echo "These could not be installed, and completion is not tested in them:$$need"
+
+native: shells
 	$(call section,tests: native with SIMD)
 	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -timeout 30m ./...
 
