@@ -1,8 +1,9 @@
-// Package ambient is the Manifold-Probabilistic Projection Model of Sec. 4.1, in
-// ambient space: the encoder F, the decoder G and the distance D of Table 7 for
-// points of any dimension, the Monte-Carlo kernel mean of Eq. 19, and the flow of
-// Alg. 1 through them; with its baselines on the same data, a denoising
-// autoencoder and diffusion.
+// Package ambient leads points of a space, of two dimensions or many, back to the curve or
+// surface that the data lie on: down a learned distance to it, and up the density of samples
+// of it. It is the model with which the paper explains itself (MPPM, Sec. 4.1): the encoder F,
+// the decoder G and the distance D of Table 7, the Monte-Carlo kernel mean of Eq. 19, and
+// the flow of Alg. 1 through them; with its baselines on the same data, a denoising
+// autoencoder and diffusion. Package latent is the same idea for images, by way of codes.
 //
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine. Both give

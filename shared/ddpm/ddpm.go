@@ -1,6 +1,7 @@
-// Package ddpm is the denoising diffusion of Alg. 2 and 3 (Ho, Jain and Abbeel
-// 2020), the baseline: its schedule, the net that predicts the noise, and
-// sampling, in any number of dimensions.
+// Package ddpm is denoising diffusion (J. Ho, A. Jain and P. Abbeel, "Denoising Diffusion
+// Probabilistic Models", 2020; the paper's Alg. 2 and 3), which the paper compares its model
+// with: the schedule by which noise is added, the net that predicts the noise, and the way
+// back through all steps, in any number of dimensions.
 //
 // All of it gives the same bits on every platform.
 package ddpm

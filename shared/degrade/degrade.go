@@ -2,8 +2,8 @@
 // severities of Table 6, for evaluation and for the page alike.
 //
 // Images are []float32, row-major, black 0 to white 1, of one channel or with the
-// channels of a pixel side by side, and a spoiled one is such an image too, which a file can hold; GaussianUnclipped alone makes
-// none. All randomness comes from a rng.Source, and how much is drawn depends on
+// channels of a pixel side by side, and a spoiled one is such an image too, which a
+// file can hold; GaussianUnclipped alone makes none. All randomness comes from a rng.Source, and how much is drawn depends on
 // the severity and the image's size alone, never on its pixels: the same seed gives
 // the same damage to every image. All arithmetic is float64 of operations that are
 // exact to the last bit everywhere, so that a seed gives the same bits on every

@@ -1,6 +1,8 @@
 // Package flow moves points down a distance and up a density onto the manifold
-// of clean data: Eq. 13 and 15, which are the inner step of both Alg. 1 (MPPM,
-// in ambient space) and Alg. 4 (LMPPM, in the latent space).
+// of clean data, step by step, and yields every step. It knows neither images nor nets:
+// what the distance and the density are, a Field says. The step is that of Eq. 13 and 15,
+// in both of the paper's spaces: Alg. 1 (MPPM, of points as they are) and Alg. 4 (LMPPM, of
+// the codes of images).
 package flow
 
 import (

@@ -1,5 +1,7 @@
-// Package kde holds a bank of codes and its kernel density estimate (Eq. 7): the
-// kernel mean at a point (Eq. 21), and the nearest code.
+// Package kde holds a bank of codes, and says where from a point most of them are: the
+// mean of all codes, each weighed by a Gaussian kernel at its distance (Eq. 21). Going
+// there is going up the kernel density estimate of the codes (Eq. 7). It finds the nearest
+// code, too.
 package kde
 
 import (

@@ -1,7 +1,11 @@
-// Package latent is the Latent Manifold-Probabilistic Projection Model of
-// Sec. 4.2: the encoder F, the decoder G and the distance D, the code bank, and the
-// flow of Alg. 4 through them. Images and codes have the shapes that a model's nets
-// have.
+// Package latent restores damaged images, and grows new ones from noise. An image is
+// encoded to a code of a few numbers; the code flows, step by step, to where the codes of
+// clean images are; where it arrives, it is decoded. Whoever generates starts from a code
+// that is noise.
+//
+// It is the paper's Latent Manifold-Probabilistic Projection Model (LMPPM, Sec. 4.2): the
+// encoder F, the decoder G and the distance D, the bank of codes that the density is of, and
+// the flow of Alg. 4 through them. Images and codes have the shapes that a model's nets have.
 //
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine.

@@ -1,5 +1,6 @@
-// Package ldm is the latent diffusion model of Sec. 5, the baseline: DDPM in the
-// latent space of a denoising autoencoder.
+// Package ldm restores and grows images by latent diffusion, which the paper compares its
+// model with (Sec. 5): denoising diffusion, of package ddpm, of the codes of an autoencoder.
+// Unlike the model of package latent it has to be told how badly an image is damaged.
 //
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine.

@@ -1,5 +1,5 @@
-// Package project casts codes' shadows on a plane: that of the map, on which the
-// codes of ten kinds of digits lie apart.
+// Package project casts codes' shadows on a plane, so that people see where they lie: that
+// of the page's map, on which the codes of ten kinds of digits lie apart.
 //
 // The projection is linear, so that any point of the space, and every path
 // through it, has its place beside the codes, and a place can be moved back into
