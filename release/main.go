@@ -29,6 +29,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -57,7 +58,7 @@ type options struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	o := options{program: "./trainer", tags: "page", vcs: true, texts: []string{"LICENSE", "README.md", "CHANGELOG.md"}, log: os.Stdout}
 	flag.StringVar(&o.out, "out", filepath.Join("bin", "release"), "folder to write")

@@ -123,7 +123,7 @@ const folders = `shared|trainer|wasm|site|weights|release`
 // inText renames the module in text: where its packages are imported, and where a
 // version or a folder is given for it.
 func inText(text, from, to string) string {
-	named := regexp.MustCompile(`(^|[\s"` + "`" + `])` + regexp.QuoteMeta(from) + `(/(?:` + folders + `)[/"\s]|@v|=PATH)`)
+	named := regexp.MustCompile(`(^|[\s"` + "`" + `])` + regexp.QuoteMeta(from) + `(/(?:` + folders + `)[/"\s` + "`" + `]|@v|=PATH)`)
 	return named.ReplaceAllString(text, "${1}"+strings.ReplaceAll(to, "$", "$$")+"${2}")
 }
 

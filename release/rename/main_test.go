@@ -67,8 +67,8 @@ func TestRefuses(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	const text = "`mppm/shared/nn`, \"mppm/weights\", bin/mppm restore, mppm@v0.0.0, my/mppm/shared/nn, mppm=PATH, mppm is"
-	const want = "`a.b/c/shared/nn`, \"a.b/c/weights\", bin/mppm restore, a.b/c@v0.0.0, my/mppm/shared/nn, a.b/c=PATH, mppm is"
+	const text = "`go doc mppm/shared`, `mppm/shared/nn`, \"mppm/weights\", bin/mppm restore, mppm@v0.0.0, my/mppm/shared/nn, mppm=PATH, mppm is"
+	const want = "`go doc a.b/c/shared`, `a.b/c/shared/nn`, \"a.b/c/weights\", bin/mppm restore, a.b/c@v0.0.0, my/mppm/shared/nn, a.b/c=PATH, mppm is"
 	if got := inText(text, "mppm", "a.b/c"); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
