@@ -127,7 +127,7 @@ const MaxWeight = 1e6
 // whole, a coordinate is not a number of at most 1e15, or the weight is out of range.
 func (b *Bank) With(codes []float32, weight float32) (*Bank, error) {
 	if len(codes)%b.dim != 0 {
-		return nil, fmt.Errorf("code bank: %d numbers are not a whole number of codes of %d dimensions", len(codes), b.dim)
+		return nil, fault.New(fault.ErrSize, "code bank: %d numbers are not a whole number of codes of %d dimensions", len(codes), b.dim)
 	}
 	if !(weight >= 1 && weight <= MaxWeight) {
 		return nil, fmt.Errorf("code bank: the weight is %v; give 1 to %g", weight, float64(MaxWeight))
