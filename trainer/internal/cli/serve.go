@@ -40,6 +40,7 @@ was built into a folder. Ctrl-C ends it.`,
 			f.text(&o.addr, "addr", "HOST:PORT", "address to listen on; if its port is taken, the next ones are tried; port 0 is any free one")
 			f.toggle(&o.open, "open", "open the page in the browser")
 			f.text(&o.dir, "dir", "DIR", "folder with a page that `make site` built; default: the page in this program")
+			f.reads("dir", &o.dir, readsFolder)
 			return o.run
 		},
 	}
