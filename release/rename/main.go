@@ -49,7 +49,8 @@ func rename(root, to string) (n int, err error) {
 			return err
 		}
 		if d.IsDir() {
-			if name != "." && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".")) {
+			// In npm/src the name is that of the npm package, which is another.
+			if name != "." && (d.Name() == "node_modules" || name == "npm/src" || strings.HasPrefix(d.Name(), ".")) {
 				return fs.SkipDir
 			}
 			return nil
@@ -118,7 +119,7 @@ func inGo(name, text, from, to string) (string, error) {
 }
 
 // folders are those of the module that hold packages, as a path goes on with them.
-const folders = `shared|trainer|wasm|site|weights|release`
+const folders = `shared|trainer|wasm|site|npm|weights|release`
 
 // inText renames the module in text: where its packages are imported, and where a
 // version or a folder is given for it.
