@@ -127,7 +127,7 @@ func load(f *safetensors.File) (*Classifier, error) {
 	}
 	c := &Classifier{f.Meta, loaded, names}
 	if names != nil && len(names) != c.Classes() {
-		return nil, fmt.Errorf("metadata: %s has %d names; the net tells %d classes apart", metadata.ClassesKey, len(names), c.Classes())
+		return nil, fault.New(fault.ErrMetadata, "metadata: %s has %d names; the net tells %d classes apart", metadata.ClassesKey, len(names), c.Classes())
 	}
 	return c, nil
 }

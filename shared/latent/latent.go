@@ -189,7 +189,7 @@ func (m *Model) loadClasses() (err error) {
 	}
 	for j, label := range m.Bank.Labels {
 		if int(label) >= len(m.classes) {
-			return fmt.Errorf("tensor bank.labels: label %d is %d; the metadata has names of %d classes", j, label, len(m.classes))
+			return fault.New(fault.ErrTensor, "tensor bank.labels: label %d is %d; the metadata has names of %d classes", j, label, len(m.classes))
 		}
 	}
 	return nil

@@ -288,16 +288,9 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		kept = append(kept, m.Curves[name])
 	}
 	pages := append([]string{""}, sources...)
-	digest := sha256.New()
-	fmt.Fprintln(digest, page, m, kept, pages, string(files), string(worker))
-	for _, name := range sources {
-		content, err := os.ReadFile(filepath.Join(b.dir, filepath.FromSlash(name)))
-		if err != nil {
-			return err
-		}
-		digest.Write(content)
+	if m.Version, err = b.version(sources, page, m, kept, pages, string(files), string(worker)); err != nil {
+		return err
 	}
-	m.Version = hex.EncodeToString(digest.Sum(nil))[:host.HashLen]
 	manifest, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
@@ -330,6 +323,24 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	}
 	visits(b.o.Log, &m, sizes, shell, append(sources, "sw.js"))
 	return os.WriteFile(filepath.Join(b.dir, "_headers"), []byte(headersFile()), 0o644)
+}
+
+// version names what the page is made of: values, and files that are written. Equal ones
+// give the same name at every build, so values are taken as JSON: printed, a pointer
+// would be where it lies.
+func (b *builder) version(files []string, values ...any) (string, error) {
+	digest := sha256.New()
+	if err := json.NewEncoder(digest).Encode(values); err != nil {
+		return "", err
+	}
+	for _, name := range files {
+		content, err := os.ReadFile(filepath.Join(b.dir, filepath.FromSlash(name)))
+		if err != nil {
+			return "", err
+		}
+		digest.Write(content)
+	}
+	return hex.EncodeToString(digest.Sum(nil))[:host.HashLen], nil
 }
 
 // index writes the page, which is told its version and where its manifest is.
