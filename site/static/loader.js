@@ -201,6 +201,7 @@
     };
     window.mppm = {
       engine,
+      rivals: Boolean(manifest.baselines),
       faces: (manifest.faces || []).map(({ name, label }) => ({ name, label })),
       want: (name) => { want(name).catch((err) => console.error(err)); },
       files: { weights, classifier, images, labels },

@@ -57,7 +57,9 @@ type Bridge struct {
 	cell     int            // edge of the map's marks, in pixels
 	offered  *restore.Offer // the picture that the dialog shows
 	photo    photo
-	keysOff  bool // letters and digits do nothing
+	keysOff  bool     // letters and numerals do nothing
+	statics  []static // texts about digits
+	told     told     // of what the page speaks
 }
 
 // controls is what the page has for a room, beside what it wires itself.
@@ -91,6 +93,7 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 	b.motion()
 	b.measure()
 	b.controls()
+	b.statics = staticTexts()
 	b.links()
 	b.stage.watch(b.measure, b.view.Invalidate)
 	media("(prefers-color-scheme: light)", func() {
@@ -216,6 +219,7 @@ func (b *Bridge) controls() {
 	}
 	click("reset-flow", func() { b.then(func() { b.app.Dials().Reset() }) })
 	b.exports()
+	b.ownModels()
 	b.dialogs()
 	sheet()
 	b.keys()
@@ -305,6 +309,7 @@ func (b *Bridge) theme() error {
 
 // publish says on the page what the app says.
 func (b *Bridge) publish() {
+	b.tell()
 	r := b.app.Readout()
 	status := unbroken(r.Status)
 	if b.notice != "" {

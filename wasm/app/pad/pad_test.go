@@ -91,7 +91,7 @@ func TestFramedAsMNIST(t *testing.T) {
 			p.Move(q[0], q[1], 2.6)
 		}
 		p.Up()
-		img := make([]float32, pixels)
+		img := make([]float32, stroke.Side*stroke.Side)
 		p.Framed(img)
 		x0, y0, x1, y1, mx, my := inked(img)
 		long, short := y1-y0, x1-x0
@@ -115,7 +115,7 @@ func TestFramedAsMNIST(t *testing.T) {
 	}
 	var dot Pad
 	dot.Down(25, 25, 3)
-	img := make([]float32, pixels)
+	img := make([]float32, stroke.Side*stroke.Side)
 	dot.Framed(img)
 	if x0, y0, x1, y1, mx, my := inked(img); x1-x0 > 6 || y1-y0 > 6 || math.Abs(mx-14) > 0.5 || math.Abs(my-14) > 0.5 {
 		t.Errorf("a dot is framed as %d × %d pixels around (%v, %v)", x1-x0, y1-y0, mx, my)
