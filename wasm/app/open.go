@@ -45,7 +45,7 @@ func (a *App) Read(files []ModelFile) (Model, error) {
 	var r reading
 	for _, f := range files {
 		if err := r.read(f); err != nil {
-			return Model{}, fmt.Errorf("%s is not opened: %w", f.Name, err)
+			return Model{}, fmt.Errorf("%q is not opened: %w", f.Name, err)
 		}
 	}
 	return r.opened(a)
@@ -148,7 +148,7 @@ func (r *reading) opened(a *App) (m Model, err error) {
 	image, latent := m.Engine.Image(), m.Engine.Latent()
 	if c := r.classifier; c != nil {
 		if c.Image() != image || c.Classes() < m.Classes {
-			return m, fmt.Errorf("%s is not opened: it reads images of %v and tells %d classes apart; the model's are of %v and %d", r.files[compute.Classifier].Name, c.Image(), c.Classes(), image, m.Classes)
+			return m, fmt.Errorf("%q is not opened: it reads images of %v and tells %d classes apart; the model's are of %v and %d", r.files[compute.Classifier].Name, c.Image(), c.Classes(), image, m.Classes)
 		}
 		if m.Reader = c.Runner(batch); m.Names == nil {
 			m.Names = c.Names()
@@ -156,7 +156,7 @@ func (r *reading) opened(a *App) (m Model, err error) {
 	}
 	if l := r.rivals; l != nil {
 		if l.Image() != image || l.Latent() != latent {
-			return m, fmt.Errorf("%s is not opened: it is of images of %v and codes of %d numbers; the model's are of %v and %d", r.files[compute.OfBaselines].Name, l.Image(), l.Latent(), image, latent)
+			return m, fmt.Errorf("%q is not opened: it is of images of %v and codes of %d numbers; the model's are of %v and %d", r.files[compute.OfBaselines].Name, l.Image(), l.Latent(), image, latent)
 		}
 		m.Rivals = true
 	}

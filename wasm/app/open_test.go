@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mppm/shared/classifier"
+	"mppm/shared/ink"
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
 	"mppm/shared/link"
@@ -226,7 +227,7 @@ func TestReadRefuses(t *testing.T) {
 		"tiny":                {file(weightsOf(t, 4, 2, nil)), "8 to 256"},
 		"a label too many":    {file(weightsOf(t, 28, 18, func(f *safetensors.File) { f.Meta["classes"] = "one\ntwo" })), "bank.labels"},
 		"a classifier alone":  {file(reads(t, 28, 10)), "open that first"},
-		"another classifier":  {append(file(good), ModelFile{"c.safetensors", compute.Raw(reads(t, 16, 10))}), "c.safetensors is not opened"},
+		"another classifier":  {append(file(good), ModelFile{"c.safetensors", compute.Raw(reads(t, 16, 10))}), `"c.safetensors" is not opened`},
 		"too few are read":    {append(file(good), ModelFile{"c.safetensors", compute.Raw(reads(t, 28, 3))}), "tells 3 classes apart"},
 		"two models at once":  {append(file(good), ModelFile{"two.safetensors", compute.Raw(good)}), "one model at a time"},
 		"a number not finite": {file(weightsOf(t, 28, 18, func(f *safetensors.File) { f.Meta["flow.restore"] = `{"alpha":2,"sigma":1,"steps":3}` })), "α"},
@@ -241,5 +242,35 @@ func TestReadRefuses(t *testing.T) {
 	}
 	if err := a.Use(Model{Samples: new(restore.Own)}); err == nil || a.Opened() {
 		t.Errorf("a model without flows is shown: %v", err)
+	}
+}
+
+// TestOpenPicture: a picture for a model of other images is the square in its middle, in
+// the model's size, as light or dark as the model's images are.
+func TestOpenPicture(t *testing.T) {
+	a := newApp(t, &roomtest.Engine{})
+	opens(t, a, ModelFile{"clothes.safetensors", compute.Raw(weightsOf(t, 16, 5, named))})
+	rgba := make([]byte, 4*64*32)
+	for i := range 64 * 32 {
+		v := byte(255)
+		if x, y := i%64, i/64; x < 16 || x >= 48 || y >= 8 && y < 24 && x >= 24 && x < 40 { // beside the square, and in its middle
+			v = 0
+		}
+		copy(rgba[4*i:], []byte{v, v, v, 255})
+	}
+	roomtest.Must(t, a.Restore.OfferPicture(rgba, 64, 32))
+	ends := func() (middle, corner byte) { return a.Restore.Offered().Ink[8*16+8], a.Restore.Offered().Ink[0] }
+	a.Restore.LookAgain(func(l *restore.Look) { l.Ink = ink.Light })
+	if middle, corner := ends(); middle != 0 || corner != 255 {
+		t.Errorf("as it is, its middle is %d and its corner %d", middle, corner)
+	}
+	a.Restore.LookAgain(func(l *restore.Look) { l.Ink = ink.Dark })
+	if middle, corner := ends(); middle != 255 || corner != 0 || !strings.Contains(a.Restore.Offered().Words, "16 × 16, inverted") {
+		t.Errorf("inverted, its middle is %d and its corner %d: %s", middle, corner, a.Restore.Offered().Words)
+	}
+	a.Restore.TakeOffer()
+	settle(t, a)
+	if a.Err() != nil || a.Source != link.Picture || a.Restore.Original()[8*16+8] != 1 {
+		t.Errorf("what is taken: %v, from a %s", a.Err(), a.Source)
 	}
 }

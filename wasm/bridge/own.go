@@ -56,7 +56,7 @@ func (b *Bridge) openModel(files []js.Value) {
 	for i, f := range files {
 		name := f.Get("name").String()
 		if size := f.Get("size").Float(); size > app.MaxModelBytes {
-			b.say(fmt.Sprintf("%s is not opened: it has %.0f MB, and the page takes models of up to %d.", name, size/1e6, app.MaxModelBytes/1_000_000))
+			b.say(fmt.Sprintf("%q is not opened: it has %.0f MB, and the page takes models of up to %d.", name, size/1e6, app.MaxModelBytes/1_000_000))
 			return
 		}
 		await(f.Call("arrayBuffer"), func(buffer js.Value) {

@@ -58,7 +58,9 @@ func (a About) Say(text string) string {
 	return images.Replace(text)
 }
 
-// images says "image" in place of "digit".
+// images says "image" in place of "digit", and what else is said of images.
 var images = strings.NewReplacer(
+	"looking like a digit", "looking like those that it learned from",
+	"digits nobody ever wrote", "images nobody ever made",
 	"a digit", "an image", "A digit", "An image", "digit", "image", "Digit", "Image",
 )

@@ -1,0 +1,134 @@
+package e2e
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"mppm/shared/latent"
+	"mppm/shared/latent/latenttest"
+	"mppm/shared/nn"
+	"mppm/site/internal/host"
+)
+
+// clothes are the names of a model's ten classes.
+const clothes = "t-shirt\ntrousers\npullover\ndress\ncoat\nsandal\nshirt\nsneaker\nbag\nboot"
+
+// ownWeights returns the weights of a small model of images of side × side pixels.
+func ownWeights(t *testing.T, side int) []byte {
+	t.Helper()
+	image := nn.Shape{H: side, W: side, C: 1}
+	n := latent.Nets{F: nn.Must(latent.Encoder(image, 6)), G: nn.Must(latent.Decoder(image, 6))}
+	f := latenttest.FileOf(5, &n)
+	f.Meta["classes"] = clothes
+	b, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// drop drops a file on the page.
+func (p *tab) drop(name string, content []byte) {
+	p.t.Helper()
+	eval[bool](p, fmt.Sprintf(`(() => {
+		const bytes = Uint8Array.from(atob(%q), (c) => c.charCodeAt(0));
+		const d = new DataTransfer();
+		d.items.add(new File([bytes], %q));
+		return window.dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: d}));
+	})()`, base64.StdEncoding.EncodeToString(content), name))
+}
+
+// TestOwnModel drops weights of other images on the page: it restores, grows and maps
+// those, by their names, in words of images; what is no model is called so, and changes
+// nothing; a click brings the digits back as they were, and a link to the model says that
+// it was of another.
+func TestOwnModel(t *testing.T) {
+	t.Parallel()
+	url := server(t, "/", host.Handler(dist, host.Options{}))
+	p := open(t, url+"#digit=5&seed=3")
+	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 && s.LDM != nil && s.LDM.Done == s.LDM.Total })
+	digest := func() string { return eval[string](p, `window.mppm.computed().digest`) }
+	before := digest()
+	good := ownWeights(t, 20)
+	bad := map[string][]byte{
+		"empty.safetensors":   nil,
+		"words.safetensors":   []byte("these are words about a model, and no model"),
+		"broken.safetensors":  good[:len(good)/2],
+		"Picture.SAFETENSORS": []byte("\x89PNG\r\n\x1a\n and more of it"),
+	}
+	for name, content := range bad {
+		p.drop(name, content)
+		p.wait("words for "+name, func(s state) bool { return strings.Contains(s.Status, fmt.Sprintf("%q is not opened", name)) })
+	}
+	if got := digest(); got != before {
+		t.Errorf("after files that are no models another image is restored: %s, before %s", got, before)
+	}
+	says := func(id string) string { return eval[string](p, fmt.Sprintf(`document.getElementById(%q).textContent`, id)) }
+	shown := func(id string) bool { return eval[bool](p, fmt.Sprintf(`document.getElementById(%q).checkVisibility()`, id)) }
+
+	p.drop("clothes.safetensors", good)
+	s := p.rest("the model's first image", func(s state) bool { return s.Step == s.Steps && s.Steps == 15 })
+	if names := strings.Split(clothes, "\n"); !strings.HasPrefix(says("original-note"), names[s.Label]+",") {
+		t.Errorf("the original is called %q, its class is %s", says("original-note"), names[s.Label])
+	}
+	if !shown("own") || !strings.Contains(says("own-words"), "clothes: gray images of 20 × 20 pixels") || shown("rivals") || shown("reads-before") {
+		t.Errorf("%q; compared: %v, read: %v", says("own-words"), shown("rivals"), shown("reads-before"))
+	}
+	for _, mode := range []string{"restore", "generate", "map"} {
+		p.click("tab-" + mode)
+		p.rest("the mode "+mode, func(s state) bool { return s.Mode == mode && s.Steps > 0 && !s.Active && s.Error == "" })
+		words := eval[string](p, `(() => {
+			const own = [...document.querySelectorAll("[aria-label], [title]")].filter((e) => e.checkVisibility()).map((e) => e.getAttribute("aria-label") + " " + e.getAttribute("title"));
+			return document.body.innerText + own.join(" ");
+		})()`)
+		for _, line := range strings.Split(words, "\n") {
+			if low := strings.ToLower(strings.ReplaceAll(line, "Back to the digits", "")); strings.Contains(low, "digit") || strings.Contains(low, "mnist") {
+				t.Errorf("%s speaks of digits: %q", mode, line)
+			}
+		}
+	}
+	if key := says("classes"); key != strings.ReplaceAll(clothes, "\n", "") {
+		t.Errorf("the map's key is %q", key)
+	}
+	if _, bright, colored := shares(p.picture("#map")); bright+colored < 0.01 {
+		t.Errorf("the map is empty: %.3f bright, %.3f colored", bright, colored)
+	}
+	p.click("tab-restore")
+	p.rest("Restore again", func(s state) bool { return s.Mode == "restore" })
+	pad := p.reveal("#pad")
+	p.drag([2]float64{pad.X + pad.W*0.3, pad.Y + pad.H*0.2}, [2]float64{pad.X + pad.W*0.6, pad.Y + pad.H*0.8})
+	p.rest("the drawing", func(s state) bool { return s.Source == "drawing" && s.Undo })
+	link := eval[string](p, `location.hash`)
+	for end := 0; !strings.Contains(link, "drawing=") && end < 100; end++ {
+		p.do(chromedp.Sleep(50 * 1e6))
+		link = eval[string](p, `location.hash`)
+	}
+
+	p.click("own-back")
+	p.rest("the digit of before", func(s state) bool { return s.Source == "digit" && s.Digit == 5 && s.Seed == 3 && s.Step == s.Steps })
+	if got := digest(); got != before || shown("own") || !shown("rivals") || !strings.Contains(says("original-note"), "from MNIST") {
+		t.Errorf("the digit that is back is restored as %s, before as %s; %q", got, before, says("original-note"))
+	}
+
+	// Its file opened once more, and its link, which opens what was drawn.
+	path := filepath.Join(t.TempDir(), "clothes.safetensors")
+	if err := os.WriteFile(path, good, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.do(chromedp.SetUploadFiles("#model-file", []string{path}))
+	p.wait("the model again", func(s state) bool { return s.Steps == 15 })
+	eval[bool](p, fmt.Sprintf(`(location.hash = %q, true)`, link))
+	p.rest("the drawing of the link", func(s state) bool { return s.Source == "drawing" })
+
+	other := open(t, url+link)
+	s = other.rest("a page without that model", func(s state) bool { return s.Steps > 0 })
+	if !strings.Contains(s.Status, "another model") {
+		t.Errorf("the link of another model opens with the words %q", s.Status)
+	}
+}
