@@ -186,9 +186,9 @@
     const instance = await WebAssembly.instantiate(module, { ...go.importObject, ...(kernel && kernel.imports) });
     if (kernel) kernel.join(instance);
     // The models of faces are large, and are fetched when they are wanted: by late(),
-    // and with "faces " or "faces-dae " before the name.
+    // and with "faces " or "faces-ldm " before the name.
     const want = async (name) => {
-      const { model, dae } = manifest.faces.find((f) => f.name === name);
+      const { model, ldm } = manifest.faces.find((f) => f.name === name);
       const share = (at) => window.mppm.progress(name, at / model.size);
       const take = async (what, file, progress) => {
         const bytes = await files.get(file, progress).catch((err) => err.message);
@@ -197,7 +197,7 @@
         if (typeof bytes !== "string" && workers && workers.controller) await keep(file, bytes);
       };
       await take("faces ", model, share);
-      if (dae) await take("faces-dae ", dae);
+      if (ldm) await take("faces-ldm ", ldm);
     };
     window.mppm = {
       engine,

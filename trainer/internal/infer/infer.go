@@ -18,18 +18,15 @@ import (
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/imageio"
+	"mppm/trainer/internal/memory"
 )
 
-// most is how many images go through the nets together, and numbers how many numbers they
-// have at most: what a U-Net makes of an image is some twenty times as large. It divides
-// the work among the cores, and no image depends on it.
-const (
-	most    = 50
-	numbers = 1 << 19
-)
+// most is how many images go through the nets together at most. It divides the work among
+// the cores, and no image depends on it.
+const most = 50
 
 // together is how many images of size numbers go through the nets together.
-func together(size int) int { return max(1, min(most, numbers/size)) }
+func together(size int) int { return memory.Together(most, size) }
 
 // Options are what the work can be told.
 type Options struct {

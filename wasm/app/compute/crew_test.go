@@ -11,9 +11,12 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
+	"mppm/shared/ldm/ldmtest"
 	"mppm/shared/link"
+	"mppm/shared/metric"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/shared/safetensors"
 	"mppm/shared/unet"
 	"mppm/weights"
 )
@@ -101,18 +104,25 @@ func bring(t testing.TB, to func(name string, f File)) {
 	t.Helper()
 	for name, b := range map[string][]byte{
 		Digits: weights.MNIST, Classifier: weights.Classifier, OfBaselines: weights.LDM, OfCurve + "circle": weights.Circle,
-		OfFaces + "faces": faces(t, 3), OfFacesRival + "faces": faces(t, 4),
+		OfFaces + "faces": encoded(t, latenttest.FileOf(3, nets(t))), OfFaceRivals + "faces": encoded(t, ldmtest.FileOf(4, nets(t))),
 	} {
 		to(name, Raw(b))
 	}
 }
 
-func faces(t testing.TB, seed uint64) []byte {
+// nets are small ones for faces.
+func nets(t testing.TB) *latent.Nets {
+	t.Helper()
 	n, err := unet.New(nn.Shape{H: 20, W: 20, C: 3}, unet.Config{Channels: []int{4, 6}, Latent: 9})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := latenttest.FileOf(seed, n).Encode()
+	return n
+}
+
+func encoded(t testing.TB, f *safetensors.File) []byte {
+	t.Helper()
+	b, err := f.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +202,7 @@ func TestSameBits(t *testing.T) {
 	same(t, here, there, y, &Face{Model: "faces", Seed: 7})
 	a, b := noise(m.Pixels(), 8), noise(m.Pixels(), 9)
 	same(t, here, there, y, &Heal{Model: "faces", Original: a, Damaged: b, Flow: face})
-	same(t, here, there, y, &Heal{Model: "faces", Rival: true, Original: a, Damaged: b})
+	same(t, here, there, y, &FaceRivals{Model: "faces", Original: a, Damaged: b, Seed: 5})
 	same(t, here, there, y, &Growth{Model: "faces", Seeds: []uint64{1, 2}, Flow: m.Generate})
 	same(t, here, there, y, &Decode{Model: "faces", Codes: noise(3*m.Latent(), 10)})
 	same(t, here, there, y, &Pass{Model: "faces", From: noise(m.Latent(), 11), To: noise(m.Latent(), 12), Steps: 4, Flow: m.Generate})
@@ -362,6 +372,7 @@ func TestErrors(t *testing.T) {
 	refused("row", said(t, y, &Cut{Curve: "circle", X: make([]float32, 3)}))
 	refused("faces", said(t, y, &Meet{Model: "nobody"}))
 	refused("heal", said(t, y, &Heal{Model: "faces"}))
+	refused("what faces are compared with", said(t, y, &FaceRivals{Model: "faces"}))
 	refused("pass", said(t, y, &Pass{Model: "faces"}))
 }
 
@@ -375,3 +386,28 @@ func said[P any](t *testing.T, y *yard, j Job[P]) func(Asker) ([2]string, int) {
 
 // fewSteps is a flow of a few steps.
 var fewSteps = latent.Preset{Alpha: 0.5, Beta: 0.3, Sigma: 0.6, Steps: 5}
+
+// TestFaceRivals: what the shipped drawn faces are compared with takes noise off one, and
+// diffusion makes another picture of it than the autoencoder that it runs in.
+func TestFaceRivals(t *testing.T) {
+	m := new(Models)
+	m.Bring(OfFaces+"drawn", Raw(weights.Drawn))
+	m.Bring(OfFaceRivals+"drawn", Raw(weights.DrawnLDM))
+	here := NewHere(m)
+	face := all(t, nil, Ask(here, &Face{Model: "drawn", Seed: 3}))[0].X
+	damaged, is := make([]float32, len(face)), m.Faces["drawn"].Image()
+	noise := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.3}
+	if err := noise.ApplyColor(damaged, face, is.W, is.H, is.C, rng.New(4, 0)); err != nil {
+		t.Fatal(err)
+	}
+	made := all(t, nil, Ask(here, &FaceRivals{Model: "drawn", Original: face, Damaged: damaged, Seed: 5}))
+	if len(made) != 2 || slices.Equal(made[0].Ink, made[1].Ink) {
+		t.Fatalf("%d pictures, or twice the same", len(made))
+	}
+	before := metric.MSE(face, damaged)
+	for i, p := range made {
+		if !(p.Score.MSE < before/3) {
+			t.Errorf("picture %d takes the mean squared error from %.4f to %.4f", i, before, p.Score.MSE)
+		}
+	}
+}

@@ -26,7 +26,7 @@ const (
 	OfBaselines  = "baselines"
 	OfCurve      = "curve "
 	OfFaces      = "faces "
-	OfFacesRival = "faces-dae "
+	OfFaceRivals = "faces-ldm "
 )
 
 // batch is how many images of digits are computed at a time.
@@ -54,7 +54,7 @@ type Models struct {
 	Baselines Baselines
 	Curves    map[string]*curve.Curve
 	Faces     map[string]*latent.Runner
-	Rivals    map[string]*latent.Runner // denoising autoencoders, by the name of the model of faces
+	Rivals    map[string]*ldm.Runner // what models of faces are compared with, by their names
 
 	files map[string]File
 	atlas *atlas.Atlas
@@ -187,44 +187,58 @@ func (m *Models) curve(name string) (*curve.Curve, error) {
 }
 
 func (m *Models) faces(name string) (*latent.Runner, error) {
-	r, err := m.latent(&m.Faces, OfFaces, name)
+	r, err := fetched(m, &m.Faces, OfFaces+name, name, func(b []byte) (*latent.Runner, error) {
+		l, err := latent.Load(b)
+		if err != nil {
+			return nil, err
+		}
+		return l.Runner(1), nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("the model of faces: %w", err)
 	}
 	return r, nil
 }
 
-// rival returns the denoising autoencoder to compare a model of faces with.
-func (m *Models) rival(name string) (*latent.Runner, error) {
-	r, err := m.latent(&m.Rivals, OfFacesRival, name)
+// faceRivals returns the denoising autoencoder, and the diffusion between its two halves,
+// to compare a model of faces with.
+func (m *Models) faceRivals(name string) (*ldm.Runner, error) {
+	r, err := fetched(m, &m.Rivals, OfFaceRivals+name, name, func(b []byte) (*ldm.Runner, error) {
+		l, err := ldm.Load(b)
+		if err != nil {
+			return nil, err
+		}
+		return l.Runner(1), nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("the denoising autoencoder to compare with: %w", err)
+		return nil, fmt.Errorf("the models to compare faces with: %w", err)
 	}
 	if f, err := m.faces(name); err != nil {
 		return nil, err
 	} else if r.Image() != f.Image() {
-		return nil, fmt.Errorf("the model to compare %s with is of images of %v, that one of %v", name, r.Image(), f.Image())
+		return nil, fmt.Errorf("the models to compare %s with are of images of %v, that one of %v", name, r.Image(), f.Image())
 	}
 	return r, nil
 }
 
-func (m *Models) latent(known *map[string]*latent.Runner, kind, name string) (*latent.Runner, error) {
+// fetched returns the model of a name, which is read from its file the first time.
+func fetched[T any](m *Models, known *map[string]*T, file, name string, load func([]byte) (*T, error)) (*T, error) {
 	if r := (*known)[name]; r != nil {
 		return r, nil
 	}
-	b, err := m.file(kind + name)
+	b, err := m.file(file)
 	if err != nil {
 		return nil, err
 	}
-	l, err := latent.Load(b)
+	r, err := load(b)
 	if err != nil {
 		return nil, err
 	}
 	if *known == nil {
-		*known = map[string]*latent.Runner{}
+		*known = map[string]*T{}
 	}
-	(*known)[name] = l.Runner(1)
-	return (*known)[name], nil
+	(*known)[name] = r
+	return r, nil
 }
 
 // theAtlas returns the map of the codes.
