@@ -47,7 +47,7 @@ func run() error {
 	}
 	shown := app.Model{
 		About: model.Describe(m), Engine: model.NewEngine(m, batch), Restore: m.Restore, Generate: m.Generate,
-		Rivals: page.Get("rivals").Truthy(),
+		Rivals: page.Get("rivals").Truthy(), Data: page.Get("samples").String(),
 	}
 	if err := beside(page, m, &shown); err != nil {
 		return err
@@ -158,8 +158,8 @@ func faceModels(page js.Value) (names []string) {
 	return names
 }
 
-// beside takes what the page has beside the model's weights: a classifier, and clean
-// images to begin with. Without those there are the model's own.
+// beside takes what the page has beside the model's weights: a classifier, if there is
+// one, and clean images to begin with.
 func beside(page js.Value, m *latent.Model, shown *app.Model) error {
 	files := page.Get("files")
 	if files.Get("classifier").Truthy() {
@@ -175,10 +175,6 @@ func beside(page js.Value, m *latent.Model, shown *app.Model) error {
 			shown.Names = c.Names()
 		}
 		shown.Classes = max(shown.Classes, c.Classes())
-	}
-	if !files.Get("images").Truthy() {
-		shown.Samples = restore.NewOwn(shown.Engine)
-		return nil
 	}
 	images, err := take(page, "images")
 	if err != nil {

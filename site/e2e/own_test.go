@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -52,7 +53,9 @@ func TestOwnModel(t *testing.T) {
 	t.Parallel()
 	url := server(t, "/", host.Handler(dist, host.Options{}))
 	p := open(t, url+"#digit=5&seed=3")
-	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 && s.LDM != nil && s.LDM.Done == s.LDM.Total })
+	p.rest("the first restoration", func(s state) bool {
+		return s.Step == s.Steps && s.Steps > 0 && s.LDM != nil && s.LDM.Done == s.LDM.Total
+	})
 	digest := func() string { return eval[string](p, `window.mppm.computed().digest`) }
 	before := digest()
 	good := ownWeights(t, 20)
@@ -69,10 +72,15 @@ func TestOwnModel(t *testing.T) {
 	if got := digest(); got != before {
 		t.Errorf("after files that are no models another image is restored: %s, before %s", got, before)
 	}
-	says := func(id string) string { return eval[string](p, fmt.Sprintf(`document.getElementById(%q).textContent`, id)) }
-	shown := func(id string) bool { return eval[bool](p, fmt.Sprintf(`document.getElementById(%q).checkVisibility()`, id)) }
+	says := func(id string) string {
+		return eval[string](p, fmt.Sprintf(`document.getElementById(%q).textContent`, id))
+	}
+	shown := func(id string) bool {
+		return eval[bool](p, fmt.Sprintf(`document.getElementById(%q).checkVisibility()`, id))
+	}
 
 	p.drop("clothes.safetensors", good)
+	p.do(chromedp.WaitVisible("#own"))
 	s := p.rest("the model's first image", func(s state) bool { return s.Step == s.Steps && s.Steps == 15 })
 	if names := strings.Split(clothes, "\n"); !strings.HasPrefix(says("original-note"), names[s.Label]+",") {
 		t.Errorf("the original is called %q, its class is %s", says("original-note"), names[s.Label])
@@ -106,7 +114,7 @@ func TestOwnModel(t *testing.T) {
 	p.rest("the drawing", func(s state) bool { return s.Source == "drawing" && s.Undo })
 	link := eval[string](p, `location.hash`)
 	for end := 0; !strings.Contains(link, "drawing=") && end < 100; end++ {
-		p.do(chromedp.Sleep(50 * 1e6))
+		p.do(chromedp.Sleep(50 * time.Millisecond))
 		link = eval[string](p, `location.hash`)
 	}
 
@@ -122,7 +130,7 @@ func TestOwnModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.do(chromedp.SetUploadFiles("#model-file", []string{path}))
-	p.wait("the model again", func(s state) bool { return s.Steps == 15 })
+	p.do(chromedp.WaitVisible("#own"))
 	eval[bool](p, fmt.Sprintf(`(location.hash = %q, true)`, link))
 	p.rest("the drawing of the link", func(s state) bool { return s.Source == "drawing" })
 

@@ -20,6 +20,7 @@ type Model struct {
 	Restore  latent.Preset   // its own flow for restoring
 	Generate latent.Preset   // its own flow for generating
 	Samples  restore.Samples // clean images to begin with
+	Data     string          // of what these are; "": they are the model's own
 	Rivals   bool            // there are models to compare with, or will be
 
 	// Files are what the models come in, by the names that package compute has for them. A
@@ -165,16 +166,15 @@ func (a *App) Words() string {
 // SampleWords says what the image is that is restored, where it is one of the model's
 // samples.
 func (a *App) SampleWords() string {
-	label := a.Restore.Label()
-	if a.About.Digits && a.kept == nil {
-		return fmt.Sprintf("a %d from MNIST", label)
+	label, of := a.Restore.Label(), "from "+a.shown.Data
+	if a.shown.Data == "" {
+		of = "of the model’s own"
 	}
-	of := "a test image"
-	if _, own := a.shown.Samples.(*restore.Own); own {
-		of = "of the model"
-	}
-	if label < 0 {
+	switch {
+	case label < 0:
 		return of
+	case a.About.Digits:
+		return fmt.Sprintf("a %d %s", label, of)
 	}
 	return a.About.Class(label) + ", " + of
 }

@@ -64,6 +64,9 @@ type Digits struct {
 	labels []byte
 }
 
+// unlabeled is the label of an image without a class.
+const unlabeled = 255
+
 // ParseDigits reads the two IDX files of the page. The images must have the shape
 // that the model takes, and be of its classes.
 func ParseDigits(images, labels []byte, shape nn.Shape, classes int) (*Digits, error) {
@@ -90,7 +93,7 @@ func ParseDigits(images, labels []byte, shape nn.Shape, classes int) (*Digits, e
 		return nil, fmt.Errorf("there are %d labels for %d test images", len(d.labels), n)
 	}
 	for i, v := range d.labels {
-		if int(v) >= classes {
+		if int(v) >= classes && v != unlabeled {
 			return nil, fmt.Errorf("label %d of the test images is %d; the model's classes are 0 to %d", i, v, classes-1)
 		}
 	}
@@ -100,8 +103,13 @@ func ParseDigits(images, labels []byte, shape nn.Shape, classes int) (*Digits, e
 // Len returns how many there are.
 func (d *Digits) Len() int { return len(d.labels) }
 
-// Label returns the class of image i.
-func (d *Digits) Label(i int) int { return int(d.labels[i]) }
+// Label returns the class of image i, -1 where it has none.
+func (d *Digits) Label(i int) int {
+	if d.labels[i] == unlabeled {
+		return -1
+	}
+	return int(d.labels[i])
+}
 
 // Image writes image i to dst, in [0, 1].
 func (d *Digits) Image(dst []float32, i int) {
