@@ -14,6 +14,7 @@ import (
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
 	"mppm/shared/nn"
+	"mppm/shared/unet"
 	"mppm/site/internal/host"
 )
 
@@ -138,5 +139,32 @@ func TestOwnModel(t *testing.T) {
 	s = other.rest("a page without that model", func(s state) bool { return s.Steps > 0 })
 	if !strings.Contains(s.Status, "another model") {
 		t.Errorf("the link of another model opens with the words %q", s.Status)
+	}
+}
+
+// TestOwnPictures drops weights of pictures in color: they are in the tab of faces, which
+// is called otherwise, until they are sent away.
+func TestOwnPictures(t *testing.T) {
+	t.Parallel()
+	n, err := unet.New(nn.Shape{H: 16, W: 16, C: 3}, unet.Config{Channels: []int{4, 6}, Latent: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := latenttest.FileOf(1, n).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
+	p.drop("cats.safetensors", b)
+	p.rest("a picture of the model", func(s state) bool { return s.Mode == "faces" && s.Steps > 0 && s.Face != nil && s.Face.After != nil })
+	says := eval[string](p, `document.getElementById("tab-faces").textContent + ", " + document.getElementById("face-model").selectedOptions[0].textContent + ", " + document.querySelector("h2[data-for=faces]").textContent`)
+	if says != "Pictures, cats, Spoil a picture. Watch it heal." {
+		t.Errorf("the page says %q", says)
+	}
+	p.click("own-back")
+	p.wait("faces again", func(s state) bool { return s.Mode != "faces" || s.Face != nil })
+	if says := eval[string](p, `document.getElementById("tab-faces").textContent`); says != "Faces" {
+		t.Errorf("the tab is called %q", says)
 	}
 }

@@ -38,12 +38,14 @@ type App struct {
 	Generate *generate.Room
 	Map      *latentmap.Room
 	Manifold *manifold.Room
-	Faces    *faces.Room // nil where the page has no models of faces
+	Faces    *faces.Room
 
 	faces  []string // the models of faces
 	shown  Model    // what Restore, Generate and Map are of
 	kept   *kept    // what to go back to, nil where the page shows its own model
 	rivals bool     // the page's own models to compare with have come
+
+	pictures pictures // the model that was opened for Faces
 }
 
 // Faces are the models of faces that the page can have.
@@ -65,10 +67,12 @@ func New(m Model, f Faces) (*App, error) {
 	a.Map = latentmap.New(s, a.Restore, a.Generate)
 	a.Manifold = manifold.New(s)
 	a.rooms = map[link.Mode]room.Room{link.Restore: a.Restore, link.Generate: a.Generate, link.Map: a.Map, link.Manifold: a.Manifold}
-	if len(f.Models) > 0 {
-		a.Faces = faces.New(s, f.Fetch)
-		a.rooms[link.Faces] = a.Faces
-	}
+	a.Faces = faces.New(s, func(name string) {
+		if name != a.pictures.as { // which is there
+			f.Fetch(name)
+		}
+	})
+	a.rooms[link.Faces] = a.Faces
 	return a, nil
 }
 

@@ -38,7 +38,7 @@ func (a *App) Names(text string) bool { return a.Links.Names(text) }
 // was opened is about the page's own.
 func (a *App) Open(texts ...string) link.Faults {
 	if a.Links.OfModel(texts...) == "" {
-		a.Back()
+		a.backToImages()
 	}
 	l, faults := a.Links.Read(texts...)
 	a.State = l.State

@@ -56,6 +56,7 @@ type reading struct {
 	model      *latent.Model
 	classifier *classifier.Classifier
 	rivals     *ldm.Model
+	pictures   bool // the model is one for Faces
 	about      model.About
 	files      map[string]ModelFile // by the names that package compute has for them
 }
@@ -73,13 +74,16 @@ func (r *reading) read(f ModelFile) error {
 		if r.model, err = latent.New(tensors); err != nil {
 			return err
 		}
-		what = compute.Digits
 		if err := showable(r.model); err != nil {
 			return err
 		}
 		r.about = model.Describe(r.model)
 		sum := sha256.Sum256(data)
 		r.about.Name, r.about.Print = called(f.Name), hex.EncodeToString(sum[:])[:printLength]
+		what = compute.Digits
+		if r.pictures = r.model.Image().C != 1 || r.model.HasSkips(); r.pictures {
+			what = compute.OfFaces + ownPictures + r.about.Print
+		}
 	case strings.HasPrefix(kind, classifier.Kind):
 		what = compute.Classifier
 		if r.classifier, err = classifier.New(tensors); err != nil {
@@ -118,12 +122,15 @@ func called(file string) string {
 	return string(name)
 }
 
-// showable returns an error if Restore cannot show a model's images.
+// ownPictures begins the name of a model that is opened for Faces.
+const ownPictures = "own-"
+
+// showable returns an error if the page cannot show a model's images.
 func showable(m *latent.Model) error {
 	s := m.Image()
 	switch {
-	case s.C != 1 || m.HasSkips():
-		return fmt.Errorf("its images are %v, and Restore shows gray ones of models without skips", s)
+	case s.C != 1 && s.C != 3:
+		return fmt.Errorf("its images have %d channels, and the page shows gray ones and colors", s.C)
 	case s.H != s.W:
 		return fmt.Errorf("its images have %d × %d pixels, and the page shows square ones", s.W, s.H)
 	case s.W < minSide || s.W > maxSide:
@@ -135,11 +142,19 @@ func showable(m *latent.Model) error {
 // opened puts together what was read.
 func (r *reading) opened(a *App) (m Model, err error) {
 	switch {
+	case r.pictures && len(r.files) > 1:
+		return m, errors.New("a model of pictures in color, or with skips, is opened alone")
+	case r.pictures:
+		m.About, m.Pictures, m.Files = r.about, ownPictures+r.about.Print, map[string]compute.File{}
+		for name, f := range r.files {
+			m.Files[name] = f.File
+		}
+		return m, nil
 	case r.model != nil:
 		m = r.fresh(a)
 	case len(r.files) == 0:
 		return m, errors.New("there is no file of a model in this")
-	case !a.Opened():
+	case a.kept == nil:
 		return m, errors.New("this goes with a model of your own: open that first, or both together")
 	default:
 		m = a.shown

@@ -15,6 +15,7 @@ import (
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
+	"mppm/shared/unet"
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/restore"
 	"mppm/wasm/app/room/roomtest"
@@ -272,5 +273,54 @@ func TestOpenPicture(t *testing.T) {
 	settle(t, a)
 	if a.Err() != nil || a.Source != link.Picture || a.Restore.Original()[8*16+8] != 1 {
 		t.Errorf("what is taken: %v, from a %s", a.Err(), a.Source)
+	}
+}
+
+// TestOpenPictures: a model of pictures in color goes to Faces, whether the page has
+// models of faces or not, and leaves the digits alone.
+func TestOpenPictures(t *testing.T) {
+	image := nn.Shape{H: 16, W: 16, C: 3}
+	n, err := unet.New(image, unet.Config{Channels: []int{4, 6}, Latent: 9})
+	roomtest.Must(t, err)
+	color := encoded(t, latenttest.FileOf(1, n))
+	for name, own := range map[string][]string{"beside faces": {"faces"}, "alone": nil} {
+		t.Run(name, func(t *testing.T) {
+			fetched := 0
+			a, err := New(theModel(t, &roomtest.Engine{}), Faces{Models: own, Fetch: func(string) { fetched++ }})
+			roomtest.Must(t, err)
+			settle(t, a)
+			digest, was := a.Restore.Path().Digest(), a.Links.Modes()
+			opens(t, a, ModelFile{"Cats.safetensors", compute.Raw(color)})
+			settle(t, a)
+			as, called := a.Pictured()
+			if a.Err() != nil || a.Mode != link.Faces || a.OfFaces() || called != "Cats" || a.Faces.Image() != image || a.Faces.Path().Steps() == 0 || fetched > 0 {
+				t.Fatalf("%v, mode %s, %q shown as %v in %d steps, %d fetched", a.Err(), a.Mode, called, a.Faces.Image(), a.Faces.Path().Steps(), fetched)
+			}
+			if faults := a.Open(a.Link()); len(faults) > 0 || a.State.Faces.Model != as {
+				t.Errorf("its own link opens with %q", faults)
+			}
+			if !strings.Contains(a.Words(), "Cats is in the tab Pictures") {
+				t.Errorf("%q", a.Words())
+			}
+			settle(t, a)
+			a.Back()
+			if a.Opened() || !a.OfFaces() || !slices.Equal(a.Links.Modes(), was) || a.Restore.Path().Digest() != digest {
+				t.Errorf("afterwards: opened %v, modes %q", a.Opened(), a.Links.Modes())
+			}
+			if want := map[bool]link.Mode{true: link.Faces, false: link.Restore}[own != nil]; a.Mode != want {
+				t.Errorf("afterwards the mode is %s", a.Mode)
+			}
+			a.Update(0)
+			if fetched != len(own) {
+				t.Errorf("afterwards %d models are fetched", fetched)
+			}
+		})
+	}
+	a := newApp(t, &roomtest.Engine{})
+	if a.SetMode(link.Faces) == nil {
+		t.Error("a page without models of faces shows them")
+	}
+	if _, err := a.Read([]ModelFile{{"Cats.safetensors", compute.Raw(color)}, {"c.safetensors", compute.Raw(reads(t, 16, 10))}}); err == nil {
+		t.Error("a model in color has a classifier")
 	}
 }

@@ -3,6 +3,8 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"mppm/shared/latent"
 	"mppm/shared/link"
@@ -22,6 +24,8 @@ type Model struct {
 	Samples  restore.Samples // clean images to begin with
 	Data     string          // of what these are; "": they are the model's own
 	Rivals   bool            // there are models to compare with, or will be
+
+	Pictures string // the name that Faces knows it by: it is of pictures, and nothing above but About is said of it
 
 	// Files are what the models come in, by the names that package compute has for them. A
 	// nil File says that there is no such model.
@@ -66,6 +70,9 @@ type kept struct {
 // there comes back with Back. It returns an error, and changes nothing, if the model cannot
 // be shown.
 func (a *App) Use(m Model) error {
+	if m.Pictures != "" {
+		return a.usePictures(m)
+	}
 	if err := m.check(); err != nil {
 		return err
 	}
@@ -82,7 +89,7 @@ func (a *App) use(m Model) {
 	for name, f := range m.Files {
 		a.Compute.Bring(name, f)
 	}
-	a.Session.Use(m.page(a.faces), m.Engine, m.Reader, m.About)
+	a.Session.Use(m.page(a.faceModels()), m.Engine, m.Reader, m.About)
 	a.Restore.Use(m.Restore, m.Samples)
 	a.Generate.Use(m.Generate)
 	a.Map.Use()
@@ -114,8 +121,15 @@ func (a *App) RivalsCame() {
 // Compares reports whether Restore compares with other models, or will.
 func (a *App) Compares() bool { return a.shown.Rivals }
 
-// Back shows the page's own model again, as it was; where it is shown, it does nothing.
+// Back shows the page's own models again, as they were; where they are shown, it does
+// nothing.
 func (a *App) Back() {
+	a.backToFaces()
+	a.backToImages()
+}
+
+// backToImages is Back for Restore, Generate and Map.
+func (a *App) backToImages() {
 	k := a.kept
 	if k == nil {
 		return
@@ -146,11 +160,74 @@ func (a *App) own() *Model {
 }
 
 // Opened reports whether another model than the page's own is shown.
-func (a *App) Opened() bool { return a.kept != nil }
+func (a *App) Opened() bool { return a.kept != nil || a.pictures.as != "" }
+
+// pictures is a model that was opened for Faces.
+type pictures struct {
+	as   string // the name that Faces knows it by; "": there is none
+	name string // what people call it
+}
+
+// faceModels lists the models that Faces can show.
+func (a *App) faceModels() []string {
+	if a.pictures.as == "" {
+		return a.faces
+	}
+	return append(slices.Clone(a.faces), a.pictures.as)
+}
+
+// usePictures shows a model of pictures in Faces.
+func (a *App) usePictures(m Model) error {
+	a.backToFaces()
+	a.pictures = pictures{m.Pictures, m.Name}
+	for name, f := range m.Files {
+		a.Compute.Bring(name, f)
+	}
+	a.Links = a.shown.page(a.faceModels())
+	a.Faces.Arrive(m.Pictures, nil)
+	if err := a.Faces.SetModel(m.Pictures); err != nil {
+		return err
+	}
+	return a.SetMode(link.Faces)
+}
+
+// backToFaces has Faces show the page's own models.
+func (a *App) backToFaces() {
+	was := a.pictures.as
+	if was == "" {
+		return
+	}
+	a.pictures = pictures{}
+	a.Links = a.shown.page(a.faces)
+	switch {
+	case a.State.Faces.Model != was:
+	case len(a.faces) > 0:
+		if err := a.Faces.SetModel(a.faces[0]); err != nil {
+			a.Fail(err)
+		}
+	default:
+		a.State.Faces.Model = ""
+		if a.Mode == link.Faces {
+			a.Mode = link.Restore
+		}
+	}
+	a.Faces.Forget(was)
+	a.Touch()
+}
+
+// Pictured returns the model that was opened for Faces: what Faces knows it by, and what
+// people call it; "" where there is none.
+func (a *App) Pictured() (as, name string) { return a.pictures.as, a.pictures.name }
+
+// OfFaces reports whether Faces shows faces, and no pictures of anything else.
+func (a *App) OfFaces() bool {
+	m := a.State.Faces.Model
+	return m == "" || m == "faces" || m == "drawn"
+}
 
 // OwnWords says what the way back leads to.
 func (a *App) OwnWords() string {
-	if a.own().Digits {
+	if a.own().Digits && a.kept != nil {
 		return "Back to the digits"
 	}
 	return "Back to the page’s own model"
@@ -158,9 +235,16 @@ func (a *App) OwnWords() string {
 
 // Words says what model was opened.
 func (a *App) Words() string {
-	image := a.Engine.Image()
-	codes, _ := a.Engine.Bank()
-	return fmt.Sprintf("This is %s: gray images of %d × %d pixels, %d of their codes. It stays in this page.", a.About.Name, image.W, image.H, len(codes)/a.Engine.Latent())
+	var words []string
+	if a.kept != nil {
+		image := a.Engine.Image()
+		codes, _ := a.Engine.Bank()
+		words = append(words, fmt.Sprintf("This is %s: gray images of %d × %d pixels, %d of their codes.", a.About.Name, image.W, image.H, len(codes)/a.Engine.Latent()))
+	}
+	if a.pictures.as != "" {
+		words = append(words, fmt.Sprintf("%s is in the tab Pictures.", a.pictures.name))
+	}
+	return strings.Join(words, " ") + " It stays in this page."
 }
 
 // SampleWords says what the image is that is restored, where it is one of the model's

@@ -208,9 +208,7 @@ func (b *Bridge) controls() {
 		link.Restore: b.restoreControls(), link.Generate: b.generateControls(),
 		link.Map: b.mapControls(), link.Manifold: b.figureControls(),
 	}
-	if b.app.Faces != nil {
-		b.rooms[link.Faces] = b.faceControls()
-	}
+	b.rooms[link.Faces] = b.faceControls()
 	for _, d := range link.Dials() {
 		b.number(string(d.Parameter), "input", func(v float64) error { return b.app.Dials().Set(d.Parameter, v) })
 	}

@@ -12,6 +12,7 @@ import (
 
 	"mppm/shared/link"
 	"mppm/wasm/app"
+	"mppm/wasm/app/model"
 )
 
 // ownModels wires the ways to open a model of one's own, and the way back.
@@ -77,17 +78,17 @@ func (b *Bridge) use(files []app.ModelFile) error {
 	return b.app.Use(m)
 }
 
-// static is a text of the page about digits, as it was at first and as it is now.
+// static is a text of the page about digits or faces, as it was at first and as it is now.
 type static struct {
 	first, now string
 	read       func() string
 	write      func(string)
 }
 
-// staticTexts finds the texts of the page that are about digits.
+// staticTexts finds the texts of the page that are about digits or faces.
 func staticTexts() (list []static) {
 	add := func(text string, read func() string, write func(string)) {
-		if strings.Contains(strings.ToLower(text), "digit") {
+		if low := strings.ToLower(text); strings.Contains(low, "digit") || strings.Contains(low, "face") {
 			list = append(list, static{text, text, read, write})
 		}
 	}
@@ -108,7 +109,7 @@ func staticTexts() (list []static) {
 
 // tell has the page speak of the model that is shown, where that is another one.
 func (b *Bridge) tell() {
-	now := told{b.app.Links, b.app.Reader != nil, b.app.Compares()}
+	now := told{b.app.Links, b.app.Reader != nil, b.app.Compares(), b.app.OfFaces()}
 	if now != b.told {
 		b.told = now
 		b.retell()
@@ -118,8 +119,8 @@ func (b *Bridge) tell() {
 // told is of what the page speaks: what links are about is another value for every model
 // that is opened.
 type told struct {
-	links           *link.Page
-	reads, compares bool
+	links                    *link.Page
+	reads, compares, ofFaces bool
 }
 
 // retell has the page speak of what the model's images are, with the names of its
@@ -128,7 +129,7 @@ func (b *Bridge) retell() {
 	about := b.app.About
 	for i := range b.statics {
 		t := &b.statics[i]
-		if says := about.Say(t.first); says != t.now && t.read() == t.now { // else somebody else writes it
+		if says := b.ofPictures(about.Say(t.first)); says != t.now && t.read() == t.now { // else somebody else writes it
 			t.write(says)
 			t.now = says
 		}
@@ -152,6 +153,7 @@ func (b *Bridge) retell() {
 		id("tab-"+string(m)).Set("hidden", !slices.Contains(modes, m))
 	}
 	b.classes()
+	b.faceModels()
 	b.text("own-words", b.app.Words())
 	b.prop("own", "hidden", !b.app.Opened())
 	b.text("own-back", b.app.OwnWords())
@@ -166,6 +168,30 @@ func (b *Bridge) retell() {
 	b.cell = 0 // the marks are the names
 	b.marks()
 	b.measure()
+}
+
+// ofPictures puts a text about faces into the words for what Faces shows.
+func (b *Bridge) ofPictures(text string) string {
+	if b.app.OfFaces() {
+		return text
+	}
+	return model.Pictures(text)
+}
+
+// faceModels fills the list of the models that Faces can show.
+func (b *Bridge) faceModels() {
+	choice := id("face-model")
+	choice.Set("textContent", "")
+	list := listOf(window.Get("mppm").Get("faces"))
+	for _, m := range list {
+		choice.Call("append", option(m.Get("name").String(), m.Get("label").String()))
+	}
+	n := len(list)
+	if as, name := b.app.Pictured(); as != "" {
+		choice.Call("append", option(as, name))
+		n++
+	}
+	id("face-model-field").Set("hidden", n < 2)
 }
 
 // classes fills the lists of classes.

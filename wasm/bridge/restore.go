@@ -119,7 +119,7 @@ func (b *Bridge) scored(name string, s restore.Score, r model.Reading, there boo
 		ssim, mse = fmt.Sprintf("%.2f", s.SSIM), fmt.Sprintf("%.3f", s.MSE)
 	}
 	if r.Confidence > 0 {
-		reads = b.app.About.Class(r.Digit) + ", " + r.Percent()
+		reads = b.app.About.Class(r.Digit) + ", " + strings.ReplaceAll(r.Percent(), " ", "\u00a0")
 	}
 	b.text("ssim-"+name, ssim)
 	b.text("mse-"+name, mse)

@@ -58,6 +58,17 @@ func (a About) Say(text string) string {
 	return images.Replace(text)
 }
 
+// Pictures puts a text about faces into the words for a model of other pictures.
+func Pictures(text string) string { return pictures.Replace(text) }
+
+// pictures says "picture" in place of "face". What one takes of oneself is one already.
+var pictures = strings.NewReplacer(
+	"takes a face that the network makes, or a picture of your own", "takes a picture that the network makes, or one of your own",
+	"over a face that the network makes, or over your own", "over a picture that the network makes, or over your own",
+	"faces you", "faces you", // as a plane does
+	"face", "picture", "Face", "Picture",
+)
+
 // images says "image" in place of "digit", and what else is said of images.
 var images = strings.NewReplacer(
 	"looking like a digit", "looking like those that it learned from",
