@@ -277,7 +277,7 @@ const (
 // of the classes.
 func (b *Bridge) marks() {
 	cell := int(math.Round(markSide * b.stage.unit))
-	if cell < 1 || cell == b.cell {
+	if cell < 1 || cell == b.cell && b.marked == b.app.Links {
 		return
 	}
 	var labels []string
@@ -295,7 +295,7 @@ func (b *Bridge) marks() {
 	if !c.Truthy() {
 		return
 	}
-	b.cell = cell
+	b.cell, b.marked = cell, b.app.Links
 	size := float64(cell)
 	sans := window.Call("getComputedStyle", document.Get("body")).Get("fontFamily").String()
 	font := fmt.Sprintf("700 %.1fpx %s", size*0.98, sans)

@@ -55,10 +55,11 @@ type Bridge struct {
 	waits    bool           // for that
 	free     float64        // when it may change again, in milliseconds
 	cell     int            // edge of the map's marks, in pixels
+	marked   *link.Page     // whose classes they are
 	offered  *restore.Offer // the picture that the dialog shows
 	photo    photo
 	keysOff  bool     // letters and numerals do nothing
-	statics  []static // texts about digits
+	statics  []static // texts about digits or faces, nil until the page speaks of others
 	told     told     // of what the page speaks
 }
 
@@ -93,7 +94,6 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 	b.motion()
 	b.measure()
 	b.controls()
-	b.statics = staticTexts()
 	b.links()
 	b.stage.watch(b.measure, b.view.Invalidate)
 	media("(prefers-color-scheme: light)", func() {

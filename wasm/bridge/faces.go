@@ -317,6 +317,9 @@ func (b *Bridge) showPhoto() {
 	b.prop("photo-canvas", "hidden", live)
 	b.prop("photo-take", "hidden", live)
 	words := "Tap on both eyes, so that the face lies as those the network learned from. Without marks the middle of the picture is used. It stays in this page."
+	if !b.app.OfFaces() {
+		words = "The square in the middle of the picture is used. It stays in this page."
+	}
 	switch {
 	case live:
 		words = "Look into the camera. The picture stays in this page."

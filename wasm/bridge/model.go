@@ -110,9 +110,13 @@ func staticTexts() (list []static) {
 // tell has the page speak of the model that is shown, where that is another one.
 func (b *Bridge) tell() {
 	now := told{b.app.Links, b.app.Reader != nil, b.app.Compares(), b.app.OfFaces()}
-	if now != b.told {
+	if was := b.told; now != was {
 		b.told = now
 		b.retell()
+		if was.links != nil { // at first it is done anyway
+			b.marks()
+			b.measure()
+		}
 	}
 }
 
@@ -127,6 +131,9 @@ type told struct {
 // classes, and show what it has for it.
 func (b *Bridge) retell() {
 	about := b.app.About
+	if b.statics == nil && !(about.Digits && b.app.OfFaces()) {
+		b.statics = staticTexts()
+	}
 	for i := range b.statics {
 		t := &b.statics[i]
 		if says := b.ofPictures(about.Say(t.first)); says != t.now && t.read() == t.now { // else somebody else writes it
@@ -165,9 +172,6 @@ func (b *Bridge) retell() {
 	b.text("offer-size", size)
 	b.prop("offer-center-field", "hidden", !about.Digits)
 	b.prop("offer-threshold-field", "hidden", !about.Digits)
-	b.cell = 0 // the marks are the names
-	b.marks()
-	b.measure()
 }
 
 // ofPictures puts a text about faces into the words for what Faces shows.
