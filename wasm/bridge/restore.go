@@ -119,7 +119,11 @@ func (b *Bridge) scored(name string, s restore.Score, r model.Reading, there boo
 		ssim, mse = fmt.Sprintf("%.2f", s.SSIM), fmt.Sprintf("%.3f", s.MSE)
 	}
 	if r.Confidence > 0 {
-		reads = b.app.About.Class(r.Digit) + ", " + strings.ReplaceAll(r.Percent(), " ", "\u00a0")
+		sure := r.Percent()
+		if !b.app.About.Digits { // a line that is too long breaks after the name
+			sure = strings.ReplaceAll(sure, " ", "\u00a0")
+		}
+		reads = b.app.About.Class(r.Digit) + ", " + sure
 	}
 	b.text("ssim-"+name, ssim)
 	b.text("mse-"+name, mse)
