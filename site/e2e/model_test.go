@@ -1,8 +1,15 @@
 package e2e
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"html"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,10 +18,12 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"mppm/shared/idx"
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
 	"mppm/shared/nn"
 	"mppm/shared/unet"
+	"mppm/site/internal/bundle"
 	"mppm/site/internal/host"
 )
 
@@ -167,4 +176,92 @@ func TestOwnPictures(t *testing.T) {
 	if says := eval[string](p, `document.getElementById("tab-faces").textContent`); says != "Faces" {
 		t.Errorf("the tab is called %q", says)
 	}
+}
+
+// TestBuiltAround: a page that is built around a model of one's own, without a classifier
+// and without models to compare with, is about its images from the start.
+func TestBuiltAround(t *testing.T) {
+	t.Parallel()
+	const side, n = 20, 3
+	images, err := idx.New(bytes.Repeat([]byte{0, 255}, n*side*side/2), n, side, side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels, err := idx.New([]byte{7, 255, 0}, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	file := func(name string, content []byte) bundle.File {
+		files["/"+name] = content
+		sum := sha256.Sum256(content)
+		return bundle.File{Name: name, Size: len(content), SHA256: hex.EncodeToString(sum[:])}
+	}
+	m := manifest(t, dist)
+	was, err := json.Marshal(entry(t, dist))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Classifier, m.Baselines, m.Faces, m.Samples = bundle.File{}, bundle.File{}, nil, "clothes"
+	m.Weights, m.Images, m.Labels = file("assets/own.safetensors", ownWeights(t, side)), file("assets/own-images.idx", images.Encode()), file("assets/own-labels.idx", labels.Encode())
+	text, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, err := json.Marshal(file("assets/own-manifest.json", text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := os.ReadFile(filepath.Join(dist, "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := strings.Replace(string(index), html.EscapeString(string(was)), html.EscapeString(string(is)), 1)
+	if page == string(index) {
+		t.Fatal("the page does not name its manifest")
+	}
+	rest := host.Handler(dist, host.Options{})
+	url := server(t, "/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch content, ok := files[r.URL.Path]; {
+		case ok:
+			w.Header().Set("X-Unpacked", "1") // there are no packed twins
+			_, _ = w.Write(content)
+		case r.URL.Path == "/":
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, page)
+		default:
+			rest.ServeHTTP(w, r)
+		}
+	}))
+	p := open(t, url)
+	s := p.rest("the first image", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 && !s.Active })
+	says := eval[string](p, `["original-note", "another", "classes"].map((id) => document.getElementById(id).textContent).join(" | ")`)
+	if want := "sneaker, from clothes | Another image | " + strings.ReplaceAll(clothes, "\n", ""); says != want || s.Label != 7 || s.Reads.Confidence != 0 {
+		t.Errorf("the page says %q, want %q; label %d, read with %v", says, want, s.Label, s.Reads.Confidence)
+	}
+	for id, want := range map[string]bool{"own": false, "rivals": false, "tab-map": true, "tab-faces": false, "open-model": true} {
+		if got := eval[bool](p, fmt.Sprintf(`document.getElementById(%q).checkVisibility()`, id)); got != want {
+			t.Errorf("%s is seen: %v", id, got)
+		}
+	}
+	p.click("another")
+	p.rest("an image without a class", func(s state) bool { return s.Label == -1 && s.Step == s.Steps })
+	if says := eval[string](p, `document.getElementById("original-note").textContent`); says != "from clothes" {
+		t.Errorf("an image without a class is called %q", says)
+	}
+}
+
+// entry returns by what name and checksum a built page knows its manifest.
+func entry(t *testing.T, dir string) bundle.File {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "assets", "manifest.*.json"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	content, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	return bundle.File{Name: "assets/" + filepath.Base(found[0]), Size: len(content), SHA256: hex.EncodeToString(sum[:])}
 }

@@ -64,6 +64,9 @@ func (o *Options) contents(shipped string) (*contents, error) {
 			return nil, err
 		}
 		if m.inRestore() {
+			if o.Bench {
+				return nil, errors.New("the bench page times the digits' model: build it without a model of your own")
+			}
 			return o.around(m)
 		}
 		c.pictures, c.name = m.weights, m.name

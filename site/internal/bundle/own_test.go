@@ -191,6 +191,7 @@ func TestOwnRefuses(t *testing.T) {
 		"holds no test set":             {Model: mine, Data: two},
 		"the classifier reads":          {Model: mine, Classifier: filepath.Join(shipped, "classifier.safetensors")},
 		"the models to compare with ar": {Model: mine, Baselines: filepath.Join(shipped, "ldm.safetensors")},
+		"the bench page":                {Model: mine, Bench: true},
 		"the models to compare with: o": {Model: mine, Baselines: filepath.Join(mine, "gone")},
 	} {
 		o.Log = io.Discard
