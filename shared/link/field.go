@@ -194,7 +194,7 @@ func (p *Page) list() []field {
 		Field: Field{Name: modelField, About: "The model, where it is not the page's own: the first letters of its file's SHA-256", Kind: Text, Length: 64},
 		get:   func(*Link) string { return "" }, // Write says it
 		set:   p.isModel,
-	}}, digitFields, flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
+	}}, digitFields, p.memoryFields(), flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
 	for i := range list {
 		f := &list[i]
 		switch f.Name {

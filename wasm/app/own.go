@@ -10,7 +10,6 @@ import (
 	"mppm/shared/link"
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/model"
-	"mppm/wasm/app/pad"
 	"mppm/wasm/app/restore"
 )
 
@@ -63,7 +62,7 @@ func (m *Model) page(faces []string) *link.Page {
 type kept struct {
 	model Model
 	link  link.Link
-	pad   pad.Pad
+	past  restore.Past
 }
 
 // Use shows another model in place of the page's own, from the first screen on. What was
@@ -77,7 +76,7 @@ func (a *App) Use(m Model) error {
 		return err
 	}
 	if a.kept == nil {
-		a.kept = &kept{model: a.shown, link: a.saved(), pad: a.Restore.Pad()}
+		a.kept = &kept{model: a.shown, link: a.saved(), past: a.Restore.Past()}
 	}
 	a.use(m)
 	return nil
@@ -146,9 +145,7 @@ func (a *App) backToImages() {
 			a.Fail(err) // it was shown before
 		}
 	}
-	if l.Source == link.Drawing {
-		a.Restore.TakePad(k.pad)
-	}
+	a.Restore.Return(k.past)
 }
 
 // own returns the page's own model, whichever is shown.

@@ -5,6 +5,7 @@ package bridge
 import (
 	"fmt"
 	"math"
+	"slices"
 	"syscall/js"
 
 	"mppm/shared/link"
@@ -27,6 +28,9 @@ func (b *Bridge) mapControls() controls {
 	m := b.app.Map
 	return controls{publish: b.publishMap, next: m.PutMiddle, zoom: m.ZoomMiddle, whole: m.Whole}
 }
+
+// classKey is the name of a class in the key of the map, its color is in the style sheet.
+func classKey(class int) string { return fmt.Sprintf("class-%d", class) }
 
 // zoomStep is by how much a button or a key zooms.
 const zoomStep = 1.5
@@ -245,7 +249,26 @@ func (b *Bridge) publishMap(r room.Readout) {
 	b.enable("whole", s.View.Zoom > 1)
 	note := ""
 	if t := b.app.Map.Atlas(); t != nil {
-		note = fmt.Sprintf("%d of them", len(t.Labels))
+		known, gone := len(t.Labels), s.Memory.Forgotten()
+		for _, l := range t.Labels {
+			if slices.Contains(gone, int(l)) {
+				known--
+			}
+		}
+		note = fmt.Sprintf("%d of them", known)
+	}
+	own := b.app.Links.Remembered(s.Memory)
+	if own > 0 {
+		note += fmt.Sprintf(", %d remembered", own)
+	}
+	b.prop("own-key", "hidden", own == 0)
+	for class := range b.app.About.Classes {
+		of, gone := fmt.Sprintf("class-%d", class%colors), ""
+		if slices.Contains(s.Memory.Forgotten(), class) {
+			of, gone = of+" gone", ", forgotten"
+		}
+		b.prop(classKey(class), "className", of)
+		b.text(classKey(class)+"-gone", gone)
 	}
 	if s.View.Zoom > 1 {
 		note += fmt.Sprintf(", %.1f times as large", s.View.Zoom)
@@ -273,7 +296,7 @@ const (
 	maxLabelLetter = 14
 )
 
-// marks has the browser draw what marks codes, in the page's type: a disc, and the names
+// marks has the browser draw what marks codes, in the page's type: a disc, a star, and the names
 // of the classes.
 func (b *Bridge) marks() {
 	cell := int(math.Round(markSide * b.stage.unit))
@@ -306,7 +329,7 @@ func (b *Bridge) marks() {
 			wide = max(wide, int(math.Ceil(c.Call("measureText", label).Get("width").Float())))
 		}
 	}
-	height := cell * (len(labels) + 1)
+	height := cell * (len(labels) + 2)
 	canvas.Set("width", wide) // which empties it
 	canvas.Set("height", height)
 	c.Set("font", font)
@@ -314,10 +337,19 @@ func (b *Bridge) marks() {
 	c.Set("textBaseline", "middle")
 	c.Set("fillStyle", "#fff")
 	for i, label := range labels {
-		c.Call("fillText", label, float64(wide)/2, size*(float64(i)+1.54))
+		c.Call("fillText", label, float64(wide)/2, size*(float64(i)+2.54))
 	}
 	c.Call("beginPath")
 	c.Call("arc", size/2, size/2, size*0.46, 0, 2*math.Pi)
+	c.Call("fill")
+	c.Call("beginPath")
+	for i := range 10 { // a star
+		angle, r := math.Pi*(float64(i)/5-0.5), size*0.5
+		if i%2 == 1 {
+			r *= 0.45
+		}
+		c.Call("lineTo", size/2+r*math.Cos(angle), size*1.52+r*math.Sin(angle))
+	}
 	c.Call("fill")
 	data := c.Call("getImageData", 0, 0, wide, height).Get("data")
 	rgba := make([]byte, data.Get("length").Int())

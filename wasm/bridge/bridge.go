@@ -100,6 +100,7 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 		if err := b.theme(); err != nil {
 			report(err)
 		}
+		b.Do(func() error { return nil }) // small pictures are drawn anew
 	})
 	media("(prefers-reduced-motion: reduce)", b.motion)
 	page.Set("state", js.FuncOf(func(js.Value, []js.Value) any {
@@ -208,6 +209,7 @@ func (b *Bridge) controls() {
 		link.Restore: b.restoreControls(), link.Generate: b.generateControls(),
 		link.Map: b.mapControls(), link.Manifold: b.figureControls(),
 	}
+	b.memoryControls()
 	b.rooms[link.Faces] = b.faceControls()
 	for _, d := range link.Dials() {
 		b.number(string(d.Parameter), "input", func(v float64) error { return b.app.Dials().Set(d.Parameter, v) })
@@ -292,7 +294,7 @@ func (b *Bridge) theme() error {
 	}{
 		{"--ground", into(&p.Ground)}, {"--ink", into(&p.Ink)}, {"--line", into(&p.Line)},
 		{"--muted", into(&p.Muted)}, {"--accent", into(&p.Accent)}, {"--raise", into(&p.Raised)},
-		{"--dae", into(&p.DAE)}, {"--ddpm", into(&p.DDPM)},
+		{"--dae", into(&p.DAE)}, {"--ddpm", into(&p.DDPM)}, {"--own", into(&p.Own)},
 		{"--classes", func(s string) (err error) { p.Classes, err = palette.ParseColors(s); return err }},
 		{"--cool", func(s string) (err error) { p.Cool, err = palette.ParseColors(s); return err }},
 	} {
@@ -342,6 +344,7 @@ func (b *Bridge) publish() {
 	}
 	b.publishFlow()
 	b.rooms[b.app.Mode].publish(r)
+	b.publishMemory()
 	b.publishOffer()
 	b.says = true
 }

@@ -215,11 +215,18 @@ func (b *Bridge) classes() {
 		}
 		item := document.Call("createElement", "li")
 		item.Set("textContent", name)
-		item.Set("className", fmt.Sprintf("class-%d", i%colors))
+		item.Set("id", classKey(i))
+		gone := document.Call("createElement", "span")
+		gone.Set("id", classKey(i)+"-gone")
+		gone.Set("className", "quiet")
+		item.Call("append", gone)
+		b.renew(classKey(i))
+		b.renew(classKey(i) + "-gone")
 		key.Call("append", item)
 	}
 	key.Call("setAttribute", "data-names", strconv.FormatBool(about.Names != nil && !about.Digits))
 	id("class-field").Set("hidden", about.Classes == 0)
+	b.withoutButtons()
 }
 
 // colors is how many colors of classes the style sheet has.

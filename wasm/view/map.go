@@ -31,18 +31,22 @@ type chart struct {
 	pixels    []byte
 }
 
-// disc is the mark before the labels.
-const disc = 0
+// disc is the first mark, star the one after that; then there are the labels of classes.
+const (
+	disc = iota
+	star
+	label
+)
 
-// SetMarks gives the marks of codes, white on nothing, as premultiplied RGBA: in the
-// upper left corner of an image, which is wide ≥ cell pixels wide, a disc, cell pixels
-// high; below it, each as high and as wide as the image, the labels of classes.
+// SetMarks gives the marks of codes, white on nothing, as premultiplied RGBA: at the left
+// of an image, which is wide ≥ cell pixels wide, a disc, cell pixels high, and below it a
+// star; then, each as high and as wide as the image, the labels of classes.
 func (v *View) SetMarks(rgba []byte, cell, wide, labels int) {
 	c := &v.chart
 	if c.marks != nil {
 		c.marks.Deallocate()
 	}
-	c.marks = ebiten.NewImage(wide, cell*(labels+1))
+	c.marks = ebiten.NewImage(wide, cell*(label+labels))
 	c.marks.WritePixels(rgba)
 	c.cell, c.wide, c.labels, c.short = float64(cell), float64(wide), labels, wide == cell
 	v.Invalidate()
@@ -65,7 +69,7 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 		px, py := c.Screen(float64(x), float64(y))
 		return float32(r.X + px), float32(r.Y + py)
 	}
-	of := charted{t, v.app.View, v.app.Map.HeatMap(), v.look, v.chart.marks, r.W, r.H}
+	of := charted{t, v.app.View, v.app.Memory, v.app.Map.HeatMap(), v.look, v.chart.marks, r.W, r.H}
 	v.keep(dst, &v.codes, r, of, func(dst *ebiten.Image, o Rect) {
 		v.distances(dst, c, o)
 		v.mapCodes(dst, t, func(x, y float32) (float32, float32) {
@@ -78,12 +82,13 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 
 // charted is what the colors and the codes on the map depend on.
 type charted struct {
-	atlas *atlas.Atlas
-	view  link.Lens
-	heat  *latentmap.HeatMap
-	look  int
-	marks *ebiten.Image
-	w, h  float64
+	atlas  *atlas.Atlas
+	view   link.Lens
+	memory link.Memory
+	heat   *latentmap.HeatMap
+	look   int
+	marks  *ebiten.Image
+	w, h   float64
 }
 
 // distances draws D as a heat map.
@@ -121,8 +126,11 @@ func (v *View) distances(dst *ebiten.Image, c latentmap.Chart, r Rect) {
 // heatStrength is how much of the heat map is seen over the ground.
 const heatStrength = 0.62
 
+// faint is how much is seen of a code whose class is forgotten.
+const faint = 0.12
+
 // mapCodes draws every code, in its class' color, and the digit of each class in the
-// middle of its codes.
+// middle of its codes; then those that are remembered, as stars.
 func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32) (float32, float32)) {
 	v.begin()
 	zoom := v.app.View.Zoom
@@ -130,6 +138,10 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32)
 	mark := -1
 	if zoom >= numerals {
 		size, mark = float32(min(8+2*math.Sqrt(zoom), 16)*v.ratio), 0
+	}
+	var gone [256]bool
+	for _, class := range v.app.Memory.Forgotten() {
+		gone[class] = true
 	}
 	b := dst.Bounds()
 	for i, p := range t.At {
@@ -139,9 +151,13 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32)
 		}
 		class, which := int(t.Labels[i]), disc
 		if mark == 0 && v.chart.short && class < v.chart.labels {
-			which = 1 + class
+			which = label + class
 		}
-		v.mark(x, y, size, which, v.palette.Class(class), 0.85)
+		alpha := float32(0.85)
+		if gone[class] {
+			alpha = faint
+		}
+		v.mark(x, y, size, which, v.palette.Class(class), alpha)
 	}
 	// Over them each class' label, on a ground of its own.
 	if zoom < 8 {
@@ -150,7 +166,7 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32)
 			large = float32(16 * v.ratio)
 		}
 		for class, p := range t.Centers {
-			if class >= v.chart.labels || p == [2]float32{} {
+			if class >= v.chart.labels || p == [2]float32{} || gone[class] {
 				continue
 			}
 			x, y := at(p[0], p[1])
@@ -159,22 +175,28 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32)
 			} else { // the ground of a word is its own shape, all around it
 				for k := range 8 {
 					s, c := math.Sincos(float64(k) * math.Pi / 4)
-					v.mark(x+float32(1.5*v.ratio*c), y+float32(1.5*v.ratio*s), large, 1+class, v.palette.Ground, 1)
+					v.mark(x+float32(1.5*v.ratio*c), y+float32(1.5*v.ratio*s), large, label+class, v.palette.Ground, 1)
 				}
 			}
-			v.mark(x, y, large, 1+class, v.palette.Class(class), 1)
+			v.mark(x, y, large, label+class, v.palette.Class(class), 1)
 		}
+	}
+	for _, p := range v.app.Map.Remembered() {
+		x, y := at(p[0], p[1])
+		side := float32(19 * v.ratio)
+		v.mark(x, y, side*1.3, disc, v.palette.Ground, 0.9)
+		v.mark(x, y, side, star, v.palette.Own, 1)
 	}
 	v.flush(dst)
 }
 
-// mark adds a mark to the vertices, size pixels high, its middle at (x, y): disc, or
-// 1 + the class of a label.
+// mark adds a mark to the vertices, size pixels high, its middle at (x, y): disc, star, or
+// label + the class.
 func (v *View) mark(x, y, size float32, which int, c color.RGBA, alpha float32) {
 	h := &v.chart
 	n := uint32(len(h.vertices))
 	cell, wide := float32(h.cell), float32(h.cell)
-	if which != disc {
+	if which >= label {
 		wide = float32(h.wide)
 	}
 	r, g, b := float32(c.R)/255*alpha, float32(c.G)/255*alpha, float32(c.B)/255*alpha

@@ -294,6 +294,28 @@ func Floats(b []byte) []float32 {
 	return x
 }
 
+// Encode returns the codes of images (bytes), one after the other. It returns an error
+// where they are not a whole number of the model's images.
+func Encode(ctx context.Context, m *latent.Model, images []byte) ([]float32, error) {
+	size, d := m.Pixels(), m.Latent()
+	batch := together(size)
+	r := m.Runner(batch)
+	var codes []float32
+	for ; len(images) > 0; images = images[min(len(images), batch*size):] {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		x := Floats(images[:min(len(images), batch*size)])
+		if err := m.CheckImages(x); err != nil {
+			return nil, err
+		}
+		z := make([]float32, len(x)/size*d)
+		r.Encode(z, x)
+		codes = append(codes, z...)
+	}
+	return codes, nil
+}
+
 // score scores images x of that shape against the clean ones, one after the other.
 func score(scores []Score, image nn.Shape, x, clean []float32) error {
 	size := image.Size()

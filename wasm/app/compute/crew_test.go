@@ -173,6 +173,45 @@ func same[P any](t *testing.T, here, there Asker, y *yard, j Job[P]) {
 	}
 }
 
+// TestTaught: a job flows by what it brings, and what the one before brought is forgotten.
+func TestTaught(t *testing.T) {
+	here := newHere(t)
+	e, err := here.models.engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := noise(e.Latent(), 3)
+	flow := latent.Preset{Beta: 0.5, Sigma: 0.4, Steps: 30}
+	last := func(teach latent.Memory) []float32 {
+		r := all(t, nil, Ask(here, &Restore{Code: z, Flow: flow, Taught: teach}))[0]
+		return r.Codes[len(r.Codes)-e.Latent():]
+	}
+	var codes [][]float32
+	for _, seed := range []uint64{7, 8} {
+		codes = append(codes, noise(e.Latent(), seed))
+	}
+	plain := last(latent.Memory{})
+	for range 2 {
+		for _, code := range codes {
+			got := last(latent.Memory{Codes: code, Weight: 1, Forget: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}})
+			for i, v := range got {
+				if math.Abs(float64(v-code[i])) > 1e-3 {
+					t.Fatalf("number %d is %v, want %v, which alone is known", i, v, code[i])
+				}
+			}
+		}
+		if !slices.Equal(last(latent.Memory{}), plain) {
+			t.Fatal("what was taught before is known still")
+		}
+	}
+	for _, teach := range []latent.Memory{{Codes: z[:5], Weight: 1}, {Forget: []int{12}}, {Codes: z}} {
+		w := Ask(here, &Restore{Code: z, Flow: flow, Taught: teach})
+		if got := all(t, nil, w); w.Err() == nil || len(got) > 0 {
+			t.Errorf("a job that teaches %+v gives %d pieces, and %v", teach, len(got), w.Err())
+		}
+	}
+}
+
 // TestSameBits: whoever does a job, every bit of the answer is the same.
 func TestSameBits(t *testing.T) {
 	y := new(yard)
@@ -188,6 +227,10 @@ func TestSameBits(t *testing.T) {
 	same(t, here, there, y, &Restore{Original: x, Damaged: damaged, Flow: digits})
 	same(t, here, there, y, &Restore{Code: z[:e.Latent()], Flow: digits})
 	same(t, here, there, y, &Grow{Class: 3, Codes: z, Flow: digits})
+	teach := latent.Memory{Codes: z[:2*e.Latent()], Weight: 40, Forget: []int{7, 1}}
+	same(t, here, there, y, &Restore{Original: x, Damaged: damaged, Flow: digits, Taught: teach})
+	same(t, here, there, y, &Grow{Class: -1, Codes: z, Flow: digits, Taught: teach})
+	same(t, here, there, y, &Walk{Class: -1, From: z[:e.Latent()], To: z[e.Latent() : 2*e.Latent()], Steps: 5, Flow: digits, Taught: teach})
 	same(t, here, there, y, &Walk{Class: -1, From: z[:e.Latent()], To: z[e.Latent() : 2*e.Latent()], Steps: 5, Flow: digits})
 	same(t, here, there, y, &Read{Ink: inks(x)})
 	same(t, here, there, y, &Rivals{Original: x, Damaged: damaged, Damage: degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.3}, Seed: 4, Shown: 5})

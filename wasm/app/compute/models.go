@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"mppm/shared/ambient"
@@ -56,8 +57,15 @@ type Models struct {
 	Faces     map[string]*latent.Runner
 	Rivals    map[string]*ldm.Runner // what models of faces are compared with, by their names
 
-	files map[string]File
-	atlas *atlas.Atlas
+	files  map[string]File
+	atlas  *atlas.Atlas
+	taught taught
+}
+
+// taught is an engine with what it was taught: the last one that a job asked for.
+type taught struct {
+	model.Engine
+	latent.Memory
 }
 
 // File is what a model comes in.
@@ -89,7 +97,7 @@ func (m *Models) Bring(name string, file File) {
 func (m *Models) forget(name string) {
 	switch name {
 	case Digits:
-		m.Engine, m.atlas = nil, nil
+		m.Engine, m.atlas, m.taught = nil, nil, taught{}
 	case Classifier:
 		m.Reader = nil
 	case OfBaselines:
@@ -127,13 +135,31 @@ func (m *Models) engine() (model.Engine, error) {
 	return m.Engine, nil
 }
 
-// only returns the engine of a class, or of all where there is none.
-func (m *Models) only(class int) (model.Engine, error) {
+// only returns the engine of a class, or where there is none of all, as it was taught.
+func (m *Models) only(class int, t latent.Memory) (model.Engine, error) {
+	if class < 0 {
+		return m.teach(t)
+	}
 	e, err := m.engine()
-	if err != nil || class < 0 {
-		return e, err
+	if err != nil {
+		return nil, err
 	}
 	return e.Only(class)
+}
+
+// teach returns the engine of the digits with what it is taught.
+func (m *Models) teach(t latent.Memory) (model.Engine, error) {
+	e, err := m.engine()
+	if err != nil || t.Empty() {
+		return e, err
+	}
+	if last := &m.taught; last.Engine == nil || last.Weight != t.Weight || !slices.Equal(last.Codes, t.Codes) || !slices.Equal(last.Forget, t.Forget) {
+		if e, err = e.Taught(t); err != nil {
+			return nil, err
+		}
+		m.taught = taught{e, t}
+	}
+	return m.taught.Engine, nil
 }
 
 // reader returns the classifier, nil where there is none.

@@ -25,10 +25,26 @@ type grid struct {
 	draft  timeline.Trajectory
 	steps  int // how many it takes at most
 	stale  bool
-	keep   bool // show the old grid until the stale one is whole again
-	hidden bool // the generation under way is such a one
+	asked  asked // what the generation was asked for that was begun last
+	keep   bool  // show the old grid until the stale one is whole again
+	hidden bool  // the generation under way is such a one
 
 	reader *compute.Work[compute.Readings] // reads on, nil if nothing is being read
+}
+
+// asked is what of other rooms a grid depends on.
+type asked struct {
+	class  int
+	memory link.Memory // of a class alone: none
+}
+
+// wanted returns what the grid is to depend on.
+func (g *grid) wanted() asked {
+	a := asked{class: g.s.Class}
+	if a.class == link.Any {
+		a.memory = g.s.Memory
+	}
+	return a
 }
 
 // part is a share of the grid's digits that grows by itself.
@@ -62,7 +78,9 @@ func (g *grid) Say(out *room.Readout) {
 }
 
 // Busy reports whether the grid, or what is read in it, is not whole.
-func (g *grid) Busy() bool { return g.stale || g.parts != nil || g.unread() }
+func (g *grid) Busy() bool {
+	return g.stale || g.parts != nil || g.asked != g.wanted() || g.unread()
+}
 
 // regrow grows the grid anew.
 func (g *grid) regrow() {
@@ -80,6 +98,9 @@ func (g *grid) regrowQuietly() {
 // Update takes the grid on by a step, where the page computes it itself, or shows all
 // steps that have come.
 func (g *grid) Update(time.Duration) {
+	if !g.stale && g.asked != g.wanted() { // the density was taught something
+		g.regrowQuietly()
+	}
 	if g.stale && (g.parts == nil || !g.keep) {
 		g.stale = false
 		g.s.Fail(g.start())
@@ -133,7 +154,12 @@ func (g *grid) halt() {
 // start draws the noise that the grid grows from, and has it grow.
 func (g *grid) start() error {
 	g.halt()
+	g.asked = g.wanted()
 	e, err := g.room.engine()
+	if err != nil {
+		return err
+	}
+	taught, err := g.s.Taught()
 	if err != nil {
 		return err
 	}
@@ -146,7 +172,7 @@ func (g *grid) start() error {
 	parts := min(g.s.Compute.Parts(), n)
 	for i := range parts {
 		lo, hi := compute.Divide(n, parts, i)
-		j := &compute.Grow{Class: g.s.Class, Codes: z[lo*e.Latent() : hi*e.Latent()], Flow: g.s.GenerateFlow.Widened()}
+		j := &compute.Grow{Class: g.s.Class, Codes: z[lo*e.Latent() : hi*e.Latent()], Flow: g.s.GenerateFlow.Widened(), Taught: taught}
 		g.parts = append(g.parts, &part{work: compute.AskPart(g.s.Compute, j, i)})
 	}
 	if g.hidden = g.keep && g.path.N == n; g.hidden {

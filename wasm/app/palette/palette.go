@@ -19,6 +19,7 @@ type Palette struct {
 	Cool                        []color.RGBA // the scale of D, from near to far
 	Classes                     []color.RGBA // of the digits 0 to 9
 	DAE, DDPM                   color.RGBA   // of these methods; MPPM's is the accent
+	Own                         color.RGBA   // of codes that are remembered
 }
 
 // ParseColor reads #rrggbb.

@@ -48,6 +48,7 @@ type Room struct {
 	damagedReads model.Reading
 	reads        []model.Reading // of each step of path
 	comparison
+	changes changes
 }
 
 // What Restore can do beside what every room does.
@@ -75,12 +76,22 @@ func (r *Room) Use(flow latent.Preset, d Samples) {
 	r.dials = dials.Latent(&s.RestoreFlow, flow, func() { r.recompute(false) })
 }
 
-// Pad returns the pad as it is, with all that can be taken back, and TakePad takes one:
-// a drawing outlasts that other models are shown.
-func (r *Room) Pad() pad.Pad { return r.pad }
+// Past is the pad as it was, and all that could be taken back.
+type Past struct {
+	pad     pad.Pad
+	changes changes
+}
 
-// TakePad takes what Pad returned.
-func (r *Room) TakePad(p pad.Pad) { r.pad = p }
+// Past returns what is there now: it outlasts that other models are shown.
+func (r *Room) Past() Past { return Past{r.pad, r.changes} }
+
+// Return has all of it again, once the state of then is opened.
+func (r *Room) Return(p Past) {
+	r.changes = p.changes
+	if r.drawn() {
+		r.pad = p.pad
+	}
+}
 
 // Open shows what a link says.
 func (r *Room) Open(l *link.Link) (err error) {
@@ -93,7 +104,7 @@ func (r *Room) Open(l *link.Link) (err error) {
 		r.brought, err = r.s.Links.UnpackPicture(l.State.Picture)
 	}
 	r.pad.Open(strokes)
-	r.settle = 0
+	r.settle, r.changes = 0, changes{}
 	r.recompute(false)
 	r.play, r.other = l.Step < 0, true
 	return err
@@ -201,30 +212,44 @@ func (r *Room) ClearPad() {
 	r.redraw()
 }
 
-// Undo takes back the last stroke, or the clearing of the pad, Redo brings it
-// back. While no drawing is shown, and where there is none, they do nothing.
+// Undo takes back what was done last: a stroke, or the clearing of the pad, while a
+// drawing is shown; or what was remembered or forgotten. Redo brings it back. Where there
+// is nothing, they do nothing.
 func (r *Room) Undo() {
-	if r.CanUndo() && r.pad.Undo() {
-		r.redraw()
+	switch pad := r.drawn() && r.pad.CanUndo(); {
+	case pad && !(r.changes.last && r.CanTakeBack()):
+		if r.pad.Undo() {
+			r.redraw()
+		}
+	default:
+		r.TakeBack()
 	}
 }
 
 // Redo brings back what Undo took.
 func (r *Room) Redo() {
-	if r.CanRedo() && r.pad.Redo() {
-		r.redraw()
+	switch pad := r.drawn() && r.pad.CanRedo(); {
+	case pad && !(r.changes.last && len(r.changes.next) > 0):
+		if r.pad.Redo() {
+			r.redraw()
+		}
+	default:
+		r.swap(&r.changes.next, &r.changes.past)
 	}
 }
 
+// drawn reports whether a drawing is shown.
+func (r *Room) drawn() bool { return r.s.Source == link.Drawing }
+
 // CanUndo reports whether Undo does something.
-func (r *Room) CanUndo() bool { return r.s.Source == link.Drawing && r.pad.CanUndo() }
+func (r *Room) CanUndo() bool { return r.drawn() && r.pad.CanUndo() || r.CanTakeBack() }
 
 // CanRedo reports whether Redo does something.
-func (r *Room) CanRedo() bool { return r.s.Source == link.Drawing && r.pad.CanRedo() }
+func (r *Room) CanRedo() bool { return r.drawn() && r.pad.CanRedo() || len(r.changes.next) > 0 }
 
 // redraw shows the pad after it changed as a whole.
 func (r *Room) redraw() {
-	r.s.Source, r.settle = link.Drawing, 0
+	r.s.Source, r.settle, r.changes.last = link.Drawing, 0, false
 	r.recompute(false)
 }
 
@@ -237,7 +262,7 @@ func (r *Room) PenDown(x, y, pressure float64) {
 		r.s.Source = link.Drawing
 	}
 	r.pad.Down(x, y, r.s.Brush*pressure)
-	r.settle = settleTime
+	r.settle, r.changes.last = settleTime, false
 	r.recompute(false)
 }
 
@@ -312,25 +337,34 @@ func (r *Room) Update(dt time.Duration) {
 	r.s.Touch()
 }
 
-// begin makes the original, damages it, and has it restored.
-func (r *Room) begin() error {
+// draw writes to x the original, as the model sees it.
+func (r *Room) draw(x []float32) {
 	switch r.s.Source {
 	case link.Drawing:
-		r.pad.Framed(r.original)
+		r.pad.Framed(x)
 	case link.Picture:
 		for i, v := range r.brought {
-			r.original[i] = float32(v) / 255
+			x[i] = float32(v) / 255
 		}
 	default:
-		r.digits.Image(r.original, r.s.Digit)
+		r.digits.Image(x, r.s.Digit)
 	}
+}
+
+// begin makes the original, damages it, and has it restored.
+func (r *Room) begin() error {
+	r.draw(r.original)
 	r.s.Touch()
+	taught, err := r.s.Taught()
+	if err != nil {
+		return err
+	}
 	shape := r.s.Engine.Image()
 	if err := r.s.Damaged(r.degraded, r.original, shape.W, shape.H); err != nil {
 		return err
 	}
 	r.stopComparing()
-	r.work = compute.Ask(r.s.Compute, &compute.Restore{Original: r.original, Damaged: r.degraded, Flow: r.s.RestoreFlow.Widened()})
+	r.work = compute.Ask(r.s.Compute, &compute.Restore{Original: r.original, Damaged: r.degraded, Flow: r.s.RestoreFlow.Widened(), Taught: taught})
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/model"
@@ -81,6 +82,10 @@ func (s *Session) Arrive(h *timeline.Playhead) bool {
 	s.wanted = -1
 	return true
 }
+
+// Taught returns what the density of the digits is taught. Links are checked when they
+// are read: an error is a fault of the program.
+func (s *Session) Taught() (latent.Memory, error) { return s.Links.Taught(s.Memory) }
 
 // Pixels returns how many numbers an image has.
 func (s *Session) Pixels() int { return s.Engine.Image().Size() }
