@@ -209,6 +209,7 @@ func (a *App) backToFaces() {
 		}
 	}
 	a.Faces.Forget(was)
+	a.Compute.Bring(compute.OfFaces+was, nil)
 	a.Touch()
 }
 
