@@ -43,8 +43,8 @@ demo: ## build the page from the committed weights and serve it (ADDR=127.0.0.1:
 	@go run ./site/build -fast
 	@go run ./site/serve -addr $(ADDR)
 
-site: $(if $(BENCH_PAGE),bench-peers) ## build the page for any static host, into site/dist (BENCH_PAGE=1: with the page that times it beside other runtimes)
-	go run ./site/build $(if $(BENCH_PAGE),-bench)
+site: $(if $(BENCH_PAGE),bench-peers) ## build the page for any static host, into site/dist (BENCH_PAGE=1: with the page that times it beside other runtimes; MODEL=runs/mine: around a model of your own, with its DATA=, CLASSIFIER= and LDM=)
+	go run ./site/build $(if $(BENCH_PAGE),-bench) $(if $(MODEL),-model '$(MODEL)') $(if $(DATA),-data '$(DATA)') $(if $(CLASSIFIER),-classifier '$(CLASSIFIER)') $(if $(LDM),-baselines '$(LDM)')
 
 mppm: $(CARRIED) ## build the command line with the page in it, bin/mppm (TAGS=webgpu: with GPUs)
 	go build -tags 'page,$(TAGS)' -o $(BIN)/mppm ./trainer
