@@ -34,6 +34,10 @@ func (b *Bridge) transfer(e, data js.Value) {
 	if b.app.Mode == link.Manifold && b.takeOwn(files, text(data, "text/plain")) {
 		return
 	}
+	if models := modelsOf(files); len(models) > 0 {
+		b.openModel(models)
+		return
+	}
 	t := app.Transfer{
 		Image: firstImage(text(data, "text/html")),
 		URIs:  text(data, "text/uri-list"),
@@ -78,9 +82,7 @@ func (b *Bridge) takeFirst(files []js.Value, sources []app.Candidate) {
 // was copied as an item alone.
 func filesOf(data js.Value) (files []js.Value) {
 	if list := data.Get("files"); list.Truthy() {
-		for i := range list.Length() {
-			files = append(files, list.Index(i))
-		}
+		files = listOf(list)
 	}
 	if items := data.Get("items"); len(files) == 0 && items.Truthy() {
 		for i := range items.Length() {
