@@ -73,7 +73,7 @@ func (d *desk) read() {
 		case lesson.GoOn:
 			d.paused = false
 		case lesson.Stop:
-			d.end(teach.Stopped)
+			d.end(teach.ErrStopped)
 		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"mppm/shared/ambient"
 	"mppm/shared/lesson"
+	"mppm/site/less"
 	"mppm/trainer/internal/cli"
 	"mppm/weights"
 )
@@ -39,14 +40,18 @@ func eight() *lesson.Task {
 // here is the folder of the program.
 var here, _ = os.Getwd()
 
-// program compiles the training program once.
+// program compiles the training program once, as site/build does.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "mppm-page-")
 	if err != nil {
 		return "", err
 	}
 	at := filepath.Join(dir, "trainer.wasm")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=linkedkernel", "-o", at, ".")
+	modfile, err := less.Modfile(context.Background(), filepath.Join(here, "..", ".."), dir, "./trainer/page")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-modfile="+modfile, "-tags=linkedkernel", "-o", at, ".")
 	cmd.Dir = here
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOEXPERIMENT=simd")
 	if out, err := cmd.CombinedOutput(); err != nil {

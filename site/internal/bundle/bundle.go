@@ -31,6 +31,7 @@ import (
 	"github.com/andybalholm/brotli"
 
 	"mppm/site/internal/host"
+	"mppm/site/less"
 )
 
 // Options says what to build and where.
@@ -482,7 +483,7 @@ func (b *builder) trainer(ctx context.Context) (simd, scalar []byte, err error) 
 		return nil, nil, err
 	}
 	defer os.RemoveAll(tmp)
-	modfile, err := b.lessModules(ctx, tmp, program)
+	modfile, err := less.Modfile(ctx, b.o.Root, tmp, program)
 	if err != nil {
 		return nil, nil, err
 	}

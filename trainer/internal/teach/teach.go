@@ -31,16 +31,16 @@ type Class struct {
 	Now  func() time.Time // the clock
 }
 
-// Stopped is the cause of a context that ends a task with what there is. One that ends
+// ErrStopped is the cause of a context that ends a task with what there is. One that ends
 // for another cause drops it.
-var Stopped = errors.New("stopped")
+var ErrStopped = errors.New("stopped")
 
 // Teach trains a task to its end, and tells it in reports, of which the last is of a state
 // that is over, unless the task is dropped.
 func (c Class) Teach(ctx context.Context, t *lesson.Task) {
 	l := &course{Class: c, task: t, last: lesson.Report{ID: t.ID, Left: -1}}
 	err := l.run(ctx)
-	if err != nil && ctx.Err() != nil && !errors.Is(context.Cause(ctx), Stopped) {
+	if err != nil && ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrStopped) {
 		return
 	}
 	if err != nil {
@@ -142,7 +142,7 @@ func (l *course) run(ctx context.Context) error {
 			return err
 		}
 		if err := l.method(ctx, m, t, r); err != nil {
-			if errors.Is(err, run.ErrInterrupted) && errors.Is(context.Cause(ctx), Stopped) {
+			if errors.Is(err, run.ErrInterrupted) && errors.Is(context.Cause(ctx), ErrStopped) {
 				return l.end(lesson.Stopped)
 			}
 			return err

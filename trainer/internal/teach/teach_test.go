@@ -97,7 +97,7 @@ func TestSideBySide(t *testing.T) {
 // TestEnds: a task that is stopped ends with what there is, one that is dropped with
 // nothing; and one may train a method alone.
 func TestEnds(t *testing.T) {
-	for cause, over := range map[error]bool{Stopped: true, context.Canceled: false} {
+	for cause, over := range map[error]bool{ErrStopped: true, context.Canceled: false} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		all := teach(ctx, moons(60), func(r *lesson.Report) {
 			if len(r.Weights) > 0 {

@@ -1,39 +1,49 @@
-package bundle
+// Package less builds a program with less of the modules that it needs: files in a folder
+// of the project take the place of those of the same name in a module.
+package less
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// less is the folder with what takes the place of files of modules in the training
-// program: see the file README.md there.
-const less = "trainer/page/_less"
+// Folder has what takes the place of files of modules in the training program, a folder
+// for each module: see the file README.md there.
+const Folder = "trainer/page/_less"
 
-// lessModules writes copies of modules to dir in which some files are replaced, and a
-// go.mod that leads to them, which it names: go build takes it as -modfile.
-func (b *builder) lessModules(ctx context.Context, dir, program string) (modfile string, err error) {
-	from := filepath.Join(b.o.Root, filepath.FromSlash(less))
+// Modfile writes copies of modules to dir, in which the files of Folder have replaced
+// others, and a go.mod that leads to them, whose path it returns: go build takes it as
+// -modfile. root is the project's folder, program the package that is built for js/wasm.
+// A file that replaces nothing is an error.
+func Modfile(ctx context.Context, root, dir, program string) (path string, err error) {
+	from := filepath.Join(root, filepath.FromSlash(Folder))
 	files, err := filepath.Glob(filepath.Join(from, "*", "*", "*.go"))
 	if err != nil || len(files) == 0 {
 		return "", errors.Join(err, fmt.Errorf("%s has nothing to leave out", from))
 	}
-	mod, err := os.ReadFile(filepath.Join(b.o.Root, "go.mod"))
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
 		return "", err
 	}
-	sum, err := os.ReadFile(filepath.Join(b.o.Root, "go.sum"))
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
 	if err != nil {
 		return "", err
 	}
-	packages, err := b.goTool(ctx, []string{"GOOS=js", "GOARCH=wasm"}, "list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}\t{{end}}{{.Dir}}", program)
+	list := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}\t{{end}}{{.Dir}}", program)
+	list.Dir, list.Env = root, append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	var complaint bytes.Buffer
+	list.Stderr = &complaint
+	packages, err := list.Output()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("go list %s: %w\n%s", program, err, &complaint)
 	}
 	replaced := map[string]bool{} // modules
 	for _, file := range files {
@@ -43,7 +53,7 @@ func (b *builder) lessModules(ctx context.Context, dir, program string) (modfile
 		}
 		replaced[filepath.ToSlash(module)] = true
 	}
-	for line := range strings.Lines(packages) {
+	for line := range strings.Lines(string(packages)) {
 		words := strings.Split(strings.TrimSpace(line), "\t")
 		if len(words) != 3 || !replaced[words[0]] {
 			continue
@@ -67,7 +77,7 @@ func (b *builder) lessModules(ctx context.Context, dir, program string) (modfile
 		}
 		at := filepath.Join(dir, rel)
 		if _, err := os.Stat(at); err != nil {
-			return "", fmt.Errorf("%s takes the place of nothing in %s: %w", filepath.Join(less, rel), program, err)
+			return "", fmt.Errorf("%s takes the place of nothing in %s: %w", filepath.Join(Folder, rel), program, err)
 		}
 		if err := copyFile(file, at); err != nil {
 			return "", err
@@ -76,8 +86,8 @@ func (b *builder) lessModules(ctx context.Context, dir, program string) (modfile
 	for module := range replaced {
 		mod = fmt.Appendf(mod, "\nreplace %s => %s\n", module, filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(module))))
 	}
-	modfile = filepath.Join(dir, "go.mod")
-	return modfile, errors.Join(os.WriteFile(modfile, mod, 0o644), os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644))
+	path = filepath.Join(dir, "go.mod")
+	return path, errors.Join(os.WriteFile(path, mod, 0o644), os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644))
 }
 
 // copySources copies the files that a folder's package is compiled of.
