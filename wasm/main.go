@@ -41,31 +41,18 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	reader, err := take(page, "classifier")
-	if err != nil {
-		return err
-	}
-	images, err := take(page, "images")
-	if err != nil {
-		return err
-	}
-	labels, err := take(page, "labels")
-	if err != nil {
-		return err
-	}
 	m, err := latent.Load(weights)
 	if err != nil {
 		return err
 	}
-	c, err := classifier.Load(reader)
-	if err != nil {
+	shown := app.Model{
+		About: model.Describe(m), Engine: model.NewEngine(m, batch), Restore: m.Restore, Generate: m.Generate,
+		Rivals: page.Get("rivals").Truthy(), Data: page.Get("samples").String(),
+	}
+	if err := beside(page, m, &shown); err != nil {
 		return err
 	}
-	digits, err := restore.ParseDigits(images, labels, m.Image())
-	if err != nil {
-		return err
-	}
-	a, err := app.New(model.NewEngine(m, batch), c.Runner(batch), m.Restore, m.Generate, digits, app.Faces{
+	a, err := app.New(shown, app.Faces{
 		Models: faceModels(page),
 		Fetch:  func(name string) { page.Call("want", name) },
 	})
@@ -77,7 +64,7 @@ func run() error {
 		return err
 	}
 	for _, name := range []string{compute.Digits, compute.Classifier} {
-		b.Bring(name, page.Get("files").Get(name))
+		b.BringOwn(name, page.Get("files").Get(name))
 	}
 	page.Set("late", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		name, file := args[0].String(), args[1]
@@ -137,8 +124,8 @@ func late(a *app.App, b *bridge.Bridge, name string, file js.Value) error {
 		if err != nil {
 			return fmt.Errorf("the models to compare with are missing: %w", err)
 		}
-		bring(name)
-		a.Restore.Comparable()
+		b.BringOwn(name, file)
+		a.RivalsCame()
 		return nil
 	}
 	if model, ok := strings.CutPrefix(name, compute.OfFaces); ok {
@@ -169,6 +156,36 @@ func faceModels(page js.Value) (names []string) {
 		names = append(names, list.Index(i).Get("name").String())
 	}
 	return names
+}
+
+// beside takes what the page has beside the model's weights: a classifier, if there is
+// one, and clean images to begin with.
+func beside(page js.Value, m *latent.Model, shown *app.Model) error {
+	files := page.Get("files")
+	if files.Get("classifier").Truthy() {
+		b, err := take(page, "classifier")
+		if err != nil {
+			return err
+		}
+		c, err := classifier.Load(b)
+		if err != nil {
+			return err
+		}
+		if shown.Reader = c.Runner(batch); shown.Names == nil {
+			shown.Names = c.Names()
+		}
+		shown.Classes = max(shown.Classes, c.Classes())
+	}
+	images, err := take(page, "images")
+	if err != nil {
+		return err
+	}
+	labels, err := take(page, "labels")
+	if err != nil {
+		return err
+	}
+	shown.Samples, err = restore.ParseDigits(images, labels, m.Image(), shown.Classes)
+	return err
 }
 
 // take copies one of the files that the loader fetched.

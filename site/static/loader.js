@@ -137,7 +137,7 @@
   // Once the page is there: the models to compare with, the curves, and what makes
   // the next visit instant. None may break what is there.
   const afterwards = async (manifest, list, contents) => {
-    const late = await Promise.all(Object.entries({ ...manifest.curves, baselines: manifest.baselines }).map(async ([name, file]) => {
+    const late = await Promise.all(Object.entries({ ...manifest.curves, ...(manifest.baselines && { baselines: manifest.baselines }) }).map(async ([name, file]) => {
       const bytes = await files.get(file).catch((err) => err.message);
       window.mppm.late(name, bytes);
       return { file, bytes };
@@ -176,7 +176,8 @@
     const manifest = JSON.parse(new TextDecoder().decode(await files.get(entry)));
     const vectors = simd();
     const program = vectors ? manifest.simd : manifest.scalar;
-    const list = [program, manifest.weights, manifest.classifier, manifest.images, manifest.labels];
+    // A page that is built around a model of one's own may have no classifier.
+    const list = [program, manifest.weights, manifest.images, manifest.labels, ...(manifest.classifier ? [manifest.classifier] : [])];
     const total = list.reduce((sum, f) => sum + f.size, 0);
     const have = list.map(() => 0);
     const progress = (i) => (at) => {
@@ -191,7 +192,7 @@
     const engine = engines(manifest.engine.script, compiledEngine, vectors);
     const compiled = compile(program, progress(0));
     const contents = await Promise.all([compiled.then(({ bytes }) => bytes), ...list.slice(1).map((f, i) => files.get(f, progress(i + 1)))]);
-    const [, weights, classifier, images, labels] = contents;
+    const [, weights, images, labels, classifier] = contents;
     const { module } = await compiled;
     $("loading-text").textContent = "Starting";
     for (const [part, name] of [[window.Go, "wasm_exec.js"], [window.mppmKernel, "kernel.js"]]) {
@@ -219,6 +220,8 @@
     window.mppm = {
       engine,
       trainer: trainers(manifest.trainer, vectors),
+      rivals: Boolean(manifest.baselines),
+      samples: manifest.samples,
       faces: (manifest.faces || []).map(({ name, label }) => ({ name, label })),
       want: (name) => { want(name).catch((err) => console.error(err)); },
       files: { weights, classifier, images, labels },

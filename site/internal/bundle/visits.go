@@ -13,7 +13,7 @@ type Size struct{ Raw, Brotli, Gzip int }
 // First lists what the loader fetches before the first picture, in a browser with
 // WebAssembly SIMD.
 func (m *Manifest) First() []File {
-	return []File{m.SIMD, m.Engine.SIMD, m.Engine.Script, m.Weights, m.Classifier, m.Images, m.Labels}
+	return []File{m.SIMD, m.Engine.SIMD, m.Engine.Script, m.Weights, m.Classifier, m.Images, m.Labels} // those that there are none of have no size
 }
 
 // Late lists what is fetched once the picture is there, but for what somebody has to ask

@@ -7,6 +7,7 @@
 package room
 
 import (
+	"slices"
 	"time"
 
 	"mppm/shared/latent"
@@ -22,7 +23,8 @@ type Session struct {
 	link.State
 	Links         *link.Page // what links are about
 	Engine        model.Engine
-	Reader        model.Reader
+	Reader        model.Reader    // nil: nothing is read
+	About         model.About     // what Engine's images are
 	Models        *compute.Models // of the page's own program
 	Compute       compute.Asker   // who does what takes long; at first that program itself
 	ReducedMotion bool            // nothing eases, and nothing plays by itself
@@ -33,9 +35,23 @@ type Session struct {
 }
 
 // NewSession returns the session at a page's first screen.
-func NewSession(p *link.Page, e model.Engine, r model.Reader) *Session {
+func NewSession(p *link.Page, e model.Engine, r model.Reader, about model.About) *Session {
 	m := &compute.Models{Engine: e, Reader: r}
-	return &Session{State: p.First(), Links: p, Engine: e, Reader: r, Models: m, Compute: compute.NewHere(m), wanted: -1}
+	return &Session{State: p.First(), Links: p, Engine: e, Reader: r, About: about, Models: m, Compute: compute.NewHere(m), wanted: -1}
+}
+
+// Use has all rooms share other models, and shows the first screen of their page, but
+// for what has nothing to do with them: the mode, Manifold and Faces.
+func (s *Session) Use(p *link.Page, e model.Engine, r model.Reader, about model.About) {
+	was := s.State
+	s.State, s.Links, s.Engine, s.Reader, s.About = p.First(), p, e, r, about
+	s.Models.Engine, s.Models.Reader = e, r
+	s.State.Figure, s.State.Faces = was.Figure, was.Faces
+	if slices.Contains(p.Modes(), was.Mode) {
+		s.State.Mode = was.Mode
+	}
+	s.wanted, s.err = -1, nil
+	s.Touch()
 }
 
 // Touch says that something on the screen may have changed.
