@@ -136,7 +136,7 @@ func native(t *testing.T, task *lesson.Task, from string) []byte {
 	}
 	var out, complaint bytes.Buffer
 	words := append(strings.Fields(task.Command(from))[1:], "--out", "run", "--quiet")
-	if code := cli.Run(context.Background(), words, strings.NewReader(""), &out, &complaint); code != 0 {
+	if code := cli.Run(context.Background(), words, strings.NewReader(""), &out, &complaint, nil); code != 0 {
 		t.Fatalf("%q ends with %d: %s", words, code, &complaint)
 	}
 	b, err := os.ReadFile(filepath.Join("run", "points.safetensors"))
