@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"strings"
 	"syscall/js"
+	"time"
 
 	"github.com/hajimehoshi/ebiten/v2"
 
-	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app"
@@ -41,10 +41,6 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	reader, err := take(page, "classifier")
-	if err != nil {
-		return err
-	}
 	images, err := take(page, "images")
 	if err != nil {
 		return err
@@ -57,15 +53,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	c, err := classifier.Load(reader)
-	if err != nil {
-		return err
-	}
 	digits, err := restore.ParseDigits(images, labels, m.Image())
 	if err != nil {
 		return err
 	}
-	a, err := app.New(model.NewEngine(m, batch), c.Runner(batch), m.Restore, m.Generate, digits, app.Faces{
+	a, err := app.New(model.NewEngine(m, batch), nil, m.Restore, m.Generate, digits, app.Faces{
 		Models: faceModels(page),
 		Fetch:  func(name string) { page.Call("want", name) },
 	})
@@ -76,8 +68,10 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{compute.Digits, compute.Classifier} {
-		b.Bring(name, page.Get("files").Get(name))
+	b.Bring(compute.Digits, page.Get("files").Get(compute.Digits))
+	if since := page.Get("since"); since.Type() == js.TypeNumber { // the first restoration plays, drawn by an engine
+		ago := js.Global().Get("performance").Call("now").Float() - since.Float()
+		a.Restore.Began(time.Duration(ago * float64(time.Millisecond)))
 	}
 	page.Set("late", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		name, file := args[0].String(), args[1]
@@ -91,7 +85,7 @@ func run() error {
 	}))
 	ebiten.SetScreenClearedEveryFrame(false)
 	ebiten.SetTPS(ebiten.SyncWithFPS)
-	err = ebiten.RunGameWithOptions(&game{View: b.View(), page: page}, &ebiten.RunGameOptions{
+	err = ebiten.RunGameWithOptions(&game{View: b.View(), app: a, page: page}, &ebiten.RunGameOptions{
 		InitUnfocused:     true,
 		ScreenTransparent: true,
 		DisableHiDPI:      true, // the stage counts in the canvas' pixels
@@ -106,13 +100,15 @@ func run() error {
 // game shows the page once the first frame is drawn.
 type game struct {
 	*view.View
+	app   *app.App
 	page  js.Value
 	ready bool
 }
 
 func (g *game) Draw(screen *ebiten.Image) {
 	g.View.Draw(screen)
-	if !g.ready {
+	// Where the first restoration is shown already, it is only replaced by all of it.
+	if !g.ready && (g.page.Get("since").IsUndefined() || !g.app.Room().Subject().Busy()) {
 		g.ready = true
 		// Ebitengine has made the page's background see-through.
 		js.Global().Get("document").Get("body").Call("removeAttribute", "style")
@@ -120,8 +116,8 @@ func (g *game) Draw(screen *ebiten.Image) {
 	}
 }
 
-// late takes what the loader fetches once the page is there: the curves, the baselines,
-// and what is wanted of the models of faces. In the place of a file it may give an error's
+// late takes what the loader fetches once the page is there: the classifier, the curves,
+// the baselines, and what is wanted of the models of faces. In the place of a file it may give an error's
 // text.
 func late(a *app.App, b *bridge.Bridge, name string, file js.Value) error {
 	err := error(nil)
@@ -132,6 +128,14 @@ func late(a *app.App, b *bridge.Bridge, name string, file js.Value) error {
 		if err == nil {
 			b.Bring(name, file)
 		}
+	}
+	if name == compute.Classifier {
+		if err != nil {
+			return fmt.Errorf("what reads digits is missing: %w", err)
+		}
+		bring(name)
+		a.Readable()
+		return nil
 	}
 	if name == compute.OfBaselines {
 		if err != nil {

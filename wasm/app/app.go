@@ -15,10 +15,12 @@ import (
 	"fmt"
 	"time"
 
+	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
+	"mppm/wasm/app/export/encode"
 	"mppm/wasm/app/faces"
 	"mppm/wasm/app/generate"
 	"mppm/wasm/app/latentmap"
@@ -50,7 +52,8 @@ type Faces struct {
 }
 
 // New returns the app at its first screen: a test digit under severe noise,
-// about to be restored. Without models of faces there is no mode of that name.
+// about to be restored. Where r is nil the classifier comes later: then Readable is to be
+// called. Without models of faces there is no mode of that name.
 func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d *restore.Digits, f Faces) (*App, error) {
 	if err := restoring.Validate(); err != nil {
 		return nil, fmt.Errorf("the model's flow for restoring: %w", err)
@@ -61,15 +64,11 @@ func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d 
 	if d == nil || d.Len() == 0 {
 		return nil, errors.New("there are no digits to show")
 	}
-	page := link.New(d.Len(), link.Model{
-		Pixels: e.Image().Size(), Latent: e.Latent(), Classes: r.Classes(),
-		Restore: restoring, Generate: generating, Faces: f.Models,
-		Only: func(class int) error {
-			_, err := e.Only(class)
-			return err
-		},
-	})
-	s := room.NewSession(page, e, r)
+	classes := classifier.Classes
+	if r != nil {
+		classes = r.Classes()
+	}
+	s := room.NewSession(room.NewLinks(e, restoring, generating, classes, d.Len(), f.Models), e, r)
 	a := &App{Session: s}
 	a.Restore = restore.New(s, restoring, d)
 	a.Generate = generate.New(s, generating)
@@ -81,6 +80,12 @@ func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d 
 		a.rooms[link.Faces] = a.Faces
 	}
 	return a, nil
+}
+
+// Readable says that the classifier is there, with whoever computes.
+func (a *App) Readable() {
+	a.Session.Readable = true
+	a.Restore.Reread()
 }
 
 // Room returns the room that is shown.
@@ -150,25 +155,25 @@ func (a *App) Readout() room.Readout { return a.Session.Readout(a.Room()) }
 
 // ExportPicture returns what is shown now as a PNG: the digit, the grid, or the
 // figure of Manifold.
-func (a *App) ExportPicture(p *palette.Palette) (export.File, error) {
-	return a.export(export.Picture, fmt.Sprintf("picture-step-%d", a.Head().Step()), p)
+func (a *App) ExportPicture(p *palette.Palette) (encode.File, error) {
+	return a.export(encode.Picture, fmt.Sprintf("picture-step-%d", a.Head().Step()), p)
 }
 
 // ExportStrip returns every step of what is shown, side by side, as a PNG.
-func (a *App) ExportStrip(p *palette.Palette) (export.File, error) {
-	return a.export(export.Strip, "strip", p)
+func (a *App) ExportStrip(p *palette.Palette) (encode.File, error) {
+	return a.export(encode.Strip, "strip", p)
 }
 
 // ExportAnimation returns every step of what is shown as a GIF, which has just as
 // many colors as digits have shades: of digits nothing is lost.
-func (a *App) ExportAnimation(p *palette.Palette) (export.File, error) {
-	return a.export(export.Animation, "animation", p)
+func (a *App) ExportAnimation(p *palette.Palette) (encode.File, error) {
+	return a.export(encode.Animation, "animation", p)
 }
 
-func (a *App) export(write func(export.Album, string) (export.File, error), what string, p *palette.Palette) (export.File, error) {
+func (a *App) export(write func(export.Album, string) (encode.File, error), what string, p *palette.Palette) (encode.File, error) {
 	album, err := a.Room().Subject().Album(p)
 	if err != nil {
-		return export.File{}, err
+		return encode.File{}, err
 	}
 	return write(album, fmt.Sprintf("mppm-%s-%s", a.Subject(), what))
 }

@@ -27,7 +27,7 @@ func (b *Bridge) mapControls() controls {
 	click("whole", func() { b.then(b.app.Map.Whole) })
 	b.check("heat", func(on bool) error { b.app.Map.SetHeat(on); return nil })
 	list := id("classes")
-	for i := range b.app.Reader.Classes() {
+	for i := range b.app.Links.Classes() {
 		item := document.Call("createElement", "li")
 		item.Set("textContent", strconv.Itoa(i))
 		item.Set("className", fmt.Sprintf("class-%d", i))

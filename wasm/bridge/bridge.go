@@ -281,22 +281,9 @@ func (b *Bridge) motion() {
 // theme reads the colors of the style sheet.
 func (b *Bridge) theme() error {
 	style := window.Call("getComputedStyle", document.Get("documentElement"))
-	var p palette.Palette
-	var err error
-	read := func(name string) string { return style.Call("getPropertyValue", name).String() }
-	for _, t := range []struct {
-		name string
-		set  func(string) error
-	}{
-		{"--ground", into(&p.Ground)}, {"--ink", into(&p.Ink)}, {"--line", into(&p.Line)},
-		{"--muted", into(&p.Muted)}, {"--accent", into(&p.Accent)}, {"--raise", into(&p.Raised)},
-		{"--dae", into(&p.DAE)}, {"--ddpm", into(&p.DDPM)},
-		{"--classes", func(s string) (err error) { p.Classes, err = palette.ParseColors(s); return err }},
-		{"--cool", func(s string) (err error) { p.Cool, err = palette.ParseColors(s); return err }},
-	} {
-		if err = t.set(read(t.name)); err != nil {
-			return fmt.Errorf("style sheet: %s: %w", t.name, err)
-		}
+	p, err := palette.Read(func(name string) string { return style.Call("getPropertyValue", name).String() })
+	if err != nil {
+		return err
 	}
 	b.view.SetPalette(p)
 	b.palette = p
@@ -306,7 +293,7 @@ func (b *Bridge) theme() error {
 // publish says on the page what the app says.
 func (b *Bridge) publish() {
 	r := b.app.Readout()
-	status := unbroken(r.Status)
+	status := room.Unbroken(r.Status)
 	if b.notice != "" {
 		r.Status, status = b.notice, b.notice
 	}
@@ -323,7 +310,7 @@ func (b *Bridge) publish() {
 	b.prop("timeline", "max", strconv.Itoa(max(r.Steps, 1)))
 	b.value("timeline", strconv.Itoa(r.Step))
 	b.attr("timeline", "aria-valuetext", r.Status)
-	film := timeline.NewFilm(b.stage.places["film"].W, r.Steps, view.LeastTile*b.stage.unit)
+	film := timeline.NewFilm(b.stage.places["film"].W, r.Steps, timeline.LeastTile*b.stage.unit)
 	if b.app.Mode == link.Manifold { // without a film the timeline is as long as the plot of D
 		film = timeline.NewFilm(b.stage.places["plot"].W, r.Steps, 1)
 	}
@@ -452,12 +439,6 @@ func capital(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-// unbroken keeps a line from breaking anywhere but after its dots, and before
-// what is read or measured.
-func unbroken(s string) string {
-	return strings.NewReplacer(" · ", "\u00a0· ", " reads", " reads", " from", " from", " ", "\u00a0").Replace(s)
 }
 
 // span sets what a slider ranges over.

@@ -15,7 +15,7 @@ func (b *Bridge) generateControls() controls {
 	b.seed("grid-seed", b.app.Generate.SetSeed)
 	click("new-grid", func() { b.then(b.newGrid) })
 	class := id("class")
-	for i := range b.app.Reader.Classes() {
+	for i := range b.app.Links.Classes() {
 		class.Call("append", option(strconv.Itoa(i), fmt.Sprintf("%ds", i)))
 	}
 	b.number("class", "change", func(v float64) error { return b.app.Generate.SetClass(int(v)) })

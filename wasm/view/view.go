@@ -28,13 +28,6 @@ type Rect struct{ X, Y, W, H float64 }
 // dae, ldm, large, grid, map, manifold, film, plot, and those of faces. A name that is missing is not shown.
 type Places map[string]Rect
 
-// LeastTile is the least width of a tile of the film, in pixels of the page.
-const LeastTile = 38
-
-// Gap is the space between the cells of the grid and of the film, in pixels of
-// the page.
-const Gap = 3
-
 // quietFrames is how many frames nothing must move before the page rests:
 // Ebitengine shows a picture some frames after it is drawn.
 const quietFrames = 10
@@ -250,7 +243,7 @@ func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
 	if walk {
 		pos = float64(p.Steps() - 1) // the walk has a timeline of its own
 	}
-	gap := math.Round(Gap * v.ratio)
+	gap := math.Round(timeline.Gap * v.ratio)
 	bar := math.Round(2 * v.ratio)
 	pitch := (r.W + gap) / float64(n)
 	cell := func(i int) Rect {
@@ -290,10 +283,9 @@ func (v *View) frame(dst *ebiten.Image, r Rect, c color.RGBA) {
 // lies that is shown.
 func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 	p, i := v.app.Path()
-	f := timeline.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
-	bar := math.Round(3 * v.ratio)
-	side := math.Floor(min(f.Pitch()-Gap*v.ratio, r.H-2*bar))
-	y := math.Round(r.Y + (r.H-2*bar-side)/2)
+	f := timeline.NewFilm(r.W, v.app.Head().End(), timeline.LeastTile*v.ratio)
+	side, y, bar := f.Strip(r.H, v.ratio)
+	y += r.Y
 	// each calls draw for every tile, the further along the more faintly.
 	each := func(draw func(r Rect, step int, alpha float64)) {
 		for t := range f.Tiles {
@@ -301,7 +293,7 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 			if step >= p.Steps() || i >= p.N {
 				break
 			}
-			alpha := 0.42
+			alpha := timeline.Ahead
 			if float64(step) <= pos+0.5 {
 				alpha = 1
 			}
@@ -348,7 +340,7 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 	p, shown := v.app.Path()
 	last := p.Steps() - 1
 	top := p.Highest()
-	f := timeline.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
+	f := timeline.NewFilm(r.W, v.app.Head().End(), timeline.LeastTile*v.ratio)
 	if v.places["film"].W != r.W {
 		f = timeline.NewFilm(r.W, v.app.Head().End(), 1) // not below the film: an axis of its own
 	}

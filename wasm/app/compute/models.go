@@ -113,6 +113,9 @@ func (m *Models) only(class int) (model.Engine, error) {
 	return e.Only(class)
 }
 
+// readable reports whether there is a classifier. Until it comes, nothing is read.
+func (m *Models) readable() bool { return m.Reader != nil || m.files[Classifier] != nil }
+
 func (m *Models) reader() (model.Reader, error) {
 	if m.Reader == nil {
 		b, err := m.file(Classifier)

@@ -2,6 +2,8 @@ package compute
 
 import (
 	"fmt"
+
+	"mppm/wasm/app/model"
 )
 
 // A message begins with what it is.
@@ -101,6 +103,9 @@ func (s *Server) Receive(message, file []byte) error {
 	}
 	return w.err
 }
+
+// Adopt has the server compute with a model that is read already.
+func (s *Server) Adopt(e model.Engine) { s.models.Engine = e }
 
 // Busy reports whether there is something to do.
 func (s *Server) Busy() bool { return len(s.running) > 0 }

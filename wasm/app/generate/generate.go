@@ -75,8 +75,8 @@ func (r *Room) SetSide(n int) error {
 
 // SetClass grows digits of one class alone, or of link.Any.
 func (r *Room) SetClass(class int) error {
-	if class < link.Any || class >= r.s.Reader.Classes() {
-		return fmt.Errorf("there is no class %d; give 0 to %d, or %d for all", class, r.s.Reader.Classes()-1, link.Any)
+	if class < link.Any || class >= r.s.Links.Classes() {
+		return fmt.Errorf("there is no class %d; give 0 to %d, or %d for all", class, r.s.Links.Classes()-1, link.Any)
 	}
 	if class != link.Any {
 		if _, err := r.s.Engine.Only(class); err != nil {
@@ -95,7 +95,7 @@ func (r *Room) Select(i int) error {
 	}
 	if i != r.s.Selected {
 		r.s.Selected = i
-		r.grid.readAnew()
+		r.grid.reads.Set(nil)
 		r.walk.stale = true
 		r.s.Touch()
 	}

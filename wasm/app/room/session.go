@@ -9,6 +9,7 @@ package room
 import (
 	"time"
 
+	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/model"
@@ -21,7 +22,7 @@ type Session struct {
 	link.State
 	Links         *link.Page // what links are about
 	Engine        model.Engine
-	Reader        model.Reader
+	Readable      bool            // the classifier is there; without it nothing is read
 	Models        *compute.Models // of the page's own program
 	Compute       compute.Asker   // who does what takes long; at first that program itself
 	ReducedMotion bool            // nothing eases, and nothing plays by itself
@@ -31,10 +32,24 @@ type Session struct {
 	revision uint64
 }
 
-// NewSession returns the session at a page's first screen.
+// NewLinks returns what links to a page are about: a model, with its own flows, so many
+// digits, and models of faces by their names.
+func NewLinks(e model.Engine, restoring, generating latent.Preset, classes, digits int, faces []string) *link.Page {
+	return link.New(digits, link.Model{
+		Pixels: e.Image().Size(), Latent: e.Latent(), Classes: classes,
+		Restore: restoring, Generate: generating, Faces: faces,
+		Only: func(class int) error {
+			_, err := e.Only(class)
+			return err
+		},
+	})
+}
+
+// NewSession returns the session at a page's first screen. r is nil where the classifier
+// comes later.
 func NewSession(p *link.Page, e model.Engine, r model.Reader) *Session {
 	m := &compute.Models{Engine: e, Reader: r}
-	return &Session{State: p.First(), Links: p, Engine: e, Reader: r, Models: m, Compute: compute.NewHere(m), wanted: -1}
+	return &Session{State: p.First(), Links: p, Engine: e, Readable: r != nil, Models: m, Compute: compute.NewHere(m), wanted: -1}
 }
 
 // Touch says that something on the screen may have changed.
