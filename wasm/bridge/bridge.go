@@ -58,6 +58,8 @@ type Bridge struct {
 	offered  *restore.Offer // the picture that the dialog shows
 	photo    photo
 	keysOff  bool // letters and digits do nothing
+
+	unmeasured bool // the page was laid out, and where to draw is not known yet
 }
 
 // controls is what the page has for a room, beside what it wires itself.
@@ -90,9 +92,10 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 	}
 	b.motion()
 	b.measure()
+	b.frames()
 	b.controls()
 	b.links()
-	b.stage.watch(b.measure, b.view.Invalidate)
+	b.stage.watch(b.measure, b.measureSoon, b.view.Invalidate)
 	media("(prefers-color-scheme: light)", func() {
 		if err := b.theme(); err != nil {
 			report(err)
@@ -414,7 +417,23 @@ func (b *Bridge) show(m link.Mode) {
 		t.Call("setAttribute", "aria-selected", strconv.FormatBool(on))
 		t.Set("tabIndex", map[bool]int{true: 0, false: -1}[on])
 	}
-	b.measure()
+	b.measureSoon()
+}
+
+// measureSoon has the places found before the next frame, when the browser has laid the
+// page out: it need not do so twice, nor all in one frame. Until then nothing is drawn.
+func (b *Bridge) measureSoon() {
+	if b.unmeasured {
+		return
+	}
+	b.unmeasured = true
+	b.view.Hold(true)
+	b.Do(func() error {
+		b.unmeasured = false
+		b.view.Hold(false)
+		b.measure()
+		return nil
+	})
 }
 
 // measure finds the places to draw into, and makes the canvas as large as the

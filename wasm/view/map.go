@@ -63,10 +63,10 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 		px, py := c.Screen(float64(x), float64(y))
 		return float32(r.X + px), float32(r.Y + py)
 	}
-	of := charted{t, v.app.View, v.app.Map.HeatMap(), v.look, v.chart.marks, r.W, r.H}
-	v.keep(dst, &v.codes, r, of, func(dst *ebiten.Image, o Rect) {
-		v.distances(dst, c, o)
-		v.mapCodes(dst, t, func(x, y float32) (float32, float32) {
+	v.distances(dst, c, r)
+	of := charted{t, v.app.View, v.look, v.chart.marks, r.W, r.H}
+	v.keep(dst, &v.codes, r, of, len(t.At), false, func(dst *ebiten.Image, from, to int) {
+		v.mapCodes(dst, t, from, to, func(x, y float32) (float32, float32) {
 			px, py := c.Screen(float64(x), float64(y))
 			return float32(px), float32(py)
 		})
@@ -74,11 +74,10 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 	v.paths(dst, t, at, pos, r)
 }
 
-// charted is what the colors and the codes on the map depend on.
+// charted is what the codes on the map depend on.
 type charted struct {
 	atlas *atlas.Atlas
 	view  link.Lens
-	heat  *latentmap.HeatMap
 	look  int
 	marks *ebiten.Image
 	w, h  float64
@@ -119,9 +118,9 @@ func (v *View) distances(dst *ebiten.Image, c latentmap.Chart, r Rect) {
 // heatStrength is how much of the heat map is seen over the ground.
 const heatStrength = 0.62
 
-// mapCodes draws every code, in its class' color, and the digit of each class in the
-// middle of its codes.
-func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32) (float32, float32)) {
+// mapCodes draws codes, each in its class' color, and, with the last of them, the digit of
+// each class in the middle of its codes.
+func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, from, to int, at func(x, y float32) (float32, float32)) {
 	v.begin()
 	zoom := v.app.View.Zoom
 	size := float32((2.6 + 1.4*math.Sqrt(zoom)) * v.ratio)
@@ -130,8 +129,8 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32)
 		size, mark = float32(min(8+2*math.Sqrt(zoom), 16)*v.ratio), 0
 	}
 	b := dst.Bounds()
-	for i, p := range t.At {
-		x, y := at(p[0], p[1])
+	for i := from; i < to; i++ {
+		x, y := at(t.At[i][0], t.At[i][1])
 		if int(x+size) < b.Min.X || int(x-size) > b.Max.X || int(y+size) < b.Min.Y || int(y-size) > b.Max.Y {
 			continue
 		}
@@ -143,7 +142,7 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32)
 		v.mark(x, y, size, which, v.palette.Class(digit), 0.85)
 	}
 	// Over them each class' own digit, on a ground of its own.
-	if zoom < 8 {
+	if zoom < 8 && to == len(t.At) {
 		large := float32(21 * v.ratio)
 		for digit, p := range t.Centers {
 			x, y := at(p[0], p[1])
@@ -194,7 +193,7 @@ func (v *View) paths(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32) (f
 	}
 	now := min(pos, float64(last))
 	if p.N > 1 {
-		v.others(dst, place, p.N, shown, now, palette.Fade(v.palette.Ink, 0.35))
+		v.others(dst, place, 0, p.N, shown, now, palette.Fade(v.palette.Ink, 0.35))
 		var others [][2]float64
 		for i := range p.N {
 			if i != shown {

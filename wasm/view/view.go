@@ -61,8 +61,12 @@ type View struct {
 	colors   colors
 	look     int   // counts the palettes
 	codes    layer // of the map
-	behind   layer // the lines of the other digits in the plot
+	behind   layer // the lines of all digits in the plot
 	list     []box // kept for its memory
+	more     bool  // of a layer is still to be drawn
+	held     bool  // where to draw is not known yet
+	inside   bool  // Update is under way
+	work     Work
 }
 
 // tile is one image on the graphics card.
@@ -94,6 +98,12 @@ func (v *View) SetPlaces(p Places, ratio float64) {
 	v.Invalidate()
 }
 
+// Hold has nothing drawn, or drawn again, as the page is laid out anew.
+func (v *View) Hold(on bool) {
+	v.held = on
+	v.Wake()
+}
+
 // SetPalette changes the colors.
 func (v *View) SetPalette(p palette.Palette) {
 	v.palette, v.ramp = p, p.Ramp()
@@ -120,9 +130,15 @@ func (v *View) Wake() {
 	v.rest(false)
 }
 
-// Update is called once a frame.
+// Update is called once a frame, and within itself where the size of the canvas changes.
 func (v *View) Update() error {
+	if v.inside {
+		return nil
+	}
+	v.inside = true
+	defer func() { v.inside = false }()
 	now := time.Now()
+	v.work.begin(now)
 	// A tab that was hidden goes on where it was, not where it would be.
 	dt := min(now.Sub(v.last), 100*time.Millisecond)
 	v.last = now
@@ -151,11 +167,13 @@ func (v *View) Layout(w, h int) (int, int) {
 // Draw draws everything, if anything changed. A page that was laid out anew is drawn with
 // the next frame: both in one keep it from answering for too long.
 func (v *View) Draw(screen *ebiten.Image) {
-	if v.moved || !v.dirty {
-		v.moved = false
+	if v.held || v.inside || v.moved || !v.dirty {
+		v.moved = v.moved && (v.held || v.inside)
 		return
 	}
-	v.dirty, v.begun = false, true
+	defer v.work.end()
+	v.dirty, v.begun, v.more = false, true, false
+	defer func() { v.dirty = v.dirty || v.more }()
 	v.used, v.colors.used = 0, 0
 	screen.Clear()
 	pos := v.app.Head().Pos()
@@ -352,15 +370,14 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 		d = p.DistanceAt(i, pos) / top
 		return float32(r.X + f.X(pos)), float32(r.Y + r.H - 1 - (r.H-margin-1)*d), d
 	}
-	// Every other path of the grid, faintly.
-	if p.N > 1 {
-		of := plotted{&p.Frame(0, 0)[0], p.Steps(), shown, v.look, f}
-		v.keep(dst, &v.behind, r, of, func(dst *ebiten.Image, o Rect) {
+	// All paths of the grid, faintly, once it is grown.
+	if of := (plotted{&p.Frame(0, 0)[0], p.Steps(), v.look, f}); p.N > 1 && (v.behind.of == any(of) || !v.app.Room().Subject().Busy()) {
+		v.keep(dst, &v.behind, r, of, p.N, true, func(dst *ebiten.Image, from, to int) {
 			moved := func(i int, pos float64) (x, y float32, d float64) {
 				x, y, d = at(i, pos)
 				return x - float32(r.X), y - float32(r.Y), d
 			}
-			v.others(dst, moved, p.N, shown, float64(last), palette.Fade(v.palette.Scale(0.5), 0.3))
+			v.others(dst, moved, from, to, -1, float64(last), palette.Fade(v.palette.Scale(0.5), 0.3))
 		})
 	}
 	// The area, in columns.
@@ -404,12 +421,12 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 	v.circle(dst, float64(x), float64(y), 4*v.ratio, v.palette.Accent)
 }
 
-// plotted is what the lines of the other digits in the plot depend on.
+// plotted is what the lines of all digits in the plot depend on.
 type plotted struct {
-	path         *byte // its first frame: another path has another
-	steps, shown int
-	look         int
-	film         timeline.Film
+	path  *byte // its first frame: another path has another
+	steps int
+	look  int
+	film  timeline.Film
 }
 
 // axes returns where on the canvas D of image i is at a place of the timeline,
@@ -443,10 +460,11 @@ func dot(x, y, radius float64, c color.RGBA) manifold.Stroke {
 	return manifold.Stroke{X0: x, Y0: y, X1: x, Y1: y, Width: 2 * radius, Color: c}
 }
 
-// others draws the lines of all images but one, up to a place of the timeline.
-func (v *View) others(dst *ebiten.Image, at axes, n, but int, to float64, c color.RGBA) {
+// others draws the lines of images first to before end, but for one, up to a place of the
+// timeline.
+func (v *View) others(dst *ebiten.Image, at axes, first, end, but int, to float64, c color.RGBA) {
 	lines := v.lines[:0]
-	for i := range n {
+	for i := first; i < end; i++ {
 		if i == but {
 			continue
 		}
