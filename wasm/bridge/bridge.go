@@ -59,6 +59,7 @@ type Bridge struct {
 	photo    photo
 	keysOff  bool // letters and digits do nothing
 
+	parts      []part
 	unmeasured bool // the page was laid out, and where to draw is not known yet
 }
 
@@ -295,6 +296,10 @@ func (b *Bridge) theme() error {
 
 // publish says on the page what the app says.
 func (b *Bridge) publish() {
+	if b.prop("work", "dataset.mode", string(b.app.Mode)) {
+		b.show(b.app.Mode)
+		return // all else comes with the next frame
+	}
 	r := b.app.Readout()
 	status := room.Unbroken(r.Status)
 	if b.notice != "" {
@@ -304,9 +309,6 @@ func (b *Bridge) publish() {
 	b.attr("status", "data-notice", strconv.FormatBool(b.notice != ""))
 	if !r.Busy {
 		b.text("announce", r.Status)
-	}
-	if b.prop("work", "dataset.mode", string(b.app.Mode)) {
-		b.show(b.app.Mode)
 	}
 	b.attr("play", "data-playing", strconv.FormatBool(r.Playing))
 	b.attr("play", "aria-label", map[bool]string{true: "Pause", false: "Play"}[r.Playing])
@@ -407,10 +409,21 @@ func (b *Bridge) publishFlow() {
 	b.enable("reset-flow", changed > 0)
 }
 
+// part is an element that belongs to modes alone.
+type part struct {
+	el    js.Value
+	modes []string
+}
+
 // show shows what belongs to a mode, and hides what belongs to another.
 func (b *Bridge) show(m link.Mode) {
-	for _, el := range all("[data-for]") {
-		el.Set("hidden", !slices.Contains(strings.Fields(el.Get("dataset").Get("for").String()), string(m)))
+	if b.parts == nil {
+		for _, el := range all("[data-for]") {
+			b.parts = append(b.parts, part{el, strings.Fields(el.Get("dataset").Get("for").String())})
+		}
+	}
+	for _, p := range b.parts {
+		p.el.Set("hidden", !slices.Contains(p.modes, string(m)))
 	}
 	for _, t := range all(`[role="tab"]`) {
 		on := t.Get("id").String() == "tab-"+string(m)

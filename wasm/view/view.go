@@ -56,6 +56,7 @@ type View struct {
 	ink      []byte   // of one
 	width, h int
 	lines    []manifold.Stroke // kept for their memory
+	sheet    sheet
 	chart    chart
 	sliced   sliced
 	colors   colors
@@ -143,6 +144,10 @@ func (v *View) Update() error {
 	dt := min(now.Sub(v.last), 100*time.Millisecond)
 	v.last = now
 	v.before()
+	if v.held || v.moved { // that the page is laid out anew is enough for a frame
+		v.quiet = 0
+		return nil
+	}
 	v.app.Update(dt)
 	if r := v.app.Revision(); r != v.drawn {
 		v.drawn, v.dirty = r, true
@@ -273,10 +278,7 @@ func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
 		v.list = append(v.list, box{cell(i), v.palette.Ground})
 	}
 	v.boxes(dst, v.list)
-	for i := range p.N {
-		p.At(v.ink, i, pos)
-		v.digit(dst, cell(i), 1)
-	}
+	v.sheet.draw(v, dst, p, n, pos, cell)
 	if top := p.Highest(); top > 0 {
 		v.list = v.list[:0]
 		for i := range p.N {
