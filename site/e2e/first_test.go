@@ -87,7 +87,11 @@ func TestFirstPicture(t *testing.T) {
 				if was, is := before[i], after[i]; math.Abs(was.X-is.X) > 0.2 || math.Abs(was.Y-is.Y) > 0.2 || was.W != is.W || was.H != is.H {
 					t.Errorf("%s was at %v, and is at %v", name, before[i], after[i])
 				}
-				if d := apart(early[i], late[i]); d > 4 {
+				most := 4.0
+				if c.name == phone { // where notes that come to the captions move pictures by a pixel of the screen
+					most = 12
+				}
+				if d := apart(early[i], late[i]); d > most {
 					t.Errorf("%s is drawn %.1f apart from what it was", name, d)
 				} else {
 					t.Logf("%s: %.2f apart", name, d)

@@ -28,6 +28,11 @@ type Rect struct{ X, Y, W, H float64 }
 // dae, ldm, large, grid, map, manifold, film, plot, and those of faces. A name that is missing is not shown.
 type Places map[string]Rect
 
+// settleFrames is in how many frames nothing is drawn where the page was laid out anew: the
+// first finds the places, the second has done what follows, and one draws after them. All
+// in one would keep the page from answering for too long.
+const settleFrames = 2
+
 // quietFrames is how many frames nothing must move before the page rests:
 // Ebitengine shows a picture some frames after it is drawn.
 const quietFrames = 10
@@ -46,7 +51,7 @@ type View struct {
 
 	dirty    bool
 	begun    bool   // something was drawn
-	moved    bool   // the page was laid out anew in this frame
+	settling int    // frames in which nothing is drawn
 	drawn    uint64 // revision of the app that is on the canvas
 	last     time.Time
 	tiles    []*tile
@@ -95,7 +100,10 @@ func New(a *app.App, before, after func(), rest func(on bool)) *View {
 // SetPlaces says where to draw, and how many pixels of the canvas one of a page
 // with ordinary type has.
 func (v *View) SetPlaces(p Places, ratio float64) {
-	v.places, v.ratio, v.moved = p, ratio, v.begun
+	v.places, v.ratio = p, ratio
+	if v.begun {
+		v.settling = settleFrames
+	}
 	v.Invalidate()
 }
 
@@ -144,7 +152,7 @@ func (v *View) Update() error {
 	dt := min(now.Sub(v.last), 100*time.Millisecond)
 	v.last = now
 	v.before()
-	if v.held || v.moved { // that the page is laid out anew is enough for a frame
+	if v.held || v.settling == settleFrames { // that the page is laid out anew is enough for a frame
 		v.quiet = 0
 		return nil
 	}
@@ -169,11 +177,16 @@ func (v *View) Layout(w, h int) (int, int) {
 	return w, h
 }
 
-// Draw draws everything, if anything changed. A page that was laid out anew is drawn with
-// the next frame: both in one keep it from answering for too long.
+// Draw draws everything, if anything changed.
 func (v *View) Draw(screen *ebiten.Image) {
-	if v.held || v.inside || v.moved || !v.dirty {
-		v.moved = v.moved && (v.held || v.inside)
+	if v.held || v.inside {
+		return
+	}
+	if v.settling > 0 {
+		v.settling--
+		return
+	}
+	if !v.dirty {
 		return
 	}
 	defer v.work.end()
