@@ -150,12 +150,12 @@ func late(a *app.App, b *bridge.Bridge, name string, file js.Value) error {
 		a.Faces.Arrive(model, err)
 		return nil // shown where the faces would be
 	}
-	if model, ok := strings.CutPrefix(name, compute.OfFacesRival); ok {
+	if model, ok := strings.CutPrefix(name, compute.OfFaceRivals); ok {
 		if err != nil {
-			return fmt.Errorf("the denoising autoencoder to compare with: %w", err)
+			return fmt.Errorf("the models to compare faces with: %w", err)
 		}
 		bring(name)
-		a.Faces.ArriveRival(model)
+		a.Faces.ArriveRivals(model)
 		return nil
 	}
 	if err != nil {

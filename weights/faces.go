@@ -13,6 +13,11 @@ var Faces []byte
 //go:embed faces-dae.safetensors
 var FacesDAE []byte
 
+// FacesLDM is the latent diffusion model to compare with Faces, with the nets of FacesDAE.
+//
+//go:embed faces-ldm.safetensors
+var FacesLDM []byte
+
 // Drawn is Faces for faces that were drawn, as make drawn-faces draws them.
 //
 //go:embed drawn.safetensors
@@ -22,3 +27,8 @@ var Drawn []byte
 //
 //go:embed drawn-dae.safetensors
 var DrawnDAE []byte
+
+// DrawnLDM is the latent diffusion model to compare with Drawn, with the nets of DrawnDAE.
+//
+//go:embed drawn-ldm.safetensors
+var DrawnLDM []byte

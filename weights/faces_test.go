@@ -7,6 +7,7 @@ import (
 
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
+	"mppm/shared/ldm"
 	"mppm/shared/metric"
 	"mppm/shared/rng"
 	"mppm/weights"
@@ -16,8 +17,8 @@ import (
 // take noise off the faces that they grow.
 func TestFaces(t *testing.T) {
 	const most = 4_000_000
-	for name, files := range map[string][2][]byte{"faces": {weights.Faces, weights.FacesDAE}, "drawn": {weights.Drawn, weights.DrawnDAE}} {
-		if n := max(len(files[0]), len(files[1])); n > most {
+	for name, files := range map[string][3][]byte{"faces": {weights.Faces, weights.FacesDAE, weights.FacesLDM}, "drawn": {weights.Drawn, weights.DrawnDAE, weights.DrawnLDM}} {
+		if n := max(len(files[0]), len(files[1]), len(files[2])); n > most {
 			t.Errorf("%s: a file has %d bytes; %d are the most", name, n, most)
 		}
 		m, err := latent.Load(files[0])
@@ -73,6 +74,7 @@ func TestFaces(t *testing.T) {
 				t.Errorf("%s: %s takes SSIM from %.3f to %.3f", name, method, before, after)
 			}
 		}
+		rivals(t, name, m.Restore, files[2], dae, noisy, before, score)
 		// D of damaged faces is above that of clean ones.
 		d, far := make([]float32, n), make([]float32, n)
 		r.Encode(z, clean)
@@ -83,6 +85,41 @@ func TestFaces(t *testing.T) {
 			t.Errorf("%s: D is %v, and %v with noise", name, d, far)
 		}
 		patched(t, name, m, clean)
+	}
+}
+
+// rivals: the file of diffusion has the nets of the denoising autoencoder, and diffusion
+// takes noise off as well.
+func rivals(t *testing.T, name string, p latent.Preset, file []byte, dae *latent.Model, noisy []float32, before float64, score func([]float32) float64) {
+	l, err := ldm.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(noisy) / l.Pixels()
+	r, other := l.Runner(n), dae.Runner(n)
+	z, x, same := make([]float32, n*l.Latent()), make([]float32, len(noisy)), make([]float32, len(noisy))
+	var skips, others latent.Skips
+	other.EncodeSkips(z, noisy, &others)
+	other.DecodeSkips(same, z, &others, nil)
+	r.EncodeSkips(z, noisy, &skips)
+	r.DecodeSkips(x, z, &skips, nil)
+	if !slices.Equal(x, same) {
+		t.Errorf("%s: the denoising autoencoder of the diffusion is another", name)
+	}
+	sources := make([]*rng.Source, n)
+	for i := range sources {
+		sources[i] = rng.New(3, uint64(i))
+	}
+	steps, err := r.Restore(z, 100, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range steps {
+	}
+	r.Codes(z, z, 0)
+	r.DecodeSkips(x, z, &skips, nil)
+	if after := score(x); !(after > before+0.2) {
+		t.Errorf("%s: diffusion takes SSIM from %.3f to %.3f", name, before, after)
 	}
 }
 

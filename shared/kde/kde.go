@@ -3,6 +3,7 @@
 package kde
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -20,6 +21,10 @@ type Bank struct {
 	dim, n int
 	width  int       // of a row of codes: dim+1, and up to whole vectors
 	codes  []float32 // n × width: a code, the number 1, and zeros
+	// How much each code counts, and codes with all of it times that: what is summed up.
+	// Where each counts as one, weights is nil, and weighted is codes.
+	weights, weighted []float32
+	reach             float32 // how far below the nearest's exponent others matter: see reach
 	// The kernel mean is two matrix products, with an exponential between: of a
 	// point and the number 1 with scores, (dim+1) × n, which gives
 	// z·c_j − ‖c_j‖²/2, that is −‖z−c_j‖²/2 but for a part all codes share; and of
@@ -34,9 +39,14 @@ func New(codes []float32, dim int) (*Bank, error) {
 	if dim < 1 || len(codes) == 0 || len(codes)%dim != 0 {
 		return nil, fmt.Errorf("code bank: %d numbers are not a whole number of codes of %d dimensions; give dim rows of equal length", len(codes), dim)
 	}
+	return build(codes, nil, dim)
+}
+
+// build is New with the weights of the codes, which are in range; nil: 1 of each.
+func build(codes, weights []float32, dim int) (*Bank, error) {
 	n := len(codes) / dim
 	width := (dim + 1 + 3) &^ 3
-	b := &Bank{dim: dim, n: n, width: width, codes: make([]float32, n*width)}
+	b := &Bank{dim: dim, n: n, width: width, codes: make([]float32, n*width), weights: weights, reach: reach(n) + farther(weights)}
 	for i, v := range codes {
 		if !(math.Abs(float64(v)) <= limit) {
 			return nil, fmt.Errorf("code bank: coordinate %d of code %d is %v; codes must be finite", i/n, i%n, v)
@@ -54,8 +64,15 @@ func New(codes []float32, dim int) (*Bank, error) {
 		b.codes[j*width+dim] = 1
 		scores[dim*n+j] = -square / 2
 	}
+	b.weighted = b.codes
+	if weights != nil {
+		b.weighted = make([]float32, len(b.codes))
+		for i, v := range b.codes {
+			b.weighted[i] = weights[i/width] * v
+		}
+	}
 	b.scores = gemm.Pack(gemm.Rows(scores, n), dim+1, n)
-	b.sums = gemm.Pack(gemm.Rows(b.codes, width), n, dim+1)
+	b.sums = gemm.Pack(gemm.Rows(b.weighted, width), n, dim+1)
 	return b, nil
 }
 
@@ -68,10 +85,22 @@ func (b *Bank) Dim() int { return b.dim }
 // Code writes code j to dst (Dim numbers).
 func (b *Bank) Code(dst []float32, j int) { copy(dst[:b.dim], b.codes[j*b.width:]) }
 
-// Subset returns the bank of the codes whose indices are given, in that order.
-// It returns an error if there is none, or one is out of range.
+// Weight returns as how many codes code j counts.
+func (b *Bank) Weight(j int) float32 {
+	if b.weights == nil {
+		return 1
+	}
+	return b.weights[j]
+}
+
+// Subset returns the bank of the codes whose indices are given, in that order, with
+// their weights. It returns an error if there is none, or one is out of range.
 func (b *Bank) Subset(indices []int) (*Bank, error) {
+	if len(indices) == 0 {
+		return nil, errors.New("code bank: no code would be left; leave at least one")
+	}
 	codes := make([]float32, b.dim*len(indices))
+	var weights []float32
 	for i, j := range indices {
 		if j < 0 || j >= b.n {
 			return nil, fmt.Errorf("code bank: there is no code %d; there are %d, counted from 0", j, b.n)
@@ -79,8 +108,41 @@ func (b *Bank) Subset(indices []int) (*Bank, error) {
 		for d := range b.dim {
 			codes[d*len(indices)+i] = b.codes[j*b.width+d]
 		}
+		if b.weights != nil {
+			weights = append(weights, b.weights[j])
+		}
 	}
-	return New(codes, b.dim)
+	return build(codes, weights, b.dim)
+}
+
+// MaxWeight bounds the weight of a code.
+const MaxWeight = 1e6
+
+// With returns the bank with more codes after those that it has (m × Dim, one after the
+// other), each of which counts as so many of them, 1 to MaxWeight: the kernel mean is
+// that of a bank which holds them so often. It returns an error if the codes are not
+// whole, a coordinate is not a number of at most 1e15, or the weight is out of range.
+func (b *Bank) With(codes []float32, weight float32) (*Bank, error) {
+	if len(codes)%b.dim != 0 {
+		return nil, fmt.Errorf("code bank: %d numbers are not a whole number of codes of %d dimensions", len(codes), b.dim)
+	}
+	if !(weight >= 1 && weight <= MaxWeight) {
+		return nil, fmt.Errorf("code bank: the weight is %v; give 1 to %g", weight, float64(MaxWeight))
+	}
+	more := len(codes) / b.dim
+	n := b.n + more
+	all, weights := make([]float32, n*b.dim), make([]float32, n)
+	for j := range n {
+		code := codes[max(j-b.n, 0)*b.dim:]
+		weights[j] = weight
+		if j < b.n {
+			code, weights[j] = b.codes[j*b.width:], b.Weight(j)
+		}
+		for d, v := range code[:b.dim] {
+			all[d*n+j] = v
+		}
+	}
+	return build(all, weights, b.dim)
 }
 
 // Workspace holds what a bank computes with. The zero value is ready; it is not
@@ -155,6 +217,18 @@ func reach(n int) float32 {
 	return r
 }
 
+// farther is by how much reach grows where some codes count more than others: by as much
+// as that may make up for.
+func farther(weights []float32) float32 {
+	var r float32
+	if weights != nil {
+		for ratio := slices.Max(weights) / slices.Min(weights); ratio > 1; ratio /= 2 {
+			r += 0.7
+		}
+	}
+	return r
+}
+
 // dense is the share of codes from which on a product of matrices adds them up faster
 // than one after the other: where products gather, that of rows one by one is as fast.
 func dense() int {
@@ -167,8 +241,9 @@ func dense() int {
 // Mean writes to mean the kernel mean of each point of z, both n × Dim, for
 // kernels of width sigma > 0 (Eq. 21):
 //
-//	z̄ = Σ_j c_j·exp(−‖z−c_j‖²/2σ²) / Σ_j exp(−‖z−c_j‖²/2σ²)
+//	z̄ = Σ_j w_j·c_j·exp(−‖z−c_j‖²/2σ²) / Σ_j w_j·exp(−‖z−c_j‖²/2σ²)
 //
+// where the weight w_j is 1 but for codes of With.
 // The nearest code's exponent is taken out of both sums (log-sum-exp), so that
 // the mean exists however far z is; codes whose weight is less than e^−24 of the
 // nearest's are left out, of more than 26,000 codes those with somewhat less. mean may be z.
@@ -212,7 +287,7 @@ func (b *Bank) weighAll(ends []int, scale float32, ws *Workspace) {
 
 // weighBlocks is weighAll, block by block of a large bank: what may matter by the largest score so far is put aside, and chosen from by the largest of all.
 func (b *Bank) weighBlocks(ends []int, scale float32, ws *Workspace) {
-	far := reach(b.n) / scale
+	far := b.reach / scale
 	for i := range ends {
 		s := &ws.some[i]
 		s.top, s.scores, s.at = float32(math.Inf(-1)), s.scores[:0], s.at[:0]
@@ -254,7 +329,7 @@ func atLeast(near []float32, at []int32, scores []float32, lo int, least float32
 func (b *Bank) weigh(scores []float32, scale float32, ws *Workspace) {
 	top := vec.Max(scores)
 	from := len(ws.near)
-	ws.near, ws.at = atLeast(ws.near, ws.at, scores, 0, top-reach(b.n)/scale)
+	ws.near, ws.at = atLeast(ws.near, ws.at, scores, 0, top-b.reach/scale)
 	vec.ExpDiff(ws.near[from:], ws.near[from:], top, scale)
 }
 
@@ -262,7 +337,7 @@ func (b *Bank) weigh(scores []float32, scale float32, ws *Workspace) {
 func (b *Bank) gather(ends []int, ws *Workspace) {
 	from := 0
 	for i, end := range ends {
-		vec.Sum(ws.sums[i*b.width:(i+1)*b.width], ws.near[from:end], ws.at[from:end], b.codes, b.width)
+		vec.Sum(ws.sums[i*b.width:(i+1)*b.width], ws.near[from:end], ws.at[from:end], b.weighted, b.width)
 		from = end
 	}
 }

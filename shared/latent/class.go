@@ -20,7 +20,7 @@ func (m *Model) Class(class int) (*Model, error) {
 	}
 	var indices []int
 	for j, label := range m.Bank.Labels {
-		if int(label) == class {
+		if int(label) == class && class != Remembered {
 			indices = append(indices, j)
 		}
 	}

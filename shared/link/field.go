@@ -190,7 +190,7 @@ const (
 // list returns the fields of the page's links. Those that others depend on come
 // before them.
 func (p *Page) list() []field {
-	list := slices.Concat(digitFields, flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
+	list := slices.Concat(digitFields, p.memoryFields(), flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
 	for i := range list {
 		f := &list[i]
 		switch f.Name {

@@ -246,7 +246,7 @@ func TestWork(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"", "mode=generate&grid=3&like=AQAQ", "digit%3D5%26seed%3D3", "at=1_2_3&curve=moons", "damage=none&severity=3", "restore-alpha=0.123456789", "azimuth=180&closeness=0.51", "drawing=AQLAAcABUBAQAA&step=2", "seed=1&amp;seed=2)."} {
+	for _, s := range []string{"", "mode=generate&grid=3&like=AQAQ", "digit%3D5%26seed%3D3", "at=1_2_3&curve=moons", "damage=none&severity=3", "restore-alpha=0.123456789", "azimuth=180&closeness=0.51", "drawing=AQLAAcABUBAQAA&step=2", "seed=1&amp;seed=2).", "forget=7_1&bank-weight=3", "bank-add=" + strings.Repeat("AQ", 48) + "&forget=0_1_2_3_4"} {
 		f.Add(s)
 	}
 	p := page()

@@ -121,6 +121,7 @@ type State struct {
 	Spot         string        `json:"spot,omitempty"` // the code that was put on the map, packed; "": none
 	View         Lens          `json:"view"`           // what part of the map is seen
 	Heat         bool          `json:"heat"`           // D on the map
+	Memory       Memory        `json:"memory"`         // what the density of digits was taught
 	Figure       Figure        `json:"figure"`         // of Manifold
 	Faces        FaceState     `json:"faces"`
 	RestoreFlow  latent.Preset `json:"restoreFlow"`
@@ -149,7 +150,8 @@ func first(digits int, restore, generate latent.Preset) State {
 	s := State{
 		Mode: Restore, Source: Digit, Kind: degrade.Gaussian, Seed: 1,
 		Brush: 2.6, GenerateSeed: 1, Grid: 6, Class: Any, WalkTo: 1,
-		Follow: Restoration, View: Lens{Zoom: 1}, Heat: true, Figure: firstFigure(),
+		Follow: Restoration, View: Lens{Zoom: 1}, Heat: true, Memory: Memory{Weight: FirstWeight},
+		Figure:      firstFigure(),
 		RestoreFlow: restore, GenerateFlow: generate,
 	}
 	s.Severity = Find(s.Kind).Mild

@@ -113,6 +113,9 @@ func TestEverybodyCanUseIt(t *testing.T) {
 			}
 		}
 		eval[int](p, `document.querySelectorAll("details").forEach(d => d.open = true)`+", 0")
+		p.click("remember")
+		p.click("without-7")
+		p.rest("what is remembered and forgotten", func(s state) bool { return s.Memory.Codes != "" && s.Memory.Forget == "7" })
 		for _, m := range []string{"restore", "generate", "map", "manifold"} {
 			p.click("tab-" + m)
 			p.rest(m, func(s state) bool { return s.Mode == m })
@@ -137,6 +140,7 @@ func TestEverybodyCanUseIt(t *testing.T) {
 func TestNoFocusIsLost(t *testing.T) {
 	t.Parallel()
 	p := open(t, server(t, "/", host.Handler(dist, host.Options{})))
+	p.click("memory > summary")
 	seen := map[string]bool{}
 	for _, m := range []string{"restore", "generate", "map", "manifold"} {
 		p.click("tab-" + m)
@@ -161,7 +165,7 @@ func TestNoFocusIsLost(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"another", "timeline", "play", "kind", "severity", "grid", "more", "map", "follow", "heat", "manifold", "bend", "way-mppm", "construction", "copy-link", "help"} {
+	for _, name := range []string{"another", "timeline", "play", "kind", "severity", "grid", "more", "map", "follow", "heat", "manifold", "bend", "way-mppm", "construction", "copy-link", "help", "remember", "without-7", "take-back"} {
 		if !seen[name] {
 			t.Errorf("the Tab key never reaches %s (it reaches %s)", name, fmt.Sprint(seen))
 		}

@@ -89,6 +89,13 @@ func run(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
+// memory is what the density was taught.
+type memory struct {
+	Codes  string `json:"codes"`
+	Weight int    `json:"weight"`
+	Forget string `json:"forget"`
+}
+
 // state is what window.mppm.state() returns.
 type state struct {
 	Ready      bool     `json:"ready"`
@@ -129,6 +136,7 @@ type state struct {
 	Subject    string   `json:"subject"`
 	View       view     `json:"view"`
 	Heat       bool     `json:"heat"`
+	Memory     memory   `json:"memory"`
 	Active     bool     `json:"active"`
 	Spot       string   `json:"spot"`
 	Place      *place   `json:"place"`

@@ -129,7 +129,7 @@
   const show = (engine, weights, images, labels, faces) => {
     const { port1, port2 } = new MessageChannel();
     const root = getComputedStyle(document.documentElement);
-    const colors = Object.fromEntries(["--ground", "--ink", "--line", "--muted", "--accent", "--raise", "--dae", "--ddpm", "--classes", "--cool"].map((name) => [name, root.getPropertyValue(name)]));
+    const colors = Object.fromEntries(["--ground", "--ink", "--line", "--muted", "--accent", "--raise", "--dae", "--ddpm", "--own", "--classes", "--cool"].map((name) => [name, root.getPropertyValue(name)]));
     const ratio = devicePixelRatio || 1, stage = $("stage"), within = stage.getBoundingClientRect();
     // Where the program will draw: in whole pixels of the screen, counted from the stage.
     const places = Object.fromEntries(["original", "degraded", "restored", "film"].map((name) => {
@@ -272,9 +272,9 @@
     const instance = await WebAssembly.instantiate(module, { ...go.importObject, ...(kernel && kernel.imports) });
     if (kernel) kernel.join(instance);
     // The models of faces are large, and are fetched when they are wanted: by late(),
-    // and with "faces " or "faces-dae " before the name.
+    // and with "faces " or "faces-ldm " before the name.
     const want = async (name) => {
-      const { model, dae } = manifest.faces.find((f) => f.name === name);
+      const { model, ldm } = manifest.faces.find((f) => f.name === name);
       const share = (at) => window.mppm.progress(name, at / model.size);
       const take = async (what, file, progress) => {
         const bytes = await files.get(file, progress).catch((err) => err.message);
@@ -283,7 +283,7 @@
         if (typeof bytes !== "string" && workers && workers.controller) await keep(file, bytes);
       };
       await take("faces ", model, share);
-      if (dae) await take("faces-dae ", dae);
+      if (ldm) await take("faces-ldm ", ldm);
     };
     window.mppm = {
       engine: engine.hire,

@@ -82,6 +82,10 @@ func TestLinkBringsEverythingBack(t *testing.T) {
 	a.Map.ZoomMiddle(3)
 	a.Map.SetHeat(false)
 	reopen(t, a)
+	roomtest.Must(t, a.Restore.Remember(), a.Restore.SetWeight(321), a.Restore.ForgetClass(1, true))
+	reopen(t, a)
+	roomtest.Must(t, a.Restore.ForgetClass(2, true)) // the class of the grid, which is of all then
+	reopen(t, a)
 }
 
 func TestLinkBringsDrawingsBack(t *testing.T) {

@@ -5,6 +5,7 @@ package bridge
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"syscall/js"
 
@@ -30,12 +31,19 @@ func (b *Bridge) mapControls() controls {
 	for i := range b.app.Links.Classes() {
 		item := document.Call("createElement", "li")
 		item.Set("textContent", strconv.Itoa(i))
-		item.Set("className", fmt.Sprintf("class-%d", i))
+		item.Set("id", classKey(i))
+		gone := document.Call("createElement", "span")
+		gone.Set("id", classKey(i)+"-gone")
+		gone.Set("className", "quiet")
+		item.Call("append", gone)
 		list.Call("append", item)
 	}
 	m := b.app.Map
 	return controls{publish: b.publishMap, next: m.PutMiddle, zoom: m.ZoomMiddle, whole: m.Whole}
 }
+
+// classKey is the name of a class in the key of the map, its color is in the style sheet.
+func classKey(class int) string { return fmt.Sprintf("class-%d", class) }
 
 // zoomStep is by how much a button or a key zooms.
 const zoomStep = 1.5
@@ -254,7 +262,26 @@ func (b *Bridge) publishMap(r room.Readout) {
 	b.enable("whole", s.View.Zoom > 1)
 	note := ""
 	if t := b.app.Map.Atlas(); t != nil {
-		note = fmt.Sprintf("%d of them", len(t.Labels))
+		known, gone := len(t.Labels), s.Memory.Forgotten()
+		for _, l := range t.Labels {
+			if slices.Contains(gone, int(l)) {
+				known--
+			}
+		}
+		note = fmt.Sprintf("%d of them", known)
+	}
+	own := b.app.Links.Remembered(s.Memory)
+	if own > 0 {
+		note += fmt.Sprintf(", %d remembered", own)
+	}
+	b.prop("own-key", "hidden", own == 0)
+	for class := range b.app.Links.Classes() {
+		of, gone := fmt.Sprintf("class-%d", class), ""
+		if slices.Contains(s.Memory.Forgotten(), class) {
+			of, gone = of+" gone", ", forgotten"
+		}
+		b.prop(classKey(class), "className", of)
+		b.text(classKey(class)+"-gone", gone)
 	}
 	if s.View.Zoom > 1 {
 		note += fmt.Sprintf(", %.1f times as large", s.View.Zoom)
@@ -296,11 +323,20 @@ func (b *Bridge) marks() {
 	c.Set("textAlign", "center")
 	c.Set("textBaseline", "middle")
 	c.Set("fillStyle", "#fff")
-	for i := range view.MarkCells - 1 {
+	for i := range view.MarkCells - 2 {
 		c.Call("fillText", strconv.Itoa(i), size*(float64(i)+0.5), size*0.54)
 	}
 	c.Call("beginPath")
-	c.Call("arc", size*(view.MarkCells-0.5), size/2, size*0.46, 0, 2*math.Pi)
+	c.Call("arc", size*(view.MarkCells-1.5), size/2, size*0.46, 0, 2*math.Pi)
+	c.Call("fill")
+	c.Call("beginPath")
+	for i := range 10 { // a star
+		angle, r := math.Pi*(float64(i)/5-0.5), size*0.5
+		if i%2 == 1 {
+			r *= 0.45
+		}
+		c.Call("lineTo", size*(view.MarkCells-0.5)+r*math.Cos(angle), size*0.52+r*math.Sin(angle))
+	}
 	c.Call("fill")
 	data := c.Call("getImageData", 0, 0, view.MarkCells*cell, cell).Get("data")
 	rgba := make([]byte, data.Get("length").Int())

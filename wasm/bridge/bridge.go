@@ -101,6 +101,7 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 		if err := b.theme(); err != nil {
 			report(err)
 		}
+		b.Do(func() error { return nil }) // small pictures are drawn anew
 	})
 	media("(prefers-reduced-motion: reduce)", b.motion)
 	page.Set("state", js.FuncOf(func(js.Value, []js.Value) any {
@@ -209,6 +210,7 @@ func (b *Bridge) controls() {
 		link.Restore: b.restoreControls(), link.Generate: b.generateControls(),
 		link.Map: b.mapControls(), link.Manifold: b.figureControls(),
 	}
+	b.memoryControls()
 	if b.app.Faces != nil {
 		b.rooms[link.Faces] = b.faceControls()
 	}
@@ -331,6 +333,7 @@ func (b *Bridge) publish() {
 	}
 	b.publishFlow()
 	b.rooms[b.app.Mode].publish(r)
+	b.publishMemory()
 	b.publishOffer()
 	b.says = true
 }

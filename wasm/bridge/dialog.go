@@ -119,8 +119,13 @@ func (b *Bridge) undoKey(e js.Value, key string) func() error {
 		return nil
 	}
 	return func() error {
-		if b.app.Mode == link.Restore || b.app.Mode == link.Faces {
+		switch b.app.Mode {
+		case link.Restore, link.Faces:
 			call()
+		case link.Generate, link.Map: // where strokes are not to be seen
+			if key == "z" && !e.Get("shiftKey").Bool() {
+				b.app.Restore.TakeBack()
+			}
 		}
 		return nil
 	}
@@ -165,6 +170,8 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 			return plain(b.newFaceDamage)
 		}
 		return b.within(link.Restore, plain(b.newDamage))
+	case "f":
+		return b.within(link.Restore, b.remember)
 	case "c":
 		if b.app.Mode == link.Faces {
 			return plain(b.app.Faces.Unpaint)

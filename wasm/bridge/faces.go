@@ -185,8 +185,9 @@ func (b *Bridge) publishFaces(r room.Readout) {
 	if b.prop("face-where", "hidden", !heal || !res.Local) {
 		b.measure()
 	}
-	if b.prop("face-rivals", "hidden", !res.HasDAE) {
-		b.prop("face-row-dae", "hidden", !res.HasDAE)
+	if b.prop("face-rivals", "hidden", !res.Rivals) {
+		b.prop("face-row-dae", "hidden", !res.Rivals)
+		b.prop("face-row-ldm", "hidden", !res.Rivals)
 		b.measure()
 	}
 	b.prop("trust-field", "hidden", !heal || !res.Skips)
@@ -213,7 +214,7 @@ func (b *Bridge) publishFaces(r room.Readout) {
 		b.text("face-severity-value", inSteps(s.Severity, i.Step))
 	}
 	b.value("face-seed", strconv.FormatUint(s.Seed, 10))
-	for name, v := range map[string]*faces.Score{"before": res.Before, "after": res.After, "dae": res.DAE} {
+	for name, v := range map[string]*faces.Score{"before": res.Before, "after": res.After, "dae": res.DAE, "ldm": res.LDM} {
 		ssim, mse := "–", "–"
 		if v != nil {
 			ssim, mse = fmt.Sprintf("%.2f", v.SSIM), fmt.Sprintf("%.4f", v.MSE)

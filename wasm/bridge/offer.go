@@ -60,13 +60,8 @@ func (b *Bridge) publishOffer() {
 		dialog.Call("close")
 		return
 	}
-	ramp := b.palette.Ramp()
-	rgba := make([]byte, 4*len(o.Ink))
-	for i, v := range o.Ink {
-		copy(rgba[4*i:], ramp[v][:])
-	}
 	shape := b.app.Engine.Image()
-	show("offer-picture", rgba, shape.W, shape.H)
+	b.showInk("offer-picture", o.Ink, shape.W, shape.H)
 	b.showFound(o)
 	b.text("offer-words", o.Words)
 	b.value("offer-ink", string(o.Look.Ink))
@@ -111,6 +106,16 @@ func (b *Bridge) showFound(o *restore.Offer) {
 		}
 	}
 	show("offer-found", rgba, p.W, p.H)
+}
+
+// showInk puts a digit on a canvas of its size, in the colors of the page.
+func (b *Bridge) showInk(name string, ink []byte, w, h int) {
+	ramp := b.palette.Ramp()
+	rgba := make([]byte, 4*len(ink))
+	for i, v := range ink {
+		copy(rgba[4*i:], ramp[v][:])
+	}
+	show(name, rgba, w, h)
 }
 
 // show puts pixels on a canvas of their size.

@@ -37,6 +37,8 @@ func (v *View) face(dst *ebiten.Image, name string, r Rect, pos float64) {
 		v.floats(dst, r, room.Damaged())
 	case "face-dae":
 		v.color(dst, r, room.DAE(), 1)
+	case "face-ldm":
+		v.color(dst, r, room.LDM(), 1)
 	case "face-where":
 		v.where(dst, r, room.Where())
 	case "face-grid":

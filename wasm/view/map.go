@@ -28,11 +28,14 @@ type chart struct {
 	pixels    []byte
 }
 
-// MarkCells is how many marks SetMarks takes: the digits 0 to 9, and a disc.
-const MarkCells = 11
+// MarkCells is how many marks SetMarks takes: the digits 0 to 9, a disc, and a star.
+const MarkCells = 12
 
-// disc is the mark after the digits.
-const disc = 10
+// disc is the mark after the digits, star the one after that.
+const (
+	disc = 10
+	star = 11
+)
 
 // SetMarks gives the marks of codes: MarkCells square cells side by side, white
 // on nothing, as premultiplied RGBA.
@@ -64,7 +67,7 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 		return float32(r.X + px), float32(r.Y + py)
 	}
 	v.distances(dst, c, r)
-	of := charted{t, v.app.View, v.look, v.chart.marks, r.W, r.H}
+	of := charted{t, v.app.View, v.app.Memory, v.look, v.chart.marks, r.W, r.H}
 	v.keep(dst, &v.codes, r, of, len(t.At), false, func(dst *ebiten.Image, from, to int) {
 		v.mapCodes(dst, t, from, to, func(x, y float32) (float32, float32) {
 			px, py := c.Screen(float64(x), float64(y))
@@ -76,11 +79,12 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 
 // charted is what the codes on the map depend on.
 type charted struct {
-	atlas *atlas.Atlas
-	view  link.Lens
-	look  int
-	marks *ebiten.Image
-	w, h  float64
+	atlas  *atlas.Atlas
+	view   link.Lens
+	memory link.Memory
+	look   int
+	marks  *ebiten.Image
+	w, h   float64
 }
 
 // distances draws D as a heat map.
@@ -118,8 +122,11 @@ func (v *View) distances(dst *ebiten.Image, c latentmap.Chart, r Rect) {
 // heatStrength is how much of the heat map is seen over the ground.
 const heatStrength = 0.62
 
+// faint is how much is seen of a code whose class is forgotten.
+const faint = 0.12
+
 // mapCodes draws codes, each in its class' color, and, with the last of them, the digit of
-// each class in the middle of its codes.
+// each class in the middle of its codes, and those that are remembered, as stars.
 func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, from, to int, at func(x, y float32) (float32, float32)) {
 	v.begin()
 	zoom := v.app.View.Zoom
@@ -127,6 +134,10 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, from, to int, at func
 	mark := -1
 	if zoom >= numerals {
 		size, mark = float32(min(8+2*math.Sqrt(zoom), 16)*v.ratio), 0
+	}
+	var gone [256]bool
+	for _, class := range v.app.Memory.Forgotten() {
+		gone[class] = true
 	}
 	b := dst.Bounds()
 	for i := from; i < to; i++ {
@@ -139,16 +150,32 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, from, to int, at func
 		if mark == 0 && digit < disc {
 			which = digit
 		}
-		v.mark(x, y, size, which, v.palette.Class(digit), 0.85)
+		alpha := float32(0.85)
+		if gone[digit] {
+			alpha = faint
+		}
+		v.mark(x, y, size, which, v.palette.Class(digit), alpha)
 	}
 	// Over them each class' own digit, on a ground of its own.
 	if zoom < 8 && to == len(t.At) {
 		large := float32(21 * v.ratio)
 		for digit, p := range t.Centers {
+			if gone[digit] {
+				continue
+			}
 			x, y := at(p[0], p[1])
 			v.mark(x, y, large*1.5, disc, v.palette.Ground, 0.8)
 			v.mark(x, y, large, digit, v.palette.Class(digit), 1)
 		}
+	}
+	for _, p := range v.app.Map.Remembered() {
+		if to < len(t.At) {
+			break
+		}
+		x, y := at(p[0], p[1])
+		side := float32(19 * v.ratio)
+		v.mark(x, y, side*1.3, disc, v.palette.Ground, 0.9)
+		v.mark(x, y, side, star, v.palette.Own, 1)
 	}
 	v.flush(dst)
 }

@@ -84,7 +84,7 @@ type tile struct {
 
 // names are the places there can be, in the order in which they are drawn: it is
 // fixed, so that a digit that did not change keeps its tile.
-var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "face-original", "face-damaged", "face-restored", "face-dae", "face-where", "face-large", "face-grid", "film", "plot"}
+var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "face-original", "face-damaged", "face-restored", "face-dae", "face-ldm", "face-where", "face-large", "face-grid", "film", "plot"}
 
 // New returns the view of an app. before runs before every update, after when
 // something on the screen changed. rest is called with true when no frame is
@@ -221,7 +221,7 @@ func (v *View) Draw(screen *ebiten.Image) {
 			v.plane(screen, r, pos)
 		case "manifold":
 			v.figure(screen, r, pos)
-		case "face-original", "face-damaged", "face-restored", "face-dae", "face-where", "face-large", "face-grid":
+		case "face-original", "face-damaged", "face-restored", "face-dae", "face-ldm", "face-where", "face-large", "face-grid":
 			v.face(screen, name, r, pos)
 		case "film":
 			v.film(screen, r, pos)

@@ -15,12 +15,16 @@ import (
 // File returns a model file drawn from a seed: the nets of Table 8 with weights
 // of He's scale, a denoiser with one hidden layer, and a diffusion of 40 steps.
 // Change it, encode it, and give it to ldm.Load.
-func File(seed uint64) *safetensors.File {
+func File(seed uint64) *safetensors.File { return FileOf(seed, latent.Digits()) }
+
+// FileOf is File with other nets.
+func FileOf(seed uint64, nets *latent.Nets) *safetensors.File {
 	f := &safetensors.File{Meta: map[string]string{
-		"kind":      ldm.Kind + "-28x28",
 		"diffusion": `{"first":0.001,"last":0.2,"steps":40}`,
 		"damage":    `{"gaussian":[{"severity":0,"spread":0},{"severity":1,"spread":1}],"downsample":[{"severity":0.1,"spread":2},{"severity":1,"spread":0}]}`,
 	}}
+	must(latent.Describe(f.Meta, ldm.Kind, nets))
+	dim := nets.F.Out().Size()
 	r := rng.New(seed, 0)
 	add := func(name string, shape []int) {
 		n, fan := 1, 1
@@ -41,20 +45,29 @@ func File(seed uint64) *safetensors.File {
 		}
 		must(err)
 	}
-	for _, s := range latent.AutoencoderSpecs() {
-		add(s.Name, s.Shape)
+	for _, net := range nets.All() {
+		for _, s := range net.Specs() {
+			add(s.Name, s.Shape)
+		}
+		for _, s := range net.Buffers() { // of batch norm
+			data := make([]float32, s.Size())
+			for i := range data {
+				data[i] = 1
+			}
+			must(f.AddFloat32(s.Name, data, s.Shape...))
+		}
 	}
-	denoiser, err := ddpm.Net(latent.DigitLatent, []int{24})
+	denoiser, err := ddpm.Net(dim, []int{24})
 	must(err)
 	for _, s := range denoiser.Specs() {
 		add(s.Name, s.Shape)
 	}
-	add("latent.mean", []int{latent.DigitLatent})
-	std := make([]float32, latent.DigitLatent)
+	add("latent.mean", []int{dim})
+	std := make([]float32, dim)
 	for i := range std {
-		std[i] = 0.5 + float32(i)/latent.DigitLatent
+		std[i] = 0.5 + float32(i)/float32(dim)
 	}
-	must(f.AddFloat32("latent.std", std, latent.DigitLatent))
+	must(f.AddFloat32("latent.std", std, dim))
 	return f
 }
 
@@ -72,8 +85,11 @@ func Bytes(seed uint64) []byte {
 }
 
 // Model returns the model of File(seed).
-func Model(seed uint64) *ldm.Model {
-	m, err := ldm.New(File(seed))
+func Model(seed uint64) *ldm.Model { return ModelOf(seed, latent.Digits()) }
+
+// ModelOf returns the model of FileOf(seed, nets).
+func ModelOf(seed uint64, nets *latent.Nets) *ldm.Model {
+	m, err := ldm.New(FileOf(seed, nets))
 	must(err)
 	return m
 }

@@ -332,6 +332,7 @@ func FuzzShareLinks(f *testing.F) {
 		"drawing=AQLAAcABUBAQAA&damage=none", "picture=Y2AYBaNg5AEA", "mode=generate&like=" + strings.Repeat("AQ", 24),
 		"mode=map&spot=" + strings.Repeat("AQ", 24) + "&follow=spot&map-zoom=2.5&map-x=-0.25&heat=off",
 		"mode=manifold&azimuth=180&elevation=-90&closeness=12&without=mppm_dae_ddpm&slice=off&construction=on",
+		"bank-add=" + strings.Repeat("AQ", 24) + "&bank-weight=500&forget=0_1_2_3_4_5_6_7_8_9", "class=3&forget=3", "forget=7_1&mode=generate",
 		"MODE=MAP&x=%2526&y=%253D", "a?digit=5#seed=3;grid=2", "digit=3D5&seed=%E2%80%8B7",
 	} {
 		f.Add(link)

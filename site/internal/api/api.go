@@ -133,6 +133,19 @@ func (a *API) runner(class int) (*latent.Runner, error) {
 	return a.runners[class], nil
 }
 
+// taught returns the runner of a class that grows alone, or else of all with what a link
+// teaches the density. The lock is held.
+func (a *API) taught(l *link.Link, class int) (*latent.Runner, error) {
+	if class != link.Any {
+		return a.runner(class)
+	}
+	t, err := a.page.Taught(l.Memory)
+	if err != nil {
+		return nil, err
+	}
+	return a.runners[link.Any].Taught(t)
+}
+
 // route is one method of one path.
 type route struct {
 	method, path string

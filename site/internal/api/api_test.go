@@ -252,6 +252,37 @@ func TestRestoreByThePage(t *testing.T) {
 	}
 }
 
+// TestRestoreTaught: in a world without sevens a seven becomes something else, and what is
+// remembered is what everything else is restored to once nothing else is known.
+func TestRestoreTaught(t *testing.T) {
+	js := "Content-Type: application/json"
+	seven, label := digit(t, 137)
+	if label != 7 {
+		t.Fatalf("digit 137 is a %d", label)
+	}
+	restore := func(teach string) (reads int, code []float32) {
+		got := decode[restored](t, ask(t, "POST", "/api/restore?damage=gaussian&severity=0.7&restore-steps=60"+teach, numbers(seven), js))
+		last := got.Steps[len(got.Steps)-1]
+		return last.Reads.Digit, last.Code
+	}
+	if reads, _ := restore(""); reads != 7 {
+		t.Errorf("a seven is restored to a %d", reads)
+	}
+	if reads, _ := restore("&forget=7"); reads == 7 {
+		t.Error("a seven is restored in a world without sevens")
+	}
+	z := make([]float32, service(t).model.Latent())
+	for i := range z {
+		z[i] = float32(i%5-2) / 2
+	}
+	_, code := restore("&restore-alpha=0&restore-tau=0&forget=0_1_2_3_4_5_6_7_8_9&bank-add=" + link.PackCode(z))
+	for i, v := range code {
+		if d := v - z[i]; d > 1e-3 || d < -1e-3 {
+			t.Fatalf("number %d of the code is %v, want %v, which alone is remembered", i, v, z[i])
+		}
+	}
+}
+
 // TestGenerateClass: what is asked for is what grows, and not one digit again
 // and again.
 func TestGenerateClass(t *testing.T) {
@@ -416,6 +447,11 @@ func TestErrors(t *testing.T) {
 		{"GET", "/api/generate?seed=1&grid-seed=1", nil, "", 400, "give one"},
 		{"GET", "/api/generate?grid=2&n=4", nil, "", 400, "give one"},
 		{"GET", "/api/generate?grid=11", nil, "", 400, "1 to 10"},
+		{"GET", "/api/generate?forget=10", nil, "", 400, "forget=\"10\": there is no class 10 to forget"},
+		{"GET", "/api/generate?forget=7&class=7", nil, "", 400, "class=7 has that class grow alone"},
+		{"GET", "/api/generate?forget=0_1_2_3_4_5_6_7_8_9", nil, "", 400, "everything would be forgotten"},
+		{"GET", "/api/generate?bank-add=abc", nil, "", 400, "1 to 8 codes, of 48 letters each"},
+		{"GET", "/api/generate?bank-weight=0", nil, "", 400, "1 to 500"},
 		{"GET", "/api/generate?like=abc", nil, "", 400, "not a code"},
 		{"GET", "/api/generate?generate-alpha=0.6&generate-beta=0.5", nil, "", 400, "below 1"},
 		{"GET", "/api/generate?v=" + long, nil, "", 414, "16384"},
@@ -576,6 +612,17 @@ func TestShare(t *testing.T) {
 			t.Errorf("the page lacks %s:\n%s", want, page)
 		}
 	}
+	for link, want := range map[string]string{
+		"mode=generate&forget=1_7":          "digits grown from noise, in a world without 1s and 7s",
+		"mode=generate&class=4&forget=1_7":  "4s grown from noise<",
+		"forget=7":                          "by a small network, in a world without 7s.",
+		"damage=none&forget=0_4_7":          "nearest digits, in a world without 0s, 4s and 7s.",
+		"mode=map&follow=generate&forget=5": "in a world without 5s",
+	} {
+		if page := get(t, "https://mppm.example/s?"+link).Body.String(); !strings.Contains(page, want) {
+			t.Errorf("the page of %q lacks %q:\n%s", link, want, page)
+		}
+	}
 	if strings.Contains(page, "utm_source") || strings.Contains(page, "fbclid") {
 		t.Error("the page passes on what followed the link")
 	}
@@ -646,11 +693,11 @@ func TestShareCurve(t *testing.T) {
 // TestPreviewFollowsFields: each field changes the picture, and no other does.
 func TestPreviewFollowsFields(t *testing.T) {
 	a := service(t)
-	restoring := []string{"", "digit=3", "damage=none", "damage=scribble", "severity=0.2", "seed=9", "restore-alpha=0.1", "restore-beta=0", "restore-sigma=1", "restore-tau=0", "restore-steps=3", "mode=generate",
+	restoring := []string{"", "digit=3", "damage=none", "damage=scribble", "severity=0.2", "seed=9", "restore-alpha=0.1", "restore-beta=0", "restore-sigma=1", "restore-tau=0", "restore-steps=3", "mode=generate", "forget=3", "forget=3_8", "bank-add=" + strings.Repeat("AQ", 24) + "&bank-weight=500&forget=0_1_2_3_4_5_6_7_8_9",
 		"drawing=" + stroke.Encode([][]stroke.Point{{{X: 3, Y: 3, Width: 2}, {X: 9, Y: 20, Width: 2}}}),
 		"drawing=" + stroke.Encode([][]stroke.Point{{{X: 3, Y: 3, Width: 2}, {X: 9, Y: 9, Width: 2}}}),
 		"picture=" + link.PackPicture(bytes.Repeat([]byte{0, 255}, a.image.Size()/2)), "picture=" + link.PackPicture(make([]byte, a.image.Size()))}
-	growing := []string{"", "grid-seed=4", "class=2", "like=" + strings.Repeat("AQ", 24), "generate-alpha=0.1", "generate-beta=0.35", "generate-sigma=1", "generate-sigma=2", "generate-tau=1", "generate-steps=3"}
+	growing := []string{"", "grid-seed=4", "class=2", "like=" + strings.Repeat("AQ", 24), "generate-alpha=0.1", "generate-beta=0.35", "generate-sigma=1", "generate-sigma=2", "generate-tau=1", "generate-steps=3", "forget=7", "bank-add=" + strings.Repeat("AQ", 24)}
 	differ := func(base string, list []string) {
 		seen := map[string]string{}
 		for _, f := range list {

@@ -98,7 +98,7 @@ func (c *colorModel) restore(a *API, r *request) (*response, error) {
 	if _, err := accepted(r.Header["Accept"], pngType); err != nil {
 		return nil, err
 	}
-	if err := c.refuse(r, "center", "ink", "threshold"); err != nil {
+	if err := c.refuse(r, append(memoryNames, "center", "ink", "threshold")...); err != nil {
 		return nil, err
 	}
 	l := a.first(link.Restore)
@@ -222,7 +222,7 @@ func (c *colorModel) generate(a *API, r *request) (*response, error) {
 	if _, err := accepted(r.Header["Accept"], pngType); err != nil {
 		return nil, err
 	}
-	if err := c.refuse(r, "class", "like"); err != nil {
+	if err := c.refuse(r, append(memoryNames, "class", "like")...); err != nil {
 		return nil, err
 	}
 	l := a.first(link.Generate)

@@ -3,6 +3,7 @@ package api
 import (
 	"math"
 	"net/http"
+	"slices"
 
 	"mppm/shared/link"
 	"mppm/shared/rng"
@@ -14,7 +15,7 @@ func generateParams(p *link.Page) []param {
 	seed.Name, seed.First, seed.About = "seed", "", "The seed of the noise: a short name of grid-seed"
 	n.Name, n.Max, n.First, n.About, n.says = "n", MaxImages, "9", "How many digits", ""
 	grid.First, grid.About = "", "Digits along an edge of the page's grid: so many times so many of them, in place of n"
-	return append(append(append(list, scale("4")), flowParams(p, link.Generate)...), modelParam, version)
+	return slices.Concat(list, []param{scale("4")}, flowParams(p, link.Generate), memoryParams(p), []param{modelParam, version})
 }
 
 // generate is GET /api/generate. Image i depends on i and on what the page's
@@ -91,7 +92,7 @@ func (a *API) readGrid(l *link.Link, r *request) (n int, err error) {
 // grow grows the first n digits of a link's grid. It returns their images and D at
 // each step, steps × n. The lock is held.
 func (a *API) grow(l *link.Link, n int) (x, distance []float32, err error) {
-	r, err := a.runner(l.Class)
+	r, err := a.taught(l, l.Class)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -83,6 +83,10 @@ func (a *API) words(l *link.Link) (title, description string) {
 	if l.Subject() == link.Descent {
 		return "mppm: a manifold one can see", fmt.Sprintf("Drop a point beside %s, and three methods take it home. Watch them, step by step, in your browser.", curveNames[l.Figure.Curve])
 	}
+	world := ""
+	if gone := without(l); gone != "" && (l.Class == link.Any || !grows(l)) {
+		world = ", in a world without " + gone
+	}
 	if grows(l) {
 		what := "digits"
 		if l.Class != link.Any {
@@ -91,14 +95,30 @@ func (a *API) words(l *link.Link) (title, description string) {
 		if l.Like != "" {
 			return "mppm: more digits like this one", "Around one digit in the latent space there are others. Watch them grow, in your browser."
 		}
-		return "mppm: " + what + " grown from noise", fmt.Sprintf("Random points (seed %d) walk to where %s are. Watch them, step by step, in your browser.", l.GenerateSeed, what)
+		return "mppm: " + what + " grown from noise" + world, fmt.Sprintf("Random points (seed %d) walk to where %s are. Watch them, step by step, in your browser.", l.GenerateSeed, what)
 	}
 	what := "A " + string(l.Source)
 	if l.Source == link.Digit {
 		what = fmt.Sprintf("A handwritten %d", a.digits.labels[l.State.Digit])
 	}
 	if l.Kind == link.None {
-		return "mppm: back to the manifold", what + " walks to the nearest digits. Watch it, step by step, in your browser."
+		return "mppm: back to the manifold", what + " walks to the nearest digits" + world + ". Watch it, step by step, in your browser."
 	}
-	return "mppm: a damaged digit walks back", fmt.Sprintf("%s under damage (%s, %v) is restored by a small network. Watch it, step by step, in your browser.", what, strings.ToLower(link.Find(l.Kind).Label), l.Severity)
+	return "mppm: a damaged digit walks back", fmt.Sprintf("%s under damage (%s, %v) is restored by a small network%s. Watch it, step by step, in your browser.", what, strings.ToLower(link.Find(l.Kind).Label), l.Severity, world)
+}
+
+// without says which classes are forgotten, as "1s and 7s"; "" if none are.
+func without(l *link.Link) string {
+	var b strings.Builder
+	gone := l.Memory.Forgotten()
+	for i, class := range gone {
+		switch {
+		case i > 0 && i == len(gone)-1:
+			b.WriteString(" and ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%ds", class)
+	}
+	return b.String()
 }

@@ -35,6 +35,12 @@ func flowParams(p *link.Page, of link.Mode) []param {
 	return list
 }
 
+// memoryNames are the fields of a link that say what the density of digits is taught.
+var memoryNames = []string{"bank-add", "bank-weight", "forget"}
+
+// memoryParams are those fields. What is forgotten comes last: something has to be left.
+func memoryParams(p *link.Page) []param { return saying(p, memoryNames...) }
+
 // query is the parameters of a request, by name: those that were given, and the
 // first values of the others.
 type query struct {

@@ -152,7 +152,7 @@ func (a *API) drawRestored(c canvas, l *link.Link) error {
 	if err != nil {
 		return err
 	}
-	steps, frames, err := a.flow(a.runners[link.Any], x, l.RestoreFlow.Widened())
+	steps, frames, err := a.flow(l, x, l.RestoreFlow.Widened())
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func restoreParams(p *link.Page) []param {
 	}
 	damage := saying(p, "damage", "severity", "seed")
 	damage[0].First = string(link.None)
-	return slices.Concat(list, damage, flowParams(p, link.Restore), []param{modelParam})
+	return slices.Concat(list, damage, flowParams(p, link.Restore), memoryParams(p), []param{modelParam})
 }
 
 // scale is the edge of a digit's pixel in a PNG.
@@ -97,7 +97,7 @@ func (a *API) restore(r *request) (*response, error) {
 	p := l.RestoreFlow.Widened()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	steps, frames, err := a.flow(a.runners[link.Any], x, p)
+	steps, frames, err := a.flow(l, x, p)
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +137,13 @@ type step struct {
 	code            []float32
 }
 
-// flow restores the image x: it returns the steps, and the images of all of them. The lock is held.
-func (a *API) flow(r *latent.Runner, x []float32, p latent.Preset) (steps []step, frames []float32, err error) {
+// flow restores the image x, with what a link teaches the density: it returns the steps,
+// and the images of all of them. The lock is held.
+func (a *API) flow(l *link.Link, x []float32, p latent.Preset) (steps []step, frames []float32, err error) {
+	r, err := a.taught(l, link.Any)
+	if err != nil {
+		return nil, nil, err
+	}
 	z := make([]float32, a.model.Latent())
 	r.Encode(z, x)
 	seq, err := r.Flow(z, p)

@@ -84,11 +84,11 @@ type Faces struct {
 	Name  string `json:"name"`
 	Label string `json:"label"`
 	Model File   `json:"model"`
-	DAE   *File  `json:"dae,omitempty"` // the denoising autoencoder to compare with
+	LDM   *File  `json:"ldm,omitempty"` // latent diffusion to compare with, and with its denoising autoencoder
 }
 
 // faces are the names of the models of faces that there can be, with what people call
-// them. The weights are in NAME.safetensors, the baseline's in NAME-dae.safetensors.
+// them. The weights are in NAME.safetensors, the baselines' in NAME-ldm.safetensors.
 var faces = [][2]string{{"faces", "Photo-like"}, {"drawn", "Drawn"}}
 
 // curves are the names of the curves' weights, without their ending.
@@ -400,7 +400,7 @@ func (b *builder) write(name string, content []byte) error {
 func (b *builder) faces(m *Manifest) error {
 	for _, f := range faces {
 		var files []File
-		for _, name := range []string{f[0] + ".safetensors", f[0] + "-dae.safetensors"} {
+		for _, name := range []string{f[0] + ".safetensors", f[0] + "-ldm.safetensors"} {
 			content, err := os.ReadFile(filepath.Join(b.o.Faces, name))
 			if errors.Is(err, fs.ErrNotExist) {
 				break
@@ -419,7 +419,7 @@ func (b *builder) faces(m *Manifest) error {
 		}
 		entry := Faces{Name: f[0], Label: f[1], Model: files[0]}
 		if len(files) > 1 {
-			entry.DAE = &files[1]
+			entry.LDM = &files[1]
 		}
 		m.Faces = append(m.Faces, entry)
 	}

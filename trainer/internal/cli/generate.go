@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"mppm/shared/center"
+	"mppm/shared/ink"
 	"mppm/shared/latent"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/atomicfile"
@@ -26,6 +28,7 @@ type generateOptions struct {
 	weights      string
 	method       string
 	flow         *flowFlags
+	bank         *bankFlags
 	workers      int
 	force, quiet bool
 }
@@ -44,11 +47,13 @@ PATH of digits is written as an IDX file where it ends in .idx or -ubyte, or tho
 and else as a folder of 00000.png, …; pictures become PNGs alone. Output appears when
 all of it is there, and never in part; in a folder that is there, PNGs of the same names
 are replaced with --force alone, and all else stays. Image i depends on the seed, the
-weights, the flow and i alone: more images only add to the end.`,
+weights, the flow and i alone: more images only add to the end. With --bank-add and
+--forget the flow knows more images, or fewer classes, as the help of restore says.`,
 		examples: []string{
 			"generate --n 2000 --seed 1 --out digits.idx",
 			"generate --n 64 --seed 7 --grid grid.png",
 			"generate --n 10 --seed 3 --steps 30 --out digits/",
+			"generate --n 64 --forget 7 --grid without-sevens.png",
 			"generate --weights runs/images/images.safetensors --n 40 --grid faces.png",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
@@ -62,6 +67,7 @@ weights, the flow and i alone: more images only add to the end.`,
 			common(f, &o.workers, &o.quiet, &o.force)
 			o.flow = f.flow("generate", true)
 			o.flow.name.values = func() []string { return presets(o.method, o.weights) }
+			o.bank = f.bank()
 			f.reads("weights", &o.weights, readsFile)
 			f.writes("out", &o.out, writesImages)
 			f.writes("grid", &o.grid, writesFile)
@@ -80,7 +86,10 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 	if err := o.flow.check(o.method); err != nil {
 		return err
 	}
-	grow, image, how, err := o.grower()
+	if err := o.bank.check(o.method); err != nil {
+		return err
+	}
+	grow, image, how, err := o.grower(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -131,7 +140,7 @@ func (o *generateOptions) run(ctx context.Context, e env) error {
 }
 
 // grower returns what grows the images, their shape, and how it is done in words.
-func (o *generateOptions) grower() (grow func(context.Context, infer.Options) ([]byte, error), image nn.Shape, how string, err error) {
+func (o *generateOptions) grower(ctx context.Context, e env) (grow func(context.Context, infer.Options) ([]byte, error), image nn.Shape, how string, err error) {
 	if o.method == methodLDM {
 		m, err := loadPicturesLDM(o.weights)
 		if err != nil {
@@ -146,9 +155,17 @@ func (o *generateOptions) grower() (grow func(context.Context, infer.Options) ([
 		return nil, image, "", err
 	}
 	p, err := o.flow.apply(m, "generate")
+	if err != nil {
+		return nil, image, "", err
+	}
+	as := restoreOptions{quiet: o.quiet, picture: center.Options{Center: center.Auto, Options: ink.Options{Ink: ink.Auto}}}
+	taught, err := o.bank.teach(ctx, e, m, func(path string) (*imageio.Images, error) { return as.read(ctx, e, path, m.Image()) })
+	if err != nil {
+		return nil, image, "", err
+	}
 	return func(ctx context.Context, opt infer.Options) ([]byte, error) {
-		return infer.Generate(ctx, m, p, o.n, opt)
-	}, m.Image(), describeFlow(p), err
+		return infer.Generate(ctx, taught, p, o.n, opt)
+	}, m.Image(), describeFlow(p) + o.bank.words(m, taught), nil
 }
 
 func (o *generateOptions) writeGrid(e env, pixels []byte, image nn.Shape) error {

@@ -43,8 +43,8 @@ func readWeights(path string) (b []byte, name string, err error) {
 // faces are the embedded weights for pictures, by the name that stands for a file and by
 // the method. A file of that name goes first.
 var faces = map[string]map[string][]byte{
-	"faces": {methodLMPPM: weights.Faces, methodDAE: weights.FacesDAE},
-	"drawn": {methodLMPPM: weights.Drawn, methodDAE: weights.DrawnDAE},
+	"faces": {methodLMPPM: weights.Faces, methodDAE: weights.FacesDAE, methodLDM: weights.FacesLDM},
+	"drawn": {methodLMPPM: weights.Drawn, methodDAE: weights.DrawnDAE, methodLDM: weights.DrawnLDM},
 }
 
 // readWeightsOf is readWeights with the embedded weights of a method.
@@ -65,10 +65,7 @@ func readWeightsOf(method, path string) (b []byte, name string, err error) {
 	}
 	if of, ok := faces[path]; ok {
 		if _, err := os.Stat(path); err != nil {
-			if b = of[method]; b == nil {
-				return nil, "", fmt.Errorf("this build has no weights of %s for --method %s: it has them for %s and %s", path, method, methodLMPPM, methodDAE)
-			}
-			return b, "the embedded weights of " + path, nil
+			return of[method], "the embedded weights of " + path, nil
 		}
 	}
 	b, err = readWeightsFile(path)

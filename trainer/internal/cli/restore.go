@@ -40,6 +40,7 @@ type restoreOptions struct {
 	size                     int
 	picture                  center.Options
 	flow                     *flowFlags
+	bank                     *bankFlags
 	diffusion                *ldmFlags
 	workers                  int
 	force, quiet             bool
@@ -82,6 +83,11 @@ autoencoder (with --preset kernel its codes flow up the density too), and ldm,
 diffusion in its latent space, which starts from the step that has the noise of
 the damage.
 
+With --bank-add the flow is drawn to images that it never learned from: their codes are
+further terms of the density (Eq. 7), each of which counts as --bank-weight of its own.
+With --forget it does without the terms of a class. Nothing is trained, and the distance
+stays as it was learned: --alpha 0 leaves the density alone.
+
 With --degrade the input is taken as clean and damaged first, and the mean error
 (MSE), PSNR and SSIM of the damaged and the restored images are printed: of the
 restored images as they are written, in 256 levels. Of pictures each channel is scored.
@@ -90,6 +96,7 @@ restored images as they are written, in 256 levels. Of pictures each channel is 
 			"restore --in noisy.png --out clean.png",
 			"restore --in scans/ --out restored/ --strip strip.png",
 			"restore --in t10k-images-idx3-ubyte.gz --out restored.idx --degrade gaussian=0.7 --seed 1",
+			"restore --in noisy.png --out clean.png --bank-add scans/ --bank-weight 300 --forget 7",
 			"restore --weights runs/images/images.safetensors --in photos/ --out healed/ --size 512",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
@@ -110,6 +117,7 @@ restored images as they are written, in 256 levels. Of pictures each channel is 
 			common(f, &o.workers, &o.quiet, &o.force)
 			o.flow = f.flow("restore", false)
 			o.flow.name.values = func() []string { return presets(o.method, o.weights) }
+			o.bank = f.bank()
 			o.diffusion = f.ldm()
 			f.reads("in", &o.in, readsImages)
 			f.reads("weights", &o.weights, readsFile)
@@ -181,10 +189,13 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	if err := o.flow.check(o.method); err != nil {
 		return err
 	}
+	if err := o.bank.check(o.method); err != nil {
+		return err
+	}
 	if o.diffusion.def.given && o.method != methodLDM {
 		return usagef("--start is of diffusion: give --method %s, or leave it out", methodLDM)
 	}
-	r, err := o.restorer(damage)
+	r, err := o.restorer(ctx, e, damage)
 	if err != nil {
 		return err
 	}
@@ -195,7 +206,7 @@ func (o *restoreOptions) run(ctx context.Context, e env) error {
 	if err := o.checkKind(r.image); err != nil {
 		return err
 	}
-	images, err := o.read(ctx, e, r.image)
+	images, err := o.read(ctx, e, o.in, r.image)
 	if err != nil {
 		return err
 	}
@@ -273,19 +284,19 @@ func (o *restoreOptions) checkKind(image nn.Shape) error {
 }
 
 // read reads digits or pictures: images of that shape.
-func (o *restoreOptions) read(ctx context.Context, e env, image nn.Shape) (*imageio.Images, error) {
+func (o *restoreOptions) read(ctx context.Context, e env, path string, image nn.Shape) (*imageio.Images, error) {
 	if image != latent.Digit {
 		progress, finish := readingPictures(e, o.quiet)
 		defer finish()
-		return imageio.ReadPictures(ctx, o.in, e.stdin, image, progress)
+		return imageio.ReadPictures(ctx, path, e.stdin, image, progress)
 	}
-	images, err := imageio.Read(o.in, e.stdin, o.picture)
+	images, err := imageio.Read(path, e.stdin, o.picture)
 	if err != nil {
 		return nil, err
 	}
 	if o.transpose {
 		images.Transpose()
-	} else if dataset.IsEMNIST(o.in) {
+	} else if dataset.IsEMNIST(path) {
 		images.Notes = append(images.Notes, emnistNote)
 	}
 	return images, nil
@@ -320,7 +331,7 @@ type restorer struct {
 	steps      int // at most so many
 }
 
-func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error) {
+func (o *restoreOptions) restorer(ctx context.Context, e env, damage *degrade.Degradation) (restorer, error) {
 	if o.method == methodLDM {
 		m, err := loadPicturesLDM(o.weights)
 		if err != nil {
@@ -343,7 +354,14 @@ func (o *restoreOptions) restorer(damage *degrade.Degradation) (restorer, error)
 		return restorer{}, err
 	}
 	p, err := o.flow.apply(m, "restore")
-	return flowRestorer(m, p), err
+	if err != nil {
+		return restorer{}, err
+	}
+	m, err = o.bank.teach(ctx, e, m, func(path string) (*imageio.Images, error) { return o.read(ctx, e, path, m.Image()) })
+	if err != nil {
+		return restorer{}, err
+	}
+	return flowRestorer(m, p), nil
 }
 
 // loadPicturesOf is loadModelOf for digits and for all images that are pictures.

@@ -40,11 +40,9 @@ func TestEmbeddedFaces(t *testing.T) {
 	must(t, "generate", "--weights", "faces", "--n", "1", "--out", "grown")
 	must(t, "restore", "--weights", "faces", "--in", "photo.jpg", "--out", "a.png")
 	must(t, "restore", "--weights", "faces", "--method", "dae", "--in", "photo.jpg", "--out", "b.png")
-	if a, b := get(t, "a.png"), get(t, "b.png"); bytes.Equal(a, b) {
-		t.Error("the baseline is the model")
-	}
-	if r := run(t, "restore", "--weights", "faces", "--method", "ldm", "--in", "photo.jpg", "--out", "c.png"); r.code != exitFailure || !strings.Contains(r.stderr, "lmppm and dae") {
-		t.Errorf("exit code %d, %s", r.code, r.stderr)
+	must(t, "restore", "--weights", "faces", "--method", "ldm", "--in", "photo.jpg", "--out", "c.png")
+	if a, b, c := get(t, "a.png"), get(t, "b.png"), get(t, "c.png"); bytes.Equal(a, b) || bytes.Equal(a, c) {
+		t.Error("a baseline is the model")
 	}
 	put(t, "faces", []byte("no weights"))
 	if r := run(t, "restore", "--weights", "faces", "--in", "photo.jpg", "--out", "d.png"); r.code != exitFailure || !strings.Contains(r.stderr, "weights") {

@@ -18,18 +18,15 @@ import (
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/imageio"
+	"mppm/trainer/internal/memory"
 )
 
-// most is how many images go through the nets together, and numbers how many numbers they
-// have at most: what a U-Net makes of an image is some twenty times as large. It divides
-// the work among the cores, and no image depends on it.
-const (
-	most    = 50
-	numbers = 1 << 19
-)
+// most is how many images go through the nets together at most. It divides the work among
+// the cores, and no image depends on it.
+const most = 50
 
 // together is how many images of size numbers go through the nets together.
-func together(size int) int { return max(1, min(most, numbers/size)) }
+func together(size int) int { return memory.Together(most, size) }
 
 // Options are what the work can be told.
 type Options struct {
@@ -295,6 +292,28 @@ func Floats(b []byte) []float32 {
 		x[i] = float32(v) / 255
 	}
 	return x
+}
+
+// Encode returns the codes of images (bytes), one after the other. It returns an error
+// where they are not a whole number of the model's images.
+func Encode(ctx context.Context, m *latent.Model, images []byte) ([]float32, error) {
+	size, d := m.Pixels(), m.Latent()
+	batch := together(size)
+	r := m.Runner(batch)
+	var codes []float32
+	for ; len(images) > 0; images = images[min(len(images), batch*size):] {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		x := Floats(images[:min(len(images), batch*size)])
+		if err := m.CheckImages(x); err != nil {
+			return nil, err
+		}
+		z := make([]float32, len(x)/size*d)
+		r.Encode(z, x)
+		codes = append(codes, z...)
+	}
+	return codes, nil
 }
 
 // score scores images x of that shape against the clean ones, one after the other.

@@ -21,6 +21,14 @@ func Limit() int64 { return system{"/"}.limit() }
 // caches included, within Limit. It returns 0 where the system does not say.
 func Available() int64 { return system{"/"}.available() }
 
+// Together returns how many images of size numbers are to go through nets together: at
+// most so many, and fewer of large ones. What a U-Net makes of an image is some twenty
+// times as large as the image.
+func Together(most, size int) int {
+	const numbers = 1 << 19
+	return max(1, min(most, numbers/size))
+}
+
 // Check returns an error if what is to be done needs more bytes than Limit. what
 // names it: "a step of 60000 images".
 func Check(what string, need int64) error {

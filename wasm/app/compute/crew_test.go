@@ -11,9 +11,12 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
+	"mppm/shared/ldm/ldmtest"
 	"mppm/shared/link"
+	"mppm/shared/metric"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/shared/safetensors"
 	"mppm/shared/unet"
 	"mppm/weights"
 )
@@ -101,18 +104,25 @@ func bring(t testing.TB, to func(name string, f File)) {
 	t.Helper()
 	for name, b := range map[string][]byte{
 		Digits: weights.MNIST, Classifier: weights.Classifier, OfBaselines: weights.LDM, OfCurve + "circle": weights.Circle,
-		OfFaces + "faces": faces(t, 3), OfFacesRival + "faces": faces(t, 4),
+		OfFaces + "faces": encoded(t, latenttest.FileOf(3, nets(t))), OfFaceRivals + "faces": encoded(t, ldmtest.FileOf(4, nets(t))),
 	} {
 		to(name, Raw(b))
 	}
 }
 
-func faces(t testing.TB, seed uint64) []byte {
+// nets are small ones for faces.
+func nets(t testing.TB) *latent.Nets {
+	t.Helper()
 	n, err := unet.New(nn.Shape{H: 20, W: 20, C: 3}, unet.Config{Channels: []int{4, 6}, Latent: 9})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := latenttest.FileOf(seed, n).Encode()
+	return n
+}
+
+func encoded(t testing.TB, f *safetensors.File) []byte {
+	t.Helper()
+	b, err := f.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,6 +173,45 @@ func same[P any](t *testing.T, here, there Asker, y *yard, j Job[P]) {
 	}
 }
 
+// TestTaught: a job flows by what it brings, and what the one before brought is forgotten.
+func TestTaught(t *testing.T) {
+	here := newHere(t)
+	e, err := here.models.engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := noise(e.Latent(), 3)
+	flow := latent.Preset{Beta: 0.5, Sigma: 0.4, Steps: 30}
+	last := func(teach latent.Memory) []float32 {
+		r := all(t, nil, Ask(here, &Restore{Code: z, Flow: flow, Taught: teach}))[0]
+		return r.Codes[len(r.Codes)-e.Latent():]
+	}
+	var codes [][]float32
+	for _, seed := range []uint64{7, 8} {
+		codes = append(codes, noise(e.Latent(), seed))
+	}
+	plain := last(latent.Memory{})
+	for range 2 {
+		for _, code := range codes {
+			got := last(latent.Memory{Codes: code, Weight: 1, Forget: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}})
+			for i, v := range got {
+				if math.Abs(float64(v-code[i])) > 1e-3 {
+					t.Fatalf("number %d is %v, want %v, which alone is known", i, v, code[i])
+				}
+			}
+		}
+		if !slices.Equal(last(latent.Memory{}), plain) {
+			t.Fatal("what was taught before is known still")
+		}
+	}
+	for _, teach := range []latent.Memory{{Codes: z[:5], Weight: 1}, {Forget: []int{12}}, {Codes: z}} {
+		w := Ask(here, &Restore{Code: z, Flow: flow, Taught: teach})
+		if got := all(t, nil, w); w.Err() == nil || len(got) > 0 {
+			t.Errorf("a job that teaches %+v gives %d pieces, and %v", teach, len(got), w.Err())
+		}
+	}
+}
+
 // TestSameBits: whoever does a job, every bit of the answer is the same.
 func TestSameBits(t *testing.T) {
 	y := new(yard)
@@ -178,6 +227,10 @@ func TestSameBits(t *testing.T) {
 	same(t, here, there, y, &Restore{Original: x, Damaged: damaged, Flow: digits})
 	same(t, here, there, y, &Restore{Code: z[:e.Latent()], Flow: digits})
 	same(t, here, there, y, &Grow{Class: 3, Codes: z, Flow: digits})
+	teach := latent.Memory{Codes: z[:2*e.Latent()], Weight: 40, Forget: []int{7, 1}}
+	same(t, here, there, y, &Restore{Original: x, Damaged: damaged, Flow: digits, Taught: teach})
+	same(t, here, there, y, &Grow{Class: -1, Codes: z, Flow: digits, Taught: teach})
+	same(t, here, there, y, &Walk{Class: -1, From: z[:e.Latent()], To: z[e.Latent() : 2*e.Latent()], Steps: 5, Flow: digits, Taught: teach})
 	same(t, here, there, y, &Walk{Class: -1, From: z[:e.Latent()], To: z[e.Latent() : 2*e.Latent()], Steps: 5, Flow: digits})
 	same(t, here, there, y, &Read{Ink: inks(x)})
 	same(t, here, there, y, &Rivals{Original: x, Damaged: damaged, Damage: degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.3}, Seed: 4, Shown: 5})
@@ -192,7 +245,7 @@ func TestSameBits(t *testing.T) {
 	same(t, here, there, y, &Face{Model: "faces", Seed: 7})
 	a, b := noise(m.Pixels(), 8), noise(m.Pixels(), 9)
 	same(t, here, there, y, &Heal{Model: "faces", Original: a, Damaged: b, Flow: face})
-	same(t, here, there, y, &Heal{Model: "faces", Rival: true, Original: a, Damaged: b})
+	same(t, here, there, y, &FaceRivals{Model: "faces", Original: a, Damaged: b, Seed: 5})
 	same(t, here, there, y, &Growth{Model: "faces", Seeds: []uint64{1, 2}, Flow: m.Generate})
 	same(t, here, there, y, &Decode{Model: "faces", Codes: noise(3*m.Latent(), 10)})
 	same(t, here, there, y, &Pass{Model: "faces", From: noise(m.Latent(), 11), To: noise(m.Latent(), 12), Steps: 4, Flow: m.Generate})
@@ -362,6 +415,7 @@ func TestErrors(t *testing.T) {
 	refused("row", said(t, y, &Cut{Curve: "circle", X: make([]float32, 3)}))
 	refused("faces", said(t, y, &Meet{Model: "nobody"}))
 	refused("heal", said(t, y, &Heal{Model: "faces"}))
+	refused("what faces are compared with", said(t, y, &FaceRivals{Model: "faces"}))
 	refused("pass", said(t, y, &Pass{Model: "faces"}))
 }
 
@@ -375,3 +429,28 @@ func said[P any](t *testing.T, y *yard, j Job[P]) func(Asker) ([2]string, int) {
 
 // fewSteps is a flow of a few steps.
 var fewSteps = latent.Preset{Alpha: 0.5, Beta: 0.3, Sigma: 0.6, Steps: 5}
+
+// TestFaceRivals: what the shipped drawn faces are compared with takes noise off one, and
+// diffusion makes another picture of it than the autoencoder that it runs in.
+func TestFaceRivals(t *testing.T) {
+	m := new(Models)
+	m.Bring(OfFaces+"drawn", Raw(weights.Drawn))
+	m.Bring(OfFaceRivals+"drawn", Raw(weights.DrawnLDM))
+	here := NewHere(m)
+	face := all(t, nil, Ask(here, &Face{Model: "drawn", Seed: 3}))[0].X
+	damaged, is := make([]float32, len(face)), m.Faces["drawn"].Image()
+	noise := degrade.Degradation{Kind: degrade.Gaussian, Severity: 0.3}
+	if err := noise.ApplyColor(damaged, face, is.W, is.H, is.C, rng.New(4, 0)); err != nil {
+		t.Fatal(err)
+	}
+	made := all(t, nil, Ask(here, &FaceRivals{Model: "drawn", Original: face, Damaged: damaged, Seed: 5}))
+	if len(made) != 2 || slices.Equal(made[0].Ink, made[1].Ink) {
+		t.Fatalf("%d pictures, or twice the same", len(made))
+	}
+	before := metric.MSE(face, damaged)
+	for i, p := range made {
+		if !(p.Score.MSE < before/3) {
+			t.Errorf("picture %d takes the mean squared error from %.4f to %.4f", i, before, p.Score.MSE)
+		}
+	}
+}

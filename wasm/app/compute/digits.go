@@ -46,6 +46,12 @@ func codePreset(w *wire, p *latent.Preset) {
 	whole(w, &p.Rounds)
 }
 
+func codeMemory(w *wire, t *latent.Memory) {
+	w.float32s(&t.Codes)
+	w.float32(&t.Weight)
+	items(w, &t.Forget, 1, whole)
+}
+
 // inks returns images in [0, 1] as they are shown.
 func inks(x []float32) []byte {
 	b := make([]byte, len(x))
@@ -62,6 +68,7 @@ type Restore struct {
 	Damaged  []float32 // nil: Code flows
 	Code     []float32
 	Flow     latent.Preset
+	Taught   latent.Memory // what the bank is taught
 }
 
 // Restored is a whole flow of one image. Without a classifier nothing is read.
@@ -81,6 +88,7 @@ func (j *Restore) code(w *wire) {
 	w.float32s(&j.Damaged)
 	w.float32s(&j.Code)
 	codePreset(w, &j.Flow)
+	codeMemory(w, &j.Taught)
 }
 
 func (r *Restored) code(w *wire) {
@@ -94,7 +102,7 @@ func (r *Restored) code(w *wire) {
 }
 
 func (j *Restore) run(m *Models, yield func(coded) bool) error {
-	e, err := m.engine()
+	e, err := m.teach(j.Taught)
 	if err != nil {
 		return err
 	}
@@ -161,9 +169,10 @@ func (j *Restore) run(m *Models, yield func(coded) bool) error {
 // Grow has codes flow by the bank of a class, and decodes every step.
 type Grow struct {
 	answers[Grown]
-	Class int       // -1: all classes
-	Codes []float32 // where they start
-	Flow  latent.Preset
+	Class  int       // -1: all classes
+	Codes  []float32 // where they start
+	Flow   latent.Preset
+	Taught latent.Memory // what the bank of all classes is taught
 }
 
 // Grown is a step of all codes.
@@ -178,6 +187,7 @@ func (j *Grow) code(w *wire) {
 	whole(w, &j.Class)
 	w.float32s(&j.Codes)
 	codePreset(w, &j.Flow)
+	codeMemory(w, &j.Taught)
 }
 
 func (g *Grown) code(w *wire) {
@@ -188,7 +198,7 @@ func (g *Grown) code(w *wire) {
 }
 
 func (j *Grow) run(m *Models, yield func(coded) bool) error {
-	e, err := m.only(j.Class)
+	e, err := m.only(j.Class, j.Taught)
 	if err != nil {
 		return err
 	}
@@ -221,6 +231,7 @@ type Walk struct {
 	From, To []float32
 	Steps    int
 	Flow     latent.Preset
+	Taught   latent.Memory // what the bank of all classes is taught
 }
 
 // maxWalk bounds the steps of a walk.
@@ -232,10 +243,11 @@ func (j *Walk) code(w *wire) {
 	w.float32s(&j.To)
 	whole(w, &j.Steps)
 	codePreset(w, &j.Flow)
+	codeMemory(w, &j.Taught)
 }
 
 func (j *Walk) run(m *Models, yield func(coded) bool) error {
-	e, err := m.only(j.Class)
+	e, err := m.only(j.Class, j.Taught)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,6 @@ func (j *Face) run(m *Models, yield func(coded) bool) error {
 type Heal struct {
 	answers[Picture]
 	Model             string
-	Rival             bool // by the denoising autoencoder, and by its own flow: its last step alone
 	Original, Damaged []float32
 	Flow              latent.Preset
 }
@@ -101,7 +100,6 @@ type Picture struct {
 
 func (j *Heal) code(w *wire) {
 	text(w, &j.Model)
-	w.bool(&j.Rival)
 	w.float32s(&j.Original)
 	w.float32s(&j.Damaged)
 	codePreset(w, &j.Flow)
@@ -117,56 +115,101 @@ func (p *Picture) code(w *wire) {
 }
 
 func (j *Heal) run(m *Models, yield func(coded) bool) error {
-	take, flow := m.faces, j.Flow
-	if j.Rival {
-		take = m.rival
-	}
-	r, err := take(j.Model)
+	r, err := m.faces(j.Model)
 	if err != nil {
 		return err
-	}
-	if j.Rival {
-		flow = r.Restore
 	}
 	if len(j.Original) != r.Pixels() || len(j.Damaged) != r.Pixels() {
 		return errImages
 	}
-	s := r.Image()
 	var scorer metric.Scorer
-	score := func(x []float32) (Score, error) {
-		ssim, err := scorer.SSIMColor(j.Original, x, s.W, s.H, s.C)
-		if err != nil {
-			return Score{}, err
-		}
-		return Score{metric.MSE(j.Original, x), ssim}, nil
-	}
-	before, err := score(j.Damaged)
+	before, err := scoreOf(&scorer, r.Image(), j.Original, j.Damaged)
 	if err != nil {
 		return err
 	}
-	seq, err := r.Restoration(j.Damaged, flow)
+	seq, err := r.Restoration(j.Damaged, j.Flow)
 	if err != nil {
 		return err
 	}
-	var last *Picture
 	for f := range seq {
 		x := f.Image()
-		after, err := score(x)
+		after, err := scoreOf(&scorer, r.Image(), j.Original, x)
 		if err != nil {
 			return err
 		}
-		last = &Picture{Ink: inks(x), Code: append([]float32(nil), f.X...), Distance: f.Distance[0], Before: before, Score: after}
+		p := &Picture{Ink: inks(x), Code: append([]float32(nil), f.X...), Distance: f.Distance[0], Before: before, Score: after}
 		if f.Index == 0 {
-			last.Where = append([]float32(nil), f.Local...)
+			p.Where = append([]float32(nil), f.Local...)
 		}
-		if !j.Rival && !yield(last) {
+		if !yield(p) {
 			return nil
 		}
 	}
-	if j.Rival && last != nil {
-		yield(last)
-	}
 	return nil
+}
+
+// scoreOf compares an image of a shape with the original.
+func scoreOf(scorer *metric.Scorer, s nn.Shape, original, x []float32) (Score, error) {
+	ssim, err := scorer.SSIMColor(original, x, s.W, s.H, s.C)
+	if err != nil {
+		return Score{}, err
+	}
+	return Score{metric.MSE(original, x), ssim}, nil
+}
+
+// FaceRivals has what a model of faces is compared with restore a damaged face: it answers
+// with what the denoising autoencoder makes of it, and then diffusion.
+//
+// Diffusion is told how far the damage moved the code, whatever the damage is, and starts
+// from the step whose noise does the same. The flow is never told.
+type FaceRivals struct {
+	answers[Picture]
+	Model             string
+	Original, Damaged []float32
+	Seed              uint64 // of the noise of diffusion
+}
+
+func (j *FaceRivals) code(w *wire) {
+	text(w, &j.Model)
+	w.float32s(&j.Original)
+	w.float32s(&j.Damaged)
+	w.uint64(&j.Seed)
+}
+
+func (j *FaceRivals) run(m *Models, yield func(coded) bool) error {
+	r, err := m.faceRivals(j.Model)
+	if err != nil {
+		return err
+	}
+	if len(j.Original) != r.Pixels() || len(j.Damaged) != r.Pixels() {
+		return errImages
+	}
+	var skips latent.Skips
+	var scorer metric.Scorer
+	x, z, clean := make([]float32, r.Pixels()), make([]float32, r.Latent()), make([]float32, r.Latent())
+	show := func() (bool, error) {
+		r.DecodeSkips(x, z, &skips, nil)
+		score, err := scoreOf(&scorer, r.Image(), j.Original, x)
+		if err != nil {
+			return false, err
+		}
+		return yield(&Picture{Ink: inks(x), Code: append([]float32(nil), z...), Score: score}), nil
+	}
+	r.Encode(clean, j.Original)
+	r.EncodeSkips(z, j.Damaged, &skips)
+	if more, err := show(); err != nil || !more {
+		return err
+	}
+	steps := r.Schedule.Match(r.Spread(clean, z))
+	seq, err := r.Restore(z, steps, []*rng.Source{rng.New(j.Seed, diffusionStream)})
+	if err != nil {
+		return err
+	}
+	for range seq {
+	}
+	r.Codes(z, z, 0)
+	_, err = show()
+	return err
 }
 
 // Growth grows faces from noise, each from a seed of its own, and then decodes them.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"mppm/shared/ambient"
@@ -26,7 +27,7 @@ const (
 	OfBaselines  = "baselines"
 	OfCurve      = "curve "
 	OfFaces      = "faces "
-	OfFacesRival = "faces-dae "
+	OfFaceRivals = "faces-ldm "
 )
 
 // batch is how many images of digits are computed at a time.
@@ -54,10 +55,17 @@ type Models struct {
 	Baselines Baselines
 	Curves    map[string]*curve.Curve
 	Faces     map[string]*latent.Runner
-	Rivals    map[string]*latent.Runner // denoising autoencoders, by the name of the model of faces
+	Rivals    map[string]*ldm.Runner // what models of faces are compared with, by their names
 
-	files map[string]File
-	atlas *atlas.Atlas
+	files  map[string]File
+	atlas  *atlas.Atlas
+	taught taught
+}
+
+// taught is an engine with what it was taught: the last one that a job asked for.
+type taught struct {
+	model.Engine
+	latent.Memory
 }
 
 // File is what a model comes in.
@@ -104,17 +112,35 @@ func (m *Models) engine() (model.Engine, error) {
 	return m.Engine, nil
 }
 
-// only returns the engine of a class, or of all where there is none.
-func (m *Models) only(class int) (model.Engine, error) {
+// only returns the engine of a class, or where there is none of all, as it was taught.
+func (m *Models) only(class int, t latent.Memory) (model.Engine, error) {
+	if class < 0 {
+		return m.teach(t)
+	}
 	e, err := m.engine()
-	if err != nil || class < 0 {
-		return e, err
+	if err != nil {
+		return nil, err
 	}
 	return e.Only(class)
 }
 
 // readable reports whether there is a classifier. Until it comes, nothing is read.
 func (m *Models) readable() bool { return m.Reader != nil || m.files[Classifier] != nil }
+
+// teach returns the engine of the digits with what it is taught.
+func (m *Models) teach(t latent.Memory) (model.Engine, error) {
+	e, err := m.engine()
+	if err != nil || t.Empty() {
+		return e, err
+	}
+	if last := &m.taught; last.Engine == nil || last.Weight != t.Weight || !slices.Equal(last.Codes, t.Codes) || !slices.Equal(last.Forget, t.Forget) {
+		if e, err = e.Taught(t); err != nil {
+			return nil, err
+		}
+		m.taught = taught{e, t}
+	}
+	return m.taught.Engine, nil
+}
 
 func (m *Models) reader() (model.Reader, error) {
 	if m.Reader == nil {
@@ -166,44 +192,58 @@ func (m *Models) curve(name string) (*curve.Curve, error) {
 }
 
 func (m *Models) faces(name string) (*latent.Runner, error) {
-	r, err := m.latent(&m.Faces, OfFaces, name)
+	r, err := fetched(m, &m.Faces, OfFaces+name, name, func(b []byte) (*latent.Runner, error) {
+		l, err := latent.Load(b)
+		if err != nil {
+			return nil, err
+		}
+		return l.Runner(1), nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("the model of faces: %w", err)
 	}
 	return r, nil
 }
 
-// rival returns the denoising autoencoder to compare a model of faces with.
-func (m *Models) rival(name string) (*latent.Runner, error) {
-	r, err := m.latent(&m.Rivals, OfFacesRival, name)
+// faceRivals returns the denoising autoencoder, and the diffusion between its two halves,
+// to compare a model of faces with.
+func (m *Models) faceRivals(name string) (*ldm.Runner, error) {
+	r, err := fetched(m, &m.Rivals, OfFaceRivals+name, name, func(b []byte) (*ldm.Runner, error) {
+		l, err := ldm.Load(b)
+		if err != nil {
+			return nil, err
+		}
+		return l.Runner(1), nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("the denoising autoencoder to compare with: %w", err)
+		return nil, fmt.Errorf("the models to compare faces with: %w", err)
 	}
 	if f, err := m.faces(name); err != nil {
 		return nil, err
 	} else if r.Image() != f.Image() {
-		return nil, fmt.Errorf("the model to compare %s with is of images of %v, that one of %v", name, r.Image(), f.Image())
+		return nil, fmt.Errorf("the models to compare %s with are of images of %v, that one of %v", name, r.Image(), f.Image())
 	}
 	return r, nil
 }
 
-func (m *Models) latent(known *map[string]*latent.Runner, kind, name string) (*latent.Runner, error) {
+// fetched returns the model of a name, which is read from its file the first time.
+func fetched[T any](m *Models, known *map[string]*T, file, name string, load func([]byte) (*T, error)) (*T, error) {
 	if r := (*known)[name]; r != nil {
 		return r, nil
 	}
-	b, err := m.file(kind + name)
+	b, err := m.file(file)
 	if err != nil {
 		return nil, err
 	}
-	l, err := latent.Load(b)
+	r, err := load(b)
 	if err != nil {
 		return nil, err
 	}
 	if *known == nil {
-		*known = map[string]*latent.Runner{}
+		*known = map[string]*T{}
 	}
-	(*known)[name] = l.Runner(1)
-	return (*known)[name], nil
+	(*known)[name] = r
+	return r, nil
 }
 
 // theAtlas returns the map of the codes.

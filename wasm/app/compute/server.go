@@ -35,6 +35,7 @@ var kinds = []func() job{
 	func() job { return new(Growth) },
 	func() job { return new(Decode) },
 	func() job { return new(Pass) },
+	func() job { return new(FaceRivals) },
 }
 
 // kindOf returns the place of a job among the kinds.

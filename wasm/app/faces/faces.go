@@ -52,7 +52,7 @@ type Room struct {
 	grown    grown
 	films    map[link.FaceTask]*film
 	before   Score
-	dae      *attempt
+	dae, ldm *attempt
 
 	next  func() (struct{}, bool) // takes the work on by a step; nil: there is none
 	stop  func()
@@ -67,14 +67,14 @@ var (
 
 // loaded is a model that the page has, or that is on its way.
 type loaded struct {
-	asked bool
-	share float64 // of it that has come
-	err   error
-	meet  *compute.Work[compute.Features] // until it is known
-	is    *compute.Features               // nil until it is there
-	rival bool                            // there is a denoising autoencoder to compare it with
-	heal  *dials.Flow[latent.Preset]
-	grow  *dials.Flow[latent.Preset]
+	asked  bool
+	share  float64 // of it that has come
+	err    error
+	meet   *compute.Work[compute.Features] // until it is known
+	is     *compute.Features               // nil until it is there
+	rivals bool                            // there are models to compare it with
+	heal   *dials.Flow[latent.Preset]
+	grow   *dials.Flow[latent.Preset]
 }
 
 // film is what a task shows along the timeline.
@@ -94,10 +94,18 @@ type grown struct {
 	images   [][]byte    // of each at the end; as many as are decoded
 }
 
-// attempt is what the denoising autoencoder makes of the damaged face.
+// attempt is what a model to compare with makes of the damaged face.
 type attempt struct {
 	image []byte
 	score Score
+}
+
+// ink returns its image, nil if there is none yet.
+func (a *attempt) ink() []byte {
+	if a == nil {
+		return nil
+	}
+	return a.image
 }
 
 // Score compares a face with the original, over all channels.
@@ -237,11 +245,11 @@ func over(own, chosen latent.Preset) latent.Preset {
 	return own
 }
 
-// ArriveRival says that the denoising autoencoder to compare a model with is there.
-func (r *Room) ArriveRival(name string) {
-	r.at(name).rival = true
+// ArriveRivals says that what a model is compared with is there.
+func (r *Room) ArriveRivals(name string) {
+	r.at(name).rivals = true
 	if name == r.s.Faces.Model {
-		r.dae = nil
+		r.dae, r.ldm = nil, nil
 		r.films[link.Heal].stale = true
 	}
 	r.s.Touch()
@@ -311,7 +319,7 @@ func (r *Room) SetModel(name string) error {
 	}
 	r.restart()
 	r.s.Faces.Model, r.s.Faces.Heal, r.s.Faces.Grow = name, latent.Preset{}, latent.Preset{}
-	r.photo, r.original, r.damaged, r.dae, r.grown = nil, nil, nil, nil, grown{}
+	r.photo, r.original, r.damaged, r.dae, r.ldm, r.grown = nil, nil, nil, nil, nil, grown{}
 	for _, f := range r.films {
 		*f = film{stale: true, play: true}
 	}
@@ -614,7 +622,7 @@ func (r *Room) healFlow() latent.Preset {
 	return p
 }
 
-// healFace damages the face and has it restored, and the baseline do so.
+// healFace damages the face and has it restored, and the baselines do so.
 func (r *Room) healFace(m *loaded, f *film, rest func() bool) error {
 	if err := r.makeOriginal(rest); err != nil {
 		return err
@@ -622,7 +630,7 @@ func (r *Room) healFace(m *loaded, f *film, rest func() bool) error {
 	if err := r.damage(); err != nil {
 		return err
 	}
-	r.dae, r.where = nil, nil
+	r.dae, r.ldm, r.where = nil, nil, nil
 	p := r.healFlow()
 	j := compute.Heal{Model: r.s.Faces.Model, Original: r.original, Damaged: slices.Clone(r.damaged), Flow: p}
 	first := true
@@ -642,13 +650,19 @@ func (r *Room) healFace(m *loaded, f *film, rest func() bool) error {
 		return err
 	}
 	f.end()
-	if !m.rival {
+	if !m.rivals {
 		return nil
 	}
-	j.Rival = true
-	err = each(r, compute.Ask(r.s.Compute, &j), rest, func(c *compute.Picture) { r.dae = &attempt{c.Ink, c.Score} })
+	rivals := compute.FaceRivals{Model: j.Model, Original: j.Original, Damaged: j.Damaged, Seed: r.s.Faces.Seed}
+	err = each(r, compute.Ask(r.s.Compute, &rivals), rest, func(c *compute.Picture) {
+		into := &r.ldm
+		if r.dae == nil {
+			into = &r.dae
+		}
+		*into = &attempt{c.Ink, c.Score}
+	})
 	if err != nil && err != errDropped {
-		m.rival = false
+		m.rivals = false
 	}
 	return err
 }
@@ -779,12 +793,10 @@ func (r *Room) Original() []float32 { return r.original }
 func (r *Room) Damaged() []float32 { return r.damaged }
 
 // DAE returns what the denoising autoencoder makes of it as bytes, nil until there is that.
-func (r *Room) DAE() []byte {
-	if r.dae == nil {
-		return nil
-	}
-	return r.dae.image
-}
+func (r *Room) DAE() []byte { return r.dae.ink() }
+
+// LDM returns what diffusion in the latent space makes of it, as DAE does.
+func (r *Room) LDM() []byte { return r.ldm.ink() }
 
 // Where returns how far each pixel of the damaged face is from clean faces, in units of
 // the pixels; nil where the flow does not ask for it, or it is not computed yet.

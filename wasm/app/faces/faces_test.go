@@ -10,6 +10,8 @@ import (
 	"mppm/shared/degrade"
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
+	"mppm/shared/ldm"
+	"mppm/shared/ldm/ldmtest"
 	"mppm/shared/link"
 	"mppm/shared/nn"
 	"mppm/shared/unet"
@@ -21,14 +23,25 @@ import (
 // side is the side of the models' images.
 const side = 20
 
+var (
+	image = nn.Shape{H: side, W: side, C: 3}
+	sizes = unet.Config{Channels: []int{4, 6}, Latent: 9}
+)
+
 func model(t *testing.T, seed uint64) *latent.Model {
 	t.Helper()
-	image, sizes := nn.Shape{H: side, W: side, C: 3}, unet.Config{Channels: []int{4, 6}, Latent: 9}
-	n, err := unet.New(image, sizes)
-	roomtest.Must(t, err)
+	n := nets(t)
+	var err error
 	n.L, err = unet.Local(image, sizes)
 	roomtest.Must(t, err)
 	return latenttest.ModelOf(seed, n)
+}
+
+func nets(t *testing.T) *latent.Nets {
+	t.Helper()
+	n, err := unet.New(image, sizes)
+	roomtest.Must(t, err)
+	return n
 }
 
 // page is a page that shows the room, with what it fetched.
@@ -143,16 +156,16 @@ func TestHeal(t *testing.T) {
 	if r := p.Room.Result(); r.Before == nil || r.After == nil || r.DAE != nil || len(p.Room.Scores()) != p.Path().Steps() {
 		t.Errorf("the result is %+v", r)
 	}
-	p.Models.Rivals = map[string]*latent.Runner{"faces": model(t, 4).Runner(1)}
-	p.Room.ArriveRival("faces")
+	p.Models.Rivals = map[string]*ldm.Runner{"faces": ldmtest.ModelOf(4, nets(t)).Runner(1)}
+	p.Room.ArriveRivals("faces")
 	p.Settle()
-	if r := p.Room.Result(); r.DAE == nil || len(p.Room.DAE()) != m.Pixels() {
-		t.Errorf("with a baseline the result is %+v", r)
+	if r := p.Room.Result(); r.DAE == nil || r.LDM == nil || len(p.Room.DAE()) != m.Pixels() || len(p.Room.LDM()) != m.Pixels() {
+		t.Errorf("with baselines the result is %+v", r)
 	}
-	p.Models.Rivals["faces"] = latenttest.Model(1).Runner(1)
-	p.Room.ArriveRival("faces")
-	if p.Settle(); p.Err() == nil || p.Room.Result().HasDAE {
-		t.Error("a baseline of other images is taken")
+	p.Models.Rivals["faces"] = ldmtest.Model(1).Runner(1)
+	p.Room.ArriveRivals("faces")
+	if p.Settle(); p.Err() == nil || p.Room.Result().Rivals {
+		t.Error("baselines of other images are taken")
 	}
 }
 

@@ -12,7 +12,7 @@ type Result struct {
 	Ready   bool    `json:"ready"` // the model is there
 	Share   float64 `json:"share"` // of it that has come
 	Failed  string  `json:"failed,omitempty"`
-	HasDAE  bool    `json:"hasDAE"`
+	Rivals  bool    `json:"rivals"` // there are models to compare with
 	Skips   bool    `json:"skips"`
 	Local   bool    `json:"local"` // the model knows the distance at each pixel
 	Photo   bool    `json:"photo"`
@@ -23,13 +23,14 @@ type Result struct {
 	Before  *Score  `json:"before,omitempty"`
 	After   *Score  `json:"after,omitempty"` // of the step that is shown
 	DAE     *Score  `json:"dae,omitempty"`
+	LDM     *Score  `json:"ldm,omitempty"`
 }
 
 // Result returns what the room shows.
 func (r *Room) Result() Result {
 	out := Result{Photo: r.photo != nil, Strokes: len(r.canvas.strokes), Undo: r.canvas.canUndo(), Redo: r.canvas.canRedo(), Grown: len(r.grown.images)}
 	if m := r.models[r.s.Faces.Model]; m != nil {
-		out.Ready, out.Share, out.HasDAE = m.is != nil, m.share, m.rival
+		out.Ready, out.Share, out.Rivals = m.is != nil, m.share, m.rivals
 		if m.is != nil {
 			out.Skips, out.Local = m.is.Skips, m.is.Local
 		}
@@ -42,6 +43,9 @@ func (r *Room) Result() Result {
 		out.Before, out.After = &before, &s[min(r.Head().Step(), len(s)-1)]
 		if r.dae != nil {
 			out.DAE = &r.dae.score
+		}
+		if r.ldm != nil {
+			out.LDM = &r.ldm.score
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ package generate
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"mppm/shared/latent"
 	"mppm/shared/link"
@@ -79,6 +80,9 @@ func (r *Room) SetClass(class int) error {
 		return fmt.Errorf("there is no class %d; give 0 to %d, or %d for all", class, r.s.Links.Classes()-1, link.Any)
 	}
 	if class != link.Any {
+		if slices.Contains(r.s.Memory.Forgotten(), class) {
+			return fmt.Errorf("%d is forgotten: have it known again, and it can grow", class)
+		}
 		if _, err := r.s.Engine.Only(class); err != nil {
 			return err
 		}

@@ -24,8 +24,24 @@ type grid struct {
 	draft  timeline.Trajectory
 	steps  int // how many it takes at most
 	stale  bool
-	keep   bool // show the old grid until the stale one is whole again
-	hidden bool // the generation under way is such a one
+	asked  asked // what the generation was asked for that was begun last
+	keep   bool  // show the old grid until the stale one is whole again
+	hidden bool  // the generation under way is such a one
+}
+
+// asked is what of other rooms a grid depends on.
+type asked struct {
+	class  int
+	memory link.Memory // of a class alone: none
+}
+
+// wanted returns what the grid is to depend on.
+func (g *grid) wanted() asked {
+	a := asked{class: g.s.Class}
+	if a.class == link.Any {
+		a.memory = g.s.Memory
+	}
+	return a
 }
 
 // part is a share of the grid's digits that grows by itself.
@@ -59,7 +75,9 @@ func (g *grid) Say(out *room.Readout) {
 }
 
 // Busy reports whether the grid, or what is read in it, is not whole.
-func (g *grid) Busy() bool { return g.stale || g.parts != nil || g.reads.Missing(g.s, &g.path) }
+func (g *grid) Busy() bool {
+	return g.stale || g.parts != nil || g.asked != g.wanted() || g.reads.Missing(g.s, &g.path)
+}
 
 // regrow grows the grid anew.
 func (g *grid) regrow() {
@@ -77,6 +95,9 @@ func (g *grid) regrowQuietly() {
 // Update takes the grid on by a step, where the page computes it itself, or shows all
 // steps that have come.
 func (g *grid) Update(time.Duration) {
+	if !g.stale && g.asked != g.wanted() { // the density was taught something
+		g.regrowQuietly()
+	}
 	if g.stale && (g.parts == nil || !g.keep) {
 		g.stale = false
 		g.s.Fail(g.start())
@@ -99,7 +120,12 @@ func (g *grid) halt() {
 // start draws the noise that the grid grows from, and has it grow.
 func (g *grid) start() error {
 	g.halt()
+	g.asked = g.wanted()
 	e, err := g.room.engine()
+	if err != nil {
+		return err
+	}
+	taught, err := g.s.Taught()
 	if err != nil {
 		return err
 	}
@@ -112,7 +138,7 @@ func (g *grid) start() error {
 	parts := min(g.s.Compute.Parts(), n)
 	for i := range parts {
 		lo, hi := compute.Divide(n, parts, i)
-		j := &compute.Grow{Class: g.s.Class, Codes: z[lo*e.Latent() : hi*e.Latent()], Flow: g.s.GenerateFlow.Widened()}
+		j := &compute.Grow{Class: g.s.Class, Codes: z[lo*e.Latent() : hi*e.Latent()], Flow: g.s.GenerateFlow.Widened(), Taught: taught}
 		g.parts = append(g.parts, &part{work: compute.AskPart(g.s.Compute, j, i)})
 	}
 	if g.hidden = g.keep && g.path.N == n; g.hidden {

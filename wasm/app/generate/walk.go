@@ -67,7 +67,9 @@ func (w *walk) Update(dt time.Duration) {
 	}
 	if w.stale {
 		w.stale = false
-		w.begin()
+		if err := w.begin(); err != nil {
+			w.s.Fail(err)
+		}
 	}
 	if w.work == nil {
 		w.reads.Update(w.s, &w.path, 0)
@@ -85,15 +87,21 @@ func (w *walk) Update(dt time.Duration) {
 }
 
 // begin has the walk computed from one code to the other.
-func (w *walk) begin() {
+func (w *walk) begin() error {
 	w.work.Stop()
+	w.work = nil
+	taught, err := w.s.Taught()
+	if err != nil {
+		return err
+	}
 	grid := &w.room.grid.path
 	last := grid.Steps() - 1
 	p := w.s.GenerateFlow.Widened()
 	p.Steps = min(p.Steps, walkFlow)
 	w.work = compute.Ask(w.s.Compute, &compute.Walk{
-		Class: w.s.Class, From: grid.Code(last, w.s.Selected), To: grid.Code(last, w.s.WalkTo), Steps: walkSteps, Flow: p,
+		Class: w.s.Class, From: grid.Code(last, w.s.Selected), To: grid.Code(last, w.s.WalkTo), Steps: walkSteps, Flow: p, Taught: taught,
 	})
+	return nil
 }
 
 // take shows a walk that has come.

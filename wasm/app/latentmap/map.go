@@ -26,6 +26,14 @@ type Room struct {
 	point    point
 	held     []float32 // the code that is dragged, where it was taken up; nil: none
 	heat     heating
+	own      own
+}
+
+// own is where on the map what is remembered lies.
+type own struct {
+	of    link.Memory
+	codes []float32 // one after the other
+	at    [][2]float32
 }
 
 // What the map can do beside what every room does.
@@ -106,6 +114,26 @@ func (m *Room) Place() *Place {
 	}
 	x, y := m.atlas.Plane.Shadow(z)
 	return &Place{x, y}
+}
+
+// Remembered returns the places of the codes that are remembered, none before the map is
+// there. They belong to the room.
+func (m *Room) Remembered() [][2]float32 {
+	if m.atlas == nil {
+		return nil
+	}
+	if m.own.of != m.s.Memory {
+		t, err := m.s.Taught()
+		if err != nil {
+			return nil
+		}
+		m.own = own{of: m.s.Memory, codes: t.Codes}
+		for z := t.Codes; len(z) > 0; z = z[m.s.Engine.Latent():] {
+			x, y := m.atlas.Plane.Shadow(z[:m.s.Engine.Latent()])
+			m.own.at = append(m.own.at, [2]float32{x, y})
+		}
+	}
+	return m.own.at
 }
 
 // loadAtlas has the map made, and takes it once it is.

@@ -347,3 +347,38 @@ func TestParametersOnTheMap(t *testing.T) {
 		t.Errorf("the point takes %d steps; want 7, and Generate as it was", r.Steps)
 	}
 }
+
+// TestRemembered: what is remembered is on the map, can be taken there, and the point
+// flows anew once it is.
+func TestRemembered(t *testing.T) {
+	a := newPage(t, &roomtest.Engine{})
+	a.Finish()
+	if got := a.Room.Remembered(); len(got) > 0 {
+		t.Fatalf("%v is remembered", got)
+	}
+	roomtest.Must(t, a.Room.PutMiddle())
+	a.Settle()
+	z := make([]float32, roomtest.Latent)
+	z[0], z[2], z[5] = 1.5, 1.25, 0.75
+	var err error
+	a.Memory, err = a.Links.Remember(a.Memory, z)
+	roomtest.Must(t, err)
+	if !a.Busy() {
+		t.Error("the point does not flow anew")
+	}
+	a.Settle()
+	at := a.Room.Remembered()
+	x, y := a.Room.Atlas().Plane.Shadow(z)
+	if len(at) != 1 || at[0] != [2]float32{x, y} {
+		t.Fatalf("at %v, want %v, %v", at, x, y)
+	}
+	roomtest.Must(t, a.Room.PutAt(float64(x)+0.01, float64(y), 0.1))
+	if a.Spot != link.PackCode(z) {
+		t.Error("what is remembered cannot be taken")
+	}
+	a.Memory, err = a.Links.ForgetCodes(a.Memory)
+	roomtest.Must(t, err)
+	if got := a.Room.Remembered(); len(got) > 0 {
+		t.Errorf("%v is remembered still", got)
+	}
+}

@@ -26,6 +26,7 @@ type point struct {
 	stale  bool
 	play   bool                            // play the path from its start once computed
 	flowed latent.Preset                   // by which the path flowed
+	knew   link.Memory                     // what the density was taught then
 	put    []float32                       // where it was put last
 	work   *compute.Work[compute.Restored] // the flow under way
 }
@@ -56,19 +57,20 @@ func (p *point) Busy() bool {
 	return p.stale || p.work != nil || p.cold() || p.reads.Missing(p.s, &p.path)
 }
 
-// cold reports whether the path is of another flow than it should be.
-func (p *point) cold() bool { return p.s.Spot != "" && p.flowed != p.s.RestoreFlow }
+// cold reports whether the path is of another flow than it should be, or the density has
+// been taught something else.
+func (p *point) cold() bool {
+	return p.s.Spot != "" && (p.flowed != p.s.RestoreFlow || p.knew != p.s.Memory)
+}
 
 // Update has the point flow where that is out of date. While it is dragged, what is
 // under way is still shown.
 func (p *point) Update(time.Duration) {
 	if (p.stale || p.cold()) && p.work == nil {
-		p.stale, p.flowed = false, p.s.RestoreFlow
-		if z, err := p.s.Links.UnpackCode(p.s.Spot); err != nil {
+		p.stale, p.flowed, p.knew = false, p.s.RestoreFlow, p.s.Memory
+		if err := p.begin(); err != nil {
 			p.s.Fail(err)
 			p.arrive()
-		} else {
-			p.work = compute.Ask(p.s.Compute, &compute.Restore{Code: z, Flow: p.s.RestoreFlow.Widened()})
 		}
 	}
 	if p.work == nil {
@@ -80,6 +82,20 @@ func (p *point) Update(time.Duration) {
 	p.s.Fail(p.work.Err())
 	p.work = nil
 	p.arrive()
+}
+
+// begin has the point flow.
+func (p *point) begin() error {
+	z, err := p.s.Links.UnpackCode(p.s.Spot)
+	if err != nil {
+		return err
+	}
+	taught, err := p.s.Taught()
+	if err != nil {
+		return err
+	}
+	p.work = compute.Ask(p.s.Compute, &compute.Restore{Code: z, Flow: p.s.RestoreFlow.Widened(), Taught: taught})
+	return nil
 }
 
 // take shows a flow that has come.
@@ -126,11 +142,17 @@ func (m *Room) Over(x, y, reach float64) bool {
 	return math.Hypot(float64(px)-x, float64(py)-y) <= reach
 }
 
-// PutAt puts a point on the map: the code of the bank that is within reach, or
-// else the nearest one moved in parallel to the plane. It flows from there.
+// PutAt puts a point on the map: the code that is within reach, what is remembered
+// before those of the bank, or else the nearest one moved in parallel to the plane. It flows from there.
 func (m *Room) PutAt(x, y, reach float64) error {
 	if m.atlas == nil {
 		return errors.New("the map is not there yet")
+	}
+	for i, p := range m.Remembered() {
+		if math.Hypot(float64(p[0])-x, float64(p[1])-y) <= reach {
+			m.put(m.own.codes[i*m.s.Engine.Latent():][:m.s.Engine.Latent()], true)
+			return nil
+		}
 	}
 	i, d := m.atlas.Nearest(float32(x), float32(y))
 	z := append([]float32(nil), m.atlas.Code(i)...)

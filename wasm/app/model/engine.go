@@ -34,6 +34,9 @@ type Engine interface {
 	Plane() *project.Plane
 	// Only returns the engine whose bank holds the codes of one class alone.
 	Only(class int) (Engine, error)
+	// Taught returns the engine whose bank is as somebody taught it. It computes with the
+	// same workspaces.
+	Taught(t latent.Memory) (Engine, error)
 }
 
 // engine is a model with what the rooms ask of its bank.
@@ -73,4 +76,17 @@ func (e *engine) Only(class int) (Engine, error) {
 	o := NewEngine(m, e.batch)
 	e.only[class] = o
 	return o, nil
+}
+
+// Taught returns the engine of the model with what was taught, this one where that is
+// nothing. It returns an error where latent.Model.Taught does.
+func (e *engine) Taught(t latent.Memory) (Engine, error) {
+	if t.Empty() {
+		return e, nil
+	}
+	r, err := e.Runner.Taught(t)
+	if err != nil {
+		return nil, err
+	}
+	return &engine{Runner: r, batch: e.batch, only: map[int]Engine{}}, nil
 }

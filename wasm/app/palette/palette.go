@@ -19,6 +19,7 @@ type Palette struct {
 	Cool                        []color.RGBA // the scale of D, from near to far
 	Classes                     []color.RGBA // of the digits 0 to 9
 	DAE, DDPM                   color.RGBA   // of these methods; MPPM's is the accent
+	Own                         color.RGBA   // of codes that are remembered
 }
 
 // Read makes a palette of the style sheet's values, by the names of its properties.
@@ -35,7 +36,7 @@ func Read(value func(name string) string) (p Palette, err error) {
 	}{
 		{"--ground", one(&p.Ground)}, {"--ink", one(&p.Ink)}, {"--line", one(&p.Line)},
 		{"--muted", one(&p.Muted)}, {"--accent", one(&p.Accent)}, {"--raise", one(&p.Raised)},
-		{"--dae", one(&p.DAE)}, {"--ddpm", one(&p.DDPM)},
+		{"--dae", one(&p.DAE)}, {"--ddpm", one(&p.DDPM)}, {"--own", one(&p.Own)},
 		{"--classes", many(&p.Classes)}, {"--cool", many(&p.Cool)},
 	} {
 		if err := t.set(value(t.name)); err != nil {

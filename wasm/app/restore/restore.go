@@ -49,6 +49,7 @@ type Room struct {
 	damagedReads model.Reading
 	reads        []model.Reading // of each step of path
 	comparison
+	changes changes
 }
 
 // What Restore can do beside what every room does.
@@ -76,7 +77,7 @@ func (r *Room) Open(l *link.Link) (err error) {
 		r.brought, err = r.s.Links.UnpackPicture(l.State.Picture)
 	}
 	r.pad.Open(strokes)
-	r.settle = 0
+	r.settle, r.changes = 0, changes{}
 	r.recompute(false)
 	r.play, r.other = l.Step < 0, true
 	return err
@@ -183,30 +184,44 @@ func (r *Room) ClearPad() {
 	r.redraw()
 }
 
-// Undo takes back the last stroke, or the clearing of the pad, Redo brings it
-// back. While no drawing is shown, and where there is none, they do nothing.
+// Undo takes back what was done last: a stroke, or the clearing of the pad, while a
+// drawing is shown; or what was remembered or forgotten. Redo brings it back. Where there
+// is nothing, they do nothing.
 func (r *Room) Undo() {
-	if r.CanUndo() && r.pad.Undo() {
-		r.redraw()
+	switch pad := r.drawn() && r.pad.CanUndo(); {
+	case pad && !(r.changes.last && r.CanTakeBack()):
+		if r.pad.Undo() {
+			r.redraw()
+		}
+	default:
+		r.TakeBack()
 	}
 }
 
 // Redo brings back what Undo took.
 func (r *Room) Redo() {
-	if r.CanRedo() && r.pad.Redo() {
-		r.redraw()
+	switch pad := r.drawn() && r.pad.CanRedo(); {
+	case pad && !(r.changes.last && len(r.changes.next) > 0):
+		if r.pad.Redo() {
+			r.redraw()
+		}
+	default:
+		r.swap(&r.changes.next, &r.changes.past)
 	}
 }
 
+// drawn reports whether a drawing is shown.
+func (r *Room) drawn() bool { return r.s.Source == link.Drawing }
+
 // CanUndo reports whether Undo does something.
-func (r *Room) CanUndo() bool { return r.s.Source == link.Drawing && r.pad.CanUndo() }
+func (r *Room) CanUndo() bool { return r.drawn() && r.pad.CanUndo() || r.CanTakeBack() }
 
 // CanRedo reports whether Redo does something.
-func (r *Room) CanRedo() bool { return r.s.Source == link.Drawing && r.pad.CanRedo() }
+func (r *Room) CanRedo() bool { return r.drawn() && r.pad.CanRedo() || len(r.changes.next) > 0 }
 
 // redraw shows the pad after it changed as a whole.
 func (r *Room) redraw() {
-	r.s.Source, r.settle = link.Drawing, 0
+	r.s.Source, r.settle, r.changes.last = link.Drawing, 0, false
 	r.recompute(false)
 }
 
@@ -219,7 +234,7 @@ func (r *Room) PenDown(x, y, pressure float64) {
 		r.s.Source = link.Drawing
 	}
 	r.pad.Down(x, y, r.s.Brush*pressure)
-	r.settle = settleTime
+	r.settle, r.changes.last = settleTime, false
 	r.recompute(false)
 }
 
@@ -304,25 +319,34 @@ func (r *Room) Update(dt time.Duration) {
 	r.s.Touch()
 }
 
-// begin makes the original, damages it, and has it restored.
-func (r *Room) begin() error {
+// draw writes to x the original, as the model sees it.
+func (r *Room) draw(x []float32) {
 	switch r.s.Source {
 	case link.Drawing:
-		r.pad.Framed(r.original)
+		r.pad.Framed(x)
 	case link.Picture:
 		for i, v := range r.brought {
-			r.original[i] = float32(v) / 255
+			x[i] = float32(v) / 255
 		}
 	default:
-		r.digits.Image(r.original, r.s.Digit)
+		r.digits.Image(x, r.s.Digit)
 	}
+}
+
+// begin makes the original, damages it, and has it restored.
+func (r *Room) begin() error {
+	r.draw(r.original)
 	r.s.Touch()
+	taught, err := r.s.Taught()
+	if err != nil {
+		return err
+	}
 	shape := r.s.Engine.Image()
 	if err := r.s.Damaged(r.degraded, r.original, shape.W, shape.H); err != nil {
 		return err
 	}
 	r.stopComparing()
-	r.work = compute.Ask(r.s.Compute, &compute.Restore{Original: r.original, Damaged: r.degraded, Flow: r.s.RestoreFlow.Widened()})
+	r.work = compute.Ask(r.s.Compute, &compute.Restore{Original: r.original, Damaged: r.degraded, Flow: r.s.RestoreFlow.Widened(), Taught: taught})
 	return nil
 }
 

@@ -81,6 +81,10 @@ func (s *Session) Arrive(h *timeline.Playhead) bool {
 	return true
 }
 
+// Taught returns what the density of the digits is taught. Links are checked when they
+// are read: an error is a fault of the program.
+func (s *Session) Taught() (latent.Memory, error) { return s.Links.Taught(s.Memory) }
+
 // Pixels returns how many numbers an image has.
 func (s *Session) Pixels() int { return s.Engine.Image().Size() }
 

@@ -16,6 +16,7 @@ import (
 	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/graph"
+	"mppm/trainer/internal/memory"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/run"
 )
@@ -166,7 +167,7 @@ func (t *Task) encode(a *latent.Autoencoder, which []int, damage func(y, x []flo
 			t.set.Train.Float32(clean, which[i])
 			damage(at, clean, i)
 		}
-		a.Coder(64).Encode(codes[lo*dim:], x)
+		a.Coder(memory.Together(64, pixels)).Encode(codes[lo*dim:], x)
 	})
 	return codes
 }

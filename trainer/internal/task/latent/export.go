@@ -16,6 +16,7 @@ import (
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/kmeans"
+	"mppm/trainer/internal/memory"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/plane"
 	"mppm/trainer/internal/run"
@@ -94,14 +95,15 @@ func (t *Task) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, e
 // Codes returns F(x) of every image of a split, one after the other. It returns ctx's
 // error if that ends first.
 func Codes(ctx context.Context, a *latent.Autoencoder, s *dataset.Split) ([]float32, error) {
-	const span = 256
 	pixels, dim := a.Pixels(), a.Latent()
+	batch := memory.Together(64, pixels)
+	span := 4 * batch
 	codes := make([]float32, s.N*dim)
 	var wg sync.WaitGroup
 	work := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			run := a.Coder(64)
+			run := a.Coder(batch)
 			x := make([]float32, span*pixels)
 			for at := range work {
 				n := min(span, s.N-at)

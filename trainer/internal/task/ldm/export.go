@@ -11,6 +11,7 @@ import (
 	"mppm/shared/ldm"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/memory"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/run"
 )
@@ -71,7 +72,7 @@ func (t *Task) damage(ctx context.Context, m *ldm.Model, info degrade.Info) ([]l
 	slices.Sort(severities)
 	severities = slices.Compact(severities)
 	n := min(images, t.set.Train.N)
-	run := m.Runner(64)
+	run := m.Runner(memory.Together(64, m.Pixels()))
 	image, size := m.Image(), m.Pixels()
 	clean, x := make([]float32, n*size), make([]float32, n*size)
 	for i := range n {

@@ -12,6 +12,7 @@ import (
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/graph"
+	"mppm/trainer/internal/memory"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/run"
@@ -127,12 +128,12 @@ func norm(v []float32) float64 {
 
 // pairs returns the codes of clean images and of the same ones damaged, all drawn anew.
 func (t *Task) pairs(ctx context.Context) (clean, damaged []float32, err error) {
-	const span = 16
 	a, err := t.autoencoder()
 	if err != nil {
 		return nil, nil, err
 	}
 	pixels, dim := a.Pixels(), a.Latent()
+	span := memory.Together(16, pixels)
 	count := t.pairCount()
 	clean, damaged = make([]float32, count*dim), make([]float32, count*dim)
 	work := make(chan int)

@@ -3,6 +3,7 @@
 package roomtest
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 
@@ -29,6 +30,8 @@ type Engine struct {
 	Flows int            // how many began
 	Err   error          // of the flow
 	Map   *project.Plane // what Plane returns
+
+	Learned latent.Memory // what it was taught last
 }
 
 // Image is the shape of MNIST's images.
@@ -121,6 +124,16 @@ func (f *Engine) Only(class int) (model.Engine, error) {
 		return nil, fmt.Errorf("there is no class %d", class)
 	}
 	return &one{f, class}, nil
+}
+
+// Taught remembers what it is taught, and flows as it did. It returns an error where
+// more than three codes are given.
+func (f *Engine) Taught(t latent.Memory) (model.Engine, error) {
+	f.Learned = t
+	if len(t.Codes) > 3*Latent {
+		return nil, errors.New("these are too many")
+	}
+	return f, nil
 }
 
 // one is the engine whose noise has its class as its first number.
