@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app/model"
@@ -31,12 +32,11 @@ type Page struct {
 
 // Show is the first restoration.
 type Show struct {
-	page  Page
-	ramp  [256][4]byte
-	s     *room.Session
-	room  *restore.Room
-	still bool // nothing moves any more
-	ink   []byte
+	page Page
+	ramp [256][4]byte
+	s    *room.Session
+	room *restore.Room
+	ink  []byte // of an image
 }
 
 // New computes the restoration that the address asks for. It returns nil where that asks
@@ -46,7 +46,7 @@ func New(m *latent.Model, e model.Engine, p Page) (*Show, error) {
 	if err != nil {
 		return nil, err
 	}
-	links := room.NewLinks(e, m.Restore, m.Generate, 10, d.Len(), p.Faces)
+	links := room.NewLinks(e, m.Restore, m.Generate, classifier.Classes, d.Len(), p.Faces)
 	texts := []string{p.Fragment}
 	if links.Names(p.Query) {
 		texts = append(texts, p.Query)
