@@ -45,11 +45,11 @@ func (s *stage) take() error {
 	return nil
 }
 
-// watch calls measure when the layout may have changed, and redraw when the
-// canvas has lost what was on it.
-func (s *stage) watch(measure, redraw func()) {
+// watch calls measure when the window has changed, soon when the layout may have, and
+// redraw when the canvas has lost what was on it.
+func (s *stage) watch(measure, soon, redraw func()) {
 	observer := window.Get("ResizeObserver").New(js.FuncOf(func(js.Value, []js.Value) any {
-		measure()
+		soon()
 		return nil
 	}))
 	observer.Call("observe", s.el)

@@ -2,6 +2,8 @@ package compute
 
 import (
 	"fmt"
+
+	"mppm/wasm/app/model"
 )
 
 // A message begins with what it is.
@@ -96,12 +98,19 @@ func (s *Server) Receive(message, file []byte) error {
 		if text(w, &name); w.err != nil {
 			return w.err
 		}
-		s.models.Bring(name, Raw(file))
+		if len(file) == 0 {
+			s.models.Bring(name, nil) // there is none
+		} else {
+			s.models.Bring(name, Raw(file))
+		}
 	default:
 		return fmt.Errorf("compute: a message of kind %d", what)
 	}
 	return w.err
 }
+
+// Adopt has the server compute with a model that is read already.
+func (s *Server) Adopt(e model.Engine) { s.models.Engine = e }
 
 // Busy reports whether there is something to do.
 func (s *Server) Busy() bool { return len(s.running) > 0 }
