@@ -112,7 +112,7 @@ type game struct {
 func (g *game) Draw(screen *ebiten.Image) {
 	g.View.Draw(screen)
 	// Where the first restoration is shown already, it is only replaced by all of it.
-	if !g.ready && (g.page.Get("since").IsUndefined() || !g.app.Room().Subject().Busy()) {
+	if !g.ready && g.View.Drawn() && (g.page.Get("since").IsUndefined() || !g.app.Room().Subject().Busy()) {
 		g.ready = true
 		// Ebitengine has made the page's background see-through.
 		js.Global().Get("document").Get("body").Call("removeAttribute", "style")

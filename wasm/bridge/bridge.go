@@ -87,6 +87,7 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 	b := &Bridge{app: a, texts: map[string]string{}, snapshot: `{"ready":false}`, simd: simd}
 	page := window.Get("mppm")
 	b.view = view.New(a, b.flush, b.changed, func(on bool) { page.Call("rest", on) })
+	b.stage.resizing = b.view.Resized
 	if err := b.stage.take(); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ type stage struct {
 	ratio         float64 // pixels of the canvas in one of the page
 	unit          float64 // pixels of the canvas in one of a page with ordinary type: on large screens everything is larger
 	places        view.Places
+	resizing      func() // is called before the canvas' size changes
 }
 
 // take moves Ebitengine's canvas from the end of the page, where Ebitengine puts
@@ -114,6 +115,7 @@ func (s *stage) measure() bool {
 			property.Set("configurable", true)
 			window.Get("Object").Call("defineProperty", body, name, property)
 		}
+		s.resizing()
 		window.Call("dispatchEvent", window.Get("Event").New("resize"))
 	}
 	return true

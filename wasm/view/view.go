@@ -71,7 +71,8 @@ type View struct {
 	list     []box // kept for its memory
 	more     bool  // of a layer is still to be drawn
 	held     bool  // where to draw is not known yet
-	inside   bool  // Update is under way
+	extra    bool  // the next frame is one too many
+	skips    bool  // this one is
 	work     Work
 }
 
@@ -150,13 +151,20 @@ func (v *View) Wake() {
 	v.rest(false)
 }
 
-// Update is called once a frame, and within itself where the size of the canvas changes.
+// Resized says that the canvas is about to have another size. Ebitengine then calls Update
+// and Draw once more at once, in the same task of the browser as the frame that is under
+// way: there is nothing to do.
+func (v *View) Resized() { v.extra = true }
+
+// Drawn reports whether anything was drawn.
+func (v *View) Drawn() bool { return v.begun }
+
+// Update is called once a frame.
 func (v *View) Update() error {
-	if v.inside {
+	if v.skips = v.extra; v.skips {
+		v.extra, v.quiet = false, 0
 		return nil
 	}
-	v.inside = true
-	defer func() { v.inside = false }()
 	now := time.Now()
 	v.work.begin(now)
 	// A tab that was hidden goes on where it was, not where it would be.
@@ -190,7 +198,7 @@ func (v *View) Layout(w, h int) (int, int) {
 
 // Draw draws everything, if anything changed.
 func (v *View) Draw(screen *ebiten.Image) {
-	if v.held || v.inside {
+	if v.held || v.skips {
 		return
 	}
 	if v.settling > 0 {

@@ -2,6 +2,7 @@ package compute
 
 import (
 	"fmt"
+	"reflect"
 
 	"mppm/wasm/app/model"
 )
@@ -40,13 +41,13 @@ var kinds = []func() job{
 
 // kindOf returns the place of a job among the kinds.
 func kindOf(j job) int {
-	want := fmt.Sprintf("%T", j)
+	want := reflect.TypeOf(j)
 	for i, k := range kinds {
-		if fmt.Sprintf("%T", k()) == want {
+		if reflect.TypeOf(k()) == want {
 			return i
 		}
 	}
-	panic("compute: a job of no kind: " + want) // a fault of our own
+	panic("compute: a job of no kind: " + want.String()) // a fault of our own
 }
 
 // Server does the jobs that messages ask for, some of each in turn. It is a function of
