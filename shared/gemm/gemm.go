@@ -245,9 +245,27 @@ func packB(dst []float32, b View, k0, k, n, j0 int) {
 			clear(panel)
 		}
 		base := k0*b.Row + j*b.Col
-		if b.Col == 1 {
+		switch {
+		case b.Col == 1 && cols == 8: // a copy of so few is mostly the call
+			for p := range k {
+				to, from := panel[p*nr:p*nr+8], b.Data[base+p*b.Row:][:8]
+				to[0], to[1], to[2], to[3] = from[0], from[1], from[2], from[3]
+				to[4], to[5], to[6], to[7] = from[4], from[5], from[6], from[7]
+			}
+			continue
+		case b.Col == 1:
 			for p := range k {
 				copy(panel[p*nr:p*nr+cols], b.Data[base+p*b.Row:base+p*b.Row+cols])
+			}
+			continue
+		case b.Row == 1 && cols == 8: // eight columns, each in one piece
+			c := b.Col
+			a0, a1, a2, a3 := b.Data[base:][:k], b.Data[base+c:][:k], b.Data[base+2*c:][:k], b.Data[base+3*c:][:k]
+			a4, a5, a6, a7 := b.Data[base+4*c:][:k], b.Data[base+5*c:][:k], b.Data[base+6*c:][:k], b.Data[base+7*c:][:k]
+			for p := range k {
+				to := panel[p*nr : p*nr+8]
+				to[0], to[1], to[2], to[3] = a0[p], a1[p], a2[p], a3[p]
+				to[4], to[5], to[6], to[7] = a4[p], a5[p], a6[p], a7[p]
 			}
 			continue
 		}

@@ -194,7 +194,7 @@ func (p *Page) list() []field {
 		Field: Field{Name: modelField, About: "The model, where it is not the page's own: the first letters of its file's SHA-256", Kind: Text, Length: 64},
 		get:   func(*Link) string { return "" }, // Write says it
 		set:   p.isModel,
-	}}, digitFields, p.memoryFields(), flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
+	}}, digitFields, p.memoryFields(), flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, drawnFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
 	for i := range list {
 		f := &list[i]
 		switch f.Name {
@@ -208,6 +208,7 @@ func (p *Page) list() []field {
 			for _, c := range Curves() {
 				f.Words = append(f.Words, string(c.Curve))
 			}
+			f.Words = append(f.Words, string(Own))
 		case "digit":
 			f.Max = float64(p.digits - 1)
 		case "severity":
@@ -438,16 +439,15 @@ func onGrain(l *Link) error {
 
 // getAt writes a point: its coordinates, with "_" between them.
 func getAt(l *Link) string {
-	info, _ := FindCurve(l.Figure.Curve)
 	var list []string
-	for _, v := range l.Figure.At[:info.Dim()] {
+	for _, v := range l.Figure.At[:l.Figure.Info().Dim()] {
 		list = append(list, decimal(v))
 	}
 	return strings.Join(list, "_")
 }
 
 func setAt(l *Link, value string) error {
-	info, _ := FindCurve(l.Figure.Curve)
+	info := l.Figure.Info()
 	list := strings.Split(value, "_")
 	takes := fmt.Errorf("a point of this curve is %d numbers from %d to %d, with _ between them", info.Dim(), -Farthest, Farthest)
 	if len(list) != info.Dim() {

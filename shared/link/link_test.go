@@ -30,6 +30,7 @@ func page() *Page {
 func TestRepair(t *testing.T) {
 	p := page()
 	drawing := stroke.Encode([][]stroke.Point{{{X: 3, Y: 3, Width: 2}, {X: 9, Y: 20, Width: 2}}})
+	strokes := PackStrokes(Strokes{{{-0.5, 0.25}, {1, 8}}, {{-8, 0.00390625}}})
 	for _, c := range []struct{ came, says string }{
 		// As it is.
 		{"", ""},
@@ -93,6 +94,12 @@ func TestRepair(t *testing.T) {
 		{"map–zoom=2.5&map‑x=−3", "map-x=-3&map-zoom=2.5"},
 		// Capitals.
 		{"DIGIT=5&Mode=Map&HEAT=OFF&Damage=None", "mode=map&digit=5&damage=none&heat=off"},
+		// A curve of one's own.
+		{"mode=manifold&curve=OWN&strokes=" + strokes + "&points=100&blur=0.05&codes=1&train-seed=7", "mode=manifold&curve=own&strokes=" + strokes + "&points=100&blur=0.05&codes=1&train-seed=7"},
+		{"curve=own&strokes=" + strokes[:3] + "%20\r\n" + strokes[3:] + ")&at=0.5_0.25", "curve=own&at=0.5_0.25&strokes=" + strokes},
+		{"curve=moons&strokes=" + strokes, "curve=moons"},
+		{"curve=own&strokes=", "curve=own"},
+		{"curve=own&points=400&blur=0&codes=2", "curve=own"},
 		// What is as on the first screen, and more than is needed.
 		{"mode=restore&digit=173&seed=1&heat=on&slice=on&walk=off&construction=off&severity=0.7&selected=0&at=0.625_1.125_0.75", ""},
 		{"digit=007", "digit=7"},
@@ -137,8 +144,13 @@ func TestFaults(t *testing.T) {
 		"restore-alpha=0.9":                    "restore-alpha=0.9 is left out: α + β would be 1.1; it must stay below 1",
 		"manifold-alpha=0.9&manifold-beta=0.1": "manifold-alpha=0.9 is left out: α + β would be 1; it must stay below 1; manifold-beta=0.1 is left out: α + β would be 1; it must stay below 1",
 		"drawing=AQ&picture=" + PackPicture(make([]byte, pixels)): "picture=\"7MABDQAAAMKg909tDwcEAAAA…\" is left out: there is a drawing too, which is shown",
-		"seed=2&seed=3":                         "seed=2 is left out: it is given twice, and the last one holds",
-		"digit=x&seed=x&brush=x&grid=x&class=x": `digit=x is left out: it takes a whole number from 0 to 199; seed=x is left out: it takes a whole number from 0 to 4294967295; brush=x is left out: it takes a number from 1 to 5; and 2 more`,
+		"curve=own&strokes=AQ5x":                                  "strokes=AQ5x is left out: the strokes are broken off, or changed",
+		"curve=own&strokes=Ag":                                    "strokes=Ag is left out: these are no strokes",
+		"curve=own&points=40":                                     "points=40 is left out: it takes a whole number from 50 to 1000",
+		"curve=own&blur=0.21":                                     "blur=0.21 is left out: it takes a number from 0 to 0.2",
+		"curve=own&codes=3":                                       "codes=3 is left out: it takes a whole number from 1 to 2",
+		"seed=2&seed=3":                                           "seed=2 is left out: it is given twice, and the last one holds",
+		"digit=x&seed=x&brush=x&grid=x&class=x":                   `digit=x is left out: it takes a whole number from 0 to 199; seed=x is left out: it takes a whole number from 0 to 4294967295; brush=x is left out: it takes a number from 1 to 5; and 2 more`,
 	} {
 		l, faults := p.Read("grid-seed=8&" + came + "&map-y=2")
 		if faults.String() != want && !strings.HasPrefix(want, "picture=") || len(faults) == 0 {
@@ -262,6 +274,46 @@ func FuzzRead(f *testing.F) {
 		}
 		if twice := p.Write(again); twice != written {
 			t.Fatalf("%q becomes %q", written, twice)
+		}
+	})
+}
+
+// TestStrokes: strokes are packed and unpacked to the same, within their bounds, and
+// nothing else is unpacked.
+func TestStrokes(t *testing.T) {
+	s := Strokes{{{0, 0}, {StrokeGrain, -Farthest}}, {{Farthest, Farthest}}}
+	got, err := UnpackStrokes(PackStrokes(s))
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(s) {
+		t.Errorf("%v is unpacked as %v, %v", s, got, err)
+	}
+	full := make(Strokes, MaxStrokePlaces)
+	for i := range full {
+		full[i] = [][2]float64{{Farthest * float64(i%2*2-1), -Farthest * float64(i%2*2-1)}}
+	}
+	text := PackStrokes(full)
+	if got, err := UnpackStrokes(text); err != nil || got.Places() != MaxStrokePlaces || len(text) > strokesLength {
+		t.Errorf("a full drawing of %d letters, at most %d: %v", len(text), strokesLength, err)
+	}
+	if _, err := UnpackStrokes(PackStrokes(append(full, s...))); err == nil {
+		t.Error("more places than there may be are unpacked")
+	}
+	if got := PackStrokes(Strokes{{{1e300, -1e300}}}); got != PackStrokes(Strokes{{{Farthest, -Farthest}}}) {
+		t.Error("places are not brought within their bounds")
+	}
+}
+
+func FuzzUnpackStrokes(f *testing.F) {
+	for _, text := range []string{"", "AQ", "AQ5x", "!", PackStrokes(Strokes{{{1, 2}, {3, 4}}})} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := UnpackStrokes(text)
+		if err != nil {
+			return
+		}
+		again, err := UnpackStrokes(PackStrokes(s))
+		if err != nil || fmt.Sprint(again) != fmt.Sprint(s) {
+			t.Errorf("%q is unpacked as %v, and again as %v, %v", text, s, again, err)
 		}
 	})
 }

@@ -170,6 +170,7 @@ const (
 	Spiral     Curve = "spiral"
 	Moons      Curve = "moons"
 	Trefoil    Curve = "trefoil"
+	Own        Curve = "own" // what the visitor drew or brought, and has the page learn
 )
 
 // CurveInfo describes a curve.
@@ -190,8 +191,12 @@ func Curves() []CurveInfo {
 	}
 }
 
-// FindCurve returns the description of a curve, and whether there is such a one.
+// FindCurve returns the description of a curve, one's own among them, and whether
+// there is such a one.
 func FindCurve(c Curve) (CurveInfo, bool) {
+	if c == Own {
+		return CurveInfo{Own, "Your own", true, [3]float64{}}, true
+	}
 	for _, i := range Curves() {
 		if i.Curve == c {
 			return i, true
@@ -233,6 +238,7 @@ type Figure struct {
 	DDPM         bool           `json:"ddpm"`
 	Slice        bool           `json:"slice"`        // D on the plane that faces the viewer
 	Construction bool           `json:"construction"` // Fig. 3 at the point
+	Drawn        Drawn          `json:"drawn"`        // where the curve is one's own
 	Flow         ambient.Preset `json:"flow"`
 }
 
@@ -245,7 +251,7 @@ func firstFigure() Figure {
 	c := Curves()[0]
 	return Figure{
 		Curve: c.Curve, At: c.First, Seed: 1, Camera: FirstCamera(),
-		MPPM: true, DAE: true, DDPM: true, Slice: true, Flow: CurveFlow(),
+		MPPM: true, DAE: true, DDPM: true, Slice: true, Drawn: firstDrawn(), Flow: CurveFlow(),
 	}
 }
 
@@ -265,11 +271,15 @@ func (f *Figure) shown(m Method) *bool {
 	return &f.MPPM
 }
 
-// Flat reports whether the curve lies in a plane.
-func (f Figure) Flat() bool {
+// Info describes the curve.
+func (f Figure) Info() CurveInfo {
 	i, _ := FindCurve(f.Curve)
-	return i.Flat
+	i.Flat = i.Flat && !(f.Curve == Own && f.Drawn.Deep)
+	return i
 }
+
+// Flat reports whether the curve lies in a plane.
+func (f Figure) Flat() bool { return f.Info().Flat }
 
 // PointGrain is what the coordinates of points are multiples of, so that a link
 // is short.

@@ -99,13 +99,18 @@ func normalizeBackScalar(dst, g, x, mean, inv, scale, level, slope []float32, fi
 // Adam is a step of Adam (Kingma and Ba 2014): the moments keep Beta1 and Beta2 of what
 // they were, and take Rest1 and Rest2 of what is new. Size and Root are the rates after the
 // correction of the moments' start: the learning rate over 1 − Beta1ᵗ, and 1/√(1 − Beta2ᵗ).
-type Adam struct{ Beta1, Rest1, Beta2, Rest2, Size, Root, Epsilon float32 }
+// Unless Decay is 0, so many times what is trained is added to its gradient first.
+type Adam struct{ Beta1, Rest1, Beta2, Rest2, Size, Root, Epsilon, Decay float32 }
 
 func adamScalar(a *Adam, data, m, v, g []float32) {
 	m, v, g = m[:len(data)], v[:len(data)], g[:len(data)]
 	for i := range data {
-		m[i] = float32(a.Beta1*m[i]) + float32(a.Rest1*g[i])
-		v[i] = float32(a.Beta2*v[i]) + float32(a.Rest2*float32(g[i]*g[i]))
+		by := g[i]
+		if a.Decay != 0 {
+			by += float32(a.Decay * data[i])
+		}
+		m[i] = float32(a.Beta1*m[i]) + float32(a.Rest1*by)
+		v[i] = float32(a.Beta2*v[i]) + float32(a.Rest2*float32(by*by))
 		data[i] -= float32(a.Size*m[i]) / (float32(float32(math.Sqrt(float64(v[i])))*a.Root) + a.Epsilon)
 	}
 }

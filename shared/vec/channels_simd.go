@@ -197,16 +197,19 @@ func NormalizeBack(dst, g, x, mean, inv, scale, level, slope []float32) {
 func StepAdam(a *Adam, data, m, v, g []float32) {
 	c := simd.BroadcastFloat32s
 	b1, r1, b2, r2 := c(a.Beta1), c(a.Rest1), c(a.Beta2), c(a.Rest2)
-	size, root, epsilon := c(a.Size), c(a.Root), c(a.Epsilon)
+	size, root, epsilon, decay := c(a.Size), c(a.Root), c(a.Epsilon), c(a.Decay)
 	l := b1.Len()
 	n := len(data) / l * l
 	for i := 0; i < n; i += l {
-		by := simd.LoadFloat32s(g[i:])
+		by, at := simd.LoadFloat32s(g[i:]), simd.LoadFloat32s(data[i:])
+		if a.Decay != 0 {
+			by = by.Add(decay.Mul(at))
+		}
 		first := b1.Mul(simd.LoadFloat32s(m[i:])).Add(r1.Mul(by))
 		second := b2.Mul(simd.LoadFloat32s(v[i:])).Add(r2.Mul(by.Mul(by)))
 		first.Store(m[i:])
 		second.Store(v[i:])
-		simd.LoadFloat32s(data[i:]).Sub(size.Mul(first).Div(second.Sqrt().Mul(root).Add(epsilon))).Store(data[i:])
+		at.Sub(size.Mul(first).Div(second.Sqrt().Mul(root).Add(epsilon))).Store(data[i:])
 	}
 	clearUpper()
 	adamScalar(a, data[n:], m[n:], v[n:], g[n:])

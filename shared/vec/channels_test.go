@@ -78,7 +78,7 @@ func TestChannels(t *testing.T) {
 // TestAdam holds the step to its definition, bit for bit.
 func TestAdam(t *testing.T) {
 	r := rng.New(5, 0)
-	a := Adam{0.9, 0.1, 0.999, 0.001, 1e-3, 1.5, 1e-8}
+	a := Adam{0.9, 0.1, 0.999, 0.001, 1e-3, 1.5, 1e-8, 0}
 	for n := range 70 {
 		var got, want [4][]float32
 		for k := range got {

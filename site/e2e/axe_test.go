@@ -121,6 +121,11 @@ func TestEverybodyCanUseIt(t *testing.T) {
 			p.rest(m, func(s state) bool { return s.Mode == m })
 			check(m)
 		}
+		p.click("draw-own")
+		p.wait("an empty sheet", func(s state) bool { return s.Figure.Curve == "own" })
+		p.choose("own-from", "spiral")
+		p.rest("a curve of one's own", func(s state) bool { return s.Descent != nil && s.Descent.Own != nil && s.Descent.Own.Strokes > 0 })
+		check("a curve of one's own")
 		p.click("tab-generate")
 		p.click("walk")
 		p.rest("a walk", func(s state) bool { return s.Walk && s.Subject == "walk" && s.Step == s.Steps && s.Steps > 15 })

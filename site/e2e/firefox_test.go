@@ -53,8 +53,9 @@ func findFirefox() (string, error) {
 	return "", errors.New("no Firefox found: on Debian `apt-get install firefox-esr`, elsewhere install Firefox, or name it with MPPM_FIREFOX=PATH (MPPM_SKIP_BROWSER=1 leaves these tests out)")
 }
 
-// startFirefox starts one with a profile of its own, which ends with the test.
-func startFirefox(t *testing.T) *firefox {
+// startFirefox starts one with a profile of its own, which ends with the test; with more
+// preferences, as user.js has them, if given.
+func startFirefox(t *testing.T, more ...string) *firefox {
 	t.Helper()
 	path, err := findFirefox()
 	if err != nil {
@@ -72,7 +73,7 @@ user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
 user_pref("webgl.force-enabled", true);
 `
-	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs+strings.Join(more, "\n")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	f := &firefox{t: t}

@@ -30,7 +30,14 @@ type figure struct {
 	DDPM         bool `json:"ddpm"`
 	Slice        bool `json:"slice"`
 	Construction bool `json:"construction"`
-	Flow         struct {
+	Drawn        struct {
+		Strokes string  `json:"strokes"`
+		Points  int     `json:"points"`
+		Blur    float64 `json:"blur"`
+		Seed    uint64  `json:"seed"`
+		Codes   int     `json:"codes"`
+	} `json:"drawn"`
+	Flow struct {
 		Alpha    float64 `json:"alpha"`
 		Beta     float64 `json:"beta"`
 		SigmaD   float64 `json:"sigma_d"`
@@ -47,6 +54,24 @@ type descent struct {
 	Off     map[string]float64    `json:"off"`
 	X       map[string][3]float64 `json:"x"`
 	Diffuse int                   `json:"diffuse"`
+	Own     *ownCurve             `json:"own"`
+}
+
+// ownCurve is what there is of a curve of one's own.
+type ownCurve struct {
+	ID      int                `json:"id"`
+	Name    string             `json:"name"`
+	Sheets  int                `json:"sheets"`
+	Strokes int                `json:"strokes"`
+	Points  int                `json:"points"`
+	Learnt  bool               `json:"learnt"`
+	Says    string             `json:"says"`
+	Running bool               `json:"running"`
+	Failed  bool               `json:"failed"`
+	Step    int                `json:"step"`
+	Steps   int                `json:"steps"`
+	Held    map[string]float64 `json:"held"`
+	Frames  int                `json:"frames"`
 }
 
 // home reports whether the curve is shown, every method has taken the point home,

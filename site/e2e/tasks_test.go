@@ -121,6 +121,7 @@ func TestNeverInTheWay(t *testing.T) {
 		{"a grid of 10 × 10 grows, 8 s", 8 * time.Second, func() { eval[string](p, `location.hash = "mode=generate&grid=10"`) }},
 		{"the map opens, 8 s", 8 * time.Second, click("tab-map")},
 		{"Manifold opens, 6 s", 6 * time.Second, click("tab-manifold")},
+		{"a curve of one's own is learnt, 8 s", 8 * time.Second, func() { eval[string](p, learnStrokes(400)) }},
 	} {
 		var over int
 		var sum time.Duration

@@ -4,7 +4,8 @@
 //	go run ./site/shots [-dir site/dist] [-out runs/shots] [-only NAME] [-full] [-size WIDTHxHEIGHT@RATIO]
 //
 // With -docs it makes the pictures that this repository holds instead: those of
-// the README, and those of the curves that links to Manifold are shown with.
+// the README, the film of a training among them, and those of the curves that links to
+// Manifold are shown with.
 //
 //	go run ./site/shots -docs [-only NAME]
 package main
@@ -124,7 +125,7 @@ func run() error {
 	}
 	server := httptest.NewServer(host.Handler(*dir, host.Options{}))
 	defer server.Close()
-	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer stop()
 	tab, cancel, err := browser.Start(ctx)
 	if err != nil {
@@ -153,6 +154,16 @@ func run() error {
 			return err
 		}
 		fmt.Printf("%s (%d kB)\n", s.path, (len(png)+999)/1000)
+	}
+	if *docs && strings.Contains(filepath.Base(filmPath), *only) {
+		gif, err := film(tab, server.URL)
+		if err != nil {
+			return fmt.Errorf("%s: %w", filmPath, err)
+		}
+		if err := os.WriteFile(filmPath, gif, 0o644); err != nil {
+			return err
+		}
+		fmt.Printf("%s (%d kB)\n", filmPath, (len(gif)+999)/1000)
 	}
 	return nil
 }

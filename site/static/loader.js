@@ -102,24 +102,41 @@
   // Programs that compute beside the page's own, in workers, the first from the start: none
   // waits for another. What they are sent before they are compiled waits in the worker. The
   // page computes by itself where there are none, and where one is lost.
+  const launch = (file, compiled, vectors) => {
+    const worker = new Worker(new URL(file.name, files.scope));
+    worker.onerror = () => { worker.lost = true; }; // until the program listens
+    compiled.then(({ module }) => worker.postMessage({ program: module, vectors })).catch(() => {
+      worker.dispatchEvent(new Event("error"));
+    });
+    return worker;
+  };
   const engines = (file, compiled, vectors) => {
-    const start = () => {
-      const worker = new Worker(new URL(file.name, files.scope));
-      worker.onerror = () => { worker.lost = true; }; // until the program listens
-      compiled.then(({ module }) => worker.postMessage({ program: module, vectors })).catch(() => {
-        worker.dispatchEvent(new Event("error"));
-      });
-      return worker;
-    };
-    const first = files.optional(start);
+    const first = files.optional(() => launch(file, compiled, vectors));
     let free = first;
     return {
       first,
       hire() {
-        const worker = free || start();
+        const worker = free || launch(file, compiled, vectors);
         free = null;
         return worker;
       },
+    };
+  };
+
+  // The program that trains runs as an engine does, and is fetched when somebody first
+  // trains. What did not arrive is fetched again.
+  const trainers = ({ script, simd, scalar }, vectors) => {
+    const file = vectors ? simd : scalar;
+    let compiled;
+    return () => {
+      if (!compiled) {
+        compiled = compile(file, () => {});
+        compiled.then(({ bytes }) => {
+          const workers = files.optional(() => navigator.serviceWorker);
+          if (workers && workers.controller) keep(file, bytes);
+        }, () => { compiled = null; });
+      }
+      return launch(script, compiled, vectors);
     };
   };
 
@@ -289,6 +306,7 @@
     };
     window.mppm = {
       engine: engine.hire,
+      trainer: trainers(manifest.trainer, vectors),
       rivals: Boolean(manifest.baselines),
       reads: Boolean(manifest.classifier),
       samples: manifest.samples,

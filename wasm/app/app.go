@@ -169,7 +169,7 @@ func (a *App) ExportStrip(p *palette.Palette) (encode.File, error) {
 // ExportAnimation returns every step of what is shown as a GIF, which has just as
 // many colors as digits have shades: of digits nothing is lost.
 func (a *App) ExportAnimation(p *palette.Palette) (encode.File, error) {
-	return a.export(encode.Animation, "animation", p)
+	return a.export(func(f export.Album, name string) (encode.File, error) { return encode.Animation(f, name) }, "animation", p)
 }
 
 func (a *App) export(write func(export.Album, string) (encode.File, error), what string, p *palette.Palette) (encode.File, error) {

@@ -73,6 +73,7 @@ type gesture struct {
 	el      js.Value
 	at      map[int][2]float64 // where they are, in pixels from the upper left corner
 	drags   bool               // the point
+	draws   bool               // a stroke, or pulls one
 	moved   float64            // since the first came down
 	several bool               // there was more than one
 	pen     bool               // it is a pen's

@@ -314,7 +314,7 @@ func (b *Bridge) publish() {
 	b.text("status", status)
 	b.attr("status", "data-notice", strconv.FormatBool(b.notice != ""))
 	if !r.Busy {
-		b.text("announce", r.Status)
+		b.text("announce", b.announced(r))
 	}
 	b.attr("play", "data-playing", strconv.FormatBool(r.Playing))
 	b.attr("play", "aria-label", map[bool]string{true: "Pause", false: "Play"}[r.Playing])

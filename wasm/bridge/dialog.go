@@ -103,8 +103,11 @@ func (b *Bridge) undoKey(e js.Value, key string) func() error {
 		return nil
 	}
 	undo, redo := b.app.Restore.Undo, b.app.Restore.Redo
-	if b.app.Mode == link.Faces {
+	switch b.app.Mode {
+	case link.Faces:
 		undo, redo = b.app.Faces.Undo, b.app.Faces.Redo
+	case link.Manifold:
+		undo, redo = b.app.Manifold.UndoStroke, b.app.Manifold.RedoStroke
 	}
 	var call func()
 	switch shift := e.Get("shiftKey").Bool(); key {
@@ -120,7 +123,7 @@ func (b *Bridge) undoKey(e js.Value, key string) func() error {
 	}
 	return func() error {
 		switch b.app.Mode {
-		case link.Restore, link.Faces:
+		case link.Restore, link.Faces, link.Manifold:
 			call()
 		case link.Generate, link.Map: // where strokes are not to be seen
 			if key == "z" && !e.Get("shiftKey").Bool() {
@@ -176,9 +179,14 @@ func (b *Bridge) key(e js.Value, key string) func() error {
 		if b.app.Mode == link.Faces {
 			return plain(b.app.Faces.Unpaint)
 		}
+		if b.app.Mode == link.Manifold {
+			return plain(b.app.Manifold.ClearStrokes)
+		}
 		return b.within(link.Restore, plain(b.app.Restore.ClearPad))
 	case "m":
 		return b.within(link.Generate, b.app.Generate.MoreLikeThis)
+	case "t":
+		return b.within(link.Manifold, b.trainKey)
 	case "w":
 		return b.within(link.Generate, plain(func() { b.app.Generate.SetWalk(!b.app.Walk) }))
 	case "a":

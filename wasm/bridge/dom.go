@@ -136,7 +136,7 @@ func (b *Bridge) value(name, s string) {
 		b.texts[name+".value"] = s
 		return
 	}
-	if el.Get("type").String() == "number" && document.Get("activeElement").Equal(el) && b.notice == "" && b.texts[name+".value"] == s {
+	if kind := el.Get("type").String(); (kind == "number" || kind == "text") && document.Get("activeElement").Equal(el) && b.notice == "" && b.texts[name+".value"] == s {
 		return
 	}
 	b.texts[name+".value"] = s

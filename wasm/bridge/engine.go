@@ -3,7 +3,7 @@
 package bridge
 
 import (
-	"errors"
+	"fmt"
 	"syscall/js"
 
 	"mppm/wasm/app/compute"
@@ -19,8 +19,9 @@ func (b *Bridge) hire() {
 	if cores.Type() == js.TypeNumber {
 		n = min(max(cores.Int()-1, 1), maxEngines) // one is for the page
 	}
-	b.crew = compute.NewCrew(b.dial, n, b.app.Models)
+	b.crew = compute.NewCrew(b.dial("engine"), n, b.app.Models)
 	b.app.Compute = b.crew
+	b.app.Manifold.TaughtBy(b.dial("trainer"))
 }
 
 // Bring gives the file of a model, an array of bytes, to whoever computes with it.
@@ -49,14 +50,31 @@ func BytesOf(array js.Value) []byte {
 	return b
 }
 
-// dial starts an engine. What comes of it is taken before the next frame.
-func (b *Bridge) dial(receive func([]byte), lost func()) (compute.Line, error) {
-	var worker js.Value
-	if err := attempt(func() { worker = window.Get("mppm").Call("engine") }); err != nil {
+// array8 returns bytes as the browser has them.
+func array8(b []byte) js.Value {
+	array := window.Get("Uint8Array").New(len(b))
+	js.CopyBytesToJS(array, b)
+	return array
+}
+
+// dial returns who starts a program in a worker, an engine or the trainer, by a function
+// of the loader. What comes of it is taken before the next frame.
+func (b *Bridge) dial(program string) compute.Dial {
+	return func(receive func([]byte), lost func()) (compute.Line, error) { return b.start(program, receive, lost) }
+}
+
+func (b *Bridge) start(program string, receive func([]byte), lost func()) (compute.Line, error) {
+	worker := js.Undefined()
+	starts := window.Get("mppm").Get(program)
+	if err := attempt(func() {
+		if starts.Truthy() {
+			worker = starts.Invoke()
+		}
+	}); err != nil {
 		return nil, err
 	}
 	if !worker.Truthy() {
-		return nil, errors.New("there is no engine")
+		return nil, fmt.Errorf("there is no %s", program)
 	}
 	l := &line{worker: worker}
 	gone := handler(func(js.Value) {
@@ -72,7 +90,7 @@ func (b *Bridge) dial(receive func([]byte), lost func()) (compute.Line, error) {
 	worker.Set("onerror", gone)
 	worker.Set("onmessageerror", gone)
 	if worker.Get("lost").Truthy() { // before anybody listened
-		return nil, errors.New("the engine did not start")
+		return nil, fmt.Errorf("the %s did not start", program)
 	}
 	return l, nil
 }
@@ -94,11 +112,14 @@ func (l *line) Send(message []byte, f compute.File) {
 	if l.closed {
 		return
 	}
-	array := window.Get("Uint8Array").New(len(message))
-	js.CopyBytesToJS(array, message)
+	array := array8(message)
 	sent := js.Undefined()
-	if f, ok := f.(file); ok {
+	switch f := f.(type) {
+	case nil:
+	case file:
 		sent = f.array // which the browser copies
+	default:
+		sent = array8(f.Bytes())
 	}
 	l.worker.Call("postMessage", []any{array, sent}, []any{array.Get("buffer")})
 }

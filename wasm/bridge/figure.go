@@ -17,13 +17,17 @@ import (
 // figureControls wires the settings of Manifold.
 func (b *Bridge) figureControls() controls {
 	bend := id("bend")
-	for _, i := range link.Curves() {
-		bend.Call("append", option(string(i.Curve), i.Label))
-	}
 	listen(bend, "change", func(js.Value) {
-		c := link.Curve(bend.Get("value").String())
-		b.do(func() error { return b.app.Manifold.SetCurve(c) })
+		c := bend.Get("value").String()
+		b.do(func() error {
+			var n int
+			if _, err := fmt.Sscanf(c, ownValue, &n); err == nil {
+				return b.app.Manifold.ShowSheet(n)
+			}
+			return b.app.Manifold.SetCurve(link.Curve(c))
+		})
 	})
+	b.ownControls()
 	click("random-point", func() { b.do(b.app.Manifold.RandomPoint) })
 	b.seed("point-seed", b.app.Manifold.SetPointSeed)
 	for _, m := range link.Methods() {
@@ -85,7 +89,7 @@ const degrees = 0.45
 func (b *Bridge) figurePointers(el js.Value) {
 	g := &gesture{el: el, at: map[int][2]float64{}}
 	listen(el, "pointerdown", func(e js.Value) {
-		if !g.admits(e, func() { b.then(b.app.Manifold.Release) }) {
+		if !g.admits(e, func() { b.then(b.app.Manifold.Release) }) { // a pen takes over from fingers
 			return
 		}
 		pointer := e.Get("pointerId").Int()
@@ -97,11 +101,18 @@ func (b *Bridge) figurePointers(el js.Value) {
 				g.drags = false
 				b.then(b.app.Manifold.Release)
 			}
+			if g.draws {
+				g.draws = false
+				b.then(b.app.Manifold.CancelPen)
+			}
 			return
 		}
 		g.moved, g.several = 0, false
 		p, r := g.at[pointer], reach(e)
 		b.then(func() {
+			if g.draws = g.only(pointer) && b.app.Manifold.Press(b.eye(el), p[0], p[1], r); g.draws {
+				return
+			}
 			if g.drags = g.only(pointer) && b.app.Manifold.OverPoint(b.eye(el), p[0], p[1], r); g.drags {
 				b.app.Manifold.Grab()
 			}
@@ -118,7 +129,21 @@ func (b *Bridge) figurePointers(el js.Value) {
 		g.at[pointer] = now
 		after := g.hull()
 		g.moved += math.Hypot(now[0]-was[0], now[1]-was[1])
+		way := [][2]float64{now}
+		if g.draws {
+			way = way[:0]
+			for _, e := range coalesced(e) {
+				way = append(way, spot(el, e))
+			}
+		}
 		b.then(func() {
+			if g.draws {
+				eye := b.eye(el)
+				for _, p := range way {
+					b.app.Manifold.Move(eye, p[0], p[1])
+				}
+				return
+			}
 			if g.drags {
 				b.app.Manifold.DragPoint(b.eye(el), now[0], now[1])
 				return
@@ -142,6 +167,14 @@ func (b *Bridge) figurePointers(el js.Value) {
 		}
 		delete(g.at, pointer)
 		b.do(func() error {
+			if g.draws {
+				g.draws = false
+				if !click {
+					b.app.Manifold.CancelPen()
+					return nil
+				}
+				return b.app.Manifold.Lift()
+			}
 			if g.drags {
 				g.drags = false
 				b.app.Manifold.Release()
@@ -184,8 +217,12 @@ func (b *Bridge) tags(r room.Readout) {
 // publishFigure says what Manifold shows.
 func (b *Bridge) publishFigure(r room.Readout) {
 	f := b.app.Figure
-	info, _ := link.FindCurve(f.Curve)
-	b.value("bend", string(f.Curve))
+	info := f.Info()
+	own := b.app.Manifold.Sheet()
+	b.publishOwn(own)
+	if own != nil {
+		info.Label = own.Name
+	}
 	b.value("point-seed", strconv.FormatUint(f.Seed, 10))
 	checked("slice", f.Slice)
 	checked("construction", f.Construction)
@@ -198,15 +235,21 @@ func (b *Bridge) publishFigure(r room.Readout) {
 	if info.Flat {
 		note = "drag to move it"
 	}
+	switch b.app.Manifold.Tool() {
+	case manifold.Draw:
+		note = "draw on it"
+	case manifold.Pull:
+		note = "drag a stroke to pull it"
+	}
 	b.text("bend-note", note)
 	b.prop("drop-deep", "hidden", info.Flat)
 	b.prop("drop-flat", "hidden", !info.Flat)
 	for _, m := range link.Methods() {
 		name := string(m)
 		checked("way-"+name, f.Shows(m))
-		b.attr("row-"+name, "data-off", strconv.FormatBool(!f.Shows(m)))
+		b.attr("row-"+name, "data-off", strconv.FormatBool(!b.app.Manifold.Shows(m)))
 		off, steps := "–", "–"
-		if w := b.app.Manifold.Path(m); w != nil {
+		if w := b.app.Manifold.Path(m); w != nil && b.app.Manifold.Knows(m) {
 			off, steps = fmt.Sprintf("%.3f", d.Off[m]), strconv.Itoa(w.Steps())
 		}
 		b.text("off-"+name, off)
@@ -220,7 +263,7 @@ func (b *Bridge) publishFigure(r room.Readout) {
 	b.text("noise-told", fmt.Sprintf("%.2f", d.Noise))
 	b.text("sigma-random", fmt.Sprintf("%.3g", b.app.Manifold.Noise()))
 	b.text("around-top", fmt.Sprintf("%.1f", b.app.Manifold.Highest()))
-	b.prop("around", "hidden", !f.Slice)
+	b.prop("around", "hidden", !f.Slice || !b.app.Manifold.Ready())
 	b.prop("fig3", "hidden", !f.Construction)
 	at := make([]string, 0, 3)
 	for k, v := range f.At {

@@ -126,6 +126,10 @@ func (b *Bridge) copyLink() {
 				b.say("Link copied, without your picture, which stays here: it opens a face of the network, damaged likewise.")
 				return
 			}
+			if own := b.app.Manifold.Sheet(); own != nil && own.FromFile() && b.app.Mode == link.Manifold {
+				b.say("Link copied, without your points, which no link holds: save them, or the nets.")
+				return
+			}
 			b.say("Link copied: it opens what you see.")
 		},
 		func(js.Value) { refused() })

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"syscall/js"
 
+	"mppm/shared/link"
 	"mppm/wasm/app"
 )
 
@@ -32,6 +33,9 @@ func (b *Bridge) transfer(e, data js.Value) {
 	files := filesOf(data)
 	if models := modelsOf(files); len(models) > 0 {
 		b.openModel(models)
+		return
+	}
+	if b.app.Mode == link.Manifold && b.takeOwn(files, text(data, "text/plain")) {
 		return
 	}
 	t := app.Transfer{

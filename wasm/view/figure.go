@@ -25,7 +25,7 @@ type sliced struct {
 // behind it and before it.
 func (v *View) figure(screen *ebiten.Image, r Rect, pos float64) {
 	fill(screen, r, v.palette.Ground)
-	if !v.app.Manifold.Ready() || v.chart.marks == nil {
+	if v.chart.marks == nil {
 		return
 	}
 	dst := screen.SubImage(image.Rect(int(r.X), int(r.Y), int(r.X+r.W), int(r.Y+r.H))).(*ebiten.Image)
@@ -133,7 +133,7 @@ func (v *View) plotPaths(dst *ebiten.Image, r Rect, pos float64) {
 	f := timeline.NewFilm(r.W, last, 1)
 	top := 1e-6
 	for _, m := range link.Methods() {
-		if w := v.app.Manifold.Path(m); v.app.Figure.Shows(m) || m == link.MPPM {
+		if w := v.app.Manifold.Path(m); v.app.Manifold.Shows(m) || m == link.MPPM {
 			for _, off := range w.Off {
 				top = max(top, off)
 			}
@@ -162,7 +162,7 @@ func (v *View) plotPaths(dst *ebiten.Image, r Rect, pos float64) {
 	v.list = append(v.list, box{Rect{r.X, r.Y + r.H - line, r.W, line}, v.palette.Line})
 	v.boxes(dst, v.list)
 	for _, m := range []link.Method{link.DDPM, link.DAE, link.MPPM} {
-		if !v.app.Figure.Shows(m) {
+		if !v.app.Manifold.Shows(m) {
 			continue
 		}
 		w, c := v.app.Manifold.Path(m), v.palette.Method(m)

@@ -645,6 +645,21 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// TestShareOwnCurve: a link to a curve of one's own says so, and leads to its strokes.
+func TestShareOwnCurve(t *testing.T) {
+	strokes := link.PackStrokes(link.Strokes{{{-0.5, 0}, {0, 0.5}, {0.5, 0}}})
+	fields := "mode=manifold&curve=own&strokes=" + strokes + "&points=200&blur=0.05"
+	page := strings.ReplaceAll(get(t, "https://mppm.example/s?"+fields).Body.String(), "&amp;", "&")
+	for _, want := range []string{"a curve drawn by hand", `href="./#` + fields + `"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s:\n%s", want, page)
+		}
+	}
+	if b := picture(t, get(t, "/api/preview.png?"+fields)).Bounds(); b.Dx() != previewWidth || b.Dy() != previewHeight {
+		t.Errorf("its picture has %v", b)
+	}
+}
+
 // TestShareCurve: a link to Manifold has a picture of its curve and says so, and
 // leads to the page with all its fields.
 func TestShareCurve(t *testing.T) {

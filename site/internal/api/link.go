@@ -80,6 +80,9 @@ func (a *API) damaged(l *link.Link, original []float32) ([]float32, error) {
 
 // words says what a link shows.
 func (a *API) words(l *link.Link) (title, description string) {
+	if l.Subject() == link.Descent && l.Figure.Curve == link.Own {
+		return "mppm: a curve drawn by hand", "Strokes that somebody drew. Small networks learn them while you watch, in your browser, and take any point home to them."
+	}
 	if l.Subject() == link.Descent {
 		return "mppm: a manifold one can see", fmt.Sprintf("Drop a point beside %s, and three methods take it home. Watch them, step by step, in your browser.", curveNames[l.Figure.Curve])
 	}

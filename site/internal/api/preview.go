@@ -91,7 +91,11 @@ func (a *API) preview(r *request) (*response, error) {
 	}
 	l, _ := a.page.Read(r.URL.RawQuery)
 	if l.Subject() == link.Descent {
-		b, err := curvePictures.ReadFile("curve-" + string(l.Figure.Curve) + ".png")
+		c := l.Figure.Curve
+		if c == link.Own { // the page learns it, and nobody has a picture of it
+			c = link.Spiral
+		}
+		b, err := curvePictures.ReadFile("curve-" + string(c) + ".png")
 		// Not for ever: the weights that the address names do not determine it.
 		return &response{contentType: pngType, body: b, cache: anHour}, err
 	}

@@ -28,7 +28,7 @@ func (b *builder) bench(ctx context.Context, icon string, execJS, kernel, weight
 	}
 	defer os.RemoveAll(tmp)
 	model, nets := filepath.Join(tmp, "weights"), filepath.Join(tmp, "onnx")
-	program, err := b.compile(ctx, "./wasm/bench", "simd")
+	program, err := b.compile(ctx, "./wasm/bench", "", "simd")
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,7 @@ type Manifest struct {
 	SIMD       File   `json:"simd"`                // the program, for browsers with WebAssembly SIMD
 	Scalar     File   `json:"scalar"`              // the program, for all others
 	Engine     Engine `json:"engine"`              // what computes beside it
+	Trainer    Engine `json:"trainer"`             // what trains beside it, which is fetched when it is wanted
 	Weights    File   `json:"weights"`             // the model
 	Classifier File   `json:"classifier,omitzero"` // the net that reads images, if there is one
 	Images     File   `json:"images"`              // test images
@@ -75,7 +76,7 @@ type Manifest struct {
 	Version string `json:"version"`
 }
 
-// Engine is the program that computes beside the page's, in a worker.
+// Engine is a program that computes or trains beside the page's, in a worker.
 type Engine struct {
 	Script File `json:"script"` // the worker's, which runs it
 	SIMD   File `json:"simd"`
@@ -176,11 +177,15 @@ type builder struct {
 
 func (b *builder) run(ctx context.Context, c *contents) error {
 	fmt.Fprintln(b.o.Log, "compiling the page's program, with SIMD and without")
-	simd, scalar, err := b.compileBoth(ctx, "./wasm")
+	simd, scalar, err := b.compileBoth(ctx, "./wasm", "")
 	if err != nil {
 		return err
 	}
-	engineSIMD, engineScalar, err := b.compileBoth(ctx, "./wasm/engine")
+	engineSIMD, engineScalar, err := b.compileBoth(ctx, "./wasm/engine", "")
+	if err != nil {
+		return err
+	}
+	trainerSIMD, trainerScalar, err := b.trainer(ctx)
 	if err != nil {
 		return err
 	}
@@ -219,6 +224,8 @@ func (b *builder) run(ctx context.Context, c *contents) error {
 		{"engine.js", slices.Concat(execJS, kernel, engine), &m.Engine.Script},
 		{"engine-simd.wasm", engineSIMD, &m.Engine.SIMD},
 		{"engine.wasm", engineScalar, &m.Engine.Scalar},
+		{"trainer-simd.wasm", trainerSIMD, &m.Trainer.SIMD},
+		{"trainer.wasm", trainerScalar, &m.Trainer.Scalar},
 		{c.name + ".safetensors", c.weights, &m.Weights},
 		{"classifier.safetensors", c.classifier, &m.Classifier},
 		{"digits-images.idx", c.images, &m.Images},
@@ -233,6 +240,7 @@ func (b *builder) run(ctx context.Context, c *contents) error {
 		}
 	}
 	m.Samples = c.samples
+	m.Trainer.Script = m.Engine.Script
 	m.Curves = map[string]File{}
 	for _, name := range curves {
 		content, err := os.ReadFile(filepath.Join(b.o.Root, "weights", name+".safetensors"))
@@ -438,14 +446,15 @@ func (b *builder) faces(m *Manifest) error {
 	return nil
 }
 
-// compileBoth compiles a program twice. A build uses all cores by itself, but
-// the linker does not: two at a time save a third.
-func (b *builder) compileBoth(ctx context.Context, program string) (simd, scalar []byte, err error) {
+// compileBoth compiles a program twice, with the modules of a file as go.mod, or of
+// go.mod. A build uses all cores by itself, but the linker does not: two at a time save a
+// third.
+func (b *builder) compileBoth(ctx context.Context, program, modfile string) (simd, scalar []byte, err error) {
 	var wg sync.WaitGroup
 	var errs [2]error
 	compile := func(i int, out *[]byte, experiment string) {
 		defer wg.Done()
-		*out, errs[i] = b.compile(ctx, program, experiment)
+		*out, errs[i] = b.compile(ctx, program, modfile, experiment)
 	}
 	wg.Add(2)
 	go compile(0, &simd, "simd")
@@ -454,7 +463,22 @@ func (b *builder) compileBoth(ctx context.Context, program string) (simd, scalar
 	return simd, scalar, errors.Join(errs[:]...)
 }
 
-func (b *builder) compile(ctx context.Context, program, experiment string) ([]byte, error) {
+// trainer compiles the training program.
+func (b *builder) trainer(ctx context.Context) (simd, scalar []byte, err error) {
+	const program = "./trainer/page"
+	tmp, err := os.MkdirTemp("", "mppm-less-")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(tmp)
+	modfile, err := b.lessModules(ctx, tmp, program)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b.compileBoth(ctx, program, modfile)
+}
+
+func (b *builder) compile(ctx context.Context, program, modfile, experiment string) ([]byte, error) {
 	f, err := os.CreateTemp("", "mppm-*.wasm")
 	if err != nil {
 		return nil, err
@@ -465,6 +489,9 @@ func (b *builder) compile(ctx context.Context, program, experiment string) ([]by
 	}
 	env := []string{"GOOS=js", "GOARCH=wasm", "GOEXPERIMENT=" + experiment}
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", f.Name()}
+	if modfile != "" {
+		args = append(args, "-modfile="+modfile)
+	}
 	if experiment == "simd" {
 		args = append(args, "-tags=linkedkernel") // which kernel.js links
 	}

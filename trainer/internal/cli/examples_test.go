@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"mppm/trainer/internal/dataset"
+	"mppm/weights"
 )
 
 // few makes the work of a command small: settings that are given after those of
@@ -129,6 +130,7 @@ func reader(t *testing.T) string {
 		fmt.Fprintf(&points, "%d,%d,%d\n", i, 2*i, i*i%7)
 	}
 	put(t, at("my-points.csv"), []byte(points.String()))
+	put(t, at("page.safetensors"), weights.Circle)
 	put(t, at("weights/dae.safetensors"), daeBytes(t))
 	for _, cmd := range commands() {
 		for _, run := range []string{"train mnist --out runs/mnist", "train dae --out runs/dae", "train dae --out runs/dae-0.4 --noise 0.4 --fixed-noise --clipped 0", "train classifier --out runs/classifier", "train images --data photos --out runs/images", "train images --method dae --data photos --out runs/images-dae", "train embedding --data photos --out runs/embedding"} {

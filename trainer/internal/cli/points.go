@@ -2,24 +2,30 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"mppm/shared/ambient"
+	"mppm/shared/lesson"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/shared/safetensors"
+	"mppm/trainer/internal/bounded"
 	"mppm/trainer/internal/device"
+	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/halfcircle"
 	"mppm/trainer/internal/pointcloud"
 	task "mppm/trainer/internal/task/ambient"
+	"mppm/trainer/internal/task/ambient/restored"
 )
 
 type pointsOptions struct {
 	runFlags
 	in, curve string
+	from      string
+	portable  bool
 	paper     bool
 	config    task.Config
 	lambda    [task.Terms]float64
@@ -54,6 +60,9 @@ func (o *pointsOptions) common(f *flagSet, command string) {
 	set(f.number(&c.Noise, "noise", "X", "the damage is Gaussian noise of a deviation drawn from 0 to X; the points have size 1", 0, 100), func(p *task.Config) { p.Noise = c.Noise })
 	set(f.toggle(&c.FixedNoise, "fixed-noise", "the deviation is that of --noise, always"), func(p *task.Config) { p.FixedNoise = c.FixedNoise })
 	set(f.integer(&c.Latent, "latent", "N", "coordinates of a code: the dimension of the manifold, or one more if it is closed", 1, 64), func(p *task.Config) { p.Latent = c.Latent })
+	o.settings = append(o.settings, f.text(&o.from, "from", "FILE", "begin with the nets of a weights file, or of a checkpoint, of points; widths are then those"))
+	f.reads("from", &o.from, readsFile)
+	f.toggle(&o.portable, "portable", "round every product, as a page has to: any processor then gives the bits that training in the page gives, most of them more slowly")
 	f.group = "the nets and the loss"
 	set(f.add(flagDef{name: "hidden", arg: "N,N,...", help: "widths of the hidden layers of F, and in reverse of G", initial: widths(c.Hidden),
 		set: func(s string) (err error) { c.Hidden, err = parseWidths(s); return err }}), func(p *task.Config) { p.Hidden = c.Hidden })
@@ -129,6 +138,7 @@ they are rounded to 32 bits.`,
 			"train points --in my-points.csv",
 			"train points --curve spiral --out runs/spiral",
 			"train points --in my-points.csv --latent 2 --out runs/two",
+			"train points --in my-points.csv --from page.safetensors --epochs 500",
 			"train points --in my-points.csv --resume",
 		},
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
@@ -196,8 +206,24 @@ func (o *pointsOptions) weights() string {
 	return "points.safetensors"
 }
 
+// start reads what the run begins with, or nothing.
+func (o *pointsOptions) start() (*task.Start, error) {
+	if o.from == "" || o.resume {
+		return nil, nil
+	}
+	b, err := bounded.ReadFile(o.from, lesson.MaxFrom, safetensors.CheckStart)
+	if err != nil {
+		return nil, err
+	}
+	s, err := task.ReadStart(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.from, err)
+	}
+	return s, nil
+}
+
 // configure returns the configuration that the flags ask for.
-func (o *pointsOptions) configure(curve pointcloud.Curve) task.Config {
+func (o *pointsOptions) configure(curve pointcloud.Curve, start *task.Start) task.Config {
 	c := task.Default()
 	if curve.Draw != nil {
 		c.Latent, c.Noise = curve.Latent, curve.Noise
@@ -208,6 +234,9 @@ func (o *pointsOptions) configure(curve pointcloud.Curve) task.Config {
 	if o.paper {
 		c = task.Paper()
 		c.Latent = max(c.Latent, curve.Latent)
+	}
+	if start != nil {
+		start.Shape(&c)
 	}
 	for i, d := range o.given {
 		if d.given {
@@ -230,7 +259,11 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 	if err != nil {
 		return err
 	}
-	c := o.configure(curve)
+	start, err := o.start()
+	if err != nil {
+		return err
+	}
+	c := o.configure(curve, start)
 	if !o.resume {
 		if err := c.Validate(); err != nil {
 			return usageError{err}
@@ -243,6 +276,11 @@ func (o *pointsOptions) run(ctx context.Context, e env) error {
 		}
 	}
 	t := task.New(c, cloud)
+	if start != nil {
+		t.From(start)
+	}
+	graph.Round(o.portable)
+	defer graph.Round(false)
 	r, err := o.open(t)
 	if err != nil {
 		return err
@@ -268,28 +306,20 @@ mean distance to the manifold of held-out points, the cloud's size being about 1
 // writePoints writes the weights of a run, with its scores, to path, and draws the
 // held-out points to picture unless that is empty. It returns the file's size.
 func writePoints(path, picture string, t *task.Task, float bool) (int, task.Scores, error) {
-	f, err := t.Weights(float)
-	if err != nil {
-		return 0, task.Scores{}, err
-	}
-	b, err := f.Encode()
-	if err != nil {
-		return 0, task.Scores{}, err
-	}
-	m, err := ambient.Load(b)
-	if err != nil {
-		return 0, task.Scores{}, err
-	}
-	s, err := t.Score(m, picture)
+	f, s, points, err := t.Finish(float)
 	if err != nil {
 		return 0, s, err
 	}
-	text, err := json.Marshal(s)
-	if err != nil {
-		return 0, s, err
+	if picture != "" {
+		m, err := ambient.New(f)
+		if err != nil {
+			return 0, s, err
+		}
+		if err := restored.Draw(picture, m, points); err != nil {
+			return 0, s, err
+		}
 	}
-	f.Meta["scores"] = string(text)
-	b, err = encodeWeights(f, path)
+	b, err := encodeWeights(f, path)
 	return len(b), s, err
 }
 

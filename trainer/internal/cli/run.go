@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"mppm/trainer/internal/device"
+	"mppm/trainer/internal/plots"
 	train "mppm/trainer/internal/run"
 )
 
@@ -57,7 +58,7 @@ func (o *runFlags) train(ctx context.Context, e env, r *train.Run) error {
 	if err := estimate(e, o.quiet, on, r); err != nil {
 		return err
 	}
-	return r.Train(ctx, train.Options{Every: o.checkpoint, Device: on, Progress: progressOf(e, o.quiet)})
+	return r.Train(ctx, train.Options{Every: o.checkpoint, Device: on, Progress: progressOf(e, o.quiet), Draw: plots.Curves})
 }
 
 // progressOf is where progress is shown, or nil.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"runtime"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -138,18 +139,51 @@ func gram(a, b node) (node, error) {
 	if n != nb {
 		return nil, mismatch("gram", a, b)
 	}
+	var packed gemm.Packed
 	return apply(&op{
 		name: fmt.Sprintf("gram(%d,%d,%d)", n, p, q), shape: tensor.Shape{p, q},
 		spec: Spec{Kind: KindGram},
 		run: func(y []float32, in [][]float32) {
+			if runtime.GOMAXPROCS(0) == 1 && gemm.Gathers() {
+				// Such a kernel reads rows in half the time that it takes for columns.
+				packed.Pack(gemm.Rows(in[1], q), n, q)
+				tasks(1, func(_ int, ws *nn.Workspace) {
+					rows := ws.Columns(n * p)
+					transpose(rows, in[0], n, p)
+					ws.Gemm.MulPacked(y, q, p, gemm.Rows(rows, n), &packed, false)
+				})
+				return
+			}
 			// Cut along the output, so that each element is one sum.
 			span := max(1, (p+7)/8)
+			if runtime.GOMAXPROCS(0) == 1 { // then b is laid out once
+				span = p
+			}
 			tasks((p+span-1)/span, func(t int, ws *nn.Workspace) {
 				lo, hi := t*span, min(p, (t+1)*span)
 				ws.Gemm.Mul(y[lo*q:], q, hi-lo, q, n, gemm.View{Data: in[0][lo:], Row: 1, Col: p}, gemm.Rows(in[1], q), false)
 			})
 		},
 	}, a, b)
+}
+
+// transpose sets y, p × n, to the transpose of x, n × p.
+func transpose(y, x []float32, n, p int) {
+	i := 0
+	for ; i+8 <= n; i += 8 {
+		x0, x1, x2, x3 := x[i*p:][:p], x[(i+1)*p:][:p], x[(i+2)*p:][:p], x[(i+3)*p:][:p]
+		x4, x5, x6, x7 := x[(i+4)*p:][:p], x[(i+5)*p:][:p], x[(i+6)*p:][:p], x[(i+7)*p:][:p]
+		for j := range p {
+			to := y[j*n+i:][:8]
+			to[0], to[1], to[2], to[3] = x0[j], x1[j], x2[j], x3[j]
+			to[4], to[5], to[6], to[7] = x4[j], x5[j], x6[j], x7[j]
+		}
+	}
+	for ; i < n; i++ {
+		for j, v := range x[i*p:][:p] {
+			y[j*n+i] = v
+		}
+	}
 }
 
 // columnSums returns the gradient of a bias that was added to every group of

@@ -11,7 +11,8 @@
 // Sums run in one documented order whatever the number of processors: rows are
 // cut into shards of fixed size, and partial sums are added in the shards'
 // order. So training gives the same bits on one core and on sixteen, and on every
-// processor whose products are fused with their sums (AVX2, AVX-512, NEON).
+// processor whose products are fused with their sums (AVX2, AVX-512, NEON); with
+// Round it gives those of a processor that does not fuse them.
 package graph
 
 import (

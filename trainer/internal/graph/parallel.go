@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"mppm/shared/gemm"
 	"mppm/shared/nn"
 	"mppm/shared/vec"
 )
@@ -14,13 +13,25 @@ import (
 // of the processors, because partial sums are cut along it.
 const shardRows = 16
 
-var workspaces = sync.Pool{New: func() any {
-	return &nn.Workspace{Gemm: gemm.Workspace{Fused: true}}
-}}
+var workspaces = sync.Pool{New: func() any { return &nn.Workspace{} }}
+
+// rounded is whether products are rounded before they are added.
+var rounded atomic.Bool
+
+// Round has every operation of this process round its products before it adds them, or
+// not. Then training gives the bits that it gives where nothing fuses the two, as in
+// WebAssembly, on every processor, and takes longer on those that can.
+func Round(on bool) { rounded.Store(on) }
+
+func workspace() *nn.Workspace {
+	ws := workspaces.Get().(*nn.Workspace)
+	ws.Gemm.Fused = !rounded.Load()
+	return ws
+}
 
 // scratch calls f with memory for n numbers, whatever they are.
 func scratch(n int, f func(x []float32)) {
-	ws := workspaces.Get().(*nn.Workspace)
+	ws := workspace()
 	defer workspaces.Put(ws)
 	f(ws.Columns(n))
 }
@@ -28,10 +39,15 @@ func scratch(n int, f func(x []float32)) {
 // shards returns how many tasks n rows make.
 func shards(n int) int { return (n + shardRows - 1) / shardRows }
 
-// rows calls f for every shard of n rows, on every processor.
+// rows calls f for parts of n rows that have nothing to do with one another, on every
+// processor. A lone one takes more at a time.
 func rows(n int, f func(lo, hi int, ws *nn.Workspace)) {
-	tasks(shards(n), func(s int, ws *nn.Workspace) {
-		f(s*shardRows, min(n, (s+1)*shardRows), ws)
+	span := shardRows
+	if runtime.GOMAXPROCS(0) == 1 {
+		span = 8 * shardRows
+	}
+	tasks((n+span-1)/span, func(s int, ws *nn.Workspace) {
+		f(s*span, min(n, (s+1)*span), ws)
 	})
 }
 
@@ -59,7 +75,7 @@ func tasks(n int, f func(task int, ws *nn.Workspace)) {
 	workers := min(runtime.GOMAXPROCS(0), n)
 	var next atomic.Int64
 	work := func() {
-		ws := workspaces.Get().(*nn.Workspace)
+		ws := workspace()
 		defer workspaces.Put(ws)
 		for {
 			t := int(next.Add(1)) - 1

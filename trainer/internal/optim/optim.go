@@ -103,16 +103,10 @@ func Rates(step int, rate float64) (size, root float32) {
 // Gorgonia's solver would do, if its moments could be saved and resumed from.
 func Adam(params []*Parameter, step int, rate float64) {
 	size, root := Rates(step, rate)
-	a := vec.Adam{Beta1: Beta1, Rest1: 1 - Beta1, Beta2: Beta2, Rest2: 1 - Beta2, Size: size, Root: root, Epsilon: Epsilon}
 	for _, p := range params {
+		a := vec.Adam{Beta1: Beta1, Rest1: 1 - Beta1, Beta2: Beta2, Rest2: 1 - Beta2, Size: size, Root: root, Epsilon: Epsilon, Decay: p.Decay}
 		graph.Pieces(len(p.Data), func(lo, hi int) {
-			data, grad := p.Data[lo:hi], p.Grad[lo:hi]
-			if p.Decay != 0 {
-				for i, v := range data {
-					grad[i] += float32(p.Decay * v)
-				}
-			}
-			vec.StepAdam(&a, data, p.M[lo:hi], p.V[lo:hi], grad)
+			vec.StepAdam(&a, p.Data[lo:hi], p.M[lo:hi], p.V[lo:hi], p.Grad[lo:hi])
 		})
 	}
 }

@@ -17,21 +17,8 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 
 	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/curves"
 )
-
-// Axes are the words around a plot, and its vertical scale.
-type Axes struct {
-	Title, X, Y string
-	LogY        bool // decades; values that are not positive are left out
-	LogX        bool // the same of X
-}
-
-// Line is one curve. X and Y have equal lengths; where either is not finite,
-// the curve has a gap.
-type Line struct {
-	Name string
-	X, Y []float64
-}
 
 // palette is that of Okabe and Ito (2008), which color-blind people can tell
 // apart, without its yellow, which is faint on white.
@@ -50,7 +37,7 @@ var dashes = [][]vg.Length{nil, {vg.Points(5), vg.Points(3)}, {vg.Points(1.5), v
 
 // Curves draws the lines into one PNG of 1200×750 pixels at path, atomically.
 // Lines without a finite point are named in the legend and not drawn.
-func Curves(path string, a Axes, lines ...Line) error {
+func Curves(path string, a curves.Axes, lines ...curves.Line) error {
 	p, legend := newPlot(a)
 	var r reach
 	for i, line := range lines {
@@ -91,7 +78,7 @@ func Curves(path string, a Axes, lines ...Line) error {
 }
 
 // newPlot returns an empty plot and its legend.
-func newPlot(a Axes) (*plot.Plot, *plot.Legend) {
+func newPlot(a curves.Axes) (*plot.Plot, *plot.Legend) {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = a.Title, a.X, a.Y
 	legend := plot.NewLegend()
@@ -122,7 +109,7 @@ func (r *reach) add(run plotter.XYs) {
 func (r *reach) empty() bool { return r.n == 0 }
 
 // save draws the plot and its legend into a file.
-func save(path string, p *plot.Plot, legend *plot.Legend, a Axes, r reach) error {
+func save(path string, p *plot.Plot, legend *plot.Legend, a curves.Axes, r reach) error {
 	if lo, hi := r.lo, r.hi; a.LogY {
 		if hi/lo < 1.2 { // an axis needs some length
 			lo, hi = lo/1.2, hi*1.2
@@ -153,7 +140,7 @@ func save(path string, p *plot.Plot, legend *plot.Legend, a Axes, r reach) error
 }
 
 // finite cuts a line into runs of points that can be drawn.
-func finite(line Line, a Axes) []plotter.XYs {
+func finite(line curves.Line, a curves.Axes) []plotter.XYs {
 	var runs []plotter.XYs
 	var run plotter.XYs
 	flush := func() {

@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"mppm/trainer/internal/curves"
 )
 
 // Grid is a function on a rectangle: W × H values, row by row, the first at (X0,
@@ -31,7 +33,7 @@ const levels = 16
 // Field draws a function as color, dark where it is low, and a cloud of points
 // above it, into one PNG as Curves does. It returns an error if the grid is not
 // of W × H ≥ 2 × 2 values.
-func Field(path string, a Axes, g Grid, cloud Line) error {
+func Field(path string, a curves.Axes, g Grid, cloud curves.Line) error {
 	if g.W < 2 || g.H < 2 || len(g.Values) != g.W*g.H {
 		return fmt.Errorf("the grid has %d values, not %d × %d", len(g.Values), g.W, g.H)
 	}

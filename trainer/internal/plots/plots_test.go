@@ -12,6 +12,8 @@ import (
 
 	"mppm/shared/nn"
 	"mppm/trainer/internal/imageio"
+
+	"mppm/trainer/internal/curves"
 )
 
 func decode(t *testing.T, path string) image.Image {
@@ -44,7 +46,7 @@ func has(img image.Image, want color.Color) int {
 
 func TestCurves(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "loss.png")
-	var a, b Line
+	var a, b curves.Line
 	a.Name, b.Name = "train", "held out"
 	for i := range 50 {
 		x := float64(i)
@@ -52,7 +54,7 @@ func TestCurves(t *testing.T) {
 		b.X, b.Y = append(b.X, x), append(b.Y, 110*math.Exp(-x/30))
 	}
 	for _, log := range []bool{false, true} {
-		if err := Curves(path, Axes{Title: "Loss", X: "epoch", Y: "loss", LogY: log}, a, b); err != nil {
+		if err := Curves(path, curves.Axes{Title: "Loss", X: "epoch", Y: "loss", LogY: log}, a, b); err != nil {
 			t.Fatal(err)
 		}
 		img := decode(t, path)
@@ -70,38 +72,38 @@ func TestCurves(t *testing.T) {
 func TestCurvesOddInput(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	path := filepath.Join(t.TempDir(), "x.png")
-	for name, line := range map[string]Line{
-		"one point":    {"a", []float64{1}, []float64{2}},
-		"constant":     {"a", []float64{1, 2, 3}, []float64{2, 2, 2}},
-		"same x":       {"a", []float64{1, 1, 1}, []float64{2, 3, 4}},
-		"gaps":         {"a", []float64{1, 2, 3, 4, 5}, []float64{nan, 3, inf, 2, 0}},
-		"bad x":        {"a", []float64{nan, 2, inf}, []float64{1, 2, 3}},
-		"close values": {"a", []float64{1, 2}, []float64{3.001, 3.002}},
-		"wide":         {"a", []float64{1, 2}, []float64{1e-200, 1e200}},
-		"extreme":      {"a", []float64{1, 2, 3}, []float64{math.MaxFloat64, -math.MaxFloat64, 1}},
-		"negative":     {"a", []float64{1, 2, 3}, []float64{-1, 5, -3}},
-		"no name":      {"", []float64{1, 2}, []float64{1, 2}},
+	for name, line := range map[string]curves.Line{
+		"one point":    {Name: "a", X: []float64{1}, Y: []float64{2}},
+		"constant":     {Name: "a", X: []float64{1, 2, 3}, Y: []float64{2, 2, 2}},
+		"same x":       {Name: "a", X: []float64{1, 1, 1}, Y: []float64{2, 3, 4}},
+		"gaps":         {Name: "a", X: []float64{1, 2, 3, 4, 5}, Y: []float64{nan, 3, inf, 2, 0}},
+		"bad x":        {Name: "a", X: []float64{nan, 2, inf}, Y: []float64{1, 2, 3}},
+		"close values": {Name: "a", X: []float64{1, 2}, Y: []float64{3.001, 3.002}},
+		"wide":         {Name: "a", X: []float64{1, 2}, Y: []float64{1e-200, 1e200}},
+		"extreme":      {Name: "a", X: []float64{1, 2, 3}, Y: []float64{math.MaxFloat64, -math.MaxFloat64, 1}},
+		"negative":     {Name: "a", X: []float64{1, 2, 3}, Y: []float64{-1, 5, -3}},
+		"no name":      {Name: "", X: []float64{1, 2}, Y: []float64{1, 2}},
 	} {
 		for _, log := range []bool{false, true} {
-			if err := Curves(path, Axes{LogY: log}, line); err != nil {
+			if err := Curves(path, curves.Axes{LogY: log}, line); err != nil {
 				t.Errorf("%s, log %v: %v", name, log, err)
 			}
 		}
 	}
-	if err := Curves(path, Axes{}, Line{"a", []float64{1}, []float64{nan}}); err == nil {
+	if err := Curves(path, curves.Axes{}, curves.Line{Name: "a", X: []float64{1}, Y: []float64{nan}}); err == nil {
 		t.Error("nothing to draw: no error")
 	}
-	if err := Curves(path, Axes{}); err == nil {
+	if err := Curves(path, curves.Axes{}); err == nil {
 		t.Error("no lines: no error")
 	}
-	if err := Curves(path, Axes{}, Line{"a", []float64{1, 2}, []float64{1}}); err == nil || !strings.Contains(err.Error(), `"a"`) {
+	if err := Curves(path, curves.Axes{}, curves.Line{Name: "a", X: []float64{1, 2}, Y: []float64{1}}); err == nil || !strings.Contains(err.Error(), `"a"`) {
 		t.Errorf("lengths differ: %v", err)
 	}
-	many := make([]Line, 30)
+	many := make([]curves.Line, 30)
 	for i := range many {
-		many[i] = Line{"line", []float64{0, 1}, []float64{float64(i), 1}}
+		many[i] = curves.Line{Name: "line", X: []float64{0, 1}, Y: []float64{float64(i), 1}}
 	}
-	if err := Curves(path, Axes{}, many...); err != nil {
+	if err := Curves(path, curves.Axes{}, many...); err != nil {
 		t.Error(err)
 	}
 }
@@ -239,11 +241,11 @@ func TestLogX(t *testing.T) {
 	columns := func(x ...float64) (at []int) {
 		t.Helper()
 		for _, log := range []bool{false, true} {
-			line := Line{X: x, Y: make([]float64, len(x))}
+			line := curves.Line{X: x, Y: make([]float64, len(x))}
 			for i := range line.Y {
 				line.Y[i] = float64(i % 2)
 			}
-			if err := Curves(path, Axes{LogX: log}, line); err != nil {
+			if err := Curves(path, curves.Axes{LogX: log}, line); err != nil {
 				t.Fatal(err)
 			}
 			img := decode(t, path)
@@ -275,11 +277,11 @@ func TestLogX(t *testing.T) {
 		t.Errorf("on the logarithmic axis the strokes are at %v", steps)
 	}
 	for _, x := range [][]float64{{0, 3, 5}, {-1, 7, 7}} {
-		if err := Curves(path, Axes{LogX: true, LogY: true}, Line{X: x, Y: []float64{1, 2, 3}}); err != nil {
+		if err := Curves(path, curves.Axes{LogX: true, LogY: true}, curves.Line{X: x, Y: []float64{1, 2, 3}}); err != nil {
 			t.Errorf("%v: %v", x, err)
 		}
 	}
-	if err := Curves(path, Axes{LogX: true}, Line{X: []float64{0, -1}, Y: []float64{1, 2}}); err == nil {
+	if err := Curves(path, curves.Axes{LogX: true}, curves.Line{X: []float64{0, -1}, Y: []float64{1, 2}}); err == nil {
 		t.Error("points without a logarithm are drawn")
 	}
 }

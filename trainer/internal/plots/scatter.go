@@ -8,6 +8,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"mppm/trainer/internal/curves"
 )
 
 // Mark is a point with a name.
@@ -25,7 +27,7 @@ var clouded = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.CrossGlyph{}}
 // Scatter draws clouds of points, whose lines are not drawn, and marks above
 // them into one PNG as Curves does. Points and marks that are not finite are left
 // out; it returns an error if none is left.
-func Scatter(path string, a Axes, clouds []Line, marks []Mark) error {
+func Scatter(path string, a curves.Axes, clouds []curves.Line, marks []Mark) error {
 	p, legend := newPlot(a)
 	var r reach
 	for i, c := range clouds {
@@ -44,7 +46,7 @@ func Scatter(path string, a Axes, clouds []Line, marks []Mark) error {
 	}
 	for i, m := range marks {
 		style := draw.GlyphStyle{Color: palette[len(palette)-1], Radius: vg.Points(4.5), Shape: marked[i%len(marked)]}
-		for _, run := range finite(Line{X: []float64{m.X}, Y: []float64{m.Y}}, a) {
+		for _, run := range finite(curves.Line{X: []float64{m.X}, Y: []float64{m.Y}}, a) {
 			if err := r.glyphs(p, run, style); err != nil {
 				return err
 			}

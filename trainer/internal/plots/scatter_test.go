@@ -5,11 +5,13 @@ import (
 	"math"
 	"path/filepath"
 	"testing"
+
+	"mppm/trainer/internal/curves"
 )
 
 func TestScatter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trials.png")
-	var a, b Line
+	var a, b curves.Line
 	a.Name = "few digits"
 	for i := range 40 {
 		x := float64(i)
@@ -17,7 +19,7 @@ func TestScatter(t *testing.T) {
 		b.X, b.Y = append(b.X, x), append(b.Y, 50-x)
 	}
 	for _, log := range []bool{false, true} {
-		if err := Scatter(path, Axes{Title: "Trials", X: "gain", Y: "ratio", LogY: log}, []Line{a, b}, []Mark{{"winner", 20, 45}, {"nowhere", math.Inf(1), 1}}); err != nil {
+		if err := Scatter(path, curves.Axes{Title: "Trials", X: "gain", Y: "ratio", LogY: log}, []curves.Line{a, b}, []Mark{{"winner", 20, 45}, {"nowhere", math.Inf(1), 1}}); err != nil {
 			t.Fatal(err)
 		}
 		img := decode(t, path)
@@ -27,11 +29,11 @@ func TestScatter(t *testing.T) {
 			}
 		}
 	}
-	if err := Scatter(path, Axes{}, nil, []Mark{{"alone", 1, 2}}); err != nil {
+	if err := Scatter(path, curves.Axes{}, nil, []Mark{{"alone", 1, 2}}); err != nil {
 		t.Error(err)
 	}
-	for name, c := range map[string]Line{"lengths": {"a", []float64{1}, nil}, "nothing": {"a", []float64{1}, []float64{math.NaN()}}} {
-		if err := Scatter(path, Axes{}, []Line{c}, nil); err == nil {
+	for name, c := range map[string]curves.Line{"lengths": {Name: "a", X: []float64{1}, Y: nil}, "nothing": {Name: "a", X: []float64{1}, Y: []float64{math.NaN()}}} {
+		if err := Scatter(path, curves.Axes{}, []curves.Line{c}, nil); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

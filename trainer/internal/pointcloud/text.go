@@ -3,35 +3,73 @@ package pointcloud
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strings"
+	"os"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
+	"mppm/shared/columns"
 	"mppm/shared/gunzip"
 	"mppm/shared/idx"
 	"mppm/trainer/internal/sniff"
 )
 
+// peek is how much of a file is looked at before it is read.
+const peek = 1 << 16
+
+// What ReadCSV takes and makes is package columns's.
+type Decimal = columns.Decimal
+
+// The decimal marks.
 const (
-	// peek is how much of a file is looked at before it is read.
-	peek = 1 << 16
-	// maxLine bounds a line, which is held in memory as a whole: a point of as many
-	// coordinates as a net can take has a tenth of it, and a pipe may never end one.
-	maxLine = 1 << 20
+	Either = columns.Either
+	Point  = columns.Point
+	Comma  = columns.Comma
 )
 
-// text returns the text of a file in UTF-8, with line feeds at the ends of lines
-// and no byte order mark. It returns an error that says what the file is if it is
-// no text.
-func text(r io.Reader) (*bufio.Reader, error) {
+// MaxSize bounds the size of a coordinate.
+const MaxSize = columns.MaxSize
+
+// ReadFile reads the points of a CSV file: see ReadCSV.
+func ReadFile(path string, d Decimal) (*Cloud, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode()&os.ModeDevice != 0 {
+		return nil, fmt.Errorf("%s is a device, not a file", path)
+	}
+	c, err := ReadCSV(f, d)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	c.Name = path
+	return c, nil
+}
+
+// ReadCSV reads points as columns.Read does, from text in UTF-8, UTF-16 or Windows-1252
+// that may be gzipped. Of what is no text the error says what it is.
+func ReadCSV(r io.Reader, d Decimal) (*Cloud, error) {
+	in, err := text(r)
+	if err != nil {
+		return nil, err
+	}
+	p, err := columns.Read(in, d)
+	if err != nil {
+		return nil, err
+	}
+	return &Cloud{Dim: p.Dim, Points: p.Points, Notes: p.Notes}, nil
+}
+
+// text returns the text of a file in UTF-8, without a byte order mark. It returns an
+// error that says what the file is if it is no text.
+func text(r io.Reader) (io.Reader, error) {
 	in := bufio.NewReaderSize(r, peek)
 	head, err := look(in)
 	if err != nil {
@@ -72,7 +110,7 @@ func text(r io.Reader) (*bufio.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bufio.NewReaderSize(&lines{in: enc.NewDecoder().Reader(in), line: 1}, peek), nil
+	return enc.NewDecoder().Reader(in), nil
 }
 
 // look returns the beginning of what in reads.
@@ -110,183 +148,4 @@ func encodingOf(head []byte) (encoding.Encoding, error) {
 		return charmap.Windows1252, nil
 	}
 	return unicode.UTF8BOM, nil
-}
-
-// lines turns the line ends of Windows and of old Macs into line feeds. It returns
-// an error at a zero, which no text has, and for a line that is too long.
-type lines struct {
-	in      io.Reader
-	line, n int  // the number of the line, from 1, and its bytes so far
-	cr      bool // the last byte was a carriage return
-}
-
-func (l *lines) Read(p []byte) (int, error) {
-	n, err := l.in.Read(p)
-	out := p[:0]
-	for _, b := range p[:n] {
-		after := l.cr
-		l.cr = b == '\r'
-		switch {
-		case b == 0:
-			return len(out), fmt.Errorf("line %d holds a zero byte, which no text has", l.line)
-		case b == '\r':
-			b = '\n'
-		case b == '\n' && after: // the end that the carriage return was
-			continue
-		case b == 0x1a: // the end of a file of DOS
-			b = ' '
-		}
-		if l.n++; b == '\n' {
-			l.line, l.n = l.line+1, 0
-		}
-		if l.n > maxLine {
-			return len(out), fmt.Errorf("line %d is longer than %d MB", l.line, maxLine>>20)
-		}
-		out = append(out, b)
-	}
-	return len(out), err
-}
-
-// sepLine is the first line that tells a spreadsheet the separator.
-var sepLine = regexp.MustCompile(`^(?i:"?sep=(.)"?[ \t]*)\n`)
-
-// separators are what may stand between columns, and 0 for spaces. A comma comes
-// after those that leave it to be a decimal mark.
-var separators = []rune{';', '\t', ',', '|', 0}
-
-// split returns the rows of a text, what stands between their fields, and whether
-// the text itself said that.
-func split(in *bufio.Reader) (all rows, comma rune, said bool, err error) {
-	head, err := look(in)
-	if err != nil {
-		return nil, 0, false, err
-	}
-	if m := sepLine.FindSubmatch(head); m != nil {
-		said = true
-		comma, _ = utf8.DecodeRune(m[1])
-		// The line feed stays, so that lines keep their numbers.
-		if _, err := in.Discard(len(m[0]) - 1); err != nil {
-			return nil, 0, false, err
-		}
-	} else {
-		comma = separator(sample(head))
-	}
-	if comma == 0 || comma == ' ' {
-		s := bufio.NewScanner(in)
-		s.Buffer(nil, maxLine)
-		return &spaced{scan: s}, 0, said, nil
-	}
-	return separated{reader(in, comma)}, comma, said, nil
-}
-
-func reader(in io.Reader, comma rune) *csv.Reader {
-	r := csv.NewReader(in)
-	r.Comma, r.Comment, r.FieldsPerRecord, r.TrimLeadingSpace, r.ReuseRecord = comma, '#', -1, comma != '\t', true
-	return r
-}
-
-// sample returns the first lines that count, at most a hundred.
-func sample(head []byte) []string {
-	const most = 100
-	var all []string
-	for line := range strings.Lines(string(head)) {
-		if !strings.HasSuffix(line, "\n") && len(head) == peek && len(all) > 0 {
-			break // it goes on
-		}
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			if all = append(all, line); len(all) == most {
-				break
-			}
-		}
-	}
-	return all
-}
-
-// separator chooses what makes numbers of the lines' fields: of all lines but the
-// first, which may have names. If nothing does, it is what the lines have.
-func separator(all []string) rune {
-	lines := all
-	if len(lines) > 1 {
-		lines = lines[1:]
-	}
-	var common rune
-	found := false
-	for _, sep := range separators {
-		// A few lines of names or words do not decide.
-		splits, numbers := 0, 0
-		for _, line := range lines {
-			fields := fields(line, sep)
-			if len(fields) < 2 {
-				continue
-			}
-			splits++
-			if numeric(fields) {
-				numbers++
-			}
-		}
-		if splits > 0 && 2*numbers > len(lines) {
-			return sep
-		}
-		if !found && splits == len(lines) && splits > 0 && sep != 0 {
-			common, found = sep, true
-		}
-	}
-	if found {
-		return common
-	}
-	for _, sep := range separators[:len(separators)-1] {
-		if len(all) > 0 && strings.ContainsRune(all[0], sep) {
-			return sep
-		}
-	}
-	return ','
-}
-
-// fields returns the fields of a line, nil if it has none.
-func fields(line string, sep rune) []string {
-	if sep == 0 {
-		return spaces(line)
-	}
-	row, err := reader(strings.NewReader(line), sep).Read()
-	if err != nil {
-		return nil
-	}
-	return row
-}
-
-// numeric reports whether all fields are numbers, the last may be empty.
-func numeric(fields []string) bool {
-	for i, f := range fields {
-		if f = strings.TrimSpace(f); f == "" && i > 0 && i == len(fields)-1 {
-			continue
-		}
-		if _, _, ok := number(f); !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// spaced are rows of fields with spaces and tabs between them, as numpy.savetxt
-// writes them.
-type spaced struct {
-	scan *bufio.Scanner
-	line int
-}
-
-func (s *spaced) next() ([]string, int, error) {
-	for s.scan.Scan() {
-		s.line++
-		if line := spaces(s.scan.Text()); len(line) > 0 && line[0][0] != '#' {
-			return line, s.line, nil
-		}
-	}
-	if err := s.scan.Err(); err != nil {
-		return nil, 0, err
-	}
-	return nil, 0, io.EOF
-}
-
-func spaces(line string) []string {
-	return strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' })
 }

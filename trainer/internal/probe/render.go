@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mppm/shared/latent"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/plots"
 )
 
@@ -58,18 +59,18 @@ func (r *Report) JSON(w io.Writer) error {
 // Scatter draws D against what it should be, some points of each family.
 func (r *Report) Scatter(path string) error {
 	const some = 300
-	var clouds []plots.Line
+	var clouds []curves.Line
 	most := 0.0
 	for _, f := range r.Families {
 		n := min(some, len(f.d))
-		clouds = append(clouds, plots.Line{Name: f.Name, X: f.distance[:n], Y: f.d[:n]})
+		clouds = append(clouds, curves.Line{Name: f.Name, X: f.distance[:n], Y: f.d[:n]})
 		for _, v := range f.distance[:n] {
 			most = max(most, v)
 		}
 	}
 	var same []plots.Mark
 	same = append(same, plots.Mark{Name: "D as it should be", X: most, Y: most})
-	return plots.Scatter(path, plots.Axes{Title: "The learned distance against the distance", X: "distance from the support of the clean codes, or from the code of the clean image", Y: "D"}, clouds, same)
+	return plots.Scatter(path, curves.Axes{Title: "The learned distance against the distance", X: "distance from the support of the clean codes, or from the code of the clean image", Y: "D"}, clouds, same)
 }
 
 // Plane draws D on the map's plane, through the mean of the codes, with the
@@ -83,7 +84,7 @@ func Plane(path string, m *latent.Model) error {
 		some = 1000 // codes that are drawn, at most about so many
 	)
 	code := make([]float32, m.Latent())
-	cloud := plots.Line{Name: "codes"}
+	cloud := curves.Line{Name: "codes"}
 	var lo, hi [2]float64
 	for j := range m.Bank.Len() {
 		m.Bank.Code(code, j)
@@ -107,6 +108,6 @@ func Plane(path string, m *latent.Model) error {
 	}
 	d := make([]float32, side*side)
 	m.Runner(side).Distance(d, nil, z)
-	return plots.Field(path, plots.Axes{Title: "D on the map's plane", X: "first axis", Y: "second axis"},
+	return plots.Field(path, curves.Axes{Title: "D on the map's plane", X: "first axis", Y: "second axis"},
 		plots.Grid{W: side, H: side, Values: d, X0: lo[0], Y0: lo[1], X1: hi[0], Y1: hi[1]}, cloud)
 }

@@ -72,6 +72,9 @@ func (l *loop) run(ctx context.Context) error {
 				return err
 			}
 		}
+		if l.After != nil {
+			l.After()
+		}
 	}
 	return nil
 }

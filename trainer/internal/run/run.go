@@ -17,10 +17,10 @@ import (
 
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/device"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/progress"
 )
 
@@ -55,7 +55,7 @@ type Task interface {
 	// person, or "". All steps lie in the parameters.
 	EndEpoch() (note string, err error)
 	// Curves is what there is to see of the loss: nothing, if there are no lines.
-	Curves() (plots.Axes, []plots.Line)
+	Curves() (curves.Axes, []curves.Line)
 }
 
 // Plan is what a run does.
@@ -254,6 +254,12 @@ type Options struct {
 	Device   device.Choice // what trains; the CPU if it is empty
 	Progress io.Writer     // where a bar is drawn; nil draws none
 	Label    string        // of the bar; "training" if it is empty
+	// Draw, unless it is nil, draws the curves of the loss to a PNG file in the run's
+	// folder, as plots.Curves does.
+	Draw func(path string, a curves.Axes, lines ...curves.Line) error
+	// After, unless it is nil, is called after each step, and after what is done at the
+	// end of an epoch.
+	After func()
 }
 
 // Train goes on to the end of the run. It saves the state every so many epochs, at the
@@ -291,18 +297,21 @@ func (r *Run) counts() int {
 	return r.plan.Batch
 }
 
-// draw writes the curves of the loss.
-func (r *Run) draw() error {
-	axes, lines := r.task.Curves()
-	if r.dir == "" || len(lines) == 0 {
+// draw draws the curves of the loss.
+func (l *loop) draw() error {
+	if l.dir == "" || l.Draw == nil {
 		return nil
 	}
-	return plots.Curves(filepath.Join(r.dir, "loss.png"), axes, lines...)
+	axes, lines := l.task.Curves()
+	if len(lines) == 0 {
+		return nil
+	}
+	return l.Draw(filepath.Join(l.dir, "loss.png"), axes, lines...)
 }
 
 // Curve is a line through a number of each epoch.
-func Curve(name string, values []float64) plots.Line {
-	l := plots.Line{Name: name, Y: values}
+func Curve(name string, values []float64) curves.Line {
+	l := curves.Line{Name: name, Y: values}
 	for e := range values {
 		l.X = append(l.X, float64(e+1))
 	}

@@ -14,9 +14,9 @@ import (
 
 	"mppm/shared/nn"
 	"mppm/shared/nn/nntest"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/run/runtest"
 )
 
@@ -53,9 +53,9 @@ func newToy(t testing.TB) *toy {
 	return y
 }
 
-func (y *toy) Kind() string                       { return "toy-checkpoint" }
-func (y *toy) State() (any, *int)                 { return &y.state, &y.Step }
-func (y *toy) Curves() (plots.Axes, []plots.Line) { return plots.Axes{}, nil }
+func (y *toy) Kind() string                         { return "toy-checkpoint" }
+func (y *toy) State() (any, *int)                   { return &y.state, &y.Step }
+func (y *toy) Curves() (curves.Axes, []curves.Line) { return curves.Axes{}, nil }
 
 func (y *toy) EndEpoch() (string, error) {
 	y.Losses, y.Sum = append(y.Losses, y.Sum), 0

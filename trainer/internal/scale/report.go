@@ -12,6 +12,7 @@ import (
 	"mppm/shared/gemm"
 	"mppm/shared/latent"
 	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/plots"
 )
 
@@ -86,11 +87,11 @@ func (r Report) plots(dir string) error {
 	}
 	for _, k := range kinds {
 		over := func(file, x string, at func(Row) int, name func(Row) string) error {
-			lines := curves(r.Rows, at, k.of, name)
+			lines := curvesOf(r.Rows, at, k.of, name)
 			if lines == nil {
 				return nil
 			}
-			return plots.Curves(filepath.Join(dir, file+"-"+k.file+".png"), plots.Axes{Title: k.title, X: x, Y: k.y, LogX: true, LogY: true}, lines...)
+			return plots.Curves(filepath.Join(dir, file+"-"+k.file+".png"), curves.Axes{Title: k.title, X: x, Y: k.y, LogX: true, LogY: true}, lines...)
 		}
 		err := over("batch", "images in a step, of 28×28 pixels", func(r Row) int { return r.Batch }, func(r Row) string {
 			if r.Side != latent.DigitSide || r.Net == UNet {
@@ -110,9 +111,9 @@ func (r Report) plots(dir string) error {
 	return nil
 }
 
-// curves collects the rows that name gives a name to lines of at least two points.
-func curves(rows []Row, x func(Row) int, y func(Row) float64, name func(Row) string) []plots.Line {
-	var lines []plots.Line
+// curvesOf collects the rows that name gives a name to lines of at least two points.
+func curvesOf(rows []Row, x func(Row) int, y func(Row) float64, name func(Row) string) []curves.Line {
+	var lines []curves.Line
 	at := map[string]int{}
 	for _, row := range rows {
 		n := name(row)
@@ -122,11 +123,11 @@ func curves(rows []Row, x func(Row) int, y func(Row) float64, name func(Row) str
 		i, ok := at[n]
 		if !ok {
 			i = len(lines)
-			at[n], lines = i, append(lines, plots.Line{Name: n})
+			at[n], lines = i, append(lines, curves.Line{Name: n})
 		}
 		lines[i].X, lines[i].Y = append(lines[i].X, float64(x(row))), append(lines[i].Y, y(row))
 	}
-	var drawn []plots.Line
+	var drawn []curves.Line
 	for _, l := range lines {
 		if len(l.X) > 1 {
 			drawn = append(drawn, l)

@@ -14,6 +14,7 @@ import (
 
 	"mppm/shared/latent"
 	"mppm/trainer/internal/atomicfile"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/plots"
 )
 
@@ -338,7 +339,7 @@ func (r *Report) CSV(w io.Writer) error {
 // scatter draws all trials: what a flow gains in SSIM against what it gains in
 // distance, and what grown digits gain in distance against how diverse they are.
 func (r *Report) scatter(at func(string) string) error {
-	restored, grown := map[int]*plots.Line{}, map[int]*plots.Line{}
+	restored, grown := map[int]*curves.Line{}, map[int]*curves.Line{}
 	var sizes []int
 	for _, t := range r.w.Log.file.Trials {
 		y := r.logged(t)
@@ -347,7 +348,7 @@ func (r *Report) scatter(at func(string) string) error {
 		}
 		if restored[t.Digits] == nil {
 			name := fmt.Sprintf("%d digits", t.Digits)
-			restored[t.Digits], grown[t.Digits] = &plots.Line{Name: name}, &plots.Line{Name: name}
+			restored[t.Digits], grown[t.Digits] = &curves.Line{Name: name}, &curves.Line{Name: name}
 			sizes = append(sizes, t.Digits)
 		}
 		l, x, v := grown[t.Digits], 0., 0.
@@ -361,7 +362,7 @@ func (r *Report) scatter(at func(string) string) error {
 		l.X, l.Y = append(l.X, x), append(l.Y, v)
 	}
 	slices.Sort(sizes)
-	var a, b []plots.Line
+	var a, b []curves.Line
 	for _, n := range sizes {
 		a, b = append(a, *restored[n]), append(b, *grown[n])
 	}
@@ -375,13 +376,13 @@ func (r *Report) scatter(at func(string) string) error {
 			chosen = append(chosen, plots.Mark{Name: win.Preset, X: t.Grown.Apart / row.Decoded.Apart, Y: t.Grown.Distance / row.Decoded.Distance})
 		}
 	}
-	if err := plots.Scatter(at(".png"), plots.Axes{Title: "Flows tried on held-out digits", X: "mean SSIM, gain over the autoencoder", Y: "FD over the autoencoder's, severe columns", LogY: true}, a, marks); err != nil {
+	if err := plots.Scatter(at(".png"), curves.Axes{Title: "Flows tried on held-out digits", X: "mean SSIM, gain over the autoencoder", Y: "FD over the autoencoder's, severe columns", LogY: true}, a, marks); err != nil {
 		return err
 	}
 	if len(chosen) == 0 {
 		return nil
 	}
-	return plots.Scatter(at("-generate.png"), plots.Axes{Title: "Flows tried from noise", X: "distance to the nearest other, over that of decoded digits", Y: "FD over that of decoded digits", LogY: true}, b, chosen)
+	return plots.Scatter(at("-generate.png"), curves.Axes{Title: "Flows tried from noise", X: "distance to the nearest other, over that of decoded digits", Y: "FD over that of decoded digits", LogY: true}, b, chosen)
 }
 
 // curves draws the winners along the axis.
@@ -407,7 +408,7 @@ func (r *Report) curves(at func(string) string) error {
 		if len(lines) == 0 {
 			continue
 		}
-		if err := plots.Curves(at(p.suffix), plots.Axes{Title: p.title, X: x, Y: p.y}, lines...); err != nil {
+		if err := plots.Curves(at(p.suffix), curves.Axes{Title: p.title, X: x, Y: p.y}, lines...); err != nil {
 			return err
 		}
 	}
@@ -416,7 +417,7 @@ func (r *Report) curves(at func(string) string) error {
 
 // lines are the values of a figure along the axis, for each preset and each
 // parameter that is changed. A row of no parameter is on all lines.
-func (r *Report) lines(presets []string, figure func(row *Row, w *Winner) float64) []plots.Line {
+func (r *Report) lines(presets []string, figure func(row *Row, w *Winner) float64) []curves.Line {
 	var names []string
 	for _, row := range r.Rows {
 		if row.Line != "" && !slices.Contains(names, row.Line) {
@@ -424,7 +425,7 @@ func (r *Report) lines(presets []string, figure func(row *Row, w *Winner) float6
 		}
 	}
 	type point struct{ x, y float64 }
-	var lines []plots.Line
+	var lines []curves.Line
 	for _, preset := range presets {
 		for _, name := range names {
 			var points []point
@@ -443,7 +444,7 @@ func (r *Report) lines(presets []string, figure func(row *Row, w *Winner) float6
 				continue
 			}
 			slices.SortStableFunc(points, func(a, b point) int { return cmp.Compare(a.x, b.x) })
-			l := plots.Line{Name: preset}
+			l := curves.Line{Name: preset}
 			switch {
 			case len(presets) == 1 && len(names) > 1:
 				l.Name = name

@@ -430,6 +430,36 @@ func said[P any](t *testing.T, y *yard, j Job[P]) func(Asker) ([2]string, int) {
 // fewSteps is a flow of a few steps.
 var fewSteps = latent.Preset{Alpha: 0.5, Beta: 0.3, Sigma: 0.6, Steps: 5}
 
+// TestBringAgain: a curve that comes again, having learnt more, takes the place of the one
+// of before, for an engine as for who takes over from it.
+func TestBringAgain(t *testing.T) {
+	y := new(yard)
+	there := newCrew(t, y, 1)
+	dim := func() int {
+		t.Helper()
+		w := Ask(there, &Bend{Curve: "circle"})
+		s := all(t, y, w)
+		if w.Err() != nil || len(s) != 1 {
+			t.Fatalf("the curve has %d shapes, %v", len(s), w.Err())
+		}
+		return s[0].Dim
+	}
+	if dim() != 3 {
+		t.Fatal("the half circle is flat")
+	}
+	files := len(there.files)
+	for range 3 {
+		there.Bring(OfCurve+"circle", Raw(weights.Moons))
+	}
+	if dim() != 2 || len(there.files) != files {
+		t.Errorf("brought again, the curve is the one of before, or there are %d files", len(there.files))
+	}
+	y.engines[0].die()
+	if dim() != 2 {
+		t.Error("without an engine the curve is the one of before")
+	}
+}
+
 // TestFaceRivals: what the shipped drawn faces are compared with takes noise off one, and
 // diffusion makes another picture of it than the autoencoder that it runs in.
 func TestFaceRivals(t *testing.T) {

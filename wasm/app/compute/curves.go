@@ -1,6 +1,8 @@
 package compute
 
 import (
+	"fmt"
+
 	"mppm/shared/ambient"
 	"mppm/wasm/app/curve"
 )
@@ -14,27 +16,51 @@ func codeFlow(w *wire, p *ambient.Preset) {
 	whole(w, &p.Steps)
 }
 
-// Bend finds out the shape of a curve.
+func codeLine(w *wire, l *curve.Line) {
+	w.points(&l.Points)
+	items(w, &l.Segments, 2, func(w *wire, s *[2]int) {
+		whole(w, &s[0])
+		whole(w, &s[1])
+	})
+}
+
+// check returns an error if a line leads between points that there are not.
+func check(l *curve.Line) error {
+	for _, s := range l.Segments {
+		if min(s[0], s[1]) < 0 || max(s[0], s[1]) >= len(l.Points) {
+			return fmt.Errorf("compute: a line between points %d and %d of %d", s[0], s[1], len(l.Points))
+		}
+	}
+	return nil
+}
+
+// Bend finds out the shape of a curve, and where a line is given, what has been learnt
+// along that.
 type Bend struct {
 	answers[Shape]
 	Curve string
+	Along curve.Line // in the points' own coordinates
 }
 
 // Shape is the shape of a curve.
 type Shape struct{ curve.Shape }
 
-func (j *Bend) code(w *wire) { text(w, &j.Curve) }
+func (j *Bend) code(w *wire) {
+	text(w, &j.Curve)
+	codeLine(w, &j.Along)
+}
 
 func (s *Shape) code(w *wire) {
 	whole(w, &s.Dim)
-	w.points(&s.Points)
-	items(w, &s.Segments, 2, func(w *wire, l *[2]int) {
-		whole(w, &l[0])
-		whole(w, &l[1])
-	})
+	codeLine(w, &s.Line)
+	codeLine(w, &s.Learnt)
+	for k := range s.Trained {
+		w.bool(&s.Trained[k])
+	}
+	w.point(&s.Center)
 	w.point(&s.Middle)
 	w.point(&s.Half)
-	for _, v := range []*float64{&s.Radius, &s.Noise, &s.Highest} {
+	for _, v := range []*float64{&s.Scale, &s.Radius, &s.Noise, &s.Highest} {
 		w.float64(v)
 	}
 }
@@ -43,6 +69,12 @@ func (j *Bend) run(m *Models, yield func(coded) bool) error {
 	c, err := m.curve(j.Curve)
 	if err != nil {
 		return err
+	}
+	if err := check(&j.Along); err != nil {
+		return err
+	}
+	if len(j.Along.Segments) > 0 {
+		c.Follow(j.Along)
 	}
 	yield(&Shape{c.Shape})
 	return nil
@@ -54,7 +86,8 @@ type Home struct {
 	Curve string
 	At    [3]float64
 	Flow  ambient.Preset
-	Seed  uint64 // of diffusion's noise
+	Seed  uint64     // of diffusion's noise
+	Along curve.Line // what distances are measured to; without points: the curve
 }
 
 // Ways are how they go.
@@ -65,6 +98,7 @@ func (j *Home) code(w *wire) {
 	w.point(&j.At)
 	codeFlow(w, &j.Flow)
 	w.uint64(&j.Seed)
+	codeLine(w, &j.Along)
 }
 
 func (v *Ways) code(w *wire) {
@@ -87,7 +121,10 @@ func (j *Home) run(m *Models, yield func(coded) bool) error {
 	if err != nil {
 		return err
 	}
-	ways, err := c.Home(j.At, j.Flow, j.Seed)
+	if err := check(&j.Along); err != nil {
+		return err
+	}
+	ways, err := c.Home(j.At, j.Flow, j.Seed, &j.Along)
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,9 @@ func (m *Models) forget(name string) {
 	if of, ok := strings.CutPrefix(name, OfFaces); ok {
 		delete(m.Faces, of)
 	}
+	if of, ok := strings.CutPrefix(name, OfCurve); ok { // which may have learnt more
+		delete(m.Curves, of)
+	}
 }
 
 // file returns a file that was brought, nothing where there is no such model.

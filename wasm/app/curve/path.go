@@ -47,8 +47,12 @@ type Ways struct {
 }
 
 // Home has every method take a point home: MPPM by a flow, diffusion with noise of a seed.
-// It returns an error if the flow is not valid.
-func (c *Curve) Home(at [3]float64, p ambient.Preset, seed uint64) (*Ways, error) {
+// Distances are to a line, or without one to that through the curve's points. It returns
+// an error if the flow is not valid.
+func (c *Curve) Home(at [3]float64, p ambient.Preset, seed uint64, along *Line) (*Ways, error) {
+	if along == nil || len(along.Points) == 0 {
+		along = &c.Line
+	}
 	w := &Ways{MPPM: Path{Rate: 1}, DAE: Path{Rate: 1}}
 	x := c.Row(at)
 	seq, err := c.run.Flow(append([]float32(nil), x...), p)
@@ -56,18 +60,18 @@ func (c *Curve) Home(at [3]float64, p ambient.Preset, seed uint64) (*Ways, error
 		return nil, err
 	}
 	for step := range seq {
-		c.add(&w.MPPM, step.X)
+		c.add(&w.MPPM, step.X, along)
 		t, err := c.construct(step.X, p)
 		if err != nil {
 			return nil, err
 		}
 		w.Constructions = append(w.Constructions, t)
 	}
-	c.add(&w.DAE, x)
+	c.add(&w.DAE, x, along)
 	y := make([]float32, len(x))
 	c.run.DAE(y, x)
-	c.add(&w.DAE, y)
-	if w.Noise, err = c.diffuse(&w.DDPM, x, seed); err != nil {
+	c.add(&w.DAE, y, along)
+	if w.Noise, err = c.diffuse(&w.DDPM, x, seed, along); err != nil {
 		return nil, err
 	}
 	w.DDPM.Rate = float64(w.DDPM.Steps()) / float64(max(w.MPPM.Steps(), 1))

@@ -20,5 +20,11 @@ type Album interface {
 	Frames() []*image.Paletted
 }
 
+// Film is what moves.
+type Film interface {
+	// Frames returns its pictures, in the same few colors.
+	Frames() []*image.Paletted
+}
+
 // Gap is the space between two pictures side by side, in pixels of the file.
 const Gap = 6

@@ -58,7 +58,7 @@ func (a *album) Strip() image.Image {
 // Frames returns the figure at every step, in the colors of the last.
 func (a *album) Frames() []*image.Paletted {
 	last, h := a.r.head.End(), int(gifWide/a.shape())
-	colors := shades(a.r.paint(gifWide, h, 1, float64(last), a.palette), a.palette)
+	colors := shades(a.r.paint(gifWide, h, 1, float64(last), a.palette), a.palette, sliceShades)
 	list := make([]*image.Paletted, last+1)
 	for k := range list {
 		list[k] = a.r.paint(gifWide, h, 1, float64(k), a.palette).reduced(colors)

@@ -20,7 +20,10 @@ type Eye struct {
 }
 
 // Eye returns the view of the curve on a rectangle of w × h pixels.
-func (r *Room) Eye(w, h float64) Eye {
+func (r *Room) Eye(w, h float64) Eye { return r.eye(r.seen(), w, h) }
+
+// eye returns the view of a shape, which may be nil.
+func (r *Room) eye(s *curve.Shape, w, h float64) Eye {
 	c := r.s.Figure.Camera
 	if r.s.Figure.Flat() {
 		c.Azimuth, c.Elevation = 0, 90
@@ -33,7 +36,6 @@ func (r *Room) Eye(w, h float64) Eye {
 		toward: [3]float64{sa * ce, -ca * ce, se},
 		radius: 1, scale: 1, w: w, h: h,
 	}
-	s := r.curve()
 	if s == nil || !(w > 0 && h > 0) {
 		return e
 	}

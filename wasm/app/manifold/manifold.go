@@ -32,21 +32,30 @@ type Room struct {
 	paths         map[link.Method]*curve.Path
 	constructions []curve.Construction // at each step of the flow
 	noise         float64              // that diffusion was told
-	of            *curve.Shape         // whose paths they are
+	of            string               // whose model's paths they are
 	work          *compute.Work[compute.Ways]
 	err           error   // of the flow
 	stale         bool    // the paths are out of date
+	newer         bool    // the curve of one's own has learnt more since, or is drawn otherwise
 	play          bool    // play them from their start once computed
 	grabbed       bool    // the point is being dragged
 	aspect        float64 // width of the figure over its height
 	slice         slicing
 	sampling      sampling
+
+	sheets []*Sheet // the visitor's own curves
+	sheet  *Sheet   // the one that is shown, or was last
+	tool   Tool
+	ids    int
+	dial   compute.Dial // starts the program that trains
+	class  class
 }
 
 // What Manifold can do beside what every room does.
 var (
 	_ room.Worker    = (*Room)(nil)
 	_ room.Restarter = (*Room)(nil)
+	_ room.Saver     = (*Room)(nil)
 )
 
 // New returns the room, without a curve.
@@ -63,6 +72,9 @@ func New(s *room.Session) *Room {
 func (r *Room) Open(l *link.Link) error {
 	r.stale, r.play, r.grabbed = true, l.Step < 0, false
 	r.paths, r.constructions = nil, nil // they may be of another curve
+	if r.s.Figure.Curve == link.Own {
+		return r.openOwn()
+	}
 	return nil
 }
 
@@ -81,15 +93,26 @@ func (r *Room) Update(time.Duration) {
 	for name, w := range r.coming {
 		r.meet(name, w)
 	}
+	for _, s := range r.sheets {
+		r.meetSheet(s)
+	}
+	own := r.Sheet()
+	if own != nil {
+		own.drawn = r.s.Figure.Drawn
+	}
 	c := r.curve()
 	if c == nil {
 		return
 	}
 	f := &r.s.Figure
-	if r.stale && (r.work == nil || r.of != c) {
-		r.stale = false
+	if (r.stale || r.newer) && (r.work == nil || r.of != r.model()) {
+		r.stale, r.newer = false, false
 		r.work.Stop()
-		r.of, r.work = c, compute.Ask(r.s.Compute, &compute.Home{Curve: string(f.Curve), At: f.At, Flow: f.Flow, Seed: f.Seed})
+		j := &compute.Home{Curve: r.model(), At: f.At, Flow: f.Flow, Seed: f.Seed}
+		if own != nil {
+			j.Along = own.along()
+		}
+		r.of, r.work = j.Curve, compute.Ask(r.s.Compute, j)
 	}
 	r.sample()
 	if r.work == nil || !r.work.All(room.Ever, r.take) {
@@ -137,9 +160,12 @@ func (r *Room) meet(name link.Curve, w *compute.Work[compute.Shape]) {
 // Busy reports whether the paths are not there yet: the curve may still arrive.
 func (r *Room) Busy() bool {
 	if r.curve() == nil {
+		if s := r.Sheet(); s != nil {
+			return s.meeting != nil
+		}
 		return r.missing[r.s.Figure.Curve] == nil
 	}
-	return r.stale || r.work != nil
+	return r.stale || r.newer || r.work != nil
 }
 
 // Restarts reports whether the paths will be played from their start.
@@ -157,7 +183,28 @@ func (r *Room) Arrive(c link.Curve, err error) {
 }
 
 // curve returns the curve that is shown, nil while it is not there.
-func (r *Room) curve() *curve.Shape { return r.curves[r.s.Figure.Curve] }
+func (r *Room) curve() *curve.Shape {
+	if s := r.Sheet(); s != nil {
+		return s.shape
+	}
+	return r.curves[r.s.Figure.Curve]
+}
+
+// model returns the name of the model of the curve that is shown.
+func (r *Room) model() string {
+	if s := r.Sheet(); s != nil {
+		return s.model()
+	}
+	return string(r.s.Figure.Curve)
+}
+
+// seen returns the shape that says what part of space is seen, nil while nothing is.
+func (r *Room) seen() *curve.Shape {
+	if s := r.Sheet(); s != nil {
+		return s.seen()
+	}
+	return r.curve()
+}
 
 // Ready reports whether the curve that is shown is there.
 func (r *Room) Ready() bool { return r.curve() != nil }
@@ -176,7 +223,11 @@ func (r *Room) SetCurve(c link.Curve) error {
 	if !ok {
 		return fmt.Errorf("there is no curve %q", c)
 	}
+	if c == link.Own {
+		return r.DrawOwn()
+	}
 	if c != r.s.Figure.Curve {
+		r.leave()
 		r.s.Figure.Curve = c
 		r.s.Figure.Camera.X, r.s.Figure.Camera.Y = 0, 0 // these are places of the other curve
 		r.paths, r.constructions = nil, nil
@@ -210,6 +261,14 @@ func (r *Room) SetConstruction(on bool) {
 // errNoCurve says that a call came too soon.
 var errNoCurve = errors.New("the curve is not there yet")
 
+// noCurve says what to do where nothing could take a point home.
+func (r *Room) noCurve() error {
+	if r.Sheet() != nil {
+		return errors.New("nothing has been learnt yet that could take a point home: draw, then train")
+	}
+	return errNoCurve
+}
+
 // dropAt drops a point, and has it taken home.
 func (r *Room) dropAt(x [3]float64, play bool) {
 	for k, v := range x {
@@ -228,7 +287,7 @@ func (r *Room) dropAt(x [3]float64, play bool) {
 // that goes through the middle of the curve and faces the viewer.
 func (r *Room) DropPoint(e Eye, px, py float64) error {
 	if r.curve() == nil {
-		return errNoCurve
+		return r.noCurve()
 	}
 	if px-px != 0 || py-py != 0 {
 		return nil
@@ -239,20 +298,18 @@ func (r *Room) DropPoint(e Eye, px, py float64) error {
 
 // DropMiddle drops a point in the middle of the figure.
 func (r *Room) DropMiddle() error {
-	c := r.curve()
-	if c == nil {
-		return errNoCurve
+	if r.curve() == nil {
+		return r.noCurve()
 	}
-	r.dropAt(c.Middle, true)
+	r.dropAt(r.seen().Middle, true)
 	return nil
 }
 
 // RandomPoint drops a point of the curve with noise added, as those that the
 // models learned from; each call from the next seed.
 func (r *Room) RandomPoint() error {
-	c := r.curve()
-	if c == nil {
-		return errNoCurve
+	if r.curve() == nil {
+		return r.noCurve()
 	}
 	r.SetPointSeed((r.s.Figure.Seed + 1) & link.MaxSeed)
 	return nil
@@ -353,6 +410,7 @@ type sampling struct {
 
 // sampled is what they depend on.
 type sampled struct {
+	model string
 	curve *curve.Shape
 	flow  ambient.Preset
 }
@@ -360,10 +418,10 @@ type sampled struct {
 // sample has them drawn anew where that is out of date, and they are shown.
 func (r *Room) sample() {
 	f, s := &r.s.Figure, &r.sampling
-	want := sampled{r.curve(), f.Flow}
+	want := sampled{r.model(), r.curve(), f.Flow}
 	if f.Construction && s.of != want && s.next != want {
 		s.work.Stop()
-		s.next, s.work = want, compute.Ask(r.s.Compute, &compute.Sample{Curve: string(f.Curve), Flow: f.Flow})
+		s.next, s.work = want, compute.Ask(r.s.Compute, &compute.Sample{Curve: want.model, Flow: f.Flow})
 	}
 	if s.work == nil {
 		return
@@ -380,7 +438,7 @@ func (r *Room) sample() {
 // Samples returns the points G(z) that the kernel mean sums over, where they are shown.
 // They belong to the room.
 func (r *Room) Samples() [][3]float64 {
-	if r.sampling.of.curve != r.curve() {
+	if r.sampling.of.model != r.model() {
 		return nil
 	}
 	return r.sampling.x

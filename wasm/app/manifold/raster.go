@@ -17,10 +17,7 @@ type raster struct{ *image.RGBA }
 
 // paint returns the figure, w × h pixels, at a place of the timeline.
 func (a *Room) paint(w, h int, unit, pos float64, p *palette.Palette) raster {
-	r := raster{image.NewRGBA(image.Rect(0, 0, w, h))}
-	for i := 0; i < len(r.Pix); i += 4 {
-		copy(r.Pix[i:], []byte{p.Ground.R, p.Ground.G, p.Ground.B, 255})
-	}
+	r := blank(w, h, p)
 	s := a.Sketch(float64(w), float64(h), unit, pos, p)
 	for _, k := range s.Behind {
 		r.stroke(k)
@@ -28,6 +25,15 @@ func (a *Room) paint(w, h int, unit, pos float64, p *palette.Palette) raster {
 	r.slice(a.sliceFor(float64(w)/float64(h)), a.Highest(), p)
 	for _, k := range s.Front {
 		r.stroke(k)
+	}
+	return r
+}
+
+// blank returns an image of the ground alone.
+func blank(w, h int, p *palette.Palette) raster {
+	r := raster{image.NewRGBA(image.Rect(0, 0, w, h))}
+	for i := 0; i < len(r.Pix); i += 4 {
+		copy(r.Pix[i:], []byte{p.Ground.R, p.Ground.G, p.Ground.B, 255})
 	}
 	return r
 }
@@ -108,9 +114,12 @@ func (r raster) over(x, y int, c color.RGBA, share float64) {
 	}
 }
 
-// shades returns at most 256 colors for pictures of the figure: those of the
-// slice, of what is drawn over it, and what else the picture has most of.
-func shades(r raster, p *palette.Palette) color.Palette {
+// sliceShades is how many colors of the slice a picture of a few colors has.
+const sliceShades = 64
+
+// shades returns at most 256 colors for pictures of the figure: so many of the
+// slice, those of what is drawn over it, and what else the picture has most of.
+func shades(r raster, p *palette.Palette, slices int) color.Palette {
 	var out color.Palette
 	seen := map[color.RGBA]bool{}
 	add := func(c color.RGBA) {
@@ -120,9 +129,9 @@ func shades(r raster, p *palette.Palette) color.Palette {
 		}
 	}
 	add(p.Ground)
-	const slices, steps = 64, 10
+	const steps = 10
 	for i := range slices {
-		add(palette.Blend(p.Ground, p.Scale(float64(i)/(slices-1)), SliceStrength))
+		add(palette.Blend(p.Ground, p.Scale(float64(i)/float64(slices-1)), SliceStrength))
 	}
 	middle := palette.Blend(p.Ground, p.Scale(0.25), SliceStrength)
 	for _, c := range []color.RGBA{p.Ink, p.Muted, p.Accent, p.DAE, p.DDPM, p.Scale(0.8)} {

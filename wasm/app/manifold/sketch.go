@@ -39,7 +39,7 @@ type pencil struct {
 // Sketch returns the figure on a rectangle of w × h pixels, unit of which are
 // one pixel of a page with ordinary type, at a place of the timeline.
 func (r *Room) Sketch(w, h, unit, pos float64, p *palette.Palette) Sketch {
-	s := r.curve()
+	s := r.seen()
 	if s == nil || !(w > 0 && h > 0) {
 		return Sketch{}
 	}
@@ -47,13 +47,17 @@ func (r *Room) Sketch(w, h, unit, pos float64, p *palette.Palette) Sketch {
 	if !r.s.Figure.Flat() {
 		d.box(s)
 	}
+	what := d.curve
+	if own := r.Sheet(); own != nil {
+		what = func(s *curve.Shape, wanted func(near float64) bool) { d.own(own, r.Task().Points, s, wanted) }
+	}
 	behind := 0
-	if r.Slice() != nil {
-		d.curve(s, func(near float64) bool { return near < 0 })
+	if r.Slice() != nil && !r.s.Figure.Flat() {
+		what(s, func(near float64) bool { return near < 0 })
 		behind = len(d.strokes)
-		d.curve(s, func(near float64) bool { return near >= 0 })
+		what(s, func(near float64) bool { return near >= 0 })
 	} else {
-		d.curve(s, func(float64) bool { return true })
+		what(s, func(float64) bool { return true })
 	}
 	if r.s.Figure.Construction {
 		for _, x := range r.Samples() {
@@ -133,6 +137,40 @@ func (d *pencil) curve(s *curve.Shape, wanted func(near float64) bool) {
 	}
 }
 
+// own draws a curve of one's own, likewise: the strokes, or the line through the points of
+// a file, those points x, and the line that has been learnt.
+func (d *pencil) own(o *Sheet, x []float64, s *curve.Shape, wanted func(near float64) bool) {
+	each := func(l curve.Line, width float64, c color.RGBA) {
+		for _, k := range l.Segments {
+			a, b := l.Points[k[0]], l.Points[k[1]]
+			m := curve.Mix(a, b, 0.5)
+			if _, _, near := d.Screen(m); wanted(near) {
+				d.line(a, b, width, d.depth(m, c))
+			}
+		}
+	}
+	drawn := s.Line
+	if !o.FromFile() {
+		drawn = o.along()
+		for _, stroke := range o.drawing.Strokes() {
+			if len(stroke) == 1 && wanted(0) {
+				d.dot(s.Inner([3]float64{stroke[0][0], stroke[0][1]}), 5, d.p.Ink)
+			}
+		}
+	}
+	each(drawn, 2, d.p.Ink)
+	for dim := o.dimension(); len(x) >= dim; x = x[dim:] {
+		var p [3]float64
+		copy(p[:], x[:dim])
+		p = s.Inner(p)
+		if _, _, near := d.Screen(p); wanted(near) {
+			d.dot(p, 3.2+near, d.depth(p, palette.Fade(d.p.Ink, 0.75)))
+		}
+	}
+	each(s.Learnt, 5.4, palette.Fade(d.p.Ground, 0.6))
+	each(s.Learnt, 2.6, d.p.Accent)
+}
+
 // paths draws the paths that are shown, the point that was dropped, and Fig. 3.
 func (d *pencil) paths(r *Room, s *curve.Shape, pos float64) {
 	p := d.p
@@ -147,7 +185,7 @@ func (d *pencil) paths(r *Room, s *curve.Shape, pos float64) {
 		d.dot(foot, 4, palette.Fade(p.Muted, 0.8))
 	}
 	for _, m := range []link.Method{link.DDPM, link.DAE, link.MPPM} { // the last on top
-		if !r.s.Figure.Shows(m) {
+		if !r.Shows(m) {
 			continue
 		}
 		d.path(r.paths[m], p.Method(m), pos, m)
@@ -160,7 +198,7 @@ func (d *pencil) paths(r *Room, s *curve.Shape, pos float64) {
 	d.dot(start, 11, p.Ink)
 	d.dot(start, 6.5, p.Ground)
 	for _, m := range []link.Method{link.DDPM, link.DAE, link.MPPM} {
-		if r.s.Figure.Shows(m) && pos > 0 {
+		if r.Shows(m) && pos > 0 {
 			x, _ := r.paths[m].At(pos)
 			d.dot(x, 22, palette.Fade(p.Method(m), 0.26))
 			d.dot(x, 13, p.Ground)

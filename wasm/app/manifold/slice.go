@@ -20,7 +20,8 @@ type Slice struct {
 
 // sliced is what a slice depends on.
 type sliced struct {
-	curve  *curve.Shape
+	model  string
+	curve  *curve.Shape // another one once it has learnt more
 	camera link.Camera
 	aspect float64
 }
@@ -49,7 +50,7 @@ func (r *Room) SetAspect(aspect float64) {
 // Slice returns D on the plane that faces the viewer, nil where it is not shown.
 // While it is computed anew it is the one of before.
 func (r *Room) Slice() *Slice {
-	if w := r.slice.whole; r.s.Figure.Slice && w != nil && w.of.curve == r.curve() {
+	if w := r.slice.whole; r.s.Figure.Slice && w != nil && w.of.model == r.model() && r.curve() != nil {
 		return w
 	}
 	return nil
@@ -57,15 +58,19 @@ func (r *Room) Slice() *Slice {
 
 // Highest returns the D at the end of the slice's scale.
 func (r *Room) Highest() float64 {
-	if s := r.curve(); s != nil {
-		return s.Highest
+	s := r.curve()
+	if s == nil {
+		return 0
 	}
-	return 0
+	if r.Sheet() != nil { // so that the colors mean the same from the first step to the last
+		return r.seen().Radius
+	}
+	return s.Highest
 }
 
 // wanted returns what the slice should be of.
 func (r *Room) wanted() sliced {
-	w := sliced{r.curve(), r.s.Figure.Camera, r.aspect}
+	w := sliced{r.model(), r.curve(), r.s.Figure.Camera, r.aspect}
 	if r.s.Figure.Flat() {
 		w.camera.Azimuth, w.camera.Elevation = 0, 90
 	}
@@ -113,15 +118,20 @@ func newSlice(of sliced) *Slice {
 // cut returns the job of a slice of the curve that is shown.
 func (r *Room) cut(m *Slice) *compute.Cut {
 	e := r.Eye(float64(m.W), float64(m.W)/m.of.aspect)
-	dim := m.of.curve.Dim
-	j := &compute.Cut{Curve: string(r.s.Figure.Curve), X: make([]float32, 0, m.W*m.H*dim), Row: m.W}
+	return &compute.Cut{Curve: m.of.model, X: m.places(e, m.of.curve.Dim), Row: m.W}
+}
+
+// places returns the middles of the cells, as rows of dim numbers, seen on a figure of as
+// many pixels in a row.
+func (m *Slice) places(e Eye, dim int) []float32 {
+	x := make([]float32, 0, m.W*m.H*dim)
 	for row := range m.H {
 		for i := range m.W {
 			p := e.Place(e.w*float64(i)/float64(m.W-1), e.h*float64(row)/float64(m.H-1))
 			for k := range dim {
-				j.X = append(j.X, float32(p[k]))
+				x = append(x, float32(p[k]))
 			}
 		}
 	}
-	return j
+	return x
 }

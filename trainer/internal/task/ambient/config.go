@@ -46,6 +46,9 @@ type Config struct {
 	Draws      int               `json:"draws"`      // noisy copies of each point in a step of the diffusion
 	Diffusion  ambient.Diffusion `json:"diffusion"`
 	Flow       ambient.Preset    `json:"flow"` // the default flow of the weights
+	// From is the SHA-256 of the file whose nets the run began with, in hexadecimal;
+	// empty if they were drawn.
+	From string `json:"from,omitempty"`
 }
 
 // Paper is the configuration of Tables 7 and 10. What they leave open is as in

@@ -67,6 +67,28 @@ func (t *Task) Weights(float bool) (*safetensors.File, error) {
 	return f, nil
 }
 
+// Finish is Weights with the scores of what they hold, which it returns, with the points
+// that are scored.
+func (t *Task) Finish(float bool) (*safetensors.File, Scores, *Restored, error) {
+	f, err := t.Weights(float)
+	if err != nil {
+		return nil, Scores{}, nil, err
+	}
+	b, err := f.Encode()
+	if err != nil {
+		return nil, Scores{}, nil, err
+	}
+	m, err := ambient.Load(b)
+	if err != nil {
+		return nil, Scores{}, nil, err
+	}
+	s, points, err := t.Score(m)
+	if err == nil {
+		err = run.Describe(f, map[string]any{"scores": s})
+	}
+	return f, s, points, err
+}
+
 // addFrame adds what leads from the model's coordinates back to the points' own.
 // The center is in the metadata too where 32 bits do not hold it.
 func (t *Task) addFrame(f *safetensors.File) error {

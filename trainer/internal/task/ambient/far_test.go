@@ -56,7 +56,7 @@ func TestFarPoints(t *testing.T) {
 			}
 		}
 	}
-	s, err := b.Score(m, "")
+	s, _, err := b.Score(m)
 	if err != nil {
 		t.Fatal(err)
 	}

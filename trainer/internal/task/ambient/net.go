@@ -7,6 +7,7 @@ import (
 
 	"mppm/shared/ambient"
 	"mppm/shared/ddpm"
+	"mppm/shared/lesson"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/machine"
@@ -14,22 +15,21 @@ import (
 	"mppm/trainer/internal/run"
 )
 
-// method is one of the three that a run trains side by side. Their parameters
-// have nothing in common, so one optimizer serves them all.
-type method int
+// Method is one of the three that a run trains side by side, as a lesson numbers them.
+// They have nothing in common but points and noise: trained one after the other, they
+// end with the same bits.
+type Method = lesson.Method
 
 const (
-	model     method = iota // MPPM: F, G and D
-	dae                     // the denoising autoencoder
-	diffusion               // the denoiser of Alg. 2
-	methods
+	model     = lesson.MPPM // F, G and D
+	dae       = lesson.DAE  // the denoising autoencoder
+	diffusion = lesson.DDPM // the denoiser of Alg. 2
+	methods   = lesson.Methods
 )
 
-func (m method) String() string { return [methods]string{"MPPM", "DAE", "DDPM"}[m] }
-
-// nets are those that a method trains for points of dim coordinates: F and G, and
+// netsOf are those that a method trains for points of dim coordinates: F and G, and
 // D of the model, or the denoiser alone.
-func (m method) nets(c Config, dim int) ([]*nn.Net, error) {
+func netsOf(m Method, c Config, dim int) ([]*nn.Net, error) {
 	if m == diffusion {
 		n, err := ddpm.Net(dim, c.Denoiser)
 		return []*nn.Net{n}, err
@@ -64,9 +64,9 @@ func newInputs(n, draws, dim int) inputs {
 
 // loss adds the loss of a method over n points, which lie in in, to a graph, and the
 // terms that it is the weighted sum of, which are kept.
-func (t *Task) loss(b *netgraph.Builder, m method, in inputs, n int) (loss *gorgonia.Node, terms []float32, err error) {
+func (t *Task) loss(b *netgraph.Builder, m Method, in inputs, n int) (loss *gorgonia.Node, terms []float32, err error) {
 	c, dim := t.Config, t.cloud.Dim
-	nets, err := m.nets(c, dim)
+	nets, err := netsOf(m, c, dim)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -107,7 +107,7 @@ func (c Config) loss(terms []float32) float64 {
 // build makes the graphs of all methods for n points.
 func (t *Task) build(n int) (*run.Step, error) {
 	s := &run.Step{Inputs: newInputs(n, t.Config.Draws, t.cloud.Dim)}
-	for m := range methods {
+	for _, m := range t.trains() {
 		g, err := t.graph(m, s.Inputs, n)
 		if err != nil {
 			return nil, err
@@ -118,7 +118,7 @@ func (t *Task) build(n int) (*run.Step, error) {
 }
 
 // graph makes the graph of a method's loss and its gradient.
-func (t *Task) graph(m method, in inputs, n int) (*run.Graph, error) {
+func (t *Task) graph(m Method, in inputs, n int) (*run.Graph, error) {
 	b := netgraph.New(t.params[m])
 	loss, terms, err := t.loss(b, m, in, n)
 	if err != nil {
@@ -143,7 +143,7 @@ type judge struct {
 	vm    gorgonia.VM
 }
 
-func (t *Task) judge(m method) (*judge, error) {
+func (t *Task) judge(m Method) (*judge, error) {
 	b := netgraph.New(t.params[m])
 	_, terms, err := t.loss(b, m, t.look, len(t.look[inClean])/t.cloud.Dim)
 	if err != nil {

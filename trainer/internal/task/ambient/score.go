@@ -2,14 +2,9 @@ package ambient
 
 import (
 	"math"
-	"path/filepath"
-
-	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 
 	"mppm/shared/ambient"
 	"mppm/shared/rng"
-	"mppm/trainer/internal/plots"
 )
 
 // streamScore is the stream of the points that a finished run is scored on.
@@ -27,42 +22,43 @@ type Scores struct {
 	MPPM  float64 `json:"mppm"`
 }
 
-// restored is held-out points with noise, and what each method makes of them.
-type restored struct {
-	noise                  float32
-	noisy, dae, ddpm, mppm []float32
+// Restored is held-out points with noise, and what each method makes of them, in the
+// model's coordinates.
+type Restored struct {
+	Noise                  float32 // deviation in each coordinate
+	Noisy, DAE, DDPM, MPPM []float32
 }
 
 // restore damages the held-out points with half of the most noise of training,
 // and restores them.
-func (t *Task) restore(m *ambient.Model) (*restored, error) {
+func (t *Task) restore(m *ambient.Model) (*Restored, error) {
 	const most = 500
 	dim := t.cloud.Dim
 	n := min(len(t.held)/dim, most)
-	out := &restored{noise: float32(t.Config.Noise / 2)}
+	out := &Restored{Noise: float32(t.Config.Noise / 2)}
 	sources := make([]*rng.Source, n)
 	for i := range n {
 		sources[i] = rng.New(t.Config.Seed, streamScore+uint64(i))
 		e := make([]float32, dim)
-		sources[i].FillNorm(e, out.noise)
+		sources[i].FillNorm(e, out.Noise)
 		for k, v := range t.held[i*dim : (i+1)*dim] {
-			out.noisy = append(out.noisy, v+e[k])
+			out.Noisy = append(out.Noisy, v+e[k])
 		}
 	}
 	run := m.Runner(64)
-	out.dae = append(out.dae, out.noisy...)
-	out.ddpm = append(out.ddpm, out.noisy...)
-	out.mppm = append(out.mppm, out.noisy...)
-	run.DAE(out.dae, out.dae)
-	steps := m.Schedule.Match(float64(out.noise))
-	m.Schedule.Enter(out.ddpm, steps)
-	back, err := run.DDPM(out.ddpm, steps, sources)
+	out.DAE = append(out.DAE, out.Noisy...)
+	out.DDPM = append(out.DDPM, out.Noisy...)
+	out.MPPM = append(out.MPPM, out.Noisy...)
+	run.DAE(out.DAE, out.DAE)
+	steps := m.Schedule.Match(float64(out.Noise))
+	m.Schedule.Enter(out.DDPM, steps)
+	back, err := run.DDPM(out.DDPM, steps, sources)
 	if err != nil {
 		return nil, err
 	}
 	for range back {
 	}
-	flow, err := run.Flow(out.mppm, m.Flow)
+	flow, err := run.Flow(out.MPPM, m.Flow)
 	if err != nil {
 		return nil, err
 	}
@@ -103,81 +99,11 @@ func closest(points, x []float32) float64 {
 }
 
 // Score scores a model, as its weights file gives it, on the points that the run
-// held out, and, if path is not empty, draws them there.
-func (t *Task) Score(m *ambient.Model, path string) (Scores, error) {
-	s, err := t.restore(m)
+// held out.
+func (t *Task) Score(m *ambient.Model) (Scores, *Restored, error) {
+	r, err := t.restore(m)
 	if err != nil {
-		return Scores{}, err
+		return Scores{}, nil, err
 	}
-	if path != "" {
-		if err := t.picture(m, s, path); err != nil {
-			return Scores{}, err
-		}
-	}
-	return Scores{s.noise, t.mean(m, s.noisy), t.mean(m, s.dae), t.mean(m, s.ddpm), t.mean(m, s.mppm)}, nil
-}
-
-// picture draws the noisy points and what each method makes of them over the
-// training points.
-func (t *Task) picture(m *ambient.Model, s *restored, path string) error {
-	flat := flatten(m.Points, m.Dim)
-	base := plots.Layer{Name: "training points", XY: flat(m.Points), Color: plots.Faint, Size: 1.5}
-	var panels []plots.Panel
-	for _, p := range []struct {
-		title string
-		x     []float32
-		layer plots.Layer
-	}{
-		{"noisy", s.noisy, plots.Layer{Name: "noisy", Color: plots.Gray}},
-		{"DAE", s.dae, plots.Layer{Name: "DAE", Color: plots.Blue}},
-		{"DDPM", s.ddpm, plots.Layer{Name: "DDPM", Color: plots.Green}},
-		{"MPPM", s.mppm, plots.Layer{Name: "MPPM", Color: plots.Red}},
-	} {
-		p.layer.XY, p.layer.Size = flat(p.x), 1
-		panels = append(panels, plots.Panel{Title: p.title, Layers: []plots.Layer{base, p.layer}})
-	}
-	return plots.Scene(filepath.Clean(path), panels...)
-}
-
-// flatten returns what brings points of dim coordinates to the plane: nothing in
-// two dimensions, an oblique view in three, and beyond that the two directions in
-// which the points x vary most.
-func flatten(x []float32, dim int) func([]float32) [][2]float64 {
-	to := func(p []float64) [2]float64 { return [2]float64{p[0], p[1]} }
-	switch {
-	case dim == 1:
-		to = func(p []float64) [2]float64 { return [2]float64{p[0], 0} }
-	case dim == 3:
-		to = func(p []float64) [2]float64 { return plots.View{Azimuth: 20, Elevation: 55}.Project(p[0], p[1], p[2]) }
-	case dim > 3:
-		all := make([]float64, len(x))
-		for i, v := range x {
-			all[i] = float64(v)
-		}
-		var pc stat.PC
-		if len(x)/dim > 1 && pc.PrincipalComponents(mat.NewDense(len(x)/dim, dim, all), nil) {
-			var axes mat.Dense
-			pc.VectorsTo(&axes)
-			to = func(p []float64) (at [2]float64) {
-				for k, v := range p {
-					at[0] += v * axes.At(k, 0)
-					if _, c := axes.Dims(); c > 1 {
-						at[1] += v * axes.At(k, 1)
-					}
-				}
-				return at
-			}
-		}
-	}
-	return func(x []float32) [][2]float64 {
-		var all [][2]float64
-		p := make([]float64, dim)
-		for i := 0; i < len(x); i += dim {
-			for k := range p {
-				p[k] = float64(x[i+k])
-			}
-			all = append(all, to(p))
-		}
-		return all
-	}
+	return Scores{r.Noise, t.mean(m, r.Noisy), t.mean(m, r.DAE), t.mean(m, r.DDPM), t.mean(m, r.MPPM)}, r, nil
 }

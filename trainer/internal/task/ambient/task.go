@@ -9,9 +9,10 @@ import (
 	"mppm/shared/ddpm"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/shared/safetensors"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/pointcloud"
 	"mppm/trainer/internal/run"
 )
@@ -26,6 +27,9 @@ const (
 	streamSplit = 5 << 40
 	streamKept  = 6 << 40
 )
+
+// best begins the names of the parameters of the best epoch.
+const best = "best."
 
 // perMethod is how many parameters a method has at most: their streams do not
 // depend on those of the others.
@@ -58,6 +62,7 @@ type Task struct {
 	cloud    *pointcloud.Cloud // as it was given
 	frame    frame
 	train    []float32 // in the model's coordinates
+	places   *places   // of those
 	held     []float32
 	schedule *ddpm.Schedule
 	params   [methods][]*optim.Parameter
@@ -65,6 +70,8 @@ type Task struct {
 	terms    [methods][]float32          // of the losses of the last step
 	judges   [methods]*judge             // of the points held out; while the run trains
 	look     inputs                      // the points held out
+	only     []Method                    // that are trained; nil: all
+	from     *safetensors.File           // that the nets begin with; nil: they are drawn
 }
 
 // state is the metadata of a checkpoint.
@@ -87,6 +94,30 @@ type frame struct {
 // resumed, with whatever its checkpoint says.
 func New(c Config, cloud *pointcloud.Cloud) *Task {
 	return &Task{state: state{Config: c}, cloud: cloud}
+}
+
+// Only has the run train some of the methods alone. The others stay as they begin.
+func (t *Task) Only(m ...Method) { t.only = m }
+
+// trains returns the methods that are trained.
+func (t *Task) trains() []Method {
+	if t.only != nil {
+		return t.only
+	}
+	return []Method{model, dae, diffusion}
+}
+
+// has reports whether a method is trained.
+func (t *Task) has(m Method) bool { return t.only == nil || slices.Contains(t.only, m) }
+
+// Adopt takes over what another task of the same configuration and points has learnt of
+// a method. Both have been planned.
+func (t *Task) Adopt(from *Task, m Method) {
+	t.Best[m] = from.Best[m]
+	for i, p := range from.params[m] {
+		copy(t.params[m][i].Data, p.Data)
+		copy(t.kept[m][i].Data, from.kept[m][i].Data)
+	}
 }
 
 // CheckpointKind is the kind of the checkpoints.
@@ -144,7 +175,7 @@ func (t *Task) draw() error {
 	var specs []nn.Spec
 	for m := range methods {
 		var err error
-		if nets[m], err = m.nets(t.Config, t.cloud.Dim); err != nil {
+		if nets[m], err = netsOf(m, t.Config, t.cloud.Dim); err != nil {
 			return err
 		}
 		own := netgraph.Specs(nets[m]...)
@@ -158,9 +189,22 @@ func (t *Task) draw() error {
 		for _, p := range t.params[m] {
 			p.Decay = float32(t.Config.Decay)
 		}
-		t.kept[m] = netgraph.Parameters(t.Config.Seed, 0, nets[m]...)
-		for _, p := range t.kept[m] {
-			p.Name = "best." + p.Name
+		t.kept[m] = nil
+		for _, p := range t.params[m] {
+			n := len(p.Data)
+			kept := &optim.Parameter{Spec: p.Spec, Data: make([]float32, n), Grad: make([]float32, n), M: make([]float32, n), V: make([]float32, n)}
+			kept.Name = best + p.Name
+			t.kept[m] = append(t.kept[m], kept)
+		}
+	}
+	if t.from != nil {
+		if err := t.begun(); err != nil {
+			return err
+		}
+	}
+	for m := range methods { // until there is a best epoch
+		for i, p := range t.params[m] {
+			copy(t.kept[m][i].Data, p.Data)
 		}
 	}
 	return nil
@@ -183,6 +227,7 @@ func (t *Task) split() {
 			}
 		}
 	}
+	t.places = newPlaces(t.train, c.Dim)
 }
 
 // Trained returns how many of n ≥ 2 points are trained on: all but one in five, or
@@ -237,7 +282,7 @@ func (t *Task) batch() int { return min(t.Config.Batch, t.trained()) }
 // begin has the points held out at hand.
 func (t *Task) begin(_ context.Context, s *run.Step) (run.Fill, error) {
 	t.holdOut()
-	for m := range methods {
+	for _, m := range t.trains() {
 		j, err := t.judge(m)
 		if err != nil {
 			return nil, err
@@ -245,8 +290,8 @@ func (t *Task) begin(_ context.Context, s *run.Step) (run.Fill, error) {
 		t.judges[m] = j
 	}
 	s.Close = func() {
-		for _, j := range t.judges {
-			j.vm.Close() // which is of the CPU, and holds nothing
+		for _, m := range t.trains() {
+			t.judges[m].vm.Close() // which is of the CPU, and holds nothing
 		}
 	}
 	return t.fill, nil
@@ -265,7 +310,7 @@ func (t *Task) EndEpoch() (string, error) {
 	if n := len(t.History); n > 0 {
 		since -= t.History[n-1].Epoch
 	}
-	for m := range methods {
+	for _, m := range t.trains() {
 		rec.Train[m] = t.Sums[m] / float64(since*perEpoch)
 		best := &t.Best[m]
 		if best.Stopped {
@@ -299,7 +344,7 @@ func (t *Task) EndEpoch() (string, error) {
 func (t *Task) fill(batch [][]float32, which []int, step int) error {
 	for i, k := range which {
 		at := k * t.cloud.Dim
-		t.row(batch, i, t.train[at:at+t.cloud.Dim], rng.New(t.Config.Seed, streamNoise+uint64(step*len(which)+i)))
+		t.row(batch, i, t.train[at:at+t.cloud.Dim], k, rng.New(t.Config.Seed, streamNoise+uint64(step*len(which)+i)))
 	}
 	return nil
 }
@@ -317,30 +362,40 @@ func (t *Task) holdOut() {
 	t.look = newInputs(n, t.Config.Draws, dim)
 	for i := range n {
 		at := i % points * dim
-		t.row(t.look, i, t.held[at:at+dim], rng.New(t.Config.Seed, streamHeld+uint64(i)))
+		t.row(t.look, i, t.held[at:at+dim], 0, rng.New(t.Config.Seed, streamHeld+uint64(i)))
 	}
 }
 
-// row makes row i of a batch: the clean point x, the same with Gaussian noise of
-// a width drawn for it, unless it is fixed, and diffused as lines 6 to 8 of
-// Alg. 2 say, as often as there are draws.
-func (t *Task) row(b inputs, i int, x []float32, src *rng.Source) {
+// row makes row i of a batch, as far as what is trained reads it: the clean point x, the
+// same with Gaussian noise of a width drawn for it, unless it is fixed, and diffused as
+// lines 6 to 8 of Alg. 2 say, as often as there are draws. near is the number of a
+// training point that is not far from x.
+func (t *Task) row(b inputs, i int, x []float32, near int, src *rng.Source) {
 	dim, draws := len(x), t.Config.Draws
 	copy(b[inClean][i*dim:], x)
 	sigma := t.Config.Noise
 	if !t.Config.FixedNoise {
 		sigma *= src.Float64()
 	}
-	noisy := b[inNoisy][i*dim : (i+1)*dim]
-	src.FillNorm(noisy, float32(sigma))
-	for k, v := range x {
-		noisy[k] += v
+	if noisy := b[inNoisy][i*dim : (i+1)*dim]; t.has(model) || t.has(dae) {
+		src.FillNorm(noisy, float32(sigma))
+		for k, v := range x {
+			noisy[k] += v
+		}
+	} else {
+		src.SkipNorm(dim)
 	}
-	star := x
-	if t.Config.Target == Nearest {
-		star = t.nearest(noisy)
+	if t.has(model) {
+		star := x
+		if t.Config.Target == Nearest {
+			at := t.places.nearest(b[inNoisy][i*dim:(i+1)*dim], near) * dim
+			star = t.train[at : at+dim]
+		}
+		copy(b[inStar][i*dim:], star)
 	}
-	copy(b[inStar][i*dim:], star)
+	if !t.has(diffusion) {
+		return
+	}
 	const extra = ddpm.TimeFeatures
 	for j := i * draws; j < (i+1)*draws; j++ {
 		time := src.IntN(t.schedule.Len())
@@ -352,41 +407,29 @@ func (t *Task) row(b inputs, i int, x []float32, src *rng.Source) {
 	}
 }
 
-// nearest returns the training point that is nearest to x.
-func (t *Task) nearest(x []float32) []float32 {
-	dim := len(x)
-	best, at := float32(math.Inf(1)), 0
-	for i := 0; i < len(t.train); i += dim {
-		var d2 float32
-		for k, v := range t.train[i : i+dim] {
-			e := v - x[k]
-			d2 += float32(e * e)
-		}
-		if d2 < best {
-			best, at = d2, i
-		}
-	}
-	return t.train[at : at+dim]
+// TermNames returns what the terms of Eq. 16 say.
+func TermNames() [Terms]string {
+	return [Terms]string{"λ1: D = ‖x − x*‖", "λ2: G(F(x)) = x", "λ3: D = 0 on points", "λ4: D ≥ 0", "λ5: x_shift = x*"}
 }
 
 // Curves returns a curve of each term of the loss, and of the baselines' losses.
-func (t *Task) Curves() (axes plots.Axes, lines []plots.Line) {
+func (t *Task) Curves() (axes curves.Axes, lines []curves.Line) {
 	if len(t.History) == 0 { // it is kept every few epochs
 		return axes, nil
 	}
-	line := func(name string, value func(Record) float64) plots.Line {
-		l := plots.Line{Name: name}
+	line := func(name string, value func(Record) float64) curves.Line {
+		l := curves.Line{Name: name}
 		for _, rec := range t.History {
 			l.X = append(l.X, float64(rec.Epoch))
 			l.Y = append(l.Y, value(rec))
 		}
 		return l
 	}
-	for i, name := range []string{"λ1: D = ‖x − x*‖", "λ2: G(F(x)) = x", "λ3: D = 0 on points", "λ4: D ≥ 0", "λ5: x_shift = x*"} {
+	for i, name := range TermNames() {
 		lines = append(lines, line(name, func(rec Record) float64 { return rec.Terms[i] }))
 	}
 	lines = append(lines,
 		line("DAE", func(rec Record) float64 { return rec.Held[dae] }),
 		line("DDPM", func(rec Record) float64 { return rec.Held[diffusion] }))
-	return plots.Axes{Title: "Terms of the loss (Eq. 16), on the points held out", X: "epoch", Y: "squared error", LogY: true}, lines
+	return curves.Axes{Title: "Terms of the loss (Eq. 16), on the points held out", X: "epoch", Y: "squared error", LogY: true}, lines
 }

@@ -48,13 +48,13 @@ func mustNew(t *testing.T, c Config, cloud *pointcloud.Cloud, dir string) starte
 func (s started) filled(n int) inputs {
 	in := newInputs(n, s.Config.Draws, s.cloud.Dim)
 	for i := range n {
-		s.row(in, i, s.train[3*i:3*i+3], rng.New(5, uint64(i)))
+		s.row(in, i, s.train[3*i:3*i+3], i, rng.New(5, uint64(i)))
 	}
 	return in
 }
 
 // vm returns what runs the graph of a method on in, and the terms that it leaves.
-func (s started) vm(t *testing.T, m method, in inputs) (gorgonia.VM, []float32) {
+func (s started) vm(t *testing.T, m Method, in inputs) (gorgonia.VM, []float32) {
 	t.Helper()
 	g, err := s.graph(m, in, len(in[inClean])/s.cloud.Dim)
 	if err != nil {
@@ -103,7 +103,7 @@ func TestMatchesShared(t *testing.T) {
 			r.keep()
 			in := r.filled(16)
 			clean, noisy := in[inClean], in[inNoisy]
-			terms := func(m method) []float32 {
+			terms := func(m Method) []float32 {
 				vm, terms := r.vm(t, m, in)
 				defer vm.Close()
 				if err := vm.RunAll(); err != nil {
@@ -207,11 +207,11 @@ func TestLearns(t *testing.T) {
 	first, last := r.History[0], r.History[len(r.History)-1]
 	for m, share := range [methods]float64{0.2, 0.7, 0.8} {
 		if !(last.Held[m] < share*first.Held[m]) {
-			t.Errorf("the loss of %v went from %.4f to %.4f", method(m), first.Held[m], last.Held[m])
+			t.Errorf("the loss of %v went from %.4f to %.4f", Method(m), first.Held[m], last.Held[m])
 		}
 	}
 	m, _ := load(t, r, false)
-	s, err := r.Score(m, "")
+	s, _, err := r.Score(m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,12 +272,12 @@ func TestStopsEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 	for m, best := range r.Best {
-		if stopped := method(m) != diffusion; best.Stopped != stopped && best.Epoch < c.Epochs-c.Patience {
-			t.Errorf("%v: %+v", method(m), best)
+		if stopped := Method(m) != diffusion; best.Stopped != stopped && best.Epoch < c.Epochs-c.Patience {
+			t.Errorf("%v: %+v", Method(m), best)
 		}
 		for _, rec := range r.History {
 			if rec.Held[m] < best.Loss {
-				t.Errorf("%v: epoch %d has the loss %v, less than that of the best epoch, %v", method(m), rec.Epoch, rec.Held[m], best.Loss)
+				t.Errorf("%v: epoch %d has the loss %v, less than that of the best epoch, %v", Method(m), rec.Epoch, rec.Held[m], best.Loss)
 			}
 		}
 	}

@@ -13,11 +13,11 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/run"
 )
 
@@ -138,9 +138,9 @@ func (t *Task) EndEpoch() (string, error) {
 }
 
 // Curves returns the loss curve.
-func (t *Task) Curves() (plots.Axes, []plots.Line) {
-	return plots.Axes{Title: "Loss of the classifier", X: "epoch", Y: "mean over the epoch", LogY: true},
-		[]plots.Line{run.Curve("cross entropy on bent digits", t.History)}
+func (t *Task) Curves() (curves.Axes, []curves.Line) {
+	return curves.Axes{Title: "Loss of the classifier", X: "epoch", Y: "mean over the epoch", LogY: true},
+		[]curves.Line{run.Curve("cross entropy on bent digits", t.History)}
 }
 
 // Inputs of a step.

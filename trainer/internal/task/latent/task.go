@@ -12,11 +12,11 @@ import (
 
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/run"
 )
 
@@ -161,7 +161,7 @@ func (t *Task) EndEpoch() (string, error) {
 }
 
 // Curves returns a curve of each term of the loss.
-func (t *Task) Curves() (plots.Axes, []plots.Line) {
+func (t *Task) Curves() (curves.Axes, []curves.Line) {
 	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(z_shift) = x"}
 	title := "Terms of the loss (Eq. 20)"
 	if t.Config.Support.Epochs > 0 {
@@ -170,8 +170,8 @@ func (t *Task) Curves() (plots.Axes, []plots.Line) {
 	if t.Config.Method == DAE {
 		names, title = []string{"G(F(x + noise)) = x"}, "Squared error, summed over the pixels"
 	}
-	lines := make([]plots.Line, len(names))
-	refined := plots.Line{Name: "G alone: cross entropy of G(z*), x"}
+	lines := make([]curves.Line, len(names))
+	refined := curves.Line{Name: "G alone: cross entropy of G(z*), x"}
 	for e, rec := range t.History {
 		if e >= t.Config.Epochs+t.Config.Support.Epochs {
 			refined.X, refined.Y = append(refined.X, float64(e+1)), append(refined.Y, rec.Decoder)
@@ -190,7 +190,7 @@ func (t *Task) Curves() (plots.Axes, []plots.Line) {
 	if refined.X != nil {
 		lines = append(lines, refined)
 	}
-	return plots.Axes{Title: title, X: "epoch", Y: "mean over the epoch", LogY: true}, lines
+	return curves.Axes{Title: title, X: "epoch", Y: "mean over the epoch", LogY: true}, lines
 }
 
 // Inputs of a step of the joint part, batch × pixels both.

@@ -19,10 +19,10 @@ import (
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/bounded"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/run"
 	task "mppm/trainer/internal/task/latent"
 )
@@ -255,9 +255,9 @@ func (t *Task) EndEpoch() (string, error) {
 }
 
 // Curves returns the loss curve.
-func (t *Task) Curves() (plots.Axes, []plots.Line) {
-	return plots.Axes{Title: "Squared error, summed over the code (Alg. 2)", X: "epoch", Y: "mean over the epoch", LogY: true},
-		[]plots.Line{run.Curve("ε predicted = ε", t.History)}
+func (t *Task) Curves() (curves.Axes, []curves.Line) {
+	return curves.Axes{Title: "Squared error, summed over the code (Alg. 2)", X: "epoch", Y: "mean over the epoch", LogY: true},
+		[]curves.Line{run.Curve("ε predicted = ε", t.History)}
 }
 
 // inputs is how many numbers the denoiser takes.

@@ -11,11 +11,11 @@ import (
 
 	"mppm/shared/nn"
 	"mppm/shared/rng"
+	"mppm/trainer/internal/curves"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/graph"
 	"mppm/trainer/internal/netgraph"
 	"mppm/trainer/internal/optim"
-	"mppm/trainer/internal/plots"
 	"mppm/trainer/internal/run"
 	"mppm/trainer/internal/spoil"
 )
@@ -203,15 +203,15 @@ func (t *Task) loss(r Record) float64 {
 }
 
 // Curves returns a curve of each term of the loss.
-func (t *Task) Curves() (plots.Axes, []plots.Line) {
+func (t *Task) Curves() (curves.Axes, []curves.Line) {
 	names := []string{"λ1: D = ‖z − z*‖", "λ2: G(Ŝ(z*), z*) = x", "λ3: D(z*) = 0", "λ4: D ≥ 0", "λ5: z_shift = z*", "λ6: G(S, z_shift) = x", "slope of D = 1", "L = distance at the pixel"}
 	title := "Terms of the loss (Eq. 20)"
 	if t.Config.DAE {
 		names[1], title = "G(F(damaged)) = x", "Squared error, summed over the pixels"
 	}
-	var lines []plots.Line
+	var lines []curves.Line
 	for i, name := range names {
-		l := plots.Line{Name: name}
+		l := curves.Line{Name: name}
 		for e, rec := range t.History {
 			if v := append(rec.Terms[:Terms:Terms], rec.Slope, rec.Local)[i]; v != 0 { // an epoch has what is learnt in it
 				l.X, l.Y = append(l.X, float64(e+1)), append(l.Y, v)
@@ -221,7 +221,7 @@ func (t *Task) Curves() (plots.Axes, []plots.Line) {
 			lines = append(lines, l)
 		}
 	}
-	return plots.Axes{Title: title, X: "epoch", Y: "mean over the epoch", LogY: true}, lines
+	return curves.Axes{Title: title, X: "epoch", Y: "mean over the epoch", LogY: true}, lines
 }
 
 // Inputs of a step of the joint part. A batch has n damaged images, and after them,

@@ -27,7 +27,7 @@ func Picture(a export.Album, name string) (File, error) { return asPNG(name, a.P
 func Strip(a export.Album, name string) (File, error) { return asPNG(name, a.Strip()) }
 
 // Animation returns every step as a GIF.
-func Animation(a export.Album, name string) (File, error) {
+func Animation(a export.Film, name string) (File, error) {
 	const unit = 10 * time.Millisecond
 	g := &gif.GIF{Image: a.Frames()}
 	for k := range g.Image {

@@ -1,13 +1,15 @@
-package pointcloud
+// Package columns reads points from text: a row for each, a column for each coordinate,
+// as spreadsheets, programs and people write them. The command line and the page read
+// the same files alike by it.
+package columns
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,50 +40,36 @@ const (
 	Comma  Decimal = ','
 )
 
-// ReadFile reads the points of a CSV file: see ReadCSV.
-func ReadFile(path string, d Decimal) (*Cloud, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Mode()&os.ModeDevice != 0 {
-		return nil, fmt.Errorf("%s is a device, not a file", path)
-	}
-	c, err := ReadCSV(f, d)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	c.Name = path
-	return c, nil
+// Points are rows of Dim numbers each.
+type Points struct {
+	Dim    int
+	Points []float64 // finite, of at most MaxSize
+	Notes  []string  // what a person should know of how they were read, a sentence each
 }
 
-// ReadCSV reads points: a row each, a column for each coordinate. The separator
-// is a semicolon, a tab, a comma, a bar or spaces, whichever makes numbers of the
-// lines, or the one that a first line such as sep=; names. The text may be UTF-8,
-// UTF-16 or Windows-1252, with any line ends, and gzipped. First rows in which no
-// field is a number are taken for names. Lines that begin with # and rows without
-// anything in them are left out.
+// Len returns the number of points.
+func (p *Points) Len() int { return len(p.Points) / p.Dim }
+
+// Read reads points from text in UTF-8, with any line ends: a row each, a column for each
+// coordinate. The separator is a semicolon, a tab, a comma, a bar or spaces, whichever
+// makes numbers of the lines, or the one that a first line such as sep=; names. First rows
+// in which no field is a number are taken for names. Lines that begin with # and rows
+// without anything in them are left out.
 //
-// A number may have a decimal comma in place of the point, all through the file.
-// Where commas separate the columns as well, d has to say which mark it is if the
-// numbers do not, or ReadCSV returns an error that asks.
+// A number may have a decimal comma in place of the point, all through the text. Where
+// commas separate the columns as well, d has to say which mark it is if the numbers do
+// not, or Read returns an error that is ErrDecimal.
 //
-// It returns an error that names the line where a row has another length than
-// the first, or a field is no finite number of at most MaxSize; and for fewer than
-// two points, points that are all one, or that 64 bits do not tell apart; and it
-// says what the file is if it is no CSV.
-func ReadCSV(r io.Reader, d Decimal) (*Cloud, error) {
-	in, err := text(r)
-	if err != nil {
-		return nil, err
-	}
-	rows, comma, said, err := split(in)
+// It returns an error that names the line where a row has another length than the first,
+// or a field is no finite number of at most MaxSize; and for fewer than two points, points
+// that are all one, or that 64 bits do not tell apart; and if it is no CSV.
+func Read(r io.Reader, d Decimal) (*Points, error) {
+	rows, comma, said, err := split(bufio.NewReaderSize(&lines{in: r, line: 1}, peek))
 	if err != nil {
 		return nil, err
 	}
 	t := &table{
-		cloud: new(Cloud), decimal: d, commas: comma == ',',
+		cloud: new(Points), decimal: d, commas: comma == ',',
 		joining:  d == Comma && comma == ',',
 		sniffing: d == Either && comma == ',' && !said,
 		pairs:    pairs{shortest: math.MaxInt},
@@ -103,6 +91,17 @@ func ReadCSV(r io.Reader, d Decimal) (*Cloud, error) {
 	return t.finish()
 }
 
+// ErrDecimal says that a text can be read in two ways: its commas may be decimal marks, or
+// what separates columns or groups digits.
+var ErrDecimal = errors.New("commas that may be decimal marks or not")
+
+// question is ErrDecimal for who has the flag to answer with.
+type question struct{ text string }
+
+func (q *question) Error() string { return q.text }
+
+func (q *question) Is(err error) bool { return err == ErrDecimal }
+
 // rows are the rows of a file, one after the other, io.EOF at their end.
 type rows interface {
 	next() (row []string, line int, err error)
@@ -122,7 +121,7 @@ func (s separated) next() ([]string, int, error) {
 
 // table is what has been read of a file.
 type table struct {
-	cloud   *Cloud
+	cloud   *Points
 	decimal Decimal
 	marked  int // the line that showed the decimal mark; 0: none did, or the user said it
 
@@ -220,7 +219,7 @@ func (t *table) coordinate(field string, line int) (float64, error) {
 		return 0, fmt.Errorf("%q is not a number", field)
 	}
 	if mark == Comma {
-		t.ungroup = t.ungroup || !group.MatchString(field)
+		t.ungroup = t.ungroup || !groups(field)
 		t.grouped = field
 	}
 	switch {
@@ -257,8 +256,12 @@ func number(field string) (v float64, mark Decimal, ok bool) {
 	return v, mark, err == nil || errors.Is(err, strconv.ErrRange)
 }
 
-// group is a number whose comma may be there to group its digits.
-var group = regexp.MustCompile(`^[-+]?[1-9][0-9]{0,2},[0-9]{3}$`)
+// groups reports whether the comma of a number may be there to group its digits.
+func groups(field string) bool {
+	whole, digits, _ := strings.Cut(strings.TrimLeft(field[:1], "+-")+field[1:], ",")
+	number := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
+	return number(whole) && number(digits) && len(digits) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole[0] != '0'
+}
 
 func isNumber(field string) bool {
 	_, _, ok := number(field)
@@ -316,7 +319,7 @@ func (p *pairs) likely() bool {
 }
 
 func (p *pairs) question() error {
-	return fmt.Errorf("line %d reads %s: is a comma there a decimal one, or does it end a column? Give --decimal comma or --decimal point", p.line, cut(p.text))
+	return &question{fmt.Sprintf("line %d reads %s: is a comma there a decimal one, or does it end a column? Give --decimal comma or --decimal point", p.line, cut(p.text))}
 }
 
 // join puts the parts of numbers together that commas are in and between. A field
@@ -338,7 +341,7 @@ func join(row []string) ([]string, error) {
 }
 
 // finish checks what all points are together.
-func (t *table) finish() (*Cloud, error) {
+func (t *table) finish() (*Points, error) {
 	c := t.cloud
 	switch {
 	case len(c.Points) == 0:
@@ -350,7 +353,7 @@ func (t *table) finish() (*Cloud, error) {
 	case t.sniffing && t.names != c.Dim && t.pairs.likely():
 		return nil, t.pairs.question()
 	case t.commas && t.marked != 0 && t.decimal == Comma && !t.ungroup:
-		return nil, fmt.Errorf("a number reads %s: is its comma a decimal one, or does it group the digits? Give --decimal comma, or take the commas out", t.grouped)
+		return nil, &question{fmt.Sprintf("a number reads %s: is its comma a decimal one, or does it group the digits? Give --decimal comma, or take the commas out", t.grouped)}
 	}
 	size, spread := extent(c)
 	if spread < resolution*size || spread < 1/MaxSize {
@@ -366,7 +369,7 @@ func (t *table) finish() (*Cloud, error) {
 }
 
 // extent returns the largest absolute coordinate, and the width of the widest.
-func extent(c *Cloud) (size, spread float64) {
+func extent(c *Points) (size, spread float64) {
 	for k := range c.Dim {
 		lo, hi := math.Inf(1), math.Inf(-1)
 		for i := k; i < len(c.Points); i += c.Dim {
@@ -377,7 +380,7 @@ func extent(c *Cloud) (size, spread float64) {
 	return size, spread
 }
 
-func same(c *Cloud) bool {
+func same(c *Points) bool {
 	for i, v := range c.Points {
 		if v != c.Points[i%c.Dim] {
 			return false
