@@ -90,13 +90,13 @@ func TestOwnModel(t *testing.T) {
 	}
 
 	p.drop("clothes.safetensors", good)
-	p.do(chromedp.WaitVisible("#own"))
+	p.do(chromedp.WaitVisible("#opened"))
 	s := p.rest("the model's first image", func(s state) bool { return s.Step == s.Steps && s.Steps == 15 })
 	if names := strings.Split(clothes, "\n"); !strings.HasPrefix(says("original-note"), names[s.Label]+",") {
 		t.Errorf("the original is called %q, its class is %s", says("original-note"), names[s.Label])
 	}
-	if !shown("own") || !strings.Contains(says("own-words"), "clothes: gray images of 20 × 20 pixels") || shown("rivals") || shown("reads-before") {
-		t.Errorf("%q; compared: %v, read: %v", says("own-words"), shown("rivals"), shown("reads-before"))
+	if !shown("opened") || !strings.Contains(says("opened-words"), "clothes: gray images of 20 × 20 pixels") || shown("rivals") || shown("reads-before") {
+		t.Errorf("%q; compared: %v, read: %v", says("opened-words"), shown("rivals"), shown("reads-before"))
 	}
 	for _, mode := range []string{"restore", "generate", "map"} {
 		p.click("tab-" + mode)
@@ -128,9 +128,9 @@ func TestOwnModel(t *testing.T) {
 		link = eval[string](p, `location.hash`)
 	}
 
-	p.click("own-back")
+	p.click("opened-back")
 	p.rest("the digit of before", func(s state) bool { return s.Source == "digit" && s.Digit == 5 && s.Seed == 3 && s.Step == s.Steps })
-	if got := digest(); got != before || shown("own") || !shown("rivals") || !strings.Contains(says("original-note"), "from MNIST") {
+	if got := digest(); got != before || shown("opened") || !shown("rivals") || !strings.Contains(says("original-note"), "from MNIST") {
 		t.Errorf("the digit that is back is restored as %s, before as %s; %q", got, before, says("original-note"))
 	}
 
@@ -140,7 +140,7 @@ func TestOwnModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.do(chromedp.SetUploadFiles("#model-file", []string{path}))
-	p.do(chromedp.WaitVisible("#own"))
+	p.do(chromedp.WaitVisible("#opened"))
 	eval[bool](p, fmt.Sprintf(`(location.hash = %q, true)`, link))
 	p.rest("the drawing of the link", func(s state) bool { return s.Source == "drawing" })
 
@@ -171,7 +171,7 @@ func TestOwnPictures(t *testing.T) {
 	if says != "Pictures, cats, Spoil a picture. Watch it heal." {
 		t.Errorf("the page says %q", says)
 	}
-	p.click("own-back")
+	p.click("opened-back")
 	p.wait("faces again", func(s state) bool { return s.Mode != "faces" || s.Face != nil })
 	if says := eval[string](p, `document.getElementById("tab-faces").textContent`); says != "Faces" {
 		t.Errorf("the tab is called %q", says)
@@ -239,7 +239,7 @@ func TestBuiltAround(t *testing.T) {
 	if want := "sneaker, from clothes | Another image | " + strings.ReplaceAll(clothes, "\n", ""); says != want || s.Label != 7 || s.Reads.Confidence != 0 {
 		t.Errorf("the page says %q, want %q; label %d, read with %v", says, want, s.Label, s.Reads.Confidence)
 	}
-	for id, want := range map[string]bool{"own": false, "rivals": false, "tab-map": true, "tab-faces": false, "open-model": true} {
+	for id, want := range map[string]bool{"opened": false, "rivals": false, "tab-map": true, "tab-faces": false, "open-model": true} {
 		if got := eval[bool](p, fmt.Sprintf(`document.getElementById(%q).checkVisibility()`, id)); got != want {
 			t.Errorf("%s is seen: %v", id, got)
 		}

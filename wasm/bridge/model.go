@@ -25,7 +25,7 @@ func (b *Bridge) ownModels() {
 		file.Set("value", "") // the same file may be chosen again
 		b.openModel(files)
 	})
-	click("own-back", func() {
+	click("opened-back", func() {
 		b.then(b.app.Back)
 		id("work").Call("focus") // the button goes
 	})
@@ -161,9 +161,9 @@ func (b *Bridge) retell() {
 	}
 	b.classes()
 	b.faceModels()
-	b.text("own-words", b.app.Words())
-	b.prop("own", "hidden", !b.app.Opened())
-	b.text("own-back", b.app.OwnWords())
+	b.text("opened-words", b.app.Words())
+	b.prop("opened", "hidden", !b.app.Opened())
+	b.text("opened-back", b.app.OwnWords())
 	image := b.app.Engine.Image()
 	size := fmt.Sprintf("%d × %d", image.W, image.H)
 	if about.Digits {
