@@ -20,7 +20,7 @@ WASMTEST_VERSION := v0.11.0
 STATICCHECK := $(BIN)/staticcheck
 
 # What also runs in a page or at the edge.
-PAGE := ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api
+PAGE := ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api ./npm/session ./npm/engine
 # Of that, what has tests of its own there.
 PORTABLE := ./shared/... ./wasm/app/... ./weights
 # Of what is shared, what computes with kernels, which have a twin for every way to
@@ -30,7 +30,7 @@ JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo site mppm shots check test train eval sweep bench bench-page bench-peers gremlins lint golden digits clean \
+.PHONY: help demo site mppm npm npm-test shots check test train eval sweep onnx bench bench-page bench-peers gremlins lint golden digits clean \
 	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge drawn drawn-faces
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
@@ -48,6 +48,10 @@ site: $(if $(BENCH_PAGE),bench-peers) ## build the page for any static host, int
 mppm: ## build the command line, bin/mppm (TAGS=webgpu: with GPUs)
 	go build -tags '$(TAGS)' -o $(BIN)/mppm ./trainer
 
+npm: ## build the npm package, bin/npm/mppm, and its tarball (VERSION=1.2.3)
+	@command -v npm >/dev/null || { echo 'There is no npm: install Node 20 or later, and npm.'; exit 1; }
+	go run ./npm/pack $(if $(VERSION),-version $(VERSION))
+
 worker: ## build what the edge runs, into site/worker/build, and install wrangler
 	go run ./site/worker/pack
 	@cd site/worker && npm ci --no-audit --no-fund
@@ -59,7 +63,7 @@ check: format vet ## a minute and a half for who works on it: format, go vet, an
 	$(call section,tests: native with SIMD; the short ones)
 	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -short ./...
 
-test: lint native scalar arm64 gpu portable e2e edge drawn ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1, MPPM_SKIP_ARM64=1, MPPM_SKIP_DRAWN=1: not those in a browser, on a GPU, in workerd, for arm64, of drawn faces)
+test: lint onnx native scalar arm64 gpu portable e2e npm-test edge drawn ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1, MPPM_SKIP_ARM64=1, MPPM_SKIP_DRAWN=1, MPPM_SKIP_ONNX=1: not those in a browser, on a GPU, in workerd, for arm64, of drawn faces, of ONNX files in another program)
 	@printf '\nall tests passed\n'
 
 train: mppm ## train the digits' model into RUN (runs/mnist); takes a while
@@ -189,6 +193,20 @@ arm64:
 		GOARCH=arm64 GOEXPERIMENT=$$experiment go test $$exec $(ARM64) || exit 1; done
 endif
 
+# ONNX Runtime, a package of npm that takes 186 MB, is there to hold the ONNX files to
+# what they are of: nothing of it is in what is built. Python checks them, and trades
+# weights with PyTorch, where python3 has the modules onnx and torch.
+ifeq ($(MPPM_SKIP_ONNX),1)
+onnx:
+	$(call section,ONNX Runtime: left out: MPPM_SKIP_ONNX=1)
+else
+onnx:
+	$(call section,tests: ONNX files in ONNX Runtime)
+	@command -v npm >/dev/null || { echo 'There is no npm: install Node 20 or later, and npm, or set MPPM_SKIP_ONNX=1.'; exit 1; }
+	@cd trainer/internal/onnx/runtime && npm ci --no-audit --no-fund --ignore-scripts
+	go test ./trainer/internal/onnx ./trainer/internal/torch
+endif
+
 # Runs the tests on a GPU with the flags $(1): those of the files that the tag webgpu
 # alone builds, whatever their names are.
 on_gpu = find trainer -name '*_test.go' | xargs grep -l '^//go:build webgpu$$' | xargs -n1 dirname | sort -u | while read dir; do \
@@ -249,7 +267,7 @@ gpu-report: vulkan ## test the GPU and time training on it, beside PyTorch where
 	} >runs/gpu-report.md; echo 'runs/gpu-report.md is written.'
 
 ifeq ($(MPPM_SKIP_BROWSER),1)
-browser portable e2e:
+browser portable e2e npm-test:
 	$(call section,$@: left out: MPPM_SKIP_BROWSER=1)
 else
 # Chromium and Firefox, the latter with a display of its own, and what runs Go
@@ -282,7 +300,16 @@ portable: browser
 e2e: browser page
 	$(call section,tests: the page in Chromium)
 	MPPM_DIST=$(DIST) go test -count=1 -timeout 45m -parallel 3 ./site/e2e
+
+npm-test: browser npm npm/check/node_modules/.package-lock.json
+	$(call section,tests: the npm package from its tarball)
+	MPPM_NPM=$(BIN)/npm go test -count=1 -timeout 15m -parallel 3 ./npm/e2e
 endif
+
+# What the npm package is checked with; npm writes that file as the last.
+npm/check/node_modules/.package-lock.json: npm/check/package-lock.json
+	@cd npm/check && npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 # The page that the tests look at: the same as that of make site, less compressed.
 page:

@@ -10,6 +10,7 @@ package classifier
 import (
 	"fmt"
 
+	"mppm/shared/metadata"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 	"mppm/shared/vec"
@@ -85,7 +86,8 @@ var Digits = nn.Must(Net(nn.Shape{H: Side, W: Side, C: 1}, Classes))
 type Classifier struct {
 	Meta map[string]string // the file's metadata
 
-	net *nn.Function
+	net   *nn.Function
+	names []string // nil where the file names none
 }
 
 // Load reads a classifier from the bytes of a safetensors file. It trusts
@@ -118,7 +120,15 @@ func load(f *safetensors.File) (*Classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Classifier{f.Meta, loaded}, nil
+	names, err := metadata.Classes(f.Meta)
+	if err != nil {
+		return nil, err
+	}
+	c := &Classifier{f.Meta, loaded, names}
+	if names != nil && len(names) != c.Classes() {
+		return nil, fmt.Errorf("metadata: %s has %d names; the net tells %d classes apart", metadata.ClassesKey, len(names), c.Classes())
+	}
+	return c, nil
 }
 
 // Image returns the shape of the images that the net reads.
@@ -126,6 +136,10 @@ func (c *Classifier) Image() nn.Shape { return c.net.In() }
 
 // Classes returns how many classes it tells apart.
 func (c *Classifier) Classes() int { return c.net.Out().Size() }
+
+// Names returns the names of the classes, class 0 first, or nil where the file has none:
+// their numbers are their names then, as of digits.
+func (c *Classifier) Names() []string { return c.names }
 
 // Width returns how many numbers an embedding has.
 func (c *Classifier) Width() int {

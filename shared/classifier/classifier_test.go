@@ -240,6 +240,8 @@ func TestLoadErrors(t *testing.T) {
 		"has shape [9 1]":  change("classes.bias", func(t *safetensors.Tensor) { t.Shape, t.Data = []int{9, 1}, t.Data[:36] }),
 		"element 3 is NaN": change("embedding.bias", func(t *safetensors.Tensor) { copy(t.Data[12:], []byte{0, 0, 0xc0, 0x7f}) }),
 		"scale 0":          change("embedding.weight.scale", func(t *safetensors.Tensor) { copy(t.Data, []byte{0, 0, 0x80, 0xbf}) }),
+		"has 2 names":      func(f *safetensors.File) { f.Meta["classes"] = "a\nb" },
+		"class 0 is empty": func(f *safetensors.File) { f.Meta["classes"] = "\nb" },
 		"U8":               change("classes.weight", func(t *safetensors.Tensor) { t.DType = safetensors.U8 }),
 	} {
 		f := classifiertest.File(1)
@@ -254,6 +256,17 @@ func TestLoadErrors(t *testing.T) {
 	}
 	if _, err := classifier.Load(nil); err == nil {
 		t.Error("no bytes make a classifier")
+	}
+}
+
+// TestNames: the names of the classes are those of the file.
+func TestNames(t *testing.T) {
+	f := classifiertest.File(1)
+	want := []string{"T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"}
+	f.Meta["classes"] = strings.Join(want, "\n")
+	c, err := classifier.New(f)
+	if err != nil || !slices.Equal(c.Names(), want) {
+		t.Errorf("the names are %q, %v", c.Names(), err)
 	}
 }
 

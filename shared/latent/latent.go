@@ -16,6 +16,7 @@ import (
 
 	"mppm/shared/flow"
 	"mppm/shared/kde"
+	"mppm/shared/metadata"
 	"mppm/shared/nn"
 	"mppm/shared/project"
 	"mppm/shared/rng"
@@ -101,6 +102,7 @@ type Model struct {
 	Meta     map[string]string // the file's metadata
 
 	distance *nn.Field // nil where there is no D
+	classes  []string  // nil where the file names none
 
 	priorMean, priorFactor []float32 // mean of the codes; lower triangle L, L·Lᵀ their covariance
 }
@@ -170,9 +172,28 @@ func load(f *safetensors.File) (*Model, error) {
 	if m.Bank.Dim() != d {
 		return nil, fmt.Errorf("tensor bank.codes is of codes of %d numbers; the encoder's have %d", m.Bank.Dim(), d)
 	}
-	m.Plane, err = loadPlane(f, d)
-	return m, err
+	if m.Plane, err = loadPlane(f, d); err != nil {
+		return nil, err
+	}
+	return m, m.loadClasses()
 }
+
+// loadClasses reads the names of the classes, of which every label has to have one.
+func (m *Model) loadClasses() (err error) {
+	if m.classes, err = metadata.Classes(m.Meta); m.classes == nil {
+		return err
+	}
+	for j, label := range m.Bank.Labels {
+		if int(label) >= len(m.classes) {
+			return fmt.Errorf("tensor bank.labels: label %d is %d; the metadata has names of %d classes", j, label, len(m.classes))
+		}
+	}
+	return nil
+}
+
+// Classes returns the names of the classes that Bank.Labels tells apart, class 0 first,
+// or nil where the file names none: their numbers are their names then, as of digits.
+func (m *Model) Classes() []string { return m.classes }
 
 // loadDistance reads D. A file with none of its tensors and no activation for
 // it is of a model without D.

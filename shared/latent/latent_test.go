@@ -12,6 +12,7 @@ import (
 	"mppm/shared/kde"
 	"mppm/shared/latent"
 	"mppm/shared/latent/latenttest"
+	"mppm/shared/metadata"
 	"mppm/shared/project"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
@@ -280,6 +281,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"flow.restore", `{"alpha":0.7,"steps":3}`, "σ_ker"},
 		{"flow.generate", `{"sigma":1,"noise":-1}`, "noise"},
 		{"flow.generate", `{`, "flow.generate"},
+		{"classes", "sandal\n", "class 1 is empty"},
+		{"classes", "sandal\nboot", "names of 2 classes"},
 	} {
 		f := latenttest.File(1)
 		f.Meta[c.key] = c.value
@@ -299,6 +302,20 @@ func TestLoadRefuses(t *testing.T) {
 		refused(t, "without "+name, f.Encode, strings.TrimSuffix(strings.TrimSuffix(name, ".weight"), ".bias")[:8])
 	}
 	refused(t, "nonsense", func() ([]byte, error) { return []byte("not a model at all, but long enough"), nil }, "safetensors")
+}
+
+// TestClasses: a file's names of its classes are the model's, and one without has none.
+func TestClasses(t *testing.T) {
+	f := latenttest.File(1)
+	for _, want := range [][]string{nil, strings.Split("a b c d e f g h i j", " ")} {
+		if err := metadata.SetClasses(f.Meta, want); err != nil {
+			t.Fatal(err)
+		}
+		m, err := latent.New(f)
+		if err != nil || !slices.Equal(m.Classes(), want) {
+			t.Errorf("the classes %q are read as %q, %v", want, m.Classes(), err)
+		}
+	}
 }
 
 // TestPlane: the plane of a file is the one that it names, a file that names none

@@ -38,7 +38,7 @@ last checkpoint with --resume, to the same result.`,
 		setup: func(f *flagSet) func(context.Context, env, []string) error {
 			o := classifierOptions{runFlags: runFlags{out: "runs/classifier", checkpoint: 1}, config: task.Default()}
 			c := &o.config
-			o.flags(f, func() { o.data.flags(f, idxFiles+orFolders+"folders 0 to 9 of PNG files"+orMNIST) }, "")
+			o.flags(f, func() { o.data.flags(f, idxFiles+orFolders+"a folder of PNG files for each class"+orMNIST) }, "")
 			first := len(f.list)
 			f.group = "the run"
 			f.seed(&c.Seed, "seed", "seed of everything random")

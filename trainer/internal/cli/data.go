@@ -29,7 +29,7 @@ const emnistNote = "EMNIST is published with rows and columns swapped; if these 
 const (
 	idxFiles  = "folder with train-images-idx3-ubyte and its companions, gzipped or not"
 	orFolders = ", or with folders train and test of "
-	orMNIST   = " (default: MNIST)"
+	orMNIST   = "; or a data set by its name, as fashion-mnist: docs/datasets.md has them (default: MNIST)"
 )
 
 // transpose adds the flag that turns EMNIST's images upright.

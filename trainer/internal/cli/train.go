@@ -105,7 +105,8 @@ first.
 --data takes IDX files, or folders train and test of PNG files, any number of
 them: they are read when a step needs them, and need not fit into memory. An image
 of 28×28 pixels is taken as it is, any other is centered as MNIST's digits are.
-Images in folders 0 to 9 have their labels from them. The files and folders may
+Images in a folder for each class have their labels from it: 0 to 9, or the names
+of the classes, which the weights keep. The files and folders may
 have the names that data sets come with: MNIST/raw of torchvision, mnist_png,
 training and testing, emnist-digits. EMNIST's images have their rows and columns
 swapped: --transpose turns them upright.`,

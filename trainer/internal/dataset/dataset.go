@@ -36,8 +36,10 @@ const (
 	Side = 28
 	// Pixels is how many bytes one image has.
 	Pixels = Side * Side
-	// Classes is how many digits there are.
+	// Classes is how many digits there are: the classes of a set that names none.
 	Classes = 10
+	// MaxClasses bounds the classes of a set: labels are bytes.
+	MaxClasses = 256
 )
 
 // The module whose data folder holds the four original files of MNIST.
@@ -72,11 +74,20 @@ var published = map[string]string{
 type Set struct {
 	Name        string // "mnist", or the folder of the user's own files
 	Train, Test Split
+	Classes     []string // names of the classes, that of label 0 first; nil where labels are digits
 	EMNIST      bool     // by the names of its files: as published, its images are transposed
 	Notes       []string // what a person should know of what was read, a sentence each
 	// Checksums holds the MD5 of each file that was read, in hexadecimal, by the
 	// name that MNIST has for such a file.
 	Checksums map[string]string
+}
+
+// Count returns how many classes the labels are of.
+func (s *Set) Count() int {
+	if s.Classes == nil {
+		return Classes
+	}
+	return len(s.Classes)
 }
 
 // Split is one part of a data set. Its images are in memory, or in files that are
@@ -85,7 +96,7 @@ type Split struct {
 	N      int      // number of images
 	Shape  nn.Shape // of each; the zero value is that of a digit, Side × Side × 1
 	Images []byte   // N×H×W×C, row-major; of digits 0 is the ground and 255 full ink; nil where they are in files
-	Labels []byte   // N digits 0 … 9, or nil where the data has no labels
+	Labels []byte   // the class of each image, or nil where the data has no labels
 
 	files lazy // nil where the images are in memory
 }
@@ -95,6 +106,7 @@ type lazy interface {
 	read(dst []byte, i int) error
 	pick(at []int) lazy // the images with these numbers, in that order
 	digest() string
+	turn()      // swaps rows and columns from now on
 	set(error)  // keeps the first error of reading
 	get() error // returns it
 }
@@ -187,12 +199,15 @@ func (s *Split) InMemory(n int) (*Split, error) {
 	return p, nil
 }
 
-// Load reads MNIST if dir is empty, and else the IDX files of dir or of a folder
+// Load reads MNIST if dir is empty, the set of that name if Names has it and no file is
+// called so, and else the IDX files of dir or of a folder
 // below, which have MNIST's names or those of its relatives (train-images-idx3-ubyte,
 // train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte; a dot or
 // an underscore for a dash, test for t10k, a name before it; each with or without
 // .gz) and hold images of 28×28 pixels, any number of them; labels may be left out.
-// dir may also be one of the files, or end in what their names begin with.
+// dir may also be one of the files, or end in what their names begin with. Classes have
+// their names from classes.txt beside the files, one a line, or are those of a set that
+// is known; without, labels are digits.
 func Load(ctx context.Context, dir string) (*Set, error) {
 	from, err := lookFor(ctx, dir)
 	if err != nil {
@@ -201,16 +216,25 @@ func Load(ctx context.Context, dir string) (*Set, error) {
 	if from.isFolders() {
 		return nil, fmt.Errorf("%s holds folders of images, which are for training alone: give IDX files here", dir)
 	}
-	return load(ctx, dir, from)
+	return load(ctx, from)
 }
 
-// lookFor finds the data of dir, or of MNIST if that is empty.
-func lookFor(ctx context.Context, dir string) (*source, error) {
-	if dir != "" {
-		return find(dir)
-	}
-	dir, err := locate(ctx)
+// lookFor finds the data that is asked for by a path or a name; of MNIST if that is empty.
+func lookFor(ctx context.Context, asked string) (*source, error) {
+	dir, err := resolve(asked)
 	if err != nil {
+		return nil, err
+	}
+	if dir != "" {
+		s, err := find(dir)
+		if err != nil {
+			return nil, err
+		}
+		s.asked = asked
+		s.known, err = named(asked, s)
+		return s, err
+	}
+	if dir, err = locate(ctx); err != nil {
 		return nil, err
 	}
 	s := &source{dir: dir, files: map[string]string{}}
@@ -220,12 +244,15 @@ func lookFor(ctx context.Context, dir string) (*source, error) {
 	return s, nil
 }
 
-// load reads the IDX files of a set that was asked for as dir.
-func load(ctx context.Context, dir string, from *source) (*Set, error) {
-	set := &Set{Name: dir, Notes: from.notes, Checksums: make(map[string]string)}
-	isMNIST := dir == ""
+// load reads the IDX files of a set.
+func load(ctx context.Context, from *source) (*Set, error) {
+	set := &Set{Name: from.asked, Notes: from.notes, Checksums: make(map[string]string)}
+	isMNIST := from.asked == ""
 	if isMNIST {
-		set.Name = "mnist"
+		set.Name = mnist
+	}
+	if from.known != nil {
+		set.Classes = from.known.classes
 	}
 	for _, path := range from.files {
 		set.EMNIST = set.EMNIST || IsEMNIST(path)
@@ -236,6 +263,9 @@ func load(ctx context.Context, dir string, from *source) (*Set, error) {
 	}
 	if set.Test, err = set.split(ctx, from, testImages, testLabels, isMNIST); err != nil {
 		return nil, err
+	}
+	if set.Train.Labels == nil {
+		set.Classes = nil
 	}
 	return set, nil
 }
@@ -281,12 +311,26 @@ func (s *Set) split(ctx context.Context, from *source, images, labels string, is
 	if len(split.Labels) != n {
 		return Split{}, fmt.Errorf("%s: %d labels for the %d images of %s", path, len(split.Labels), n, filepath.Base(from.files[images]))
 	}
-	for i, l := range split.Labels {
-		if l >= Classes {
-			return Split{}, fmt.Errorf("%s: label %d is %d, digits are 0 to %d", path, i, l, Classes-1)
+	return split, s.number(path, split.Labels, from.known)
+}
+
+// number has labels count from 0. It returns an error if one is of no class.
+func (s *Set) number(path string, labels []byte, k *known) error {
+	if s.Classes == nil {
+		for i, l := range labels {
+			if l >= Classes {
+				return fmt.Errorf("%s: label %d is %d, digits are 0 to %d: name the classes in %s beside it, one a line, if they are more", path, i, l, Classes-1, classesFile)
+			}
 		}
+		return nil
 	}
-	return split, nil
+	for i, l := range labels {
+		if l < k.first || int(l-k.first) >= len(s.Classes) {
+			return fmt.Errorf("%s: label %d is %d, the classes of %s are %d to %d", path, i, l, k.name, k.first, int(k.first)+len(s.Classes)-1)
+		}
+		labels[i] -= k.first
+	}
+	return nil
 }
 
 // read parses the file that stands for the published one called name. Its checksum
@@ -328,25 +372,28 @@ func (s *Set) Transpose() {
 		s.Checksums[name] = sum + ", transposed"
 	}
 	for _, p := range []*Split{&s.Train, &s.Test} {
-		if f, ok := p.files.(*files); ok {
-			f.transpose = !f.transpose
+		if p.files != nil {
+			p.files.turn()
 			continue
 		}
 		// The bytes may be a file's that others hold too.
 		images := make([]byte, len(p.Images))
 		for i := range p.N {
 			copy(images[i*Pixels:(i+1)*Pixels], p.Image(i))
-			transpose(images[i*Pixels : (i+1)*Pixels])
+			transpose(images[i*Pixels:(i+1)*Pixels], Side, 1)
 		}
 		p.Images = images
 	}
 }
 
-// transpose swaps the rows and the columns of an image.
-func transpose(image []byte) {
-	for y := range Side {
+// transpose swaps the rows and the columns of a square image.
+func transpose(image []byte, side, channels int) {
+	for y := range side {
 		for x := range y {
-			image[y*Side+x], image[x*Side+y] = image[x*Side+y], image[y*Side+x]
+			for c := range channels {
+				a, b := (y*side+x)*channels+c, (x*side+y)*channels+c
+				image[a], image[b] = image[b], image[a]
+			}
 		}
 	}
 }

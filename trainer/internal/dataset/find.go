@@ -36,6 +36,8 @@ var (
 
 // source is where the data of a set was found.
 type source struct {
+	asked string            // the path or the name that it was asked for by; "" for MNIST
+	known *known            // nil where its labels are digits
 	dir   string            // the folder that holds it
 	label string            // what stands before the names of its files
 	files map[string]string // IDX files by the published names: paths

@@ -15,10 +15,12 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"mppm/shared/center"
+	"mppm/shared/metadata"
 	"mppm/shared/picture"
 	"mppm/trainer/internal/sniff"
 )
@@ -70,7 +72,8 @@ func (f *fault) get() error {
 }
 
 // Open is Load, and takes a folder of images too: dir/train and dir/test with PNG
-// files of any size, or with folders 0 … 9 of them, which then are the labels.
+// files of any size, or with a folder of them for each class. Folders 0 … 9 are labels;
+// others are the names of classes, in the order of the alphabet, or of numbers.
 // training, testing and validation, in letters of any size, are understood as well.
 // Only the images' names are kept; each is read when it is asked for, so a set may
 // be larger than memory. The order is that of the files' names, whatever folder
@@ -82,22 +85,69 @@ func Open(ctx context.Context, dir string) (*Set, error) {
 		return nil, err
 	}
 	if !from.isFolders() {
-		return load(ctx, dir, from)
+		return load(ctx, from)
 	}
 	set := &Set{Name: dir, Notes: from.notes, Checksums: make(map[string]string)}
 	train, test := filepath.Join(from.dir, from.train), filepath.Join(from.dir, from.test)
-	if set.Train, err = list(ctx, train); err != nil {
+	classes := digits[:]
+	for _, dir := range []string{train, test} {
+		folders, err := foldersIn(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		if dir == train && slices.ContainsFunc(folders, func(name string) bool { return !slices.Contains(digits[:], name) }) {
+			if len(folders) > MaxClasses {
+				return nil, fmt.Errorf("%s holds %d folders, one for each class: give at most %d", dir, len(folders), MaxClasses)
+			}
+			if err := metadata.CheckClasses(folders); err != nil {
+				return nil, fmt.Errorf("%s: %w: the name of a folder is that of the class of its images", dir, err)
+			}
+			classes, set.Classes = folders, folders
+		}
+	}
+	if set.Train, err = list(ctx, train, classes); err != nil {
 		return nil, err
 	}
-	if set.Test, err = list(ctx, test); err != nil {
+	if set.Test, err = list(ctx, test, classes); err != nil {
 		return nil, err
+	}
+	if set.Classes == nil && from.known != nil && set.Train.Labels != nil {
+		set.Classes = from.known.classes
+		for _, s := range []Split{set.Train, set.Test} {
+			if err := set.number(from.dir, s.Labels, &known{name: from.known.name, classes: set.Classes}); err != nil {
+				return nil, err
+			}
+		}
 	}
 	set.Checksums[namesAndSizes+trainFolder] = set.Train.digest()
 	set.Checksums[namesAndSizes+testFolder] = set.Test.digest()
 	if (set.Train.Labels == nil) != (set.Test.Labels == nil) {
-		return nil, fmt.Errorf("one of %s and %s holds folders 0 to %d, the other images: labels are for both or for neither", train, test, Classes-1)
+		return nil, fmt.Errorf("one of %s and %s holds a folder for each class, the other images: labels are for both or for neither", train, test)
 	}
 	return set, nil
+}
+
+// digits are the names of the folders that are labels.
+var digits = [Classes]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
+
+// foldersIn returns the names of the folders in a folder, in order: by number, if all are
+// numbers.
+func foldersIn(ctx context.Context, dir string) ([]string, error) {
+	_, folders, err := scan(ctx, dir, "")
+	if err != nil {
+		return nil, err
+	}
+	number := func(name string) int {
+		n, err := strconv.Atoi(name)
+		if err != nil {
+			return -1
+		}
+		return n
+	}
+	if !slices.ContainsFunc(folders, func(name string) bool { return number(name) < 0 }) {
+		slices.SortFunc(folders, func(a, b string) int { return cmp.Compare(number(a), number(b)) })
+	}
+	return folders, nil
 }
 
 // entry is an image that list found.
@@ -107,18 +157,19 @@ type entry struct {
 	label byte
 }
 
-// list finds the images of a folder, or of the folders 0 … 9 in it.
-func list(ctx context.Context, dir string) (Split, error) {
-	all, classes, err := scan(ctx, dir, "")
+// list finds the images of a folder, or of the folders of the classes in it.
+func list(ctx context.Context, dir string, classes []string) (Split, error) {
+	all, folders, err := scan(ctx, dir, "")
 	if err != nil {
 		return Split{}, err
 	}
-	if len(all) > 0 && len(classes) > 0 {
-		return Split{}, fmt.Errorf("%s holds images (%s) and folders (%s) side by side: put all images into folders 0 to %d, or none", dir, all[0].name, classes[0], Classes-1)
+	if len(all) > 0 && len(folders) > 0 {
+		return Split{}, fmt.Errorf("%s holds images (%s) and folders (%s) side by side: put all images into a folder of their class, or none", dir, all[0].name, folders[0])
 	}
-	for _, class := range classes {
-		if len(class) != 1 || class[0] < '0' || class[0] >= '0'+Classes {
-			return Split{}, fmt.Errorf("%s: the name of a folder is the label of its images, one of 0 to %d", filepath.Join(dir, class), Classes-1)
+	for _, class := range folders {
+		label := slices.Index(classes, class)
+		if label < 0 {
+			return Split{}, fmt.Errorf("%s: the name of a folder is the class of its images; those that are trained on are %s", filepath.Join(dir, class), strings.Join(classes, ", "))
 		}
 		in, deeper, err := scan(ctx, dir, class)
 		switch {
@@ -129,10 +180,13 @@ func list(ctx context.Context, dir string) (Split, error) {
 		case len(in) == 0:
 			return Split{}, fmt.Errorf("the folder %s holds no PNG: put some there, or take it out", filepath.Join(dir, class))
 		}
+		for i := range in {
+			in[i].label = byte(label)
+		}
 		all = append(all, in...)
 	}
 	if len(all) == 0 {
-		return Split{}, fmt.Errorf("the folder %s is empty: put PNGs into it, or folders 0 to %d of PNGs", dir, Classes-1)
+		return Split{}, fmt.Errorf("the folder %s is empty: put PNGs into it, or a folder of PNGs for each class", dir)
 	}
 	// By the names of the files first, so that no part of the order is of one class.
 	slices.SortFunc(all, func(a, b entry) int {
@@ -142,7 +196,7 @@ func list(ctx context.Context, dir string) (Split, error) {
 	s := Split{N: len(all), files: f}
 	for _, e := range all {
 		f.names, f.sizes = append(f.names, e.name), append(f.sizes, e.size)
-		if classes != nil {
+		if folders != nil {
 			s.Labels = append(s.Labels, e.label)
 		}
 	}
@@ -191,11 +245,7 @@ func scan(ctx context.Context, dir, class string) (found []entry, folders []stri
 			case info.Size() > maxFile:
 				return nil, nil, fmt.Errorf("%s is larger than %d MB: make it smaller", at, maxFile>>20)
 			}
-			e := entry{name: path.Join(class, name), size: uint32(info.Size())}
-			if class != "" {
-				e.label = class[0] - '0'
-			}
-			found = append(found, e)
+			found = append(found, entry{name: path.Join(class, name), size: uint32(info.Size())})
 		}
 	}
 }
@@ -222,6 +272,8 @@ func (f *files) pick(at []int) lazy {
 	return p
 }
 
+func (f *files) turn() { f.transpose = !f.transpose }
+
 // read writes the bytes of image i to dst, Pixels of them. It may be called from
 // several goroutines.
 func (f *files) read(dst []byte, i int) error {
@@ -245,7 +297,7 @@ func (f *files) read(dst []byte, i int) error {
 		return fmt.Errorf("%s: %w", at, err)
 	}
 	if f.transpose {
-		transpose(dst)
+		transpose(dst, Side, 1)
 	}
 	return nil
 }

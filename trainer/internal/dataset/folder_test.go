@@ -208,23 +208,25 @@ func TestFolderErrors(t *testing.T) {
 		link    [2]string         // from, to
 		want    []string
 	}{
-		"a folder by name":    {files: map[string][]byte{"test/a.png/b.png": img}, without: "test/a.png", want: []string{filepath.Join("test", "a.png"), "0 to 9"}},
-		"empty":               {files: map[string][]byte{"train/3": nil}, without: "train/a.png", want: []string{filepath.Join("train", "3"), "no PNG"}},
-		"no images":           {files: map[string][]byte{"test": nil}, without: "test/a.png", want: []string{"test", "is empty"}},
-		"a mix":               {files: map[string][]byte{"train/3/b.png": img}, want: []string{"train", "a.png", "folders (3)"}},
-		"a folder that is 10": {files: map[string][]byte{"train/10/b.png": img}, without: "train/a.png", want: []string{filepath.Join("train", "10"), "0 to 9"}},
-		"a folder too deep":   {files: map[string][]byte{"train/1/2/b.png": img}, without: "train/a.png", want: []string{filepath.Join("train", "1", "2"), "no deeper"}},
-		"labels in one":       {files: map[string][]byte{"train/1/b.png": img}, without: "train/a.png", want: []string{"train", "test", "both"}},
-		"another format":      {files: map[string][]byte{"test/b.jpg": img}, want: []string{"b.jpg", "not a PNG"}},
-		"an empty file":       {files: map[string][]byte{"test/b.png": {}}, want: []string{"b.png", "is empty"}},
-		"a loop of links":     {link: [2]string{"train/b.png", "b.png"}, want: []string{"b.png"}},
-		"a link to nothing":   {link: [2]string{"train/b.png", "nowhere"}, want: []string{"b.png"}},
-		"a folder in itself":  {without: "train/a.png", link: [2]string{"train/1", "."}, want: []string{filepath.Join("train", "1", "1"), "no deeper"}},
-		"IDX files too":       {files: map[string][]byte{trainImages: {1}}, want: []string{"both IDX files and a folder"}},
+		"a class of test":    {files: map[string][]byte{"test/boot/b.png": img, "train/3/b.png": img}, without: "a.png", want: []string{filepath.Join("test", "boot"), "0, 1, 2"}},
+		"another class":      {files: map[string][]byte{"test/boot/b.png": img, "train/shoe/b.png": img}, without: "a.png", want: []string{filepath.Join("test", "boot"), "are shoe"}},
+		"a class unnamed":    {files: map[string][]byte{"train/1/b.png": img, "test/1/b.png": img, "classes.txt": []byte("one\n")}, without: "a.png", want: []string{"label 0 is 1", "classes.txt", "0 to 0"}},
+		"names with a gap":   {files: map[string][]byte{"classes.txt": []byte("one\n\nthree\n")}, want: []string{"classes.txt", "class 1 is empty", "on each line"}},
+		"empty":              {files: map[string][]byte{"train/3": nil}, without: "train/a.png", want: []string{filepath.Join("train", "3"), "no PNG"}},
+		"no images":          {files: map[string][]byte{"test": nil}, without: "test/a.png", want: []string{"test", "is empty"}},
+		"a mix":              {files: map[string][]byte{"train/3/b.png": img}, want: []string{"train", "a.png", "folders (3)"}},
+		"a folder too deep":  {files: map[string][]byte{"train/1/2/b.png": img}, without: "train/a.png", want: []string{filepath.Join("train", "1", "2"), "no deeper"}},
+		"labels in one":      {files: map[string][]byte{"train/1/b.png": img}, without: "train/a.png", want: []string{"train", "test", "both"}},
+		"another format":     {files: map[string][]byte{"test/b.jpg": img}, want: []string{"b.jpg", "not a PNG"}},
+		"an empty file":      {files: map[string][]byte{"test/b.png": {}}, want: []string{"b.png", "is empty"}},
+		"a loop of links":    {link: [2]string{"train/b.png", "b.png"}, want: []string{"b.png"}},
+		"a link to nothing":  {link: [2]string{"train/b.png", "nowhere"}, want: []string{"b.png"}},
+		"a folder in itself": {without: "train/a.png", link: [2]string{"train/1", "."}, want: []string{filepath.Join("train", "1", "1"), "no deeper"}},
+		"IDX files too":      {files: map[string][]byte{trainImages: {1}}, want: []string{"both IDX files and a folder"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string][]byte{"train/a.png": img, "test/a.png": img}
-			delete(files, c.without)
+			maps.DeleteFunc(files, func(name string, _ []byte) bool { return c.without != "" && strings.HasSuffix(name, c.without) })
 			maps.Copy(files, c.files)
 			dir := writeTree(t, files)
 			if c.link[0] != "" {

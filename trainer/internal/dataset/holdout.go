@@ -51,7 +51,7 @@ func (s *Set) HoldOut(n int) (*Set, error) {
 			rest = append(rest, i)
 		}
 	}
-	set := &Set{Name: fmt.Sprintf("%s, without %d held-out training digits", s.Name, n), Train: s.Train.pick(rest), Test: s.Train.pick(order[:n]), Checksums: map[string]string{}}
+	set := &Set{Name: fmt.Sprintf("%s, without %d held-out training digits", s.Name, n), Train: s.Train.pick(rest), Test: s.Train.pick(order[:n]), Classes: s.Classes, Checksums: map[string]string{}}
 	for name, sum := range s.Checksums {
 		if !strings.HasPrefix(name, testImages) && !strings.HasPrefix(name, testLabels) && name != namesAndSizes+testFolder {
 			set.Checksums[name] = sum

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"mppm/shared/classifier"
+	"mppm/shared/metadata"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/optim"
@@ -19,7 +20,10 @@ import (
 // Score with the result; the metadata has that, and how the run was trained.
 func (t *Task) Weights(ctx context.Context, float bool) ([]byte, Score, error) {
 	f := &safetensors.File{Meta: map[string]string{}}
-	if err := classifier.Describe(f.Meta, classifier.Digits); err != nil {
+	if err := classifier.Describe(f.Meta, t.net); err != nil {
+		return nil, Score{}, fmt.Errorf("export: %w", err)
+	}
+	if err := metadata.SetClasses(f.Meta, t.set.Classes); err != nil {
 		return nil, Score{}, fmt.Errorf("export: %w", err)
 	}
 	if err := optim.Export(f, float, t.params); err != nil {

@@ -11,6 +11,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"mppm/shared/classifier"
+	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/trainer/internal/dataset"
 	"mppm/trainer/internal/graph"
@@ -63,9 +64,10 @@ const (
 type Task struct {
 	state
 	set    *dataset.Set
+	net    *nn.Net // for as many classes as the data has
 	params []*optim.Parameter
 	loss   [1]float32 // of the last step
-	logits []float32  // and what it read, n × Classes
+	logits []float32  // and what it read, n × classes
 }
 
 // state is the metadata of a checkpoint.
@@ -79,7 +81,9 @@ type state struct {
 
 // New returns the task of training with c on a set, or, for a run that is resumed, with
 // whatever its checkpoint says.
-func New(c Config, set *dataset.Set) *Task { return &Task{state: state{Config: c}, set: set} }
+func New(c Config, set *dataset.Set) *Task {
+	return &Task{state: state{Config: c}, set: set, net: classifier.Digits}
+}
 
 // CheckpointKind is the kind of the checkpoints.
 const CheckpointKind = "classifier-28x28-checkpoint"
@@ -104,7 +108,10 @@ func (t *Task) Plan(string) (*run.Plan, error) {
 	}
 	c := t.Config
 	t.Checksums = t.set.Checksums
-	t.params = netgraph.Parameters(c.Seed, streamInit, classifier.Digits)
+	if t.net, err = classifier.Net(classifier.Digits.In(), t.set.Count()); err != nil {
+		return nil, err
+	}
+	t.params = netgraph.Parameters(c.Seed, streamInit, t.net)
 	return &run.Plan{
 		Things: t.trained(), Batch: c.Batch, Seed: c.Seed, Rate: c.Rate, Params: t.params,
 		Parts: []run.Part{{Epochs: c.Epochs, Order: streamOrder, Build: t.build, Begin: func(context.Context, *run.Step) (run.Fill, error) { return t.fill, nil }}},
@@ -115,7 +122,7 @@ func (t *Task) Plan(string) (*run.Plan, error) {
 // are.
 func labelled(set *dataset.Set) error {
 	if set.Train.Labels == nil || set.Test.Labels == nil {
-		return fmt.Errorf("the data in %s has no labels, and a classifier cannot be trained without: add train-labels-idx1-ubyte and t10k-labels-idx1-ubyte, or put images into folders 0 to 9", set.Name)
+		return fmt.Errorf("the data in %s has no labels, and a classifier cannot be trained without: add train-labels-idx1-ubyte and t10k-labels-idx1-ubyte, or put images into a folder for each class", set.Name)
 	}
 	return nil
 }
@@ -139,16 +146,17 @@ func (t *Task) Curves() (plots.Axes, []plots.Line) {
 // Inputs of a step.
 const (
 	inImages  = iota // n × Pixels
-	inTargets        // n × Classes: 1 at the digit's class
+	inTargets        // n × classes: 1 at the image's
 )
 
 // build makes the graph of the classifier and its loss for n images.
 func (t *Task) build(n int) (*run.Step, error) {
-	images, targets := make([]float32, n*classifier.Pixels), make([]float32, n*classifier.Classes)
-	t.logits = make([]float32, n*classifier.Classes)
+	classes := t.net.Out().Size()
+	images, targets := make([]float32, n*classifier.Pixels), make([]float32, n*classes)
+	t.logits = make([]float32, n*classes)
 	b := netgraph.New(t.params)
-	y := b.Apply(classifier.Digits, b.Matrix("images", n, classifier.Pixels, images)).Out()
-	want := b.Matrix("targets", n, classifier.Classes, targets)
+	y := b.Apply(t.net, b.Matrix("images", n, classifier.Pixels, images)).Out()
+	want := b.Matrix("targets", n, classes, targets)
 	entropy := b.Do(func() (*gorgonia.Node, error) { return graph.CrossEntropy(y, want) })
 	b.Keep("loss", entropy, t.loss[:])
 	b.Keep("logits", y, t.logits)
@@ -167,7 +175,7 @@ func (t *Task) fill(batch [][]float32, which []int, step int) error {
 		t.set.Train.Float32(x[:], at)
 		src := rng.New(t.Config.Seed, streamWarp+uint64(step*len(which)+i))
 		t.Config.Warp.apply(batch[inImages][i*dataset.Pixels:(i+1)*dataset.Pixels], x[:], src)
-		batch[inTargets][i*dataset.Classes+int(t.set.Train.Labels[at])] = 1
+		batch[inTargets][i*t.net.Out().Size()+int(t.set.Train.Labels[at])] = 1
 	}
 	return t.set.Train.Err()
 }

@@ -58,6 +58,27 @@ func start(t *testing.T, c Config, set *dataset.Set) started {
 	return s
 }
 
+// TestNamedClasses: the net has as many classes as the data names, and the weights keep
+// their names.
+func TestNamedClasses(t *testing.T) {
+	set := digits(t, 64)
+	set.Classes = strings.Split("a b c d e f g h i j k l", " ")
+	c := tiny()
+	c.Epochs = 1
+	r := start(t, c, set)
+	if err := r.Train(t.Context(), run.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := r.Weights(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := classifier.Load(b)
+	if err != nil || m.Classes() != 12 || !slices.Equal(m.Names(), set.Classes) {
+		t.Errorf("the classifier tells %d classes apart, %q: %v", m.Classes(), m.Names(), err)
+	}
+}
+
 func (s started) reopen(t *testing.T) started {
 	t.Helper()
 	s.Task = New(Config{}, s.set)

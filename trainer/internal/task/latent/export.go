@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"mppm/shared/latent"
+	"mppm/shared/metadata"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
@@ -68,6 +69,9 @@ func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	if t.Config.Method == LMPPM {
 		f.Meta["distance.activation"] = string(t.Config.Activation)
 		flows = presets
+	}
+	if err := metadata.SetClasses(f.Meta, t.set.Classes); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
 	}
 	about := map[string]any{"training": t.Config, "data": map[string]any{"name": t.set.Name, "md5": t.set.Checksums}}
 	for name, p := range flows {
@@ -176,11 +180,9 @@ func majority(of []int, labels []byte, k int) []byte {
 	if labels == nil {
 		return nil
 	}
-	counts := make([][dataset.Classes]int, k)
+	counts := make([][dataset.MaxClasses]int, k)
 	for i, j := range of {
-		if l := int(labels[i]); l < dataset.Classes {
-			counts[j][l]++
-		}
+		counts[j][labels[i]]++
 	}
 	out := make([]byte, k)
 	for j, c := range counts {
