@@ -30,7 +30,7 @@ JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo site mppm npm npm-test shots check test train eval sweep bench bench-page bench-peers gremlins lint golden digits clean \
+.PHONY: help demo site mppm npm npm-test shots check test train eval sweep onnx bench bench-page bench-peers gremlins lint golden digits clean \
 	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge drawn drawn-faces
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
@@ -63,7 +63,7 @@ check: format vet ## a minute and a half for who works on it: format, go vet, an
 	$(call section,tests: native with SIMD; the short ones)
 	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -short ./...
 
-test: lint native scalar arm64 gpu portable e2e npm-test edge drawn ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1, MPPM_SKIP_ARM64=1, MPPM_SKIP_DRAWN=1: not those in a browser, on a GPU, in workerd, for arm64, of drawn faces)
+test: lint onnx native scalar arm64 gpu portable e2e npm-test edge drawn ## install what is missing and run every test (MPPM_SKIP_BROWSER=1, MPPM_SKIP_GPU=1, MPPM_SKIP_WORKER=1, MPPM_SKIP_ARM64=1, MPPM_SKIP_DRAWN=1, MPPM_SKIP_ONNX=1: not those in a browser, on a GPU, in workerd, for arm64, of drawn faces, of ONNX files in another program)
 	@printf '\nall tests passed\n'
 
 train: mppm ## train the digits' model into RUN (runs/mnist); takes a while
@@ -191,6 +191,20 @@ arm64:
 	for experiment in simd ''; do \
 		GOARCH=arm64 GOEXPERIMENT=$$experiment go vet $(ARM64) && \
 		GOARCH=arm64 GOEXPERIMENT=$$experiment go test $$exec $(ARM64) || exit 1; done
+endif
+
+# ONNX Runtime, a package of npm that takes 186 MB, is there to hold the ONNX files to
+# what they are of: nothing of it is in what is built. Python checks them, and trades
+# weights with PyTorch, where python3 has the modules onnx and torch.
+ifeq ($(MPPM_SKIP_ONNX),1)
+onnx:
+	$(call section,ONNX Runtime: left out: MPPM_SKIP_ONNX=1)
+else
+onnx:
+	$(call section,tests: ONNX files in ONNX Runtime)
+	@command -v npm >/dev/null || { echo 'There is no npm: install Node 20 or later, and npm, or set MPPM_SKIP_ONNX=1.'; exit 1; }
+	@cd trainer/internal/onnx/runtime && npm ci --no-audit --no-fund --ignore-scripts
+	go test ./trainer/internal/onnx ./trainer/internal/torch
 endif
 
 # Runs the tests on a GPU with the flags $(1): those of the files that the tag webgpu

@@ -2,8 +2,8 @@ package metadata
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -57,7 +57,7 @@ func CheckClasses(names []string) error {
 			return fmt.Errorf("the name of class %d is empty", i)
 		case n > maxClassName:
 			return fmt.Errorf("the name of class %d has %d characters; give at most %d", i, n, maxClassName)
-		case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }):
 			return fmt.Errorf("the name of class %d, %q, has a character that cannot be printed", i, name)
 		}
 	}

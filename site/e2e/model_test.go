@@ -172,10 +172,7 @@ func TestOwnPictures(t *testing.T) {
 		t.Errorf("the page says %q", says)
 	}
 	p.click("opened-back")
-	p.wait("faces again", func(s state) bool { return s.Mode != "faces" || s.Face != nil })
-	if says := eval[string](p, `document.getElementById("tab-faces").textContent`); says != "Faces" {
-		t.Errorf("the tab is called %q", says)
-	}
+	p.until("the tab to have its own name again", `document.getElementById("tab-faces").textContent === "Faces"`)
 }
 
 // TestBuiltAround: a page that is built around a model of one's own, without a classifier

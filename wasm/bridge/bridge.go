@@ -150,7 +150,10 @@ func (b *Bridge) do(f func() error) {
 // then is do for what cannot fail.
 func (b *Bridge) then(call func()) { b.do(func() error { call(); return nil }) }
 
-func (b *Bridge) flush() {
+// flush makes the calls that wait, and reports whether there were any: then the page
+// says what came of them, a refused value goes back to what it was. Another mode it shows
+// at once, and says the rest with the next frame.
+func (b *Bridge) flush() bool {
 	inbox := b.inbox
 	b.inbox = nil
 	for _, take := range inbox {
@@ -170,12 +173,14 @@ func (b *Bridge) flush() {
 			b.notice = err.Error()
 		}
 	}
-	if len(calls) > 0 {
-		b.publish() // a refused value goes back to what it was
+	if len(calls) > 0 && b.texts["work.dataset.mode"] != string(b.app.Mode) {
+		b.publish()
 	}
+	return len(calls) > 0
 }
 
-// changed follows an update in which something on the screen changed.
+// changed follows an update in which something on the screen changed, or the app was
+// called.
 func (b *Bridge) changed() {
 	b.publish()
 	b.publishLink()

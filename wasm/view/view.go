@@ -40,8 +40,8 @@ const quietFrames = 10
 // View is the drawing; it is Ebitengine's game.
 type View struct {
 	app     *app.App
-	before  func() // runs before every update, to make the page's calls
-	after   func() // runs after every update in which something changed
+	before  func() bool // runs before every update, to make the page's calls; whether there were any
+	after   func()      // runs after every update in which something changed, or was called
 	rest    func(on bool)
 	quiet   int // frames since something moved
 	places  Places
@@ -87,10 +87,10 @@ type tile struct {
 // fixed, so that a digit that did not change keeps its tile.
 var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "face-original", "face-damaged", "face-restored", "face-dae", "face-ldm", "face-where", "face-large", "face-grid", "film", "plot"}
 
-// New returns the view of an app. before runs before every update, after when
-// something on the screen changed. rest is called with true when no frame is
+// New returns the view of an app. before runs before every update, and says whether it
+// called the app, after when it did or something on the screen changed. rest is called with true when no frame is
 // needed until Wake, and with false then.
-func New(a *app.App, before, after func(), rest func(on bool)) *View {
+func New(a *app.App, before func() bool, after func(), rest func(on bool)) *View {
 	v := &View{app: a, before: before, after: after, rest: rest, ratio: 1, dirty: true, last: time.Now()}
 	v.fit()
 	return v
@@ -105,7 +105,7 @@ func (v *View) fit() {
 	for _, t := range v.tiles {
 		t.image.Deallocate()
 	}
-	v.tiles = nil
+	v.tiles, v.sheet.cells = nil, nil
 	v.shape, v.pixels, v.ink = shape, make([]byte, 4*shape.H*shape.W), make([]byte, shape.Size())
 }
 
@@ -170,14 +170,23 @@ func (v *View) Update() error {
 	// A tab that was hidden goes on where it was, not where it would be.
 	dt := min(now.Sub(v.last), 100*time.Millisecond)
 	v.last = now
-	v.before()
-	if v.held || v.settling == settleFrames { // that the page is laid out anew is enough for a frame
+	called := v.before()
+	if v.held { // that the page is laid out anew is enough for a frame
 		v.quiet = 0
 		return nil
 	}
+	if v.settling == settleFrames { // and so is to measure it, and say the rest
+		v.quiet = 0
+		v.after()
+		return nil
+	}
 	v.app.Update(dt)
-	if r := v.app.Revision(); r != v.drawn {
+	r := v.app.Revision()
+	if r != v.drawn {
 		v.drawn, v.dirty = r, true
+		called = true
+	}
+	if called {
 		v.after()
 	}
 	if v.app.Active() || v.dirty {

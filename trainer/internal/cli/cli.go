@@ -43,7 +43,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{trainCommand(), imagesCommand(), daeCommand(), ldmCommand(), classifierCommand(), embeddingCommand(), circleCommand(), pointsCommand(), exportCommand(), restoreCommand(), generateCommand(), evalCommand(), evalDistanceCommand(), evalImagesCommand(), evalCircleCommand(), sweepCommand(), sweepImagesCommand(), scaleCommand(), infoCommand(), devicesCommand(), completionCommand(), versionCommand()}
+	return []command{trainCommand(), imagesCommand(), daeCommand(), ldmCommand(), classifierCommand(), embeddingCommand(), circleCommand(), pointsCommand(), exportCommand(), importCommand(), restoreCommand(), generateCommand(), evalCommand(), evalDistanceCommand(), evalImagesCommand(), evalCircleCommand(), sweepCommand(), sweepImagesCommand(), scaleCommand(), infoCommand(), devicesCommand(), completionCommand(), versionCommand()}
 }
 
 // usageError is an error of the command line itself.

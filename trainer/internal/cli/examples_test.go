@@ -25,6 +25,7 @@ var few = map[string]string{
 	"train classifier": "--epochs 1 --batch 16 --holdout 10",
 	"train circle":     "--epochs 2",
 	"train points":     "--epochs 2",
+	"import":           "--centers 8",
 	"generate":         "--n 10",
 	"eval mnist":       "--n 10 --grown 100",
 	"eval images":      "--n 5",
@@ -132,6 +133,7 @@ func reader(t *testing.T) string {
 	put(t, at("my-points.csv"), []byte(points.String()))
 	put(t, at("page.safetensors"), weights.Circle)
 	put(t, at("weights/dae.safetensors"), daeBytes(t))
+	put(t, at("torch.safetensors"), torchBytes(t))
 	for _, cmd := range commands() {
 		for _, run := range []string{"train mnist --out runs/mnist", "train dae --out runs/dae", "train dae --out runs/dae-0.4 --noise 0.4 --fixed-noise --clipped 0", "train classifier --out runs/classifier", "train images --data photos --out runs/images", "train images --method dae --data photos --out runs/images-dae", "train embedding --data photos --out runs/embedding"} {
 			if strings.HasPrefix(run, cmd.name+" ") {

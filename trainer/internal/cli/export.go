@@ -48,20 +48,24 @@ deviation 0.7; the scores go into the file's metadata. The weights of a classifi
 have no code bank; they read the test images. A run on points has its points for a
 bank, and is scored on those held out.
 
-With --format onnx it makes ONNX files, in a folder, of the nets of a weights file:
-of 32-bit numbers, or with --int8 as they are stored; as many images or codes at a time
+With --format onnx it makes ONNX files, in a folder, of a weights file of any kind: of
+32-bit numbers, or with --int8 as they are stored; as many images or codes at a time
 as one likes (N). Images are N × height × width × channels, from 0 to 1, and codes N × d:
   encoder.onnx      image → code, and of a U-Net the skips S_1 to S_k by their names
   decoder.onnx      code, and of a U-Net the skips → image
   projections.onnx  code → what stands for the skips, of a U-Net that has projections
+  local.onnx        image, skips → distance at each pixel, of a U-Net that has it
   distance.onnx     code → distance (N), gradient (N × d, of length 1)
   step.onnx         code, alpha, beta, sigma, tau → next (N × d), distance (N), moved (N):
                     a step of the flow (Eq. 15 and 21); a flow is that many times, sigma
                     times 1 − beta after each down to where it ends
-  restore.onnx      image → restored: encoder, the flow of restoration, decoder; but for
-                    a U-Net
+  restore.onnx      image → restored: the whole restoration, its flow and all
+  generate.onnx     noise (N × d), wide (N × d) → image: the whole generation
 Alpha to tau are one number each, sigma and tau in multiples of the bank's spacing. Of a
-model without D there is no distance, no alpha and no tau.`,
+model without D there is no distance, no alpha and no tau. Latent diffusion has
+denoiser.onnx and diffusion.onnx in place of D and the step, points have point for image
+and code, a classifier is classifier.onnx and an embedding embedding.onnx:
+docs/interop.md has what each file takes and makes.`,
 		examples: []string{
 			"export --checkpoint runs/mnist --out weights/mnist.safetensors",
 			"export --checkpoint runs/mnist --out mnist-float.safetensors --float",
@@ -74,7 +78,7 @@ model without D there is no distance, no alpha and no tau.`,
 			f.text(&o.checkpoint, "checkpoint", "DIR", "folder of the training run")
 			f.text(&o.out, "out", "PATH", "the weights file to write, or the folder of ONNX files").required = true
 			choice(f, &o.format, "format", "NAME", "what to write: safetensors, or onnx, of weights", []string{formatSafetensors, formatONNX})
-			f.text(&o.weights, "weights", "FILE", "with --format onnx, the weights: a file, or faces for the embedded ones of those (default: the embedded ones of digits)")
+			f.text(&o.weights, "weights", "FILE", "with --format onnx, the weights: a file, or the name of embedded ones, such as faces, dae, ldm, circle or classifier (default: those of digits)")
 			o.data.flags(f, "the data of the run, if it had its own: a folder, or the CSV file of points"+orMNIST)
 			f.text(&o.decimal, "decimal", "MARK", "decimal mark of the CSV file, if it had to be said: point or comma").values = decimalMarks
 			f.toggle(&o.float, "float", "keep 32-bit numbers")
@@ -174,16 +178,21 @@ type weighed interface {
 // writeWeights makes the weights of a run, scores them on the test images of its
 // data if there are any, and writes them to path. It returns the file's bytes.
 func writeWeights(ctx context.Context, path string, t weighed, float bool, w io.Writer) ([]byte, error) {
-	set := t.Data()
 	f, err := t.Weights(ctx, float)
 	if err != nil {
 		return nil, err
 	}
+	noise := digitNoise
+	if t.Kind() == unet.CheckpointKind {
+		noise = pictureNoise
+	}
+	return writeScored(ctx, path, f, t.Data(), noise, w)
+}
+
+// writeScored scores weights on the test images of a set, if there are any, with noise on
+// them, and writes them to path. It returns the file's bytes.
+func writeScored(ctx context.Context, path string, f *safetensors.File, set *dataset.Set, noise degrade.Degradation, w io.Writer) (_ []byte, err error) {
 	if set.Test.N > 0 {
-		noise := digitNoise
-		if t.Kind() == unet.CheckpointKind {
-			noise = pictureNoise
-		}
 		f.Meta["scores"], err = scoreBy(f, &set.Test, noise, w, func(b, images []byte, d degrade.Degradation, o infer.Options) (*infer.Restored, error) {
 			m, err := latent.Load(b)
 			if err != nil {

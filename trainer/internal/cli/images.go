@@ -56,7 +56,8 @@ strokes, sharpening and low resolution, as pictures have them. --method dae trai
 denoising autoencoder that the paper compares with, from the same images and damage.
 --channels 32,64,128,256 --latent 1024 --chart 0 --damage white is what the paper has.
 
-Folders train and test, or val, are taken as they are. Of SCUT-FBP5500 (for research;
+Folders train and test, or val, are taken as they are; pictures in a folder for each class
+below them keep its name. Of SCUT-FBP5500 (for research;
 ask its authors, github.com/HCIILAB/SCUT-FBP5500-Database-Release) its own lists say
 what is tested on; of CelebAMask-HQ (for research that is not commercial;
 github.com/switchablenorms/CelebAMask-HQ) the photographs are taken.
@@ -75,7 +76,9 @@ restored (restored.png) and images grown from noise (generated.png).`,
 			c := &o.config
 			f.reads("data", &o.data.dir, readsFolder)
 			o.folder = f.owns("out", &o.out, ofRun("train images", o.weights, "restored.png", "generated.png"))
-			o.flags(f, func() { f.text(&o.data.dir, "data", "DIR", "folder of pictures") }, "")
+			o.flags(f, func() {
+				f.text(&o.data.dir, "data", "DIR", "folder of pictures; or IDX files or a data set by its name, as of train mnist, scaled to the side")
+			}, "")
 			first := len(f.list)
 			f.group = "the nets"
 			choice(f, &o.method, "method", "NAME", "lmppm, or dae for the denoising autoencoder", []string{"lmppm", "dae"})

@@ -14,6 +14,7 @@ import (
 	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/ldm"
+	"mppm/shared/metadata"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/embedding"
 )
@@ -163,7 +164,9 @@ func describe(f *safetensors.File, name string, size int) *report {
 	}
 	for key, value := range f.Meta {
 		raw := json.RawMessage(value)
-		if !json.Valid(raw) {
+		if names, err := metadata.Classes(f.Meta); key == metadata.ClassesKey && err == nil {
+			raw, _ = json.Marshal(names)
+		} else if !json.Valid(raw) {
 			raw, _ = json.Marshal(value) // a string always has a form
 		}
 		r.Metadata[key] = raw

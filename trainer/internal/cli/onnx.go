@@ -11,6 +11,7 @@ import (
 	"mppm/trainer/internal/atomicfile"
 	"mppm/trainer/internal/onnx"
 	"mppm/trainer/internal/overlap"
+	"mppm/weights"
 )
 
 // The formats of export.
@@ -25,13 +26,32 @@ func (o *exportOptions) writesExport(p *overlap.Paths, flag, path string) {
 		p.Writes(flag, path)
 		return
 	}
-	names := []string{onnx.EncoderFile, onnx.DecoderFile, onnx.ProjectionsFile, onnx.DistanceFile, onnx.StepFile, onnx.RestoreFile}
+	names := onnx.Names()
 	p.WritesIn(flag, path, names, func(name string) bool { return slices.Contains(names, name) })
+}
+
+// embedded are all embedded weights by their names.
+var embedded = map[string][]byte{
+	"mnist": weights.MNIST, "dae": weights.DAE, "ldm": weights.LDM, "classifier": weights.Classifier,
+	"faces": weights.Faces, "faces-dae": weights.FacesDAE, "faces-ldm": weights.FacesLDM,
+	"drawn": weights.Drawn, "drawn-dae": weights.DrawnDAE, "drawn-ldm": weights.DrawnLDM,
+	"circle": weights.Circle, "spiral": weights.Spiral, "moons": weights.Moons, "trefoil": weights.Trefoil,
+}
+
+// readEmbedded is readWeights, and knows all embedded weights by their names. A file of
+// such a name goes first.
+func readEmbedded(path string) (b []byte, name string, err error) {
+	if b, ok := embedded[path]; ok && len(b) > 0 {
+		if _, err := os.Stat(path); err != nil {
+			return b, "the embedded weights of " + path, nil
+		}
+	}
+	return readWeights(path)
 }
 
 // exportONNX writes the nets of a weights file.
 func (o *exportOptions) exportONNX(e env) error {
-	b, name, err := readWeights(o.weights)
+	b, name, err := readEmbedded(o.weights)
 	if err != nil {
 		return err
 	}
@@ -39,7 +59,7 @@ func (o *exportOptions) exportONNX(e env) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	files, err := onnx.Model(f, onnx.ModelOptions{Int8: o.int8})
+	files, err := onnx.Files(f, onnx.ModelOptions{Int8: o.int8})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

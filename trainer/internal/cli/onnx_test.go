@@ -38,6 +38,14 @@ func TestExportONNX(t *testing.T) {
 			t.Errorf("%q: exit status %d, want %d\n%s", bad, r.code, exitUsage, r.stderr)
 		}
 	}
+	for name, b := range embedded {
+		if len(b) == 0 || len(b) > 1<<20 {
+			continue // those of pictures take seconds
+		}
+		if r := run(t, "export", "--format", "onnx", "--weights", name, "--int8", "--out", name); r.code != exitOK || !strings.Contains(r.stdout, ".onnx (") {
+			t.Errorf("of %s: exit status %d\n%s", name, r.code, r.stderr)
+		}
+	}
 	if err := os.WriteFile("w", []byte("no weights, but long enough to be"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -106,6 +106,7 @@ type lazy interface {
 	read(dst []byte, i int) error
 	pick(at []int) lazy // the images with these numbers, in that order
 	digest() string
+	turn()      // swaps rows and columns from now on
 	set(error)  // keeps the first error of reading
 	get() error // returns it
 }
@@ -371,25 +372,28 @@ func (s *Set) Transpose() {
 		s.Checksums[name] = sum + ", transposed"
 	}
 	for _, p := range []*Split{&s.Train, &s.Test} {
-		if f, ok := p.files.(*files); ok {
-			f.transpose = !f.transpose
+		if p.files != nil {
+			p.files.turn()
 			continue
 		}
 		// The bytes may be a file's that others hold too.
 		images := make([]byte, len(p.Images))
 		for i := range p.N {
 			copy(images[i*Pixels:(i+1)*Pixels], p.Image(i))
-			transpose(images[i*Pixels : (i+1)*Pixels])
+			transpose(images[i*Pixels:(i+1)*Pixels], Side, 1)
 		}
 		p.Images = images
 	}
 }
 
-// transpose swaps the rows and the columns of an image.
-func transpose(image []byte) {
-	for y := range Side {
+// transpose swaps the rows and the columns of a square image.
+func transpose(image []byte, side, channels int) {
+	for y := range side {
 		for x := range y {
-			image[y*Side+x], image[x*Side+y] = image[x*Side+y], image[y*Side+x]
+			for c := range channels {
+				a, b := (y*side+x)*channels+c, (x*side+y)*channels+c
+				image[a], image[b] = image[b], image[a]
+			}
 		}
 	}
 }

@@ -272,6 +272,8 @@ func (f *files) pick(at []int) lazy {
 	return p
 }
 
+func (f *files) turn() { f.transpose = !f.transpose }
+
 // read writes the bytes of image i to dst, Pixels of them. It may be called from
 // several goroutines.
 func (f *files) read(dst []byte, i int) error {
@@ -295,7 +297,7 @@ func (f *files) read(dst []byte, i int) error {
 		return fmt.Errorf("%s: %w", at, err)
 	}
 	if f.transpose {
-		transpose(dst)
+		transpose(dst, Side, 1)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"mppm/shared/metadata"
 	"mppm/shared/nn"
 	"mppm/trainer/internal/photo"
 	"mppm/trainer/internal/sniff"
@@ -44,7 +45,10 @@ var suffixes = []string{".jpg", ".jpeg", ".png", ".webp", ".gif"}
 // Which images are for testing is as the folder says, if it holds the lists of
 // SCUT-FBP5500 or folders train and test; else they are drawn by a seed, and pictures
 // that are nearly the same, also in a mirror, are all on one side. Of CelebAMask-HQ the
-// folder of the photographs is taken alone.
+// folder of the photographs is taken alone. Where the pictures of train and test lie in
+// folders of their classes, those are their labels.
+//
+// dir may also be of IDX files as Load takes them, or the name of a set that is known.
 func OpenImages(ctx context.Context, dir string, o ImageOptions) (*Set, error) {
 	if o.Side < 8 || o.Side > 1024 {
 		return nil, fmt.Errorf("the side of images is %d; give 8 to 1024", o.Side)
@@ -52,13 +56,27 @@ func OpenImages(ctx context.Context, dir string, o ImageOptions) (*Set, error) {
 	if !o.All && !(o.Share > 0 && o.Share < 1) {
 		return nil, fmt.Errorf("the share of images that are held out is %v; give more than 0, less than 1", o.Share)
 	}
-	found, err := lookForImages(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
 	channels := 3
 	if o.Gray {
 		channels = 1
+	}
+	if dir == "" {
+		return nil, errors.New("no pictures are named: give their folder with --data")
+	}
+	at, err := resolve(dir)
+	if err != nil {
+		return nil, err
+	}
+	if at == "" || at != dir || hasIDX(at) {
+		from, err := lookFor(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		return openScaled(ctx, from, o, nn.Shape{H: o.Side, W: o.Side, C: channels})
+	}
+	found, err := lookForImages(ctx, dir)
+	if err != nil {
+		return nil, err
 	}
 	p := &photos{dir: found.dir, names: found.names, shape: nn.Shape{H: o.Side, W: o.Side, C: channels}, fault: new(fault)}
 	thumbs, notes, err := p.look(ctx, o.Progress)
@@ -91,9 +109,51 @@ func OpenImages(ctx context.Context, dir string, o ImageOptions) (*Set, error) {
 	}
 	set.Train = Split{N: len(train), Shape: p.shape, files: p.pick(train)}
 	set.Test = Split{N: len(test), Shape: p.shape, files: p.pick(test)}
+	if found.test != nil && !o.All {
+		p.classes(set, train, test)
+	}
 	set.Checksums[namesAndSizes+trainFolder] = set.Train.digest()
 	set.Checksums[namesAndSizes+testFolder] = set.Test.digest()
 	return set, nil
+}
+
+// hasIDX reports whether a path is of IDX files.
+func hasIDX(path string) bool {
+	s, err := find(path)
+	return err == nil && !s.isFolders()
+}
+
+// classes labels the pictures with these numbers by the folders that they lie in below
+// train and test, if all of them do so, and those are the names of at least two classes.
+func (p *photos) classes(set *Set, train, test []int) {
+	class := func(i int) string {
+		if parts := strings.Split(p.names[i], "/"); len(parts) == 3 {
+			return parts[1]
+		}
+		return ""
+	}
+	var names []string
+	for _, i := range train {
+		names = append(names, class(i))
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) < 2 || names[0] == "" || metadata.CheckClasses(names) != nil {
+		return
+	}
+	label := func(at []int) (labels []byte) {
+		for _, i := range at {
+			k, ok := slices.BinarySearch(names, class(i))
+			if !ok {
+				return nil
+			}
+			labels = append(labels, byte(k))
+		}
+		return labels
+	}
+	if l := label(test); l != nil {
+		set.Classes, set.Train.Labels, set.Test.Labels = names, label(train), l
+	}
 }
 
 // nameOf is what a set is called in weights, which may be given away: the folder's name
@@ -240,7 +300,10 @@ type photos struct {
 	crops [][]byte // of each, where it is kept
 	shape nn.Shape
 	*fault
+	transpose bool
 }
+
+func (p *photos) turn() { p.transpose = !p.transpose }
 
 func (p *photos) path(i int) string { return filepath.Join(p.dir, filepath.FromSlash(p.names[i])) }
 
@@ -322,6 +385,9 @@ func (p *photos) open(i int) (crop []byte, size uint32, err error) {
 }
 
 func (p *photos) read(dst []byte, i int) error {
+	if p.transpose {
+		defer transpose(dst, p.shape.H, p.shape.C)
+	}
 	if p.crops[i] != nil {
 		copy(dst, p.crops[i])
 		return nil
@@ -340,7 +406,7 @@ func (p *photos) read(dst []byte, i int) error {
 func (p *photos) digest() string { return digest(p.names, p.sizes) }
 
 func (p *photos) pick(at []int) lazy {
-	q := &photos{dir: p.dir, shape: p.shape, fault: p.fault}
+	q := &photos{dir: p.dir, shape: p.shape, fault: p.fault, transpose: p.transpose}
 	for _, i := range at {
 		q.names, q.sizes, q.crops = append(q.names, p.names[i]), append(q.sizes, p.sizes[i]), append(q.crops, p.crops[i])
 	}

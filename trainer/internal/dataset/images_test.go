@@ -231,3 +231,63 @@ func TestAllAlike(t *testing.T) {
 		t.Errorf("groups of so many, so often: %v; want 280 of one and 20 of two", got)
 	}
 }
+
+// TestScaledIDX: IDX files are pictures too, scaled, and a set by its name; transposed
+// where they are EMNIST's.
+func TestScaledIDX(t *testing.T) {
+	dir := writeTree(t, idxTree("fashion-mnist/", 0, 9, 7, 1, 2))
+	was := places
+	places = []string{dir}
+	defer func() { places = was }()
+	t.Chdir(t.TempDir())
+	set := openImages(t, "fashion-mnist", ImageOptions{Side: 28, Gray: true, Share: 0.5})
+	plain, err := Load(t.Context(), "fashion-mnist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set.Train.N != 3 || set.Classes[7] != "sneaker" || !bytes.Equal(set.Train.Labels, plain.Train.Labels) || !bytes.Equal(set.Train.Image(1), plain.Train.Image(1)) {
+		t.Errorf("%d images, the classes %q, labels %v", set.Train.N, set.Classes, set.Train.Labels)
+	}
+	color := openImages(t, "fashion-mnist", ImageOptions{Side: 56, Share: 0.5})
+	if x := color.Test.Image(1); len(x) != 56*56*3 || color.Test.Err() != nil {
+		t.Errorf("in color an image has %d numbers", len(x))
+	}
+	if all := openImages(t, "fashion-mnist", ImageOptions{Side: 32, All: true}); all.Test.N != 5 || all.Train.N != 0 || len(all.Test.Labels) != 5 {
+		t.Errorf("%d of all images are to test", all.Test.N)
+	}
+	lying := writeTree(t, idxTree("emnist-letters-", 1, 2, 26, 3, 4))
+	letters := openImages(t, filepath.Join(lying, "emnist-letters"), ImageOptions{Side: 28, Gray: true, Share: 0.5})
+	raw, err := Load(t.Context(), filepath.Join(lying, "emnist-letters"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw.Transpose(); !bytes.Equal(letters.Train.Image(2), raw.Train.Image(2)) || letters.Classes[letters.Train.Labels[2]] != "z" {
+		t.Errorf("letters are read as %q", letters.Classes)
+	}
+	if _, err := OpenImages(t.Context(), "kmnist", ImageOptions{Side: 28, Share: 0.5}); err == nil || !strings.Contains(err.Error(), "Kuzushiji") {
+		t.Errorf("a set that is not here: %v", err)
+	}
+}
+
+// TestImageClasses: pictures in folders of their classes have labels, but only if all have
+// one.
+func TestImageClasses(t *testing.T) {
+	tree := map[string][]byte{}
+	for i, name := range []string{"train/cat/a.jpg", "train/cat/b.jpg", "train/dog/a.jpg", "test/dog/c.jpg"} {
+		tree[name] = jpegOf(t, blobs(32, 32, uint64(i), false))
+	}
+	o := ImageOptions{Side: 16, Share: 0.5}
+	set := openImages(t, writeTree(t, tree), o)
+	if !slices.Equal(set.Classes, []string{"cat", "dog"}) || !bytes.Equal(set.Train.Labels, []byte{0, 0, 1}) || !bytes.Equal(set.Test.Labels, []byte{1}) {
+		t.Errorf("the classes are %q, labels %v and %v", set.Classes, set.Train.Labels, set.Test.Labels)
+	}
+	before := bytes.Clone(set.Train.Image(0))
+	set.Transpose()
+	if bytes.Equal(before, set.Train.Image(0)) {
+		t.Error("transposed, an image is as it was")
+	}
+	tree["train/e.jpg"] = tree["train/cat/a.jpg"]
+	if set := openImages(t, writeTree(t, tree), o); set.Classes != nil || set.Train.Labels != nil {
+		t.Errorf("with one beside the folders there are the classes %q", set.Classes)
+	}
+}

@@ -22,7 +22,7 @@ type known struct {
 	get     string   // where it is to be had, and under what terms
 }
 
-const zips = "unpack gzip.zip of EMNIST (Cohen et al. 2017, from the site of NIST, 560 MB, a work of the United States' government on NIST's data) "
+const zips = "unpack gzip.zip of EMNIST (Cohen et al. 2017, from the site of NIST, 560 MB; its authors name no licence) "
 
 // all are the data sets known by name, beside MNIST. Images are 28 × 28, gray.
 var all = []known{
@@ -83,7 +83,14 @@ func byName(name string) *known {
 // that is known. What is there by that path goes before a name. MNIST, which the module
 // system has, is "".
 func resolve(asked string) (dir string, err error) {
-	if _, err := os.Stat(asked); asked == "" || err == nil || strings.ContainsRune(asked, filepath.Separator) {
+	if asked == "" || strings.ContainsRune(asked, filepath.Separator) {
+		return asked, nil
+	}
+	_, err = os.Stat(asked)
+	if err == nil {
+		return asked, nil
+	}
+	if _, err := find(asked); err == nil { // what files here begin with
 		return asked, nil
 	}
 	if strings.EqualFold(asked, mnist) {
@@ -91,14 +98,14 @@ func resolve(asked string) (dir string, err error) {
 	}
 	k := byName(asked)
 	if k == nil {
-		return asked, nil
+		return "", fmt.Errorf("cannot read the data: %w, nor is that the name of a data set: known are %s", err, strings.Join(Names(), ", "))
 	}
 	for _, at := range places {
 		if dir := filepath.Join(at, k.name); isDir(dir) {
 			return dir, nil
 		}
 	}
-	return "", fmt.Errorf("%s is not on this machine: %s: %w", k.name, k.get, fs.ErrNotExist)
+	return "", fmt.Errorf("%s is not on this machine: %s", k.name, k.get)
 }
 
 func isDir(path string) bool {

@@ -78,7 +78,11 @@ func TestKnown(t *testing.T) {
 	if _, err := Load(t.Context(), filepath.Join(dir, "emnist-letters")); err == nil || !strings.Contains(err.Error(), "label 0 is 0, the classes of emnist-letters are 1 to 26") {
 		t.Errorf("a letter before the first: %v", err)
 	}
-	if _, err := Load(t.Context(), "kmnits"); err == nil || !strings.Contains(err.Error(), "kmnits") {
+	t.Chdir(filepath.Join(writeTree(t, idxTree("gzip/emnist-letters-", 1, 2, 26, 1, 2)), "gzip"))
+	if set, err := Load(t.Context(), "emnist-letters"); err != nil || set.Count() != 26 {
+		t.Errorf("by what the files here begin with: %v", err)
+	}
+	if _, err := Load(t.Context(), "kmnits"); err == nil || !strings.Contains(err.Error(), "kmnits") || !strings.Contains(err.Error(), "known are mnist, fashion-mnist, kmnist") {
 		t.Errorf("a name that none has: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
+	"mppm/trainer/internal/axes"
 )
 
 // The versions that files are written in: of the format, and of its operators. All that
@@ -18,8 +19,12 @@ const (
 	opset     = 17
 )
 
-// batch names the one dimension that files leave open.
-const batch = "N"
+// The names of the dimensions that files leave open: how many images, codes or points
+// there are, and of the noise of diffusion, how many steps. They are declared as −1 and −2.
+const (
+	batch = "N"
+	times = "T"
+)
 
 // builder makes the graph of a file, or one that a Loop runs. Fields have the numbers of
 // onnx.proto3. The names of values are unique in all graphs of a file.
@@ -27,8 +32,9 @@ type builder struct {
 	nodes, tensors, inputs, outputs []byte
 
 	eight   bool              // weights of eight bits are written so
-	weights map[string]string // the values that weights are, by the tensors' names
+	weights map[string]string // the values that tensors of the weights file are, by their names
 	values  *int              // how many were named
+	outer   *builder          // of the graph that this one is in; nil where it is in none
 }
 
 func newBuilder(eight bool) *builder {
@@ -37,7 +43,7 @@ func newBuilder(eight bool) *builder {
 
 // inner returns the builder of a graph within this one, which knows its values.
 func (b *builder) inner() *builder {
-	return &builder{eight: b.eight, weights: b.weights, values: b.values}
+	return &builder{eight: b.eight, weights: b.weights, values: b.values, outer: b}
 }
 
 func message(to []byte, number protowire.Number, b []byte) []byte {
@@ -149,15 +155,18 @@ const (
 	typeBool = 9
 )
 
-// declared describes an input or an output of the graph. A dimension of −1 is the batch.
+// declared describes an input or an output of the graph.
 func declared(name string, kind int, dims ...int) []byte {
 	shape := []byte{}
 	for _, d := range dims {
-		dim := text(nil, 2, batch)
-		if d >= 0 {
-			dim = whole(nil, 1, d)
+		switch d {
+		case -1:
+			shape = message(shape, 1, text(nil, 2, batch))
+		case -2:
+			shape = message(shape, 1, text(nil, 2, times))
+		default:
+			shape = message(shape, 1, whole(nil, 1, d))
 		}
-		shape = message(shape, 1, dim)
 	}
 	return message(text(nil, 1, name), 2, message(nil, 1, message(whole(nil, 1, kind), 2, shape)))
 }
@@ -259,11 +268,11 @@ func (b *builder) step(s nn.Step, f *safetensors.File, all []shaped) (shaped, er
 		if err != nil {
 			return shaped{}, err
 		}
-		bias, err := f.Float32(l.Name+".bias", l.Out)
+		bias, err := b.vector(f, l.Name+".bias", l.Out, nil)
 		if err != nil {
 			return shaped{}, err
 		}
-		return image(b.node("Conv", window(l.Window), b.asImage(x).name, weight, b.floats(l.Name+".bias", bias, l.Out)))
+		return image(b.node("Conv", window(l.Window), b.asImage(x).name, weight, bias))
 	case nn.ConvTranspose:
 		weight, err := b.weight(f, l.Name+".weight", layout{
 			file: []int{l.To.C, l.Side, l.Side, s.In.C}, order: []int{3, 0, 1, 2}, as: []int{s.In.C, l.To.C, l.Side, l.Side}, axis: 1,
@@ -271,14 +280,14 @@ func (b *builder) step(s nn.Step, f *safetensors.File, all []shaped) (shaped, er
 		if err != nil {
 			return shaped{}, err
 		}
-		bias, err := f.Float32(l.Name+".bias", l.To.C)
+		bias, err := b.vector(f, l.Name+".bias", l.To.C, nil)
 		if err != nil {
 			return shaped{}, err
 		}
 		a := window(l.Window)
 		beyond := func(to, from int) int { return to - ((from-1)*l.Stride + l.Side - 2*l.Pad) }
 		a["output_padding"] = []int{beyond(s.Out.H, s.In.H), beyond(s.Out.W, s.In.W)}
-		return image(b.node("ConvTranspose", a, b.asImage(x).name, weight, b.floats(l.Name+".bias", bias, l.To.C)))
+		return image(b.node("ConvTranspose", a, b.asImage(x).name, weight, bias))
 	case nn.MaxPool:
 		return image(b.node("MaxPool", window(l.Window), b.asImage(x).name))
 	case nn.AvgPool:
@@ -286,11 +295,11 @@ func (b *builder) step(s nn.Step, f *safetensors.File, all []shaped) (shaped, er
 	case nn.BatchNorm:
 		in := []string{x.name}
 		for _, suffix := range []string{".weight", ".bias", ".running_mean", ".running_var"} {
-			data, err := f.Float32(l.Name+suffix, s.In.C)
+			v, err := b.vector(f, l.Name+suffix, s.In.C, nil)
 			if err != nil {
 				return shaped{}, err
 			}
-			in = append(in, b.floats(l.Name+suffix, data, s.In.C))
+			in = append(in, v)
 		}
 		return shaped{b.node("BatchNormalization", settings{"epsilon": float32(nn.NormEpsilon)}, in...), s.Out, x.image}, nil
 	case nn.Dropout:
@@ -323,15 +332,14 @@ func (b *builder) linear(l nn.Linear, s nn.Step, f *safetensors.File, x shaped) 
 	if err != nil {
 		return shaped{}, err
 	}
-	bias, err := f.Float32(l.Name+".bias", out)
+	bias, err := b.vector(f, l.Name+".bias", out, func(v []float32) []float32 { return axes.Turned(v, []int{to.H, to.W, to.C}, 2, 0, 1) })
 	if err != nil {
 		return shaped{}, err
 	}
 	if x.image {
 		x.name = b.node("Flatten", nil, x.name)
 	}
-	bias = turned(bias, []int{to.H, to.W, to.C}, 2, 0, 1)
-	y := b.node("Gemm", settings{"transB": 1}, x.name, weight, b.floats(l.Name+".bias", bias, out))
+	y := b.node("Gemm", settings{"transB": 1}, x.name, weight, bias)
 	if s.Out == nn.Vector(out) {
 		return shaped{y, s.Out, false}, nil
 	}
@@ -393,6 +401,15 @@ type layout struct {
 // what comes of one of eight bits, with a scale for each output channel, where the file
 // has it so and the builder is told to.
 func (b *builder) weight(f *safetensors.File, name string, l layout) (string, error) {
+	if b.outer != nil { // once, and not in every round of a Loop
+		return b.outer.weight(f, name, l)
+	}
+	if v, ok := b.weights[name]; ok {
+		return v, nil
+	}
+	if l.file == nil {
+		return "", fmt.Errorf("the tensor %s is not among those written", name)
+	}
 	if l.dims == nil {
 		l.dims = l.file
 	}
@@ -402,7 +419,7 @@ func (b *builder) weight(f *safetensors.File, name string, l layout) (string, er
 	}
 	t, _ := f.Lookup(name)
 	if !b.eight || t.DType != safetensors.I8 {
-		b.weights[name] = b.floats(name, turned(data, l.dims, l.order...), l.as...)
+		b.weights[name] = b.floats(name, axes.Turned(data, l.dims, l.order...), l.as...)
 		return b.weights[name], nil
 	}
 	scale, err := f.Float32(name+".scale", l.file[0])
@@ -410,9 +427,28 @@ func (b *builder) weight(f *safetensors.File, name string, l layout) (string, er
 		return "", err
 	}
 	if l.rows != nil {
-		scale = turned(scale, l.rows, l.rowOrder...)
+		scale = axes.Turned(scale, l.rows, l.rowOrder...)
 	}
-	b.weights[name] = b.scaled(name, turned(t.Data, l.dims, l.order...), scale, l.axis, l.as...)
+	b.weights[name] = b.scaled(name, axes.Turned(t.Data, l.dims, l.order...), scale, l.axis, l.as...)
+	return b.weights[name], nil
+}
+
+// vector adds the n numbers that a tensor of the file is, or those that turn makes of them.
+func (b *builder) vector(f *safetensors.File, name string, n int, turn func([]float32) []float32) (string, error) {
+	if b.outer != nil {
+		return b.outer.vector(f, name, n, turn)
+	}
+	if v, ok := b.weights[name]; ok {
+		return v, nil
+	}
+	data, err := f.Float32(name, n)
+	if err != nil {
+		return "", err
+	}
+	if turn != nil {
+		data = turn(data)
+	}
+	b.weights[name] = b.floats(name, data, n)
 	return b.weights[name], nil
 }
 
@@ -420,29 +456,4 @@ func (b *builder) weight(f *safetensors.File, name string, l layout) (string, er
 // an axis.
 func (b *builder) scaled(name string, data []byte, scale []float32, axis int, dims ...int) string {
 	return b.node("DequantizeLinear", settings{"axis": axis}, b.tensor(name, typeInt8, data, dims...), b.floats(name+".scale", scale, len(scale)))
-}
-
-// turned returns an array of these dimensions with its axes in another order: axis k of
-// the result is axis order[k].
-func turned[T any](data []T, dims []int, order ...int) []T {
-	stride := make([]int, len(dims))
-	for i, n := len(dims)-1, 1; i >= 0; i-- {
-		stride[i], n = n, n*dims[i]
-	}
-	out := make([]T, 0, len(data))
-	at := make([]int, len(dims))
-	for range data {
-		from := 0
-		for k, axis := range order {
-			from += at[k] * stride[axis]
-		}
-		out = append(out, data[from])
-		for k := len(at) - 1; k >= 0; k-- {
-			if at[k]++; at[k] < dims[order[k]] {
-				break
-			}
-			at[k] = 0
-		}
-	}
-	return out
 }

@@ -3,8 +3,10 @@ package unet
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"mppm/shared/latent"
+	"mppm/shared/metadata"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/optim"
@@ -25,6 +27,22 @@ var presetsDAE = map[string]latent.Preset{
 	"generate": {Beta: 0.1, Sigma: 0.5, Steps: 6, Noise: 1},
 }
 
+// Presets returns the flows of weights of this training, by their names: of a model with
+// D or without, and with L or without.
+func Presets(distance, local bool) map[string]latent.Preset {
+	if !distance {
+		return maps.Clone(presetsDAE)
+	}
+	flows := maps.Clone(presets)
+	if !local {
+		for name, p := range flows {
+			p.Local, p.Keep = 0, 0
+			flows[name] = p
+		}
+	}
+	return flows
+}
+
 // Weights turns the run into a weights file: the nets, with batch norm folded into the
 // layers before it and in eight bits unless float is set, and the code bank that those
 // very nets give. It returns ctx's error if that ends first.
@@ -41,7 +59,7 @@ func (t *Task) Weights(ctx context.Context, float bool) (*safetensors.File, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := task.AddBank(ctx, f, codes, t.Config.Latent, nil, t.Config.Centers, t.Config.Seed, float); err != nil {
+	if err := task.AddBank(ctx, f, codes, t.Config.Latent, t.set.Train.Labels, t.Config.Centers, t.Config.Seed, float); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -68,16 +86,14 @@ func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	if err := latent.Describe(f.Meta, latent.Kind, &folded); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	flows := presetsDAE
 	if !t.Config.DAE {
 		f.Meta["distance.activation"] = string(t.Config.Act)
-		flows = presets
+	}
+	if err := metadata.SetClasses(f.Meta, t.set.Classes); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
 	}
 	about := map[string]any{"training": t.Config, "data": map[string]any{"name": t.set.Name, "md5": t.set.Checksums}}
-	for name, p := range flows {
-		if t.L == nil {
-			p.Local, p.Keep = 0, 0
-		}
+	for name, p := range Presets(!t.Config.DAE, t.L != nil) {
 		about["flow."+name] = p
 	}
 	if err := run.Describe(f, about); err != nil {
