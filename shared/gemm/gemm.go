@@ -76,6 +76,9 @@ var active = kernels()[0]
 // Kernel names the kernel in use, as benchmarks print it.
 func Kernel() string { return active.name }
 
+// Fuses reports whether the kernel in use can fuse a product with its sum.
+func Fuses() bool { return active.fused != nil }
+
 // Vectors reports whether the kernel in use computes with vectors. Without, what
 // takes long takes about ten times as long.
 func Vectors() bool { return active.name != scalar.name }

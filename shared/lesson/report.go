@@ -42,7 +42,7 @@ type Report struct {
 	// Step is how many steps are done, of at most Steps, of all methods together: Steps
 	// becomes less when a method stops early.
 	Step, Steps int
-	Left        float64 // seconds until the end, about, without pauses; less than 0 where nobody knows yet
+	Left        float64 // seconds until the end, about and at most, without pauses; less than 0 where nobody knows yet
 	Marks       []Mark  // since the report before
 	// Weights, unless it is empty, is a whole safetensors file of package ambient: the
 	// best of each method so far. It comes soon after the start, then at most some four

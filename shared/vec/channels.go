@@ -99,8 +99,23 @@ func normalizeBackScalar(dst, g, x, mean, inv, scale, level, slope []float32, fi
 // Adam is a step of Adam (Kingma and Ba 2014): the moments keep Beta1 and Beta2 of what
 // they were, and take Rest1 and Rest2 of what is new. Size and Root are the rates after the
 // correction of the moments' start: the learning rate over 1 − Beta1ᵗ, and 1/√(1 − Beta2ᵗ).
-// Unless Decay is 0, so many times what is trained is added to its gradient first.
-type Adam struct{ Beta1, Rest1, Beta2, Rest2, Size, Root, Epsilon, Decay float32 }
+// Unless Decay is 0, so many times what is trained is added to its gradient first. With
+// Flush, what comes nearer to 0 than Least becomes 0.
+type Adam struct {
+	Beta1, Rest1, Beta2, Rest2, Size, Root, Epsilon, Decay float32
+	Flush                                                  bool
+}
+
+// Least is the least number above 0 that has all of its bits. With those below, most
+// processors take a hundred times as long for a product.
+const Least = 0x1p-126
+
+func flushed(v float32) float32 {
+	if v < Least && v > -Least {
+		return 0
+	}
+	return v
+}
 
 func adamScalar(a *Adam, data, m, v, g []float32) {
 	m, v, g = m[:len(data)], v[:len(data)], g[:len(data)]
@@ -111,6 +126,12 @@ func adamScalar(a *Adam, data, m, v, g []float32) {
 		}
 		m[i] = float32(a.Beta1*m[i]) + float32(a.Rest1*by)
 		v[i] = float32(a.Beta2*v[i]) + float32(a.Rest2*float32(by*by))
+		if a.Flush {
+			m[i], v[i] = flushed(m[i]), flushed(v[i])
+		}
 		data[i] -= float32(a.Size*m[i]) / (float32(float32(math.Sqrt(float64(v[i])))*a.Root) + a.Epsilon)
+		if a.Flush {
+			data[i] = flushed(data[i])
+		}
 	}
 }

@@ -198,6 +198,7 @@ func StepAdam(a *Adam, data, m, v, g []float32) {
 	c := simd.BroadcastFloat32s
 	b1, r1, b2, r2 := c(a.Beta1), c(a.Rest1), c(a.Beta2), c(a.Rest2)
 	size, root, epsilon, decay := c(a.Size), c(a.Root), c(a.Epsilon), c(a.Decay)
+	zero, least, most := c(0), c(Least), c(-Least)
 	l := b1.Len()
 	n := len(data) / l * l
 	for i := 0; i < n; i += l {
@@ -207,9 +208,17 @@ func StepAdam(a *Adam, data, m, v, g []float32) {
 		}
 		first := b1.Mul(simd.LoadFloat32s(m[i:])).Add(r1.Mul(by))
 		second := b2.Mul(simd.LoadFloat32s(v[i:])).Add(r2.Mul(by.Mul(by)))
+		if a.Flush {
+			first = zero.IfElse(first.Greater(most), first).IfElse(first.Less(least), first)
+			second = zero.IfElse(second.Less(least), second)
+		}
 		first.Store(m[i:])
 		second.Store(v[i:])
-		at.Sub(size.Mul(first).Div(second.Sqrt().Mul(root).Add(epsilon))).Store(data[i:])
+		at = at.Sub(size.Mul(first).Div(second.Sqrt().Mul(root).Add(epsilon)))
+		if a.Flush {
+			at = zero.IfElse(at.Greater(most), at).IfElse(at.Less(least), at)
+		}
+		at.Store(data[i:])
 	}
 	clearUpper()
 	adamScalar(a, data[n:], m[n:], v[n:], g[n:])

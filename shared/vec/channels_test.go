@@ -78,13 +78,21 @@ func TestChannels(t *testing.T) {
 // TestAdam holds the step to its definition, bit for bit.
 func TestAdam(t *testing.T) {
 	r := rng.New(5, 0)
-	a := Adam{0.9, 0.1, 0.999, 0.001, 1e-3, 1.5, 1e-8, 0}
-	for n := range 70 {
+	for n := range 140 {
+		a := Adam{Beta1: 0.9, Rest1: 0.1, Beta2: 0.999, Rest2: 0.001, Size: 1e-3, Root: 1.5, Epsilon: 1e-8}
+		if n >= 70 {
+			a.Decay, a.Flush = 0.01, true
+		}
+		n := n % 70
 		var got, want [4][]float32
 		for k := range got {
 			got[k] = make([]float32, n)
 			r.FillNorm(got[k], 1)
 			for i, v := range got[k] {
+				if i%5 == 4 { // as what is trained by its decay alone
+					v *= 1e-38
+					got[k][i] = v
+				}
 				if k == 2 {
 					got[k][i] = v * v
 				}

@@ -61,7 +61,8 @@ func (d *desk) read() {
 	for m := engine.Call("take"); m.Truthy(); m = engine.Call("take") {
 		order, t, err := lesson.ReadOrder(bytesOf(m.Index(0)))
 		if err != nil {
-			panic(err) // the page hears that the program is gone
+			d.tell(&lesson.Report{State: lesson.Failed, Err: err.Error()})
+			continue
 		}
 		switch order {
 		case lesson.Train:

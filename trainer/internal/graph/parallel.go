@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"mppm/shared/gemm"
 	"mppm/shared/nn"
 	"mppm/shared/vec"
 )
@@ -23,9 +24,12 @@ var rounded atomic.Bool
 // WebAssembly, on every processor, and takes longer on those that can.
 func Round(on bool) { rounded.Store(on) }
 
+// Fused reports whether products are fused with their sums.
+func Fused() bool { return gemm.Fuses() && !rounded.Load() }
+
 func workspace() *nn.Workspace {
 	ws := workspaces.Get().(*nn.Workspace)
-	ws.Gemm.Fused = !rounded.Load()
+	ws.Gemm.Fused = Fused()
 	return ws
 }
 

@@ -100,11 +100,13 @@ func Rates(step int, rate float64) (size, root float32) {
 }
 
 // Adam takes one step of Adam with the given learning rate; step counts from 1.
-// Gorgonia's solver would do, if its moments could be saved and resumed from.
+// Gorgonia's solver would do, if its moments could be saved and resumed from. Where
+// products are rounded, what decays becomes 0 in the end; where they are fused, it ends
+// among the least numbers that there are, as it always did.
 func Adam(params []*Parameter, step int, rate float64) {
 	size, root := Rates(step, rate)
 	for _, p := range params {
-		a := vec.Adam{Beta1: Beta1, Rest1: 1 - Beta1, Beta2: Beta2, Rest2: 1 - Beta2, Size: size, Root: root, Epsilon: Epsilon, Decay: p.Decay}
+		a := vec.Adam{Beta1: Beta1, Rest1: 1 - Beta1, Beta2: Beta2, Rest2: 1 - Beta2, Size: size, Root: root, Epsilon: Epsilon, Decay: p.Decay, Flush: !graph.Fused()}
 		graph.Pieces(len(p.Data), func(lo, hi int) {
 			vec.StepAdam(&a, p.Data[lo:hi], p.M[lo:hi], p.V[lo:hi], p.Grad[lo:hi])
 		})

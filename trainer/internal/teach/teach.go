@@ -64,8 +64,9 @@ type course struct {
 	news          bool // there are weights to show
 }
 
-// work is about how long a step of a method takes, beside one of MPPM.
-var work = [lesson.Methods]float64{lesson.MPPM: 1, lesson.DAE: 0.5, lesson.DDPM: 0.5}
+// work is about how long a step of a method takes, beside one of MPPM, on one core with
+// the nets of ambient.Default.
+var work = [lesson.Methods]float64{lesson.MPPM: 1, lesson.DAE: 0.4, lesson.DDPM: 0.35}
 
 // Config returns the configuration of a task's run, as the command line has it, and what
 // it begins with, or nil.

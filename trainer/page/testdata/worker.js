@@ -26,6 +26,7 @@ globalThis.postMessage = (bytes) => {
   }
 };
 require(path.join(root, "site", "static", "engine.js"));
+process.on("SIGINT", () => process.exit(0));
 process.on("uncaughtException", (err) => {
   console.error(err.message);
   process.exit(1);
