@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"strings"
 	"syscall/js"
+	"time"
 
 	"github.com/hajimehoshi/ebiten/v2"
 
-	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app"
@@ -41,18 +41,27 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	images, err := take(page, "images")
+	if err != nil {
+		return err
+	}
+	labels, err := take(page, "labels")
+	if err != nil {
+		return err
+	}
 	m, err := latent.Load(weights)
 	if err != nil {
 		return err
 	}
-	shown := app.Model{
-		About: model.Describe(m), Engine: model.NewEngine(m, batch), Restore: m.Restore, Generate: m.Generate,
-		Rivals: page.Get("rivals").Truthy(), Data: page.Get("samples").String(),
-	}
-	if err := beside(page, m, &shown); err != nil {
+	about := model.Describe(m)
+	samples, err := restore.ParseDigits(images, labels, m.Image(), about.Classes)
+	if err != nil {
 		return err
 	}
-	a, err := app.New(shown, app.Faces{
+	a, err := app.New(app.Model{
+		About: about, Engine: model.NewEngine(m, batch), Restore: m.Restore, Generate: m.Generate,
+		Samples: samples, Data: page.Get("samples").String(), Reads: page.Get("reads").Truthy(), Rivals: page.Get("rivals").Truthy(),
+	}, app.Faces{
 		Models: faceModels(page),
 		Fetch:  func(name string) { page.Call("want", name) },
 	})
@@ -63,8 +72,10 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{compute.Digits, compute.Classifier} {
-		b.BringOwn(name, page.Get("files").Get(name))
+	b.BringOwn(compute.Digits, page.Get("files").Get(compute.Digits))
+	if since := page.Get("since"); since.Type() == js.TypeNumber { // the first restoration plays, drawn by an engine
+		ago := js.Global().Get("performance").Call("now").Float() - since.Float()
+		a.Restore.Began(time.Duration(ago * float64(time.Millisecond)))
 	}
 	page.Set("late", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		name, file := args[0].String(), args[1]
@@ -78,7 +89,7 @@ func run() error {
 	}))
 	ebiten.SetScreenClearedEveryFrame(false)
 	ebiten.SetTPS(ebiten.SyncWithFPS)
-	err = ebiten.RunGameWithOptions(&game{View: b.View(), page: page}, &ebiten.RunGameOptions{
+	err = ebiten.RunGameWithOptions(&game{View: b.View(), app: a, page: page}, &ebiten.RunGameOptions{
 		InitUnfocused:     true,
 		ScreenTransparent: true,
 		DisableHiDPI:      true, // the stage counts in the canvas' pixels
@@ -93,13 +104,15 @@ func run() error {
 // game shows the page once the first frame is drawn.
 type game struct {
 	*view.View
+	app   *app.App
 	page  js.Value
 	ready bool
 }
 
 func (g *game) Draw(screen *ebiten.Image) {
 	g.View.Draw(screen)
-	if !g.ready {
+	// Where the first restoration is shown already, it is only replaced by all of it.
+	if !g.ready && g.View.Drawn() && (g.page.Get("since").IsUndefined() || !g.app.Room().Subject().Busy()) {
 		g.ready = true
 		// Ebitengine has made the page's background see-through.
 		js.Global().Get("document").Get("body").Call("removeAttribute", "style")
@@ -107,8 +120,8 @@ func (g *game) Draw(screen *ebiten.Image) {
 	}
 }
 
-// late takes what the loader fetches once the page is there: the curves, the baselines,
-// and what is wanted of the models of faces. In the place of a file it may give an error's
+// late takes what the loader fetches once the page is there: the classifier, the curves,
+// the baselines, and what is wanted of the models of faces. In the place of a file it may give an error's
 // text.
 func late(a *app.App, b *bridge.Bridge, name string, file js.Value) error {
 	err := error(nil)
@@ -119,6 +132,14 @@ func late(a *app.App, b *bridge.Bridge, name string, file js.Value) error {
 		if err == nil {
 			b.Bring(name, file)
 		}
+	}
+	if name == compute.Classifier {
+		if err != nil {
+			return fmt.Errorf("what reads images is missing: %w", err)
+		}
+		b.BringOwn(name, file)
+		a.Readable()
+		return nil
 	}
 	if name == compute.OfBaselines {
 		if err != nil {
@@ -156,36 +177,6 @@ func faceModels(page js.Value) (names []string) {
 		names = append(names, list.Index(i).Get("name").String())
 	}
 	return names
-}
-
-// beside takes what the page has beside the model's weights: a classifier, if there is
-// one, and clean images to begin with.
-func beside(page js.Value, m *latent.Model, shown *app.Model) error {
-	files := page.Get("files")
-	if files.Get("classifier").Truthy() {
-		b, err := take(page, "classifier")
-		if err != nil {
-			return err
-		}
-		c, err := classifier.Load(b)
-		if err != nil {
-			return err
-		}
-		if shown.Reader = c.Runner(batch); shown.Names == nil {
-			shown.Names = c.Names()
-		}
-		shown.Classes = max(shown.Classes, c.Classes())
-	}
-	images, err := take(page, "images")
-	if err != nil {
-		return err
-	}
-	labels, err := take(page, "labels")
-	if err != nil {
-		return err
-	}
-	shown.Samples, err = restore.ParseDigits(images, labels, m.Image(), shown.Classes)
-	return err
 }
 
 // take copies one of the files that the loader fetched.

@@ -24,17 +24,23 @@ import (
 	"mppm/site/internal/host"
 )
 
-// marks notes when the page is ready, and when the first digit is restored, in
-// milliseconds since the visit began, and how many bytes came over the line by then.
+// marks notes when the first restored digit is seen, when the page is ready, and when its
+// program has restored the digit, in milliseconds since the visit began, and how many bytes
+// came over the line by the first and the last of these.
 const marks = `(() => {
 	window.started_ = {};
 	const timer = setInterval(() => {
 		const work = document.getElementById("work");
+		const bytes = () => performance.getEntries().reduce((sum, r) => sum + (r.transferSize || 0), 0);
+		if (work && !started_.seen && (work.dataset.first !== undefined || work.dataset.state === "ready")) {
+			started_.seen = performance.now();
+			started_.early = bytes();
+		}
 		if (!work || work.dataset.state !== "ready") return;
 		started_.ready ||= performance.now();
 		const s = JSON.parse(window.mppm.state());
 		if (!s.ready || s.steps === 0 || s.step !== s.steps) return;
-		started_.bytes = performance.getEntries().reduce((sum, r) => sum + (r.transferSize || 0), 0);
+		started_.bytes = bytes();
 		started_.restored = performance.now();
 		clearInterval(timer);
 	}, 20);
@@ -123,8 +129,8 @@ func start(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-traced
-		t.Logf("%s visit: ready after %.1f s, restored after %.1f s; %.1f s of the page's thread; %.2f MB came; %d functions compiled while they were waited for, kept ones taken: %v",
-			visit, m["ready"]/1000, m["restored"]/1000, m["TaskDuration"], m["bytes"]/1e6, events["wasm.CompileLazy"], events["wasm.Deserialize"] > 0)
+		t.Logf("%s visit: a restored digit is seen after %.1f s, when %.2f MB came; ready after %.1f s, restored by the program after %.1f s; %.1f s of the page's thread; %.2f MB came; %d functions compiled while they were waited for, kept ones taken: %v",
+			visit, m["seen"]/1000, m["early"]/1e6, m["ready"]/1000, m["restored"]/1000, m["TaskDuration"], m["bytes"]/1e6, events["wasm.CompileLazy"], events["wasm.Deserialize"] > 0)
 		p.kept(manifest(t, dist).Version)
 		time.Sleep(10 * time.Second) // in which the browser keeps what it compiled
 		p.do(chromedp.Navigate("about:blank"))
@@ -151,14 +157,14 @@ func TestFetches(t *testing.T) {
 		}
 		last = max(last, when[f.Name][0])
 	}
-	for _, f := range m.Late() {
+	for _, f := range slices.Concat(m.Then(), m.Late()) {
 		if len(when[f.Name]) != 1 || when[f.Name][0] < last {
 			t.Errorf("%s was fetched at %v; want once, after what the first picture needs, at %d", f.Name, when[f.Name], last)
 		}
 	}
 	for name := range when {
 		same := func(f bundle.File) bool { return f.Name == name }
-		if regexp.MustCompile(`\.(wasm|safetensors|idx)$`).MatchString(name) && !slices.ContainsFunc(m.First(), same) && !slices.ContainsFunc(m.Late(), same) {
+		if regexp.MustCompile(`\.(wasm|safetensors|idx)$`).MatchString(name) && !slices.ContainsFunc(slices.Concat(m.First(), m.Then()), same) && !slices.ContainsFunc(m.Late(), same) {
 			t.Errorf("%s was fetched, and is not counted", name)
 		}
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/tracing"
 	"github.com/chromedp/chromedp"
 
@@ -29,10 +32,11 @@ type event struct {
 }
 
 // tasks returns for how long each task of a page's own thread kept a processor busy, the
-// longest first, in the time d after begin was called. That is of the thread alone: it
-// does not grow where other programs are at work on the machine, and what a browser
-// without a graphics card takes to draw is another thread's.
-func (p *tab) tasks(d time.Duration, begin func()) (took []time.Duration) {
+// longest first, in the time d after begin was called; and of all its workers, the engines,
+// how long they did together. That is of the threads alone: it does not grow where other
+// programs are at work on the machine, and what a browser without a graphics card takes to
+// draw is another thread's.
+func (p *tab) tasks(d time.Duration, begin func()) (took []time.Duration, engines time.Duration) {
 	p.t.Helper()
 	var all []event
 	done := make(chan bool)
@@ -66,20 +70,26 @@ func (p *tab) tasks(d time.Duration, begin func()) (took []time.Duration) {
 	}
 	<-done
 	type thread struct{ pid, tid int64 }
-	pages := map[thread]bool{}
+	named := map[thread]string{}
 	for _, e := range all {
-		if e.Name == "thread_name" && e.Args.Name == "CrRendererMain" {
-			pages[thread{e.PID, e.TID}] = true
+		if e.Name == "thread_name" {
+			named[thread{e.PID, e.TID}] = e.Args.Name
 		}
 	}
 	for _, e := range all {
-		if e.Name == "RunTask" && e.Phase == "X" && pages[thread{e.PID, e.TID}] {
+		if e.Phase != "X" {
+			continue
+		}
+		switch name := named[thread{e.PID, e.TID}]; {
+		case e.Name == "RunTask" && name == "CrRendererMain":
 			took = append(took, time.Duration(e.CPU*1e3))
+		case e.Name == "ThreadControllerImpl::RunTask" && strings.HasPrefix(name, "DedicatedWorker"):
+			engines += time.Duration(e.CPU * 1e3)
 		}
 	}
 	slices.Sort(took)
 	slices.Reverse(took)
-	return took
+	return took, engines
 }
 
 // TestNeverInTheWay: on a processor of a quarter of this one's speed, the program never
@@ -115,7 +125,7 @@ func TestNeverInTheWay(t *testing.T) {
 	} {
 		var over int
 		var sum time.Duration
-		all := p.tasks(row.took, row.begin)
+		all, _ := p.tasks(row.took, row.begin)
 		if len(all) == 0 {
 			t.Fatal("the browser tells of no tasks")
 		}
@@ -131,4 +141,71 @@ func TestNeverInTheWay(t *testing.T) {
 		}
 	}
 	t.Log(table)
+}
+
+// TestPadAnswers: on a processor of a quarter of this one's speed, what one draws is shown
+// and restored within 100 ms of the pen's move. Until then come two frames, one that takes
+// the move and one that shows what the engine sent, and the work of both threads; the
+// bound leaves room for a busy machine. How long it took by the clock, which is whatever
+// else the machine does, is told beside it.
+func TestPadAnswers(t *testing.T) {
+	const (
+		slower = 4
+		frames = 2 * time.Second / 60
+		soon   = 100 * time.Millisecond
+		room   = 3 // times as long it may be
+		moves  = 40
+	)
+	p := blank(t)
+	p.visits(server(t, "/", host.Handler(dist, host.Options{})))
+	p.rest("the first restoration", func(s state) bool { return s.Step == s.Steps && s.Steps > 0 })
+	p.click("clear")
+	p.rest("an empty pad", func(s state) bool { return s.Source == "drawing" })
+	b := p.reveal("#pad")
+	eval[bool](p, `(() => {
+		window.answers_ = [];
+		let moved = null, was = mppm.computed().digest;
+		addEventListener("pointermove", (e) => { moved ??= e.timeStamp; }, true);
+		const look = () => {
+			requestAnimationFrame(look);
+			if (moved === null) return; // to look takes time, too
+			const now = mppm.computed().digest;
+			if (now === was) return;
+			answers_.push(performance.now() - moved);
+			moved = null;
+			was = now;
+		};
+		look();
+		return true;
+	})()`)
+	at := func(i int) (x, y float64) {
+		turn := float64(i) / 8
+		return b.X + b.W*(0.5+0.3*math.Cos(turn)), b.Y + b.H*(0.5+0.3*math.Sin(turn))
+	}
+	tasks, engine := p.tasks(time.Second, func() {
+		x, y := at(0)
+		p.mouse(input.DispatchMouseEventTypeMousePressed, x, y)
+		for i := range moves {
+			x, y = at(i + 1)
+			p.mouse(input.DispatchMouseEventTypeMouseMoved, x, y)
+			time.Sleep(60 * time.Millisecond)
+		}
+		p.mouse(input.DispatchMouseEventTypeMouseReleased, x, y)
+	})
+	answers := eval[[]float64](p, `answers_`)
+	if len(answers) < 5 || engine == 0 {
+		t.Fatalf("%d moves have %d answers, for which the engine took %v", moves, len(answers), engine)
+	}
+	var page time.Duration
+	for _, d := range tasks {
+		page += d
+	}
+	n := time.Duration(len(answers))
+	answer := frames + slower*(page+engine)/n
+	slices.Sort(answers)
+	t.Logf("at a quarter of the speed an answer takes %v: two frames, %v of the page's thread, %v of the engine's; by the clock, at full speed, the median of %d came after %.0f ms",
+		answer.Round(time.Millisecond), (slower * page / n).Round(time.Millisecond), (slower * engine / n).Round(time.Millisecond), len(answers), answers[len(answers)/2])
+	if answer > room*soon {
+		t.Errorf("an answer takes %v, want %v", answer, room*soon)
+	}
 }

@@ -1,9 +1,11 @@
 // Runs an engine in a worker: a program that computes for the page. The build puts
 // wasm_exec.js and kernel.js before this. The page sends the compiled program first, and
-// then messages, each with a file or without.
+// then messages, each with a file or without; or, before those, what the first restoration
+// needs, and a port that takes its pictures.
 "use strict";
 (() => {
   const inbox = [];
+  let first;
   // A message to oneself comes in a task of its own, after those of the page that wait.
   const pause = new MessageChannel();
   const engine = {
@@ -11,6 +13,12 @@
     send: (bytes) => self.postMessage(bytes, [bytes.buffer]),
     rest: () => pause.port2.postMessage(0),
     wake() {}, // set by the program
+    first: () => {
+      const page = first;
+      first = undefined;
+      return page;
+    },
+    show: (page, picture) => page.port.postMessage(picture, Object.values(picture).flatMap((v) => (v && v.buffer) || [])),
   };
   pause.port1.onmessage = () => engine.wake();
   self.mppmEngine = engine;
@@ -27,6 +35,12 @@
   self.onmessage = ({ data }) => {
     if (Array.isArray(data)) {
       inbox.push(data);
+      engine.wake();
+      return;
+    }
+    if (data.first) {
+      const page = first = data.first;
+      page.port.onmessage = () => { page.over = true; };
       engine.wake();
       return;
     }

@@ -1,5 +1,6 @@
-// Fetches the program, the model and the digits with a real progress bar, checks
-// them, and starts the program. All else is in Go.
+// Fetches, with a real progress bar, what an engine needs for the first restoration, which
+// is shown at once, then the program, checks all of it, and starts the program. All else
+// is in Go.
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
@@ -12,6 +13,7 @@
     if (failed) return;
     failed = true;
     $("work").dataset.state = "failed";
+    $("stage").append($("loading"));
     $("loading").hidden = false;
     $("loading").setAttribute("role", "alert");
     $("loading-text").textContent = "This did not work";
@@ -109,11 +111,15 @@
     return worker;
   };
   const engines = (file, compiled, vectors) => {
-    let first = files.optional(() => launch(file, compiled, vectors));
-    return () => {
-      const worker = first || launch(file, compiled, vectors);
-      first = null;
-      return worker;
+    const first = files.optional(() => launch(file, compiled, vectors));
+    let free = first;
+    return {
+      first,
+      hire() {
+        const worker = free || launch(file, compiled, vectors);
+        free = null;
+        return worker;
+      },
     };
   };
 
@@ -134,21 +140,96 @@
     };
   };
 
-  // Once the page is there: the models to compare with, the curves, and what makes
-  // the next visit instant. None may break what is there.
-  const afterwards = async (manifest, list, contents) => {
-    const late = await Promise.all(Object.entries({ ...manifest.curves, ...(manifest.baselines && { baselines: manifest.baselines }) }).map(async ([name, file]) => {
-      const bytes = await files.get(file).catch((err) => err.message);
+  // The first restoration, which an engine computes, plays and paints while the program
+  // is on its way: here its pictures are put where the program's will be, and taken away
+  // by end() once those are there.
+  const show = (engine, weights, images, labels, faces) => {
+    const { port1, port2 } = new MessageChannel();
+    const root = getComputedStyle(document.documentElement);
+    const colors = Object.fromEntries(["--ground", "--ink", "--line", "--muted", "--accent", "--raise", "--dae", "--ddpm", "--own", "--classes", "--cool"].map((name) => [name, root.getPropertyValue(name)]));
+    const ratio = devicePixelRatio || 1, stage = $("stage"), within = stage.getBoundingClientRect();
+    // Where the program will draw: in whole pixels of the screen, counted from the stage.
+    const places = Object.fromEntries(["original", "degraded", "restored", "film"].map((name) => {
+      const el = document.querySelector(`:is(#panel-restore, .time) [data-place="${name}"]`);
+      const box = el.getBoundingClientRect();
+      const [left, top] = [within.left + stage.clientLeft, within.top + stage.clientTop];
+      const [x0, x1] = [box.left, box.right].map((x) => Math.round((x - left) * ratio));
+      const [y0, y1] = [box.top, box.bottom].map((y) => Math.round((y - top) * ratio));
+      return [name, { el, x: x0 / ratio + left - box.left, y: y0 / ratio + top - box.top, width: x1 - x0, height: y1 - y0 }];
+    }));
+    const unit = ratio * parseFloat(root.fontSize) / 16;
+    const film = { width: places.film.width, height: places.film.height, unit, margin: Math.ceil(2 * unit) }; // for the frame
+    const canvases = {};
+    const put = (name, pixels, width, margin) => {
+      const place = places[name];
+      let canvas = canvases[name];
+      if (!canvas) {
+        canvas = canvases[name] = document.createElement("canvas");
+        [canvas.width, canvas.height] = [width, pixels.length / 4 / width];
+        const style = { left: place.x - margin / ratio, top: place.y - margin / ratio, width: (place.width + 2 * margin) / ratio, height: (place.height + 2 * margin) / ratio };
+        for (const [name, v] of Object.entries(style)) canvas.style[name] = `${v}px`;
+        place.el.prepend(canvas);
+      }
+      canvas.getContext("2d").putImageData(new ImageData(pixels, width), 0, 0);
+    };
+    const since = { at: undefined };
+    port1.onmessage = ({ data }) => {
+      if (failed) return;
+      if (since.at === undefined) {
+        since.at = performance.now();
+        $("work").dataset.first = "";
+        $("plot").append($("loading"));
+        $("loading-text").textContent = "Fetching the rest";
+      }
+      for (const name of ["original", "degraded", "restored"]) {
+        if (data[name]) put(name, data[name], data.width, 0);
+      }
+      put("film", data.film, film.width + 2 * film.margin, film.margin);
+      $("status").textContent = data.status;
+      $("timeline").style.setProperty("--tiles", data.tiles);
+      $("timeline").max = data.steps;
+      $("timeline").value = data.step;
+    };
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    engine.postMessage({ first: {
+      weights, images, labels, faces, colors, film, still, port: port2,
+      fragment: location.hash.slice(1), query: location.search.slice(1),
+    } }, [port2]);
+    return {
+      since,
+      end() {
+        port1.postMessage("over");
+        port1.close();
+        // A picture that is drawn is seen some frames later.
+        const then = (frames) => {
+          if (frames) return native(() => then(frames - 1));
+          delete $("work").dataset.first;
+          for (const canvas of Object.values(canvases)) canvas.remove();
+        };
+        then(3);
+      },
+    };
+  };
+
+  // Once the page is there: what reads digits, which is on its way, the models to compare
+  // with, the curves, and what makes the next visit instant. None may break what is there.
+  const afterwards = async (manifest, reader, kept) => {
+    const bring = async (name, file, coming = files.get(file)) => {
+      const bytes = await coming.catch((err) => err.message);
       window.mppm.late(name, bytes);
       return { file, bytes };
-    }));
+    };
+    // A page that is built around a model of one's own may lack the one or the other.
+    const late = reader ? [await bring("classifier", manifest.classifier, reader)] : [];
+    const rivals = manifest.baselines && { baselines: manifest.baselines };
+    late.push(...await Promise.all(Object.entries({ ...manifest.curves, ...rivals }).map(([name, file]) => bring(name, file))));
     const workers = files.optional(() => navigator.serviceWorker);
     if (!workers || !locks || !files.optional(() => caches)) return;
     if (workers.controller) { // the browser looks for a newer one by itself
       workers.controller.postMessage("there");
       return;
     }
-    const all = [...list.map((file, i) => ({ file, bytes: contents[i] })), ...late.filter((f) => typeof f.bytes !== "string")];
+    const all = [...kept, ...late].filter((f) => f.bytes && typeof f.bytes !== "string");
     await Promise.all(all.map((f) => keep(f.file, f.bytes)));
     const program = simd() ? "simd" : "scalar";
     await workers.register(`sw.js?program=${program}`);
@@ -174,10 +255,11 @@
     if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser has no WebGL 2, or it is switched off: the page cannot draw. Try switching on hardware acceleration, or another browser.");
     const entry = JSON.parse(document.querySelector('meta[name="manifest"]').content);
     const manifest = JSON.parse(new TextDecoder().decode(await files.get(entry)));
+    const faces = (manifest.faces || []).map(({ name, label }) => ({ name, label }));
+    $("tab-faces").hidden = !faces.length;
     const vectors = simd();
-    const program = vectors ? manifest.simd : manifest.scalar;
-    // A page that is built around a model of one's own may have no classifier.
-    const list = [program, manifest.weights, manifest.images, manifest.labels, ...(manifest.classifier ? [manifest.classifier] : [])];
+    const [program, beside] = vectors ? [manifest.simd, manifest.engine.simd] : [manifest.scalar, manifest.engine.scalar];
+    const list = [program, beside, manifest.weights, manifest.images, manifest.labels];
     const total = list.reduce((sum, f) => sum + f.size, 0);
     const have = list.map(() => 0);
     const progress = (i) => (at) => {
@@ -187,13 +269,18 @@
       $("loading-bar").value = share;
       $("loading-detail").textContent = `${Math.floor(100 * share)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
     };
-    const beside = vectors ? manifest.engine.simd : manifest.engine.scalar;
-    const compiledEngine = compile(beside, () => {});
+    const compiledEngine = compile(beside, progress(1));
     const engine = engines(manifest.engine.script, compiledEngine, vectors);
-    const compiled = compile(program, progress(0));
-    const contents = await Promise.all([compiled.then(({ bytes }) => bytes), ...list.slice(1).map((f, i) => files.get(f, progress(i + 1)))]);
-    const [, weights, images, labels, classifier] = contents;
-    const { module } = await compiled;
+    // The page goes on without one.
+    const engineBytes = compiledEngine.then(({ bytes }) => bytes, () => null);
+    const [weights, images, labels] = await Promise.all(list.slice(2).map((f, i) => files.get(f, progress(i + 2))));
+    const first = engine.first && files.optional(() => show(engine.first, weights, images, labels, faces.map(({ name }) => name)));
+    const contents = [null, await engineBytes, weights, images, labels];
+    // Only now, so that nothing before it waits for a share of the line.
+    const { module, bytes } = await compile(program, progress(0));
+    contents[0] = bytes;
+    const reader = manifest.classifier && files.get(manifest.classifier);
+    if (reader) reader.catch(() => {}); // which is said where it is waited for
     $("loading-text").textContent = "Starting";
     for (const [part, name] of [[window.Go, "wasm_exec.js"], [window.mppmKernel, "kernel.js"]]) {
       if (!part) throw new Error(`A part of the program, ${name}, did not arrive. Reload to try again.`);
@@ -218,20 +305,21 @@
       if (ldm) await take("faces-ldm ", ldm);
     };
     window.mppm = {
-      engine,
+      engine: engine.hire,
       trainer: trainers(manifest.trainer, vectors),
       rivals: Boolean(manifest.baselines),
+      reads: Boolean(manifest.classifier),
       samples: manifest.samples,
-      faces: (manifest.faces || []).map(({ name, label }) => ({ name, label })),
+      faces,
+      since: first && first.since.at,
       want: (name) => { want(name).catch((err) => console.error(err)); },
-      files: { weights, classifier, images, labels },
+      files: { weights, images, labels },
       ready() {
         delete window.mppm.files;
         $("work").dataset.state = "ready";
         $("loading").hidden = true;
-        compiledEngine.then(({ bytes }) => [bytes], () => [])
-          .then((bytes) => afterwards(manifest, bytes.length ? [...list, beside] : list, [...contents, ...bytes]))
-          .catch(() => {});
+        if (first) first.end();
+        afterwards(manifest, reader, list.map((file, i) => ({ file, bytes: contents[i] }))).catch(() => {});
       },
       fail,
       rest,

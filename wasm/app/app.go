@@ -18,6 +18,7 @@ import (
 	"mppm/shared/link"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
+	"mppm/wasm/app/export/encode"
 	"mppm/wasm/app/faces"
 	"mppm/wasm/app/generate"
 	"mppm/wasm/app/latentmap"
@@ -45,6 +46,8 @@ type App struct {
 	kept   *kept    // what to go back to, nil where the page shows its own model
 	rivals bool     // the page's own models to compare with have come
 
+	readable bool // the page's own classifier has come
+
 	pictures pictures // the model that was opened for Faces
 }
 
@@ -55,13 +58,14 @@ type Faces struct {
 }
 
 // New returns the app at its first screen: one of the model's samples under severe
-// noise, about to be restored. Without models of faces there is no mode of that name.
+// noise, about to be restored. Where there is no reader yet the classifier comes later:
+// then Readable is to be called. Without models of faces there is no mode of that name.
 func New(m Model, f Faces) (*App, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
 	s := room.NewSession(m.page(f.Models), m.Engine, m.Reader, m.About)
-	a := &App{Session: s, faces: f.Models, shown: m}
+	a := &App{Session: s, faces: f.Models, shown: m, readable: m.Reader != nil}
 	a.Restore = restore.New(s, m.Restore, m.Samples)
 	a.Generate = generate.New(s, m.Generate)
 	a.Map = latentmap.New(s, a.Restore, a.Generate)
@@ -74,6 +78,16 @@ func New(m Model, f Faces) (*App, error) {
 	})
 	a.rooms[link.Faces] = a.Faces
 	return a, nil
+}
+
+// Readable says that the classifier of the page's own model is there, with whoever
+// computes.
+func (a *App) Readable() {
+	a.readable = true
+	if a.kept == nil {
+		a.Session.Readable = true
+		a.Restore.Reread()
+	}
 }
 
 // Room returns the room that is shown.
@@ -143,25 +157,25 @@ func (a *App) Readout() room.Readout { return a.Session.Readout(a.Room()) }
 
 // ExportPicture returns what is shown now as a PNG: the digit, the grid, or the
 // figure of Manifold.
-func (a *App) ExportPicture(p *palette.Palette) (export.File, error) {
-	return a.export(export.Picture, fmt.Sprintf("picture-step-%d", a.Head().Step()), p)
+func (a *App) ExportPicture(p *palette.Palette) (encode.File, error) {
+	return a.export(encode.Picture, fmt.Sprintf("picture-step-%d", a.Head().Step()), p)
 }
 
 // ExportStrip returns every step of what is shown, side by side, as a PNG.
-func (a *App) ExportStrip(p *palette.Palette) (export.File, error) {
-	return a.export(export.Strip, "strip", p)
+func (a *App) ExportStrip(p *palette.Palette) (encode.File, error) {
+	return a.export(encode.Strip, "strip", p)
 }
 
 // ExportAnimation returns every step of what is shown as a GIF, which has just as
 // many colors as digits have shades: of digits nothing is lost.
-func (a *App) ExportAnimation(p *palette.Palette) (export.File, error) {
-	return a.export(func(f export.Album, name string) (export.File, error) { return export.Animation(f, name) }, "animation", p)
+func (a *App) ExportAnimation(p *palette.Palette) (encode.File, error) {
+	return a.export(func(f export.Album, name string) (encode.File, error) { return encode.Animation(f, name) }, "animation", p)
 }
 
-func (a *App) export(write func(export.Album, string) (export.File, error), what string, p *palette.Palette) (export.File, error) {
+func (a *App) export(write func(export.Album, string) (encode.File, error), what string, p *palette.Palette) (encode.File, error) {
 	album, err := a.Room().Subject().Album(p)
 	if err != nil {
-		return export.File{}, err
+		return encode.File{}, err
 	}
 	return write(album, fmt.Sprintf("mppm-%s-%s", a.Subject(), what))
 }

@@ -24,7 +24,7 @@ import (
 // theModel is a model with two digits.
 func theModel(t *testing.T, e *roomtest.Engine) Model {
 	t.Helper()
-	return Model{About: roomtest.About, Engine: e, Reader: &roomtest.Reader{}, Restore: roomtest.Preset, Generate: roomtest.Preset, Samples: twoDigits(t)}
+	return Model{About: roomtest.About, Engine: e, Reads: true, Reader: &roomtest.Reader{}, Restore: roomtest.Preset, Generate: roomtest.Preset, Samples: twoDigits(t)}
 }
 
 func newApp(t *testing.T, e *roomtest.Engine) *App {

@@ -165,7 +165,7 @@ func (r *reading) opened(a *App) (m Model, err error) {
 		if c.Image() != image || c.Classes() < m.Classes {
 			return m, fmt.Errorf("%q is not opened: it reads images of %v and tells %d classes apart; the model's are of %v and %d", r.files[compute.Classifier].Name, c.Image(), c.Classes(), image, m.Classes)
 		}
-		if m.Reader = c.Runner(batch); m.Names == nil {
+		if m.Reads, m.Reader = true, c.Runner(batch); m.Names == nil {
 			m.Names = c.Names()
 		}
 	}
@@ -191,7 +191,9 @@ func (r *reading) fresh(a *App) Model {
 	if !m.Digits || !own.Digits {
 		return m
 	}
-	m.Reader, m.Files[compute.Classifier] = own.Reader, own.Files[compute.Classifier]
+	if a.readable {
+		m.Reads, m.Reader, m.Files[compute.Classifier] = true, own.Reader, own.Files[compute.Classifier]
+	}
 	if a.rivals && m.Engine.Latent() == own.Engine.Latent() {
 		m.Rivals, m.Files[compute.OfBaselines] = true, own.Files[compute.OfBaselines]
 	}

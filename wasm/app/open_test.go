@@ -192,7 +192,7 @@ func TestOpenDigits(t *testing.T) {
 	a := newApp(t, &roomtest.Engine{})
 	opens(t, a, ModelFile{"mine.safetensors", compute.Raw(weightsOf(t, 28, 12, func(f *safetensors.File) { f.Meta["data"] = `{"name":"mnist"}` }))})
 	settle(t, a)
-	if !a.About.Digits || a.Reader == nil || !strings.Contains(a.Readout().Status, "reads as") {
+	if !a.About.Digits || !a.Session.Readable || !strings.Contains(a.Readout().Status, "reads as") {
 		t.Errorf("%+v, %q", a.About, a.Readout().Status)
 	}
 }

@@ -11,13 +11,15 @@ import (
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/model"
 	"mppm/wasm/app/restore"
+	"mppm/wasm/app/room"
 )
 
 // Model is what Restore, Generate and Map are of.
 type Model struct {
 	model.About
 	Engine   model.Engine
-	Reader   model.Reader    // nil: nothing is read
+	Reads    bool            // there is a classifier, or will be
+	Reader   model.Reader    // it; nil where it is read from its file
 	Restore  latent.Preset   // its own flow for restoring
 	Generate latent.Preset   // its own flow for generating
 	Samples  restore.Samples // clean images to begin with
@@ -47,15 +49,7 @@ func (m *Model) check() error {
 
 // page returns what links to the model are about.
 func (m *Model) page(faces []string) *link.Page {
-	_, labels := m.Engine.Bank()
-	return link.New(m.Samples.Len(), link.Model{
-		Pixels: m.Engine.Image().Size(), Latent: m.Engine.Latent(), Classes: m.Classes, NoMap: len(labels) == 0,
-		Restore: m.Restore, Generate: m.Generate, Faces: faces, Print: m.Print,
-		Only: func(class int) error {
-			_, err := m.Engine.Only(class)
-			return err
-		},
-	})
+	return room.NewLinks(m.Engine, m.About, m.Restore, m.Generate, m.Samples.Len(), faces)
 }
 
 // kept is the page's own model, while another is shown, and what was on the screen.
@@ -88,7 +82,7 @@ func (a *App) use(m Model) {
 	for name, f := range m.Files {
 		a.Compute.Bring(name, f)
 	}
-	a.Session.Use(m.page(a.faceModels()), m.Engine, m.Reader, m.About)
+	a.Session.Use(m.page(a.faceModels()), m.Engine, m.Reader, m.Reads && (a.kept != nil || a.readable), m.About)
 	a.Restore.Use(m.Restore, m.Samples)
 	a.Generate.Use(m.Generate)
 	a.Map.Use()
@@ -116,6 +110,9 @@ func (a *App) RivalsCame() {
 		a.Restore.Comparable()
 	}
 }
+
+// Reads reports whether what Restore, Generate and Map show is read, or will be.
+func (a *App) Reads() bool { return a.shown.Reads }
 
 // Compares reports whether Restore compares with other models, or will.
 func (a *App) Compares() bool { return a.shown.Rivals }

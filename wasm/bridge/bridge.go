@@ -61,6 +61,9 @@ type Bridge struct {
 	keysOff  bool     // letters and numerals do nothing
 	statics  []static // texts about digits or faces, nil until the page speaks of others
 	told     told     // of what the page speaks
+
+	parts      []part
+	unmeasured bool // the page was laid out, and where to draw is not known yet
 }
 
 // controls is what the page has for a room, beside what it wires itself.
@@ -84,6 +87,7 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 	b := &Bridge{app: a, texts: map[string]string{}, snapshot: `{"ready":false}`, simd: simd}
 	page := window.Get("mppm")
 	b.view = view.New(a, b.flush, b.changed, func(on bool) { page.Call("rest", on) })
+	b.stage.resizing = b.view.Resized
 	if err := b.stage.take(); err != nil {
 		return nil, err
 	}
@@ -93,9 +97,10 @@ func connect(a *app.App, simd bool) (*Bridge, error) {
 	}
 	b.motion()
 	b.measure()
+	b.frames()
 	b.controls()
 	b.links()
-	b.stage.watch(b.measure, b.view.Invalidate)
+	b.stage.watch(b.measure, b.measureSoon, b.view.Invalidate)
 	media("(prefers-color-scheme: light)", func() {
 		if err := b.theme(); err != nil {
 			report(err)
@@ -145,7 +150,10 @@ func (b *Bridge) do(f func() error) {
 // then is do for what cannot fail.
 func (b *Bridge) then(call func()) { b.do(func() error { call(); return nil }) }
 
-func (b *Bridge) flush() {
+// flush makes the calls that wait, and reports whether there were any: then the page
+// says what came of them, a refused value goes back to what it was. Another mode it shows
+// at once, and says the rest with the next frame.
+func (b *Bridge) flush() bool {
 	inbox := b.inbox
 	b.inbox = nil
 	for _, take := range inbox {
@@ -165,12 +173,14 @@ func (b *Bridge) flush() {
 			b.notice = err.Error()
 		}
 	}
-	if len(calls) > 0 {
-		b.publish() // a refused value goes back to what it was
+	if len(calls) > 0 && b.texts["work.dataset.mode"] != string(b.app.Mode) {
+		b.publish()
 	}
+	return len(calls) > 0
 }
 
-// changed follows an update in which something on the screen changed.
+// changed follows an update in which something on the screen changed, or the app was
+// called.
 func (b *Bridge) changed() {
 	b.publish()
 	b.publishLink()
@@ -285,22 +295,9 @@ func (b *Bridge) motion() {
 // theme reads the colors of the style sheet.
 func (b *Bridge) theme() error {
 	style := window.Call("getComputedStyle", document.Get("documentElement"))
-	var p palette.Palette
-	var err error
-	read := func(name string) string { return style.Call("getPropertyValue", name).String() }
-	for _, t := range []struct {
-		name string
-		set  func(string) error
-	}{
-		{"--ground", into(&p.Ground)}, {"--ink", into(&p.Ink)}, {"--line", into(&p.Line)},
-		{"--muted", into(&p.Muted)}, {"--accent", into(&p.Accent)}, {"--raise", into(&p.Raised)},
-		{"--dae", into(&p.DAE)}, {"--ddpm", into(&p.DDPM)}, {"--own", into(&p.Own)},
-		{"--classes", func(s string) (err error) { p.Classes, err = palette.ParseColors(s); return err }},
-		{"--cool", func(s string) (err error) { p.Cool, err = palette.ParseColors(s); return err }},
-	} {
-		if err = t.set(read(t.name)); err != nil {
-			return fmt.Errorf("style sheet: %s: %w", t.name, err)
-		}
+	p, err := palette.Read(func(name string) string { return style.Call("getPropertyValue", name).String() })
+	if err != nil {
+		return err
 	}
 	b.view.SetPalette(p)
 	b.palette = p
@@ -310,8 +307,12 @@ func (b *Bridge) theme() error {
 // publish says on the page what the app says.
 func (b *Bridge) publish() {
 	b.tell()
+	if b.prop("work", "dataset.mode", string(b.app.Mode)) {
+		b.show(b.app.Mode)
+		return // all else comes with the next frame
+	}
 	r := b.app.Readout()
-	status := unbroken(r.Status)
+	status := room.Unbroken(r.Status)
 	if b.notice != "" {
 		r.Status, status = b.notice, b.notice
 	}
@@ -320,15 +321,12 @@ func (b *Bridge) publish() {
 	if !r.Busy {
 		b.text("announce", b.announced(r))
 	}
-	if b.prop("work", "dataset.mode", string(b.app.Mode)) {
-		b.show(b.app.Mode)
-	}
 	b.attr("play", "data-playing", strconv.FormatBool(r.Playing))
 	b.attr("play", "aria-label", map[bool]string{true: "Pause", false: "Play"}[r.Playing])
 	b.prop("timeline", "max", strconv.Itoa(max(r.Steps, 1)))
 	b.value("timeline", strconv.Itoa(r.Step))
 	b.attr("timeline", "aria-valuetext", r.Status)
-	film := timeline.NewFilm(b.stage.places["film"].W, r.Steps, view.LeastTile*b.stage.unit)
+	film := timeline.NewFilm(b.stage.places["film"].W, r.Steps, timeline.LeastTile*b.stage.unit)
 	if b.app.Mode == link.Manifold { // without a film the timeline is as long as the plot of D
 		film = timeline.NewFilm(b.stage.places["plot"].W, r.Steps, 1)
 	}
@@ -423,17 +421,44 @@ func (b *Bridge) publishFlow() {
 	b.enable("reset-flow", changed > 0)
 }
 
+// part is an element that belongs to modes alone.
+type part struct {
+	el    js.Value
+	modes []string
+}
+
 // show shows what belongs to a mode, and hides what belongs to another.
 func (b *Bridge) show(m link.Mode) {
-	for _, el := range all("[data-for]") {
-		el.Set("hidden", !slices.Contains(strings.Fields(el.Get("dataset").Get("for").String()), string(m)))
+	if b.parts == nil {
+		for _, el := range all("[data-for]") {
+			b.parts = append(b.parts, part{el, strings.Fields(el.Get("dataset").Get("for").String())})
+		}
+	}
+	for _, p := range b.parts {
+		p.el.Set("hidden", !slices.Contains(p.modes, string(m)))
 	}
 	for _, t := range all(`[role="tab"]`) {
 		on := t.Get("id").String() == "tab-"+string(m)
 		t.Call("setAttribute", "aria-selected", strconv.FormatBool(on))
 		t.Set("tabIndex", map[bool]int{true: 0, false: -1}[on])
 	}
-	b.measure()
+	b.measureSoon()
+}
+
+// measureSoon has the places found before the next frame, when the browser has laid the
+// page out: it need not do so twice, nor all in one frame. Until then nothing is drawn.
+func (b *Bridge) measureSoon() {
+	if b.unmeasured {
+		return
+	}
+	b.unmeasured = true
+	b.view.Hold(true)
+	b.Do(func() error {
+		b.unmeasured = false
+		b.view.Hold(false)
+		b.measure()
+		return nil
+	})
 }
 
 // measure finds the places to draw into, and makes the canvas as large as the
@@ -458,12 +483,6 @@ func capital(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-// unbroken keeps a line from breaking anywhere but after its dots, and before
-// what is read or measured.
-func unbroken(s string) string {
-	return strings.NewReplacer(" · ", "\u00a0· ", " reads", " reads", " from", " from", " ", "\u00a0").Replace(s)
 }
 
 // span sets what a slider ranges over.

@@ -4,12 +4,9 @@ package bridge
 
 import (
 	"fmt"
-	"image/color"
 	"strconv"
 	"strings"
 	"syscall/js"
-
-	"mppm/wasm/app/palette"
 )
 
 // elements are those that were asked for: the page's own stay as long as it does.
@@ -172,12 +169,5 @@ func (b *Bridge) attr(name, attribute, v string) {
 	if b.texts[key] != v {
 		b.texts[key] = v
 		id(name).Call("setAttribute", attribute, v)
-	}
-}
-
-func into(c *color.RGBA) func(string) error {
-	return func(s string) (err error) {
-		*c, err = palette.ParseColor(s)
-		return err
 	}
 }

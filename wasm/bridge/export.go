@@ -5,13 +5,13 @@ package bridge
 import (
 	"syscall/js"
 
-	"mppm/wasm/app/export"
+	"mppm/wasm/app/export/encode"
 	"mppm/wasm/app/palette"
 )
 
 // exports wires the buttons that save what is shown.
 func (b *Bridge) exports() {
-	for name, make := range map[string]func(*palette.Palette) (export.File, error){
+	for name, make := range map[string]func(*palette.Palette) (encode.File, error){
 		"save-picture": b.app.ExportPicture, "save-strip": b.app.ExportStrip, "save-animation": b.app.ExportAnimation,
 	} {
 		click(name, func() {
@@ -31,7 +31,7 @@ func (b *Bridge) exports() {
 const keepFor = 60_000
 
 // download gives a file to the user.
-func download(f export.File) {
+func download(f encode.File) {
 	data := window.Get("Uint8Array").New(len(f.Data))
 	js.CopyBytesToJS(data, f.Data)
 	blob := window.Get("Blob").New([]any{data}, map[string]any{"type": f.Type})

@@ -109,13 +109,13 @@ func staticTexts() (list []static) {
 
 // tell has the page speak of the model that is shown, where that is another one.
 func (b *Bridge) tell() {
-	now := told{b.app.Links, b.app.Reader != nil, b.app.Compares(), b.app.OfFaces()}
+	now := told{b.app.Links, b.app.Reads(), b.app.Compares(), b.app.OfFaces()}
 	if was := b.told; now != was {
 		b.told = now
 		b.retell()
 		if was.links != nil { // at first it is done anyway
 			b.marks()
-			b.measure()
+			b.measureSoon()
 		}
 	}
 }
@@ -149,7 +149,7 @@ func (b *Bridge) retell() {
 		n := map[string]int{"latent": latent, "hidden": max(latent-2, 0)}[el.Get("dataset").Get("count").String()]
 		el.Set("textContent", strconv.Itoa(n))
 	}
-	for class, off := range map[string]bool{".of-rival": !b.app.Compares(), ".of-reader": b.app.Reader == nil} {
+	for class, off := range map[string]bool{".of-rival": !b.app.Compares(), ".of-reader": !b.app.Reads()} {
 		for _, el := range all(class) {
 			el.Set("hidden", off)
 		}

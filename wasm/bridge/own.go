@@ -11,7 +11,7 @@ import (
 
 	"mppm/shared/lesson"
 	"mppm/shared/link"
-	"mppm/wasm/app/export"
+	"mppm/wasm/app/export/encode"
 	"mppm/wasm/app/manifold"
 	"mppm/wasm/app/room"
 )
@@ -63,7 +63,7 @@ func (b *Bridge) ownControls() {
 	b.number("own-blur", "input", m.SetBlur)
 	b.number("own-codes", "change", m.SetCodes)
 	b.seed("own-seed", func(v uint64) { _ = m.SetTrainSeed(v) }) // any seed is in range
-	for name, make := range map[string]func() (export.File, error){"own-save": m.Weights, "own-csv": m.CSV} {
+	for name, make := range map[string]func() (encode.File, error){"own-save": m.Weights, "own-csv": m.CSV} {
 		click(name, func() {
 			b.do(func() error {
 				f, err := make()

@@ -7,7 +7,6 @@ import (
 
 	"mppm/shared/stroke"
 	"mppm/wasm/app/timeline"
-	"mppm/wasm/view"
 )
 
 // pointers wires what is done on the pictures themselves: drawing on the pad,
@@ -18,7 +17,7 @@ func (b *Bridge) pointers() {
 	scrub := func(e js.Value) {
 		x, _, w := within(film, e, 1)
 		b.then(func() {
-			f := timeline.NewFilm(b.stage.places["film"].W, b.app.Head().End(), view.LeastTile*b.stage.unit)
+			f := timeline.NewFilm(b.stage.places["film"].W, b.app.Head().End(), timeline.LeastTile*b.stage.unit)
 			if w > 0 {
 				b.app.Seek(f.At(x * f.Width))
 			}

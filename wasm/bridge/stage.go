@@ -23,6 +23,7 @@ type stage struct {
 	ratio         float64 // pixels of the canvas in one of the page
 	unit          float64 // pixels of the canvas in one of a page with ordinary type: on large screens everything is larger
 	places        view.Places
+	resizing      func() // is called before the canvas' size changes
 }
 
 // take moves Ebitengine's canvas from the end of the page, where Ebitengine puts
@@ -45,11 +46,11 @@ func (s *stage) take() error {
 	return nil
 }
 
-// watch calls measure when the layout may have changed, and redraw when the
-// canvas has lost what was on it.
-func (s *stage) watch(measure, redraw func()) {
+// watch calls measure when the window has changed, soon when the layout may have, and
+// redraw when the canvas has lost what was on it.
+func (s *stage) watch(measure, soon, redraw func()) {
 	observer := window.Get("ResizeObserver").New(js.FuncOf(func(js.Value, []js.Value) any {
-		measure()
+		soon()
 		return nil
 	}))
 	observer.Call("observe", s.el)
@@ -114,6 +115,7 @@ func (s *stage) measure() bool {
 			property.Set("configurable", true)
 			window.Get("Object").Call("defineProperty", body, name, property)
 		}
+		s.resizing()
 		window.Call("dispatchEvent", window.Get("Event").New("resize"))
 	}
 	return true

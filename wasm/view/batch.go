@@ -52,11 +52,19 @@ func (v *View) flush(dst *ebiten.Image) {
 type layer struct {
 	image *ebiten.Image
 	of    any // what is there
+	drawn int // parts of it
+	whole bool
 }
 
-// keep draws a layer over a rectangle. Where it is not of what it should be, it is drawn
-// first, by a function that takes the rectangle to begin at (0, 0).
-func (v *View) keep(dst *ebiten.Image, l *layer, r Rect, of any, draw func(dst *ebiten.Image, r Rect)) {
+// parts is how many parts a layer has at least, each drawn in a frame of its own: all of
+// it in one would keep the page from answering for too long.
+const parts = 4
+
+// keep draws a layer of n things over a rectangle. Where it is not of what it should be,
+// it is drawn first, by a function that takes the rectangle to begin at (0, 0), and the
+// things from the first number to before the second: in parts, but for a layer that was
+// whole before and is not to be drawn in parts again, as what one drags may not flicker.
+func (v *View) keep(dst *ebiten.Image, l *layer, r Rect, of any, n int, again bool, draw func(dst *ebiten.Image, from, to int)) {
 	w, h := int(r.W), int(r.H)
 	if w < 1 || h < 1 {
 		return
@@ -65,13 +73,23 @@ func (v *View) keep(dst *ebiten.Image, l *layer, r Rect, of any, draw func(dst *
 		if l.image != nil {
 			l.image.Deallocate()
 		}
-		l.image, l.of = ebiten.NewImage(w, h), nil
+		l.image, l.of, l.whole = ebiten.NewImage(w, h), nil, false
 	}
 	if l.of != of {
-		l.of = of
+		l.of, l.drawn = of, 0
+		l.whole = l.whole && !again
 		l.image.Clear()
-		draw(l.image, Rect{0, 0, r.W, r.H})
 	}
+	if l.drawn < n {
+		to := n
+		if !l.whole {
+			to = min(l.drawn+(n+parts-1)/parts, n)
+		}
+		draw(l.image, l.drawn, to)
+		l.drawn = to
+	}
+	l.whole = l.whole || l.drawn == n
+	v.more = v.more || l.drawn < n
 	var o ebiten.DrawImageOptions
 	o.GeoM.Translate(r.X, r.Y)
 	dst.DrawImage(l.image, &o)

@@ -136,7 +136,7 @@ func (v *View) color(dst *ebiten.Image, r Rect, px []byte, alpha float64) {
 // faces draws the grown faces, and frames those that are chosen.
 func (v *View) faces(dst *ebiten.Image, r Rect) {
 	const side = 3 // link.GrownFaces of them
-	gap := math.Round(Gap * v.ratio)
+	gap := math.Round(timeline.Gap * v.ratio)
 	pitch := (r.W + gap) / side
 	cell := func(i int) Rect {
 		x, y := math.Round(r.X+float64(i%side)*pitch), math.Round(r.Y+float64(i/side)*pitch)

@@ -69,10 +69,10 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 		px, py := c.Screen(float64(x), float64(y))
 		return float32(r.X + px), float32(r.Y + py)
 	}
-	of := charted{t, v.app.View, v.app.Memory, v.app.Map.HeatMap(), v.look, v.chart.marks, r.W, r.H}
-	v.keep(dst, &v.codes, r, of, func(dst *ebiten.Image, o Rect) {
-		v.distances(dst, c, o)
-		v.mapCodes(dst, t, func(x, y float32) (float32, float32) {
+	v.distances(dst, c, r)
+	of := charted{t, v.app.View, v.app.Memory, v.look, v.chart.marks, r.W, r.H}
+	v.keep(dst, &v.codes, r, of, len(t.At), false, func(dst *ebiten.Image, from, to int) {
+		v.mapCodes(dst, t, from, to, func(x, y float32) (float32, float32) {
 			px, py := c.Screen(float64(x), float64(y))
 			return float32(px), float32(py)
 		})
@@ -80,12 +80,11 @@ func (v *View) plane(screen *ebiten.Image, r Rect, pos float64) {
 	v.paths(dst, t, at, pos, r)
 }
 
-// charted is what the colors and the codes on the map depend on.
+// charted is what the codes on the map depend on.
 type charted struct {
 	atlas  *atlas.Atlas
 	view   link.Lens
 	memory link.Memory
-	heat   *latentmap.HeatMap
 	look   int
 	marks  *ebiten.Image
 	w, h   float64
@@ -129,9 +128,9 @@ const heatStrength = 0.62
 // faint is how much is seen of a code whose class is forgotten.
 const faint = 0.12
 
-// mapCodes draws every code, in its class' color, and the digit of each class in the
-// middle of its codes; then those that are remembered, as stars.
-func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32) (float32, float32)) {
+// mapCodes draws codes, each in its class' color, and, with the last of them, the digit of
+// each class in the middle of its codes, and those that are remembered, as stars.
+func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, from, to int, at func(x, y float32) (float32, float32)) {
 	v.begin()
 	zoom := v.app.View.Zoom
 	size := float32((2.6 + 1.4*math.Sqrt(zoom)) * v.ratio)
@@ -144,8 +143,8 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32)
 		gone[class] = true
 	}
 	b := dst.Bounds()
-	for i, p := range t.At {
-		x, y := at(p[0], p[1])
+	for i := from; i < to; i++ {
+		x, y := at(t.At[i][0], t.At[i][1])
 		if int(x+size) < b.Min.X || int(x-size) > b.Max.X || int(y+size) < b.Min.Y || int(y-size) > b.Max.Y {
 			continue
 		}
@@ -160,7 +159,7 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32)
 		v.mark(x, y, size, which, v.palette.Class(class), alpha)
 	}
 	// Over them each class' label, on a ground of its own.
-	if zoom < 8 {
+	if zoom < 8 && to == len(t.At) {
 		large := float32(21 * v.ratio)
 		if !v.chart.short {
 			large = float32(16 * v.ratio)
@@ -182,6 +181,9 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32)
 		}
 	}
 	for _, p := range v.app.Map.Remembered() {
+		if to < len(t.At) {
+			break
+		}
 		x, y := at(p[0], p[1])
 		side := float32(19 * v.ratio)
 		v.mark(x, y, side*1.3, disc, v.palette.Ground, 0.9)
@@ -234,7 +236,7 @@ func (v *View) paths(dst *ebiten.Image, t *atlas.Atlas, at func(x, y float32) (f
 	}
 	now := min(pos, float64(last))
 	if p.N > 1 {
-		v.others(dst, place, p.N, shown, now, palette.Fade(v.palette.Ink, 0.35))
+		v.others(dst, place, 0, p.N, shown, now, palette.Fade(v.palette.Ink, 0.35))
 		var others [][2]float64
 		for i := range p.N {
 			if i != shown {

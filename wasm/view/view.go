@@ -28,12 +28,10 @@ type Rect struct{ X, Y, W, H float64 }
 // dae, ldm, large, grid, map, manifold, film, plot, and those of faces. A name that is missing is not shown.
 type Places map[string]Rect
 
-// LeastTile is the least width of a tile of the film, in pixels of the page.
-const LeastTile = 38
-
-// Gap is the space between the cells of the grid and of the film, in pixels of
-// the page.
-const Gap = 3
+// settleFrames is in how many frames nothing is drawn where the page was laid out anew: the
+// first finds the places, the second has done what follows, and one draws after them. All
+// in one would keep the page from answering for too long.
+const settleFrames = 2
 
 // quietFrames is how many frames nothing must move before the page rests:
 // Ebitengine shows a picture some frames after it is drawn.
@@ -42,8 +40,8 @@ const quietFrames = 10
 // View is the drawing; it is Ebitengine's game.
 type View struct {
 	app     *app.App
-	before  func() // runs before every update, to make the page's calls
-	after   func() // runs after every update in which something changed
+	before  func() bool // runs before every update, to make the page's calls; whether there were any
+	after   func()      // runs after every update in which something changed, or was called
 	rest    func(on bool)
 	quiet   int // frames since something moved
 	places  Places
@@ -53,7 +51,7 @@ type View struct {
 
 	dirty    bool
 	begun    bool   // something was drawn
-	moved    bool   // the page was laid out anew in this frame
+	settling int    // frames in which nothing is drawn
 	drawn    uint64 // revision of the app that is on the canvas
 	last     time.Time
 	tiles    []*tile
@@ -63,13 +61,19 @@ type View struct {
 	ink      []byte   // of one
 	width, h int
 	lines    []manifold.Stroke // kept for their memory
+	sheet    sheet
 	chart    chart
 	sliced   sliced
 	colors   colors
 	look     int   // counts the palettes
 	codes    layer // of the map
-	behind   layer // the lines of the other digits in the plot
+	behind   layer // the lines of all digits in the plot
 	list     []box // kept for its memory
+	more     bool  // of a layer is still to be drawn
+	held     bool  // where to draw is not known yet
+	extra    bool  // the next frame is one too many
+	skips    bool  // this one is
+	work     Work
 }
 
 // tile is one image on the graphics card.
@@ -83,10 +87,10 @@ type tile struct {
 // fixed, so that a digit that did not change keeps its tile.
 var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", "grid", "map", "manifold", "face-original", "face-damaged", "face-restored", "face-dae", "face-ldm", "face-where", "face-large", "face-grid", "film", "plot"}
 
-// New returns the view of an app. before runs before every update, after when
-// something on the screen changed. rest is called with true when no frame is
+// New returns the view of an app. before runs before every update, and says whether it
+// called the app, after when it did or something on the screen changed. rest is called with true when no frame is
 // needed until Wake, and with false then.
-func New(a *app.App, before, after func(), rest func(on bool)) *View {
+func New(a *app.App, before func() bool, after func(), rest func(on bool)) *View {
 	v := &View{app: a, before: before, after: after, rest: rest, ratio: 1, dirty: true, last: time.Now()}
 	v.fit()
 	return v
@@ -101,15 +105,24 @@ func (v *View) fit() {
 	for _, t := range v.tiles {
 		t.image.Deallocate()
 	}
-	v.tiles = nil
+	v.tiles, v.sheet.cells = nil, nil
 	v.shape, v.pixels, v.ink = shape, make([]byte, 4*shape.H*shape.W), make([]byte, shape.Size())
 }
 
 // SetPlaces says where to draw, and how many pixels of the canvas one of a page
 // with ordinary type has.
 func (v *View) SetPlaces(p Places, ratio float64) {
-	v.places, v.ratio, v.moved = p, ratio, v.begun
+	v.places, v.ratio = p, ratio
+	if v.begun {
+		v.settling = settleFrames
+	}
 	v.Invalidate()
+}
+
+// Hold has nothing drawn, or drawn again, as the page is laid out anew.
+func (v *View) Hold(on bool) {
+	v.held = on
+	v.Wake()
 }
 
 // SetPalette changes the colors.
@@ -138,16 +151,42 @@ func (v *View) Wake() {
 	v.rest(false)
 }
 
+// Resized says that the canvas is about to have another size. Ebitengine then calls Update
+// and Draw once more at once, in the same task of the browser as the frame that is under
+// way: there is nothing to do.
+func (v *View) Resized() { v.extra = true }
+
+// Drawn reports whether anything was drawn.
+func (v *View) Drawn() bool { return v.begun }
+
 // Update is called once a frame.
 func (v *View) Update() error {
+	if v.skips = v.extra; v.skips {
+		v.extra, v.quiet = false, 0
+		return nil
+	}
 	now := time.Now()
+	v.work.begin(now)
 	// A tab that was hidden goes on where it was, not where it would be.
 	dt := min(now.Sub(v.last), 100*time.Millisecond)
 	v.last = now
-	v.before()
+	called := v.before()
+	if v.held { // that the page is laid out anew is enough for a frame
+		v.quiet = 0
+		return nil
+	}
+	if v.settling == settleFrames { // and so is to measure it, and say the rest
+		v.quiet = 0
+		v.after()
+		return nil
+	}
 	v.app.Update(dt)
-	if r := v.app.Revision(); r != v.drawn {
+	r := v.app.Revision()
+	if r != v.drawn {
 		v.drawn, v.dirty = r, true
+		called = true
+	}
+	if called {
 		v.after()
 	}
 	if v.app.Active() || v.dirty {
@@ -166,14 +205,21 @@ func (v *View) Layout(w, h int) (int, int) {
 	return w, h
 }
 
-// Draw draws everything, if anything changed. A page that was laid out anew is drawn with
-// the next frame: both in one keep it from answering for too long.
+// Draw draws everything, if anything changed.
 func (v *View) Draw(screen *ebiten.Image) {
-	if v.moved || !v.dirty {
-		v.moved = false
+	if v.held || v.skips {
 		return
 	}
-	v.dirty, v.begun = false, true
+	if v.settling > 0 {
+		v.settling--
+		return
+	}
+	if !v.dirty {
+		return
+	}
+	defer v.work.end()
+	v.dirty, v.begun, v.more = false, true, false
+	defer func() { v.dirty = v.dirty || v.more }()
 	v.used, v.colors.used = 0, 0
 	v.fit()
 	screen.Clear()
@@ -262,7 +308,7 @@ func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
 	if walk {
 		pos = float64(p.Steps() - 1) // the walk has a timeline of its own
 	}
-	gap := math.Round(Gap * v.ratio)
+	gap := math.Round(timeline.Gap * v.ratio)
 	bar := math.Round(2 * v.ratio)
 	pitch := (r.W + gap) / float64(n)
 	cell := func(i int) Rect {
@@ -274,10 +320,7 @@ func (v *View) grid(dst *ebiten.Image, r Rect, pos float64) {
 		v.list = append(v.list, box{cell(i), v.palette.Ground})
 	}
 	v.boxes(dst, v.list)
-	for i := range p.N {
-		p.At(v.ink, i, pos)
-		v.digit(dst, cell(i), 1)
-	}
+	v.sheet.draw(v, dst, p, n, pos, cell)
 	if top := p.Highest(); top > 0 {
 		v.list = v.list[:0]
 		for i := range p.N {
@@ -302,10 +345,9 @@ func (v *View) frame(dst *ebiten.Image, r Rect, c color.RGBA) {
 // lies that is shown.
 func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 	p, i := v.app.Path()
-	f := timeline.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
-	bar := math.Round(3 * v.ratio)
-	side := math.Floor(min(f.Pitch()-Gap*v.ratio, r.H-2*bar))
-	y := math.Round(r.Y + (r.H-2*bar-side)/2)
+	f := timeline.NewFilm(r.W, v.app.Head().End(), timeline.LeastTile*v.ratio)
+	side, y, bar := f.Strip(r.H, v.ratio)
+	y += r.Y
 	// each calls draw for every tile, the further along the more faintly.
 	each := func(draw func(r Rect, step int, alpha float64)) {
 		for t := range f.Tiles {
@@ -313,7 +355,7 @@ func (v *View) film(dst *ebiten.Image, r Rect, pos float64) {
 			if step >= p.Steps() || i >= p.N {
 				break
 			}
-			alpha := 0.42
+			alpha := timeline.Ahead
 			if float64(step) <= pos+0.5 {
 				alpha = 1
 			}
@@ -360,7 +402,7 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 	p, shown := v.app.Path()
 	last := p.Steps() - 1
 	top := p.Highest()
-	f := timeline.NewFilm(r.W, v.app.Head().End(), LeastTile*v.ratio)
+	f := timeline.NewFilm(r.W, v.app.Head().End(), timeline.LeastTile*v.ratio)
 	if v.places["film"].W != r.W {
 		f = timeline.NewFilm(r.W, v.app.Head().End(), 1) // not below the film: an axis of its own
 	}
@@ -372,15 +414,14 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 		d = p.DistanceAt(i, pos) / top
 		return float32(r.X + f.X(pos)), float32(r.Y + r.H - 1 - (r.H-margin-1)*d), d
 	}
-	// Every other path of the grid, faintly.
-	if p.N > 1 {
-		of := plotted{&p.Frame(0, 0)[0], p.Steps(), shown, v.look, f}
-		v.keep(dst, &v.behind, r, of, func(dst *ebiten.Image, o Rect) {
+	// All paths of the grid, faintly, once it is grown.
+	if of := (plotted{&p.Frame(0, 0)[0], p.Steps(), v.look, f}); p.N > 1 && (v.behind.of == any(of) || !v.app.Room().Subject().Busy()) {
+		v.keep(dst, &v.behind, r, of, p.N, true, func(dst *ebiten.Image, from, to int) {
 			moved := func(i int, pos float64) (x, y float32, d float64) {
 				x, y, d = at(i, pos)
 				return x - float32(r.X), y - float32(r.Y), d
 			}
-			v.others(dst, moved, p.N, shown, float64(last), palette.Fade(v.palette.Scale(0.5), 0.3))
+			v.others(dst, moved, from, to, -1, float64(last), palette.Fade(v.palette.Scale(0.5), 0.3))
 		})
 	}
 	// The area, in columns.
@@ -424,12 +465,12 @@ func (v *View) plot(dst *ebiten.Image, r Rect, pos float64) {
 	v.circle(dst, float64(x), float64(y), 4*v.ratio, v.palette.Accent)
 }
 
-// plotted is what the lines of the other digits in the plot depend on.
+// plotted is what the lines of all digits in the plot depend on.
 type plotted struct {
-	path         *byte // its first frame: another path has another
-	steps, shown int
-	look         int
-	film         timeline.Film
+	path  *byte // its first frame: another path has another
+	steps int
+	look  int
+	film  timeline.Film
 }
 
 // axes returns where on the canvas D of image i is at a place of the timeline,
@@ -463,10 +504,11 @@ func dot(x, y, radius float64, c color.RGBA) manifold.Stroke {
 	return manifold.Stroke{X0: x, Y0: y, X1: x, Y1: y, Width: 2 * radius, Color: c}
 }
 
-// others draws the lines of all images but one, up to a place of the timeline.
-func (v *View) others(dst *ebiten.Image, at axes, n, but int, to float64, c color.RGBA) {
+// others draws the lines of images first to before end, but for one, up to a place of the
+// timeline.
+func (v *View) others(dst *ebiten.Image, at axes, first, end, but int, to float64, c color.RGBA) {
 	lines := v.lines[:0]
-	for i := range n {
+	for i := first; i < end; i++ {
 		if i == but {
 			continue
 		}

@@ -50,7 +50,7 @@ func (b *builder) bench(ctx context.Context, icon string, execJS, kernel, weight
 		files = append(files, filepath.Join(nets, name))
 	}
 	for _, name := range []string{
-		"bench.js", "bench.css",
+		"bench.js", "pool.js", "bench.css",
 		"node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
 		"node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
 		"node_modules/@tensorflow/tfjs-core/dist/tf-core.min.js",

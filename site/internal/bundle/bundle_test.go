@@ -113,7 +113,8 @@ func TestFailedBuildLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestVisits adds up what is fetched until the first picture, and in all.
+// TestVisits adds up what is fetched until the first picture, until the page can be used,
+// and in all.
 func TestVisits(t *testing.T) {
 	m := &Manifest{
 		SIMD: File{Name: "simd"}, Scalar: File{Name: "scalar"}, Weights: File{Name: "weights"},
@@ -127,7 +128,7 @@ func TestVisits(t *testing.T) {
 	}
 	var out strings.Builder
 	visits(&out, m, sizes, []string{"index"}, []string{"sw"})
-	for _, want := range []string{"first picture: 1.75 MB in brotli, 3.50 in gzip, 7.00 unpacked\n", "in all: 15.75 MB in brotli, 31.50 in gzip, 63.00 unpacked\n"} {
+	for _, want := range []string{"first picture: 1.25 MB in brotli, 2.50 in gzip, 5.00 unpacked\n", "can be used: 1.75 MB in brotli, 3.50 in gzip, 7.00 unpacked\n", "in all: 15.75 MB in brotli, 31.50 in gzip, 63.00 unpacked\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("a visit is said to fetch\n%s\nwant %q", out.String(), want)
 		}

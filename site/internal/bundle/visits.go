@@ -10,23 +10,28 @@ import (
 // Size is how many bytes a file of the page has: as it is, and in its compressed twins.
 type Size struct{ Raw, Brotli, Gzip int }
 
-// First lists what the loader fetches before the first picture, in a browser with
-// WebAssembly SIMD.
+// First lists what the loader fetches before the first picture, which is a restored digit,
+// in a browser with WebAssembly SIMD and workers.
 func (m *Manifest) First() []File {
-	return []File{m.SIMD, m.Engine.SIMD, m.Engine.Script, m.Weights, m.Classifier, m.Images, m.Labels} // those that there are none of have no size
+	return []File{m.Engine.SIMD, m.Engine.Script, m.Weights, m.Images, m.Labels}
 }
 
-// Late lists what is fetched once the picture is there, but for what somebody has to ask
-// for, as for a model of faces.
+// Then lists what is fetched next, after which the page can be used. Modes other than
+// Restore have their first picture then.
+func (m *Manifest) Then() []File { return []File{m.SIMD} }
+
+// Late lists what is fetched last, but for what somebody has to ask for, as for a model of
+// faces.
 func (m *Manifest) Late() []File {
-	files := []File{m.Baselines}
+	files := []File{m.Classifier, m.Baselines}
 	for _, name := range slices.Sorted(maps.Keys(m.Curves)) {
 		files = append(files, m.Curves[name])
 	}
 	return files
 }
 
-// visits says what a first visit fetches until the first picture, and in all. shell is
+// visits says what a first visit fetches until the first picture, until the page can be
+// used, and in all. shell is
 // what the browser takes by itself, and late is what is kept for the next visit beside
 // what the loader fetches. The next visit asks only whether there is a newer page.
 func visits(w io.Writer, m *Manifest, sizes map[string]Size, shell, late []string) {
@@ -44,7 +49,11 @@ func visits(w io.Writer, m *Manifest, sizes map[string]Size, shell, late []strin
 	say := func(what string, s Size) {
 		fmt.Fprintf(w, "%s: %.2f MB in brotli, %.2f in gzip, %.2f unpacked\n", what, float64(s.Brotli)/1e6, float64(s.Gzip)/1e6, float64(s.Raw)/1e6)
 	}
+	usable := plus(first, sum(nil, m.Then()))
 	say("a first visit fetches, until the first picture", first)
-	say("and in all", Size{first.Raw + rest.Raw, first.Brotli + rest.Brotli, first.Gzip + rest.Gzip})
+	say("until the page can be used", usable)
+	say("and in all", plus(usable, rest))
 	fmt.Fprintln(w, "the next visit, and any later one: nothing, while sw.js is the same")
 }
+
+func plus(a, b Size) Size { return Size{a.Raw + b.Raw, a.Brotli + b.Brotli, a.Gzip + b.Gzip} }

@@ -50,7 +50,7 @@ func TestBringAnother(t *testing.T) {
 		asked.Bring(Digits, other)
 		asked.Bring(Classifier, nil)
 		r := restored(asked, 16*16, mean)
-		if len(r.Codes) != 4*5 || len(r.Reads) != 4 || slices.ContainsFunc(r.Reads, func(r model.Reading) bool { return r.Confidence > 0 }) {
+		if len(r.Codes) != 4*5 || slices.ContainsFunc(r.Reads, func(r model.Reading) bool { return r.Confidence > 0 }) {
 			t.Errorf("another model makes codes of %d numbers, read as %v", len(r.Codes), r.Reads)
 		}
 		if places := all(t, y, Ask(asked, new(Survey))); len(places) != 1 || len(places[0].At) != 100 {

@@ -20,7 +20,8 @@ type Asker interface {
 	// Parts returns how many can be at work at the same time, at least 1: what can be
 	// divided is divided into so many parts.
 	Parts() int
-	// Bring gives a file to whoever may need it, as Models.Bring does.
+	// Bring gives a file by its name, one of those in this package, to whoever may
+	// need it. It takes the place of one of that name; jobs under way keep theirs.
 	Bring(name string, f File)
 	// ask begins a job. Those of different parts are done at the same time.
 	ask(j job, part int) stream

@@ -71,7 +71,7 @@ type Restore struct {
 	Taught   latent.Memory // what the bank is taught
 }
 
-// Restored is a whole flow of one image.
+// Restored is a whole flow of one image. Without a classifier nothing is read.
 type Restored struct {
 	Ink      []byte // of every step, one after the other
 	Codes    []float32
@@ -141,6 +141,10 @@ func (j *Restore) run(m *Models, yield func(coded) bool) error {
 				return err
 			}
 		}
+	}
+	if !m.readable() {
+		yield(r)
+		return nil
 	}
 	if j.Damaged == nil {
 		if r.Reads, err = readInk(m, r.Ink); err == nil {
@@ -270,7 +274,10 @@ func (j *Walk) run(m *Models, yield func(coded) bool) error {
 	e.Decode(x, r.Codes)
 	e.Distance(r.Distance, nil, r.Codes)
 	r.Ink = inks(x)
-	if r.Reads, err = readInk(m, r.Ink); err == nil {
+	if m.readable() {
+		r.Reads, err = readInk(m, r.Ink)
+	}
+	if err == nil {
 		yield(r)
 	}
 	return err
@@ -378,10 +385,6 @@ func (j *Rivals) run(m *Models, yield func(coded) bool) error {
 	if err != nil {
 		return err
 	}
-	c, err := m.reader()
-	if err != nil {
-		return err
-	}
 	shape := e.Image()
 	if len(j.Original) != shape.Size() || len(j.Damaged) != shape.Size() {
 		return errImages
@@ -392,7 +395,16 @@ func (j *Rivals) run(m *Models, yield func(coded) bool) error {
 		if err != nil {
 			return nil, fmt.Errorf("comparing: %w", err)
 		}
-		return &Rival{inks(x), append([]float32(nil), z...), score, model.Read(c, x, 1)[0], done, total}, nil
+		r := &Rival{Ink: inks(x), Code: append([]float32(nil), z...), Score: score, Done: done, Total: total}
+		if !m.readable() {
+			return r, nil
+		}
+		c, err := m.reader()
+		if err != nil {
+			return nil, err
+		}
+		r.Reads = model.Read(c, x, 1)[0]
+		return r, nil
 	}
 	b.Encode(z, j.Damaged)
 	b.Decode(x, z)

@@ -81,8 +81,7 @@ func (r Raw) Bytes() []byte { return r }
 
 // Bring gives a file by its name, which is one of those above, to be read when it is
 // needed. It takes the place of the one that was brought by that name before: jobs that
-// are under way have that still. None, as a nil File or an empty one, says that there is
-// no such model.
+// are under way have that still. A nil File says that there is no such model.
 func (m *Models) Bring(name string, file File) {
 	if m.files == nil {
 		m.files = map[string]File{}
@@ -108,6 +107,9 @@ func (m *Models) forget(name string) {
 	}
 	if of, ok := strings.CutPrefix(name, OfFaces); ok {
 		delete(m.Faces, of)
+	}
+	if of, ok := strings.CutPrefix(name, OfCurve); ok { // which may have learnt more
+		delete(m.Curves, of)
 	}
 }
 
@@ -150,6 +152,9 @@ func (m *Models) only(class int, t latent.Memory) (model.Engine, error) {
 	return e.Only(class)
 }
 
+// readable reports whether there is a classifier. Until it comes, nothing is read.
+func (m *Models) readable() bool { return m.Reader != nil || m.files[Classifier] != nil }
+
 // teach returns the engine of the digits with what it is taught.
 func (m *Models) teach(t latent.Memory) (model.Engine, error) {
 	e, err := m.engine()
@@ -169,7 +174,7 @@ func (m *Models) teach(t latent.Memory) (model.Engine, error) {
 func (m *Models) reader() (model.Reader, error) {
 	if m.Reader == nil {
 		b, err := m.file(Classifier)
-		if err != nil || len(b) == 0 {
+		if err != nil || b == nil {
 			return nil, err
 		}
 		c, err := classifier.Load(b)

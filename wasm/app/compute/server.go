@@ -2,6 +2,9 @@ package compute
 
 import (
 	"fmt"
+	"reflect"
+
+	"mppm/wasm/app/model"
 )
 
 // A message begins with what it is.
@@ -38,13 +41,13 @@ var kinds = []func() job{
 
 // kindOf returns the place of a job among the kinds.
 func kindOf(j job) int {
-	want := fmt.Sprintf("%T", j)
+	want := reflect.TypeOf(j)
 	for i, k := range kinds {
-		if fmt.Sprintf("%T", k()) == want {
+		if reflect.TypeOf(k()) == want {
 			return i
 		}
 	}
-	panic("compute: a job of no kind: " + want) // a fault of our own
+	panic("compute: a job of no kind: " + want.String()) // a fault of our own
 }
 
 // Server does the jobs that messages ask for, some of each in turn. It is a function of
@@ -96,12 +99,19 @@ func (s *Server) Receive(message, file []byte) error {
 		if text(w, &name); w.err != nil {
 			return w.err
 		}
-		s.models.Bring(name, Raw(file))
+		if len(file) == 0 {
+			s.models.Bring(name, nil) // there is none
+		} else {
+			s.models.Bring(name, Raw(file))
+		}
 	default:
 		return fmt.Errorf("compute: a message of kind %d", what)
 	}
 	return w.err
 }
+
+// Adopt has the server compute with a model that is read already.
+func (s *Server) Adopt(e model.Engine) { s.models.Engine = e }
 
 // Busy reports whether there is something to do.
 func (s *Server) Busy() bool { return len(s.running) > 0 }

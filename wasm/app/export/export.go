@@ -1,16 +1,10 @@
-// Package export makes files of what a room shows.
+// Package export makes pictures of what a room shows, of which package encode makes files:
+// who shows rooms and writes no files, as an engine does, is spared the formats.
 package export
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"image"
-	"image/gif"
-	"image/png"
-	"time"
-
-	"mppm/wasm/app/timeline"
 )
 
 // ErrNothing says that there is nothing to export.
@@ -32,44 +26,5 @@ type Film interface {
 	Frames() []*image.Paletted
 }
 
-// File is a file that the page gives to the user.
-type File struct {
-	Name string
-	Type string // MIME
-	Data []byte
-}
-
 // Gap is the space between two pictures side by side, in pixels of the file.
 const Gap = 6
-
-// Picture returns what is shown now as a PNG. The name is without its ending.
-func Picture(a Album, name string) (File, error) { return asPNG(name, a.Picture()) }
-
-// Strip returns every step, side by side, as a PNG.
-func Strip(a Album, name string) (File, error) { return asPNG(name, a.Strip()) }
-
-// Animation returns every step as a GIF.
-func Animation(a Film, name string) (File, error) {
-	const unit = 10 * time.Millisecond
-	g := &gif.GIF{Image: a.Frames()}
-	for k := range g.Image {
-		delay := timeline.Beat
-		if k == 0 || k == len(g.Image)-1 {
-			delay = 4 * timeline.Hold
-		}
-		g.Delay = append(g.Delay, int(delay/unit))
-	}
-	var b bytes.Buffer
-	if err := gif.EncodeAll(&b, g); err != nil {
-		return File{}, fmt.Errorf("the animation cannot be written: %w", err)
-	}
-	return File{Name: name + ".gif", Type: "image/gif", Data: b.Bytes()}, nil
-}
-
-func asPNG(name string, img image.Image) (File, error) {
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		return File{}, fmt.Errorf("the picture cannot be written: %w", err)
-	}
-	return File{Name: name + ".png", Type: "image/png", Data: b.Bytes()}, nil
-}

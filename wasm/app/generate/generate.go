@@ -40,8 +40,9 @@ func New(s *room.Session, flow latent.Preset) *Room {
 // Use begins anew, with the session's model, and its own flow for generating.
 func (r *Room) Use(flow latent.Preset) {
 	r.grid.halt()
-	r.grid.reader.Stop()
+	r.grid.reads.Set(nil)
 	r.walk.work.Stop()
+	r.walk.reads.Set(nil)
 	r.grid = grid{room: r, s: r.s, stale: true}
 	r.walk = walk{room: r, s: r.s}
 	r.dials = dials.Latent(&r.s.GenerateFlow, flow, r.grid.regrowQuietly)
@@ -107,7 +108,7 @@ func (r *Room) Select(i int) error {
 	}
 	if i != r.s.Selected {
 		r.s.Selected = i
-		r.grid.readAnew()
+		r.grid.reads.Set(nil)
 		r.walk.stale = true
 		r.s.Touch()
 	}

@@ -51,7 +51,7 @@ func TestGenerateGrows(t *testing.T) {
 
 func TestReadsTheEnlargedDigit(t *testing.T) {
 	a := newPage(t, &roomtest.Engine{})
-	r := a.Reader.(*roomtest.Reader)
+	r := a.Models.Reader.(*roomtest.Reader)
 	a.Settle()
 	if r.Images != 5 {
 		t.Errorf("%d images were read, want the 5 of the digit that is shown large", r.Images)

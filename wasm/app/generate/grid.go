@@ -8,7 +8,6 @@ import (
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
-	"mppm/wasm/app/model"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/room"
 	"mppm/wasm/app/timeline"
@@ -20,16 +19,14 @@ type grid struct {
 	s      *room.Session
 	head   timeline.Playhead
 	path   timeline.Trajectory
-	reads  []model.Reading // of the steps of the digit that is shown large
-	parts  []*part         // the generation under way, nil once done
+	reads  room.Reads // of the digit that is shown large
+	parts  []*part    // the generation under way, nil once done
 	draft  timeline.Trajectory
 	steps  int // how many it takes at most
 	stale  bool
 	asked  asked // what the generation was asked for that was begun last
 	keep   bool  // show the old grid until the stale one is whole again
 	hidden bool  // the generation under way is such a one
-
-	reader *compute.Work[compute.Readings] // reads on, nil if nothing is being read
 }
 
 // asked is what of other rooms a grid depends on.
@@ -73,13 +70,13 @@ func (g *grid) Album(p *palette.Palette) (export.Album, error) {
 
 // Say fills in what a readout says of the grid.
 func (g *grid) Say(out *room.Readout) {
-	out.Measure(g, g.reads)
+	out.Measure(g, g.reads.Of)
 	out.Tell(fmt.Sprintf("mean D = %.2f", out.Distance), fmt.Sprintf("cell %d %s", g.s.Selected+1, g.s.About.Read(out.Reads)))
 }
 
 // Busy reports whether the grid, or what is read in it, is not whole.
 func (g *grid) Busy() bool {
-	return g.stale || g.parts != nil || g.asked != g.wanted() || g.unread()
+	return g.stale || g.parts != nil || g.asked != g.wanted() || g.reads.Missing(g.s, &g.path)
 }
 
 // regrow grows the grid anew.
@@ -109,38 +106,7 @@ func (g *grid) Update(time.Duration) {
 	if g.parts != nil {
 		g.grow()
 	}
-	g.read()
-}
-
-// unread reports whether there are steps of the digit that is shown large that
-// the classifier has not seen.
-func (g *grid) unread() bool { return len(g.reads) < g.path.Steps() }
-
-// read has the classifier read them.
-func (g *grid) read() {
-	if g.reader == nil && g.unread() {
-		g.reader = compute.Ask(g.s.Compute, &compute.Read{Ink: room.Ink(&g.path, g.s.Selected, len(g.reads))})
-	}
-	if g.reader == nil {
-		return
-	}
-	over := g.reader.All(room.Ever, func(p *compute.Readings) {
-		g.reads = append(g.reads, p.Reads...)
-		g.s.Touch()
-	})
-	if over {
-		if err := g.reader.Err(); err != nil {
-			g.s.Fail(err)
-			g.reads = make([]model.Reading, g.path.Steps()) // it is not tried for ever
-		}
-		g.reader = nil
-	}
-}
-
-// readAnew forgets what was read.
-func (g *grid) readAnew() {
-	g.reader.Stop()
-	g.reader, g.reads = nil, nil
+	g.reads.Update(g.s, &g.path, g.s.Selected)
 }
 
 // halt ends the generation under way.
@@ -179,7 +145,7 @@ func (g *grid) start() error {
 		return nil
 	}
 	g.path, g.room.walk.stale = g.draft, true
-	g.readAnew()
+	g.reads.Set(nil)
 	g.head.SetEnd(g.steps)
 	if g.s.Subject() != link.Growth || !g.s.Arrive(&g.head) {
 		g.head.Begin(g.s.ReducedMotion)
@@ -243,7 +209,7 @@ func (g *grid) finish() {
 		g.head.SetEnd(g.path.Steps() - 1)
 	} else {
 		g.path = g.draft
-		g.readAnew()
+		g.reads.Set(nil)
 		g.head.Follow(g.path.Steps() - 1)
 	}
 	g.s.Touch()

@@ -7,7 +7,6 @@ import (
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
-	"mppm/wasm/app/model"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/room"
 	"mppm/wasm/app/timeline"
@@ -26,7 +25,7 @@ type walk struct {
 	s     *room.Session
 	head  timeline.Playhead
 	path  timeline.Trajectory
-	reads []model.Reading // of each step
+	reads room.Reads
 	stale bool
 	work  *compute.Work[compute.Restored] // the walk under way
 }
@@ -48,12 +47,14 @@ func (w *walk) Album(p *palette.Palette) (export.Album, error) { return w.s.NewA
 
 // Say fills in what a readout says of the walk.
 func (w *walk) Say(out *room.Readout) {
-	out.Measure(w, w.reads)
+	out.Measure(w, w.reads.Of)
 	out.Tell(fmt.Sprintf("D = %.2f", out.Distance), w.s.About.Read(out.Reads))
 }
 
 // Busy reports whether the walk, or the grid that it leads through, is out of date.
-func (w *walk) Busy() bool { return w.room.grid.Busy() || w.stale || w.work != nil }
+func (w *walk) Busy() bool {
+	return w.room.grid.Busy() || w.stale || w.work != nil || w.reads.Missing(w.s, &w.path)
+}
 
 // Restarts reports the same: a walk that is computed starts anew.
 func (w *walk) Restarts() bool { return w.Busy() }
@@ -69,6 +70,9 @@ func (w *walk) Update(dt time.Duration) {
 		if err := w.begin(); err != nil {
 			w.s.Fail(err)
 		}
+	}
+	if w.work == nil {
+		w.reads.Update(w.s, &w.path, 0)
 	}
 	if w.work == nil || !w.work.All(room.Ever, w.take) {
 		return
@@ -107,5 +111,5 @@ func (w *walk) take(p *compute.Restored) {
 	for i := range p.Distance {
 		w.path.Add(p.Ink[i*pixels:(i+1)*pixels], p.Codes[i*d:(i+1)*d], p.Distance[i:i+1])
 	}
-	w.reads = p.Reads
+	w.reads.Set(p.Reads)
 }

@@ -54,6 +54,7 @@ func (m *Room) Use() {
 	m.survey.Stop()
 	m.heat.work.Stop()
 	m.point.work.Stop()
+	m.point.reads.Set(nil)
 	m.point = point{s: m.s, dials: m.point.dials}
 	m.atlas, m.survey, m.middle, m.held, m.heat, m.own = nil, nil, false, nil, heating{}, own{}
 }

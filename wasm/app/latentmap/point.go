@@ -11,7 +11,6 @@ import (
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
-	"mppm/wasm/app/model"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/room"
 	"mppm/wasm/app/timeline"
@@ -23,7 +22,7 @@ type point struct {
 	dials  func() dials.Dials
 	head   timeline.Playhead
 	path   timeline.Trajectory
-	reads  []model.Reading // of each step
+	reads  room.Reads
 	stale  bool
 	play   bool                            // play the path from its start once computed
 	flowed latent.Preset                   // by which the path flowed
@@ -49,12 +48,14 @@ func (p *point) Album(c *palette.Palette) (export.Album, error) { return p.s.New
 
 // Say fills in what a readout says of the point.
 func (p *point) Say(out *room.Readout) {
-	out.Measure(p, p.reads)
+	out.Measure(p, p.reads.Of)
 	out.Tell(fmt.Sprintf("D = %.2f", out.Distance), p.s.About.Read(out.Reads))
 }
 
 // Busy reports whether the path is out of date.
-func (p *point) Busy() bool { return p.stale || p.work != nil || p.cold() }
+func (p *point) Busy() bool {
+	return p.stale || p.work != nil || p.cold() || p.reads.Missing(p.s, &p.path)
+}
 
 // cold reports whether the path is of another flow than it should be, or the density has
 // been taught something else.
@@ -71,6 +72,9 @@ func (p *point) Update(time.Duration) {
 			p.s.Fail(err)
 			p.arrive()
 		}
+	}
+	if p.work == nil {
+		p.reads.Update(p.s, &p.path, 0)
 	}
 	if p.work == nil || !p.work.All(room.Ever, p.take) {
 		return
@@ -101,7 +105,7 @@ func (p *point) take(r *compute.Restored) {
 	for i := range r.Distance {
 		p.path.Add(r.Ink[i*pixels:(i+1)*pixels], r.Codes[i*d:(i+1)*d], r.Distance[i:i+1])
 	}
-	p.reads = r.Reads
+	p.reads.Set(r.Reads)
 }
 
 // arrive goes to where the timeline is to be.

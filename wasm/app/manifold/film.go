@@ -9,7 +9,7 @@ import (
 
 	"mppm/shared/ambient"
 	"mppm/wasm/app/curve"
-	"mppm/wasm/app/export"
+	"mppm/wasm/app/export/encode"
 	"mppm/wasm/app/palette"
 )
 
@@ -61,19 +61,19 @@ type reel struct {
 
 // ExportTraining returns the film of the training of the sheet that is shown as a GIF:
 // what was drawn, its points, the line that is learnt, and D around it.
-func (r *Room) ExportTraining(p *palette.Palette) (export.File, error) {
+func (r *Room) ExportTraining(p *palette.Palette) (encode.File, error) {
 	if !r.Filmed() {
-		return export.File{}, errors.New("there is no film yet: train first")
+		return encode.File{}, errors.New("there is no film yet: train first")
 	}
 	f := &reel{r: r, sheet: r.sheet, palette: p}
 	for _, b := range r.sheet.film.frames {
 		m, err := ambient.Load(b)
 		if err != nil {
-			return export.File{}, fmt.Errorf("the film cannot be shown: %w", err)
+			return encode.File{}, fmt.Errorf("the film cannot be shown: %w", err)
 		}
 		f.curves = append(f.curves, curve.New(m))
 	}
-	return export.Animation(f, "mppm-training")
+	return encode.Animation(f, "mppm-training")
 }
 
 // Sizes of the film, in pixels, and how many colors of the slice it has: as many as keep

@@ -17,6 +17,7 @@ import (
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/curve"
 	"mppm/wasm/app/export"
+	"mppm/wasm/app/export/encode"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/room/roomtest"
 	"mppm/weights"
@@ -461,7 +462,7 @@ func TestFigureExports(t *testing.T) {
 		t.Helper()
 		all, err := a.Room.Album(p)
 		roomtest.Must(t, err)
-		e, err := export.Picture(all, "figure")
+		e, err := encode.Picture(all, "figure")
 		roomtest.Must(t, err)
 		img, err := png.Decode(bytes.NewReader(e.Data))
 		roomtest.Must(t, err)
@@ -489,14 +490,14 @@ func TestFigureExports(t *testing.T) {
 	a.Room.SetSlice(true)
 	all, err := a.Room.Album(p)
 	roomtest.Must(t, err)
-	e, err := export.Animation(all, "figure")
+	e, err := encode.Animation(all, "figure")
 	roomtest.Must(t, err)
 	g, err := gif.DecodeAll(bytes.NewReader(e.Data))
 	roomtest.Must(t, err)
 	if len(g.Image) != 16 || bytes.Equal(g.Image[0].Pix, g.Image[15].Pix) {
 		t.Errorf("the animation has %d pictures, want 16 that differ", len(g.Image))
 	}
-	e, err = export.Strip(all, "figure")
+	e, err = encode.Strip(all, "figure")
 	roomtest.Must(t, err)
 	img, err := png.Decode(bytes.NewReader(e.Data))
 	roomtest.Must(t, err)

@@ -12,7 +12,7 @@ import (
 	"mppm/wasm/app/compute"
 	"mppm/wasm/app/curve"
 	"mppm/wasm/app/easel"
-	"mppm/wasm/app/export"
+	"mppm/wasm/app/export/encode"
 )
 
 // Sheet is a curve of the visitor's own: what was drawn or brought, and what has been
@@ -593,21 +593,21 @@ func (r *Room) meetSheet(s *Sheet) {
 
 // Weights returns what the sheet that is shown has learnt, as a file that this page and
 // the command line open.
-func (r *Room) Weights() (export.File, error) {
+func (r *Room) Weights() (encode.File, error) {
 	s := r.Sheet()
 	if s == nil || s.weights == nil {
-		return export.File{}, errors.New("nothing has been learnt yet that could be saved: train first")
+		return encode.File{}, errors.New("nothing has been learnt yet that could be saved: train first")
 	}
-	return export.File{Name: s.file() + ".safetensors", Type: "application/octet-stream", Data: s.weights}, nil
+	return encode.File{Name: s.file() + ".safetensors", Type: "application/octet-stream", Data: s.weights}, nil
 }
 
 // CSV returns the points of the sheet that is shown, exactly those that are trained on.
-func (r *Room) CSV() (export.File, error) {
+func (r *Room) CSV() (encode.File, error) {
 	t := r.Task()
 	if t == nil || t.Len() == 0 {
-		return export.File{}, errors.New("there are no points yet: draw a stroke, or drop a file of points")
+		return encode.File{}, errors.New("there are no points yet: draw a stroke, or drop a file of points")
 	}
-	return export.File{Name: t.Name, Type: "text/csv", Data: t.CSV()}, nil
+	return encode.File{Name: t.Name, Type: "text/csv", Data: t.CSV()}, nil
 }
 
 // file returns the sheet's name as one of a file, without what it ends in.

@@ -22,6 +22,30 @@ type Palette struct {
 	Own                         color.RGBA   // of codes that are remembered
 }
 
+// Read makes a palette of the style sheet's values, by the names of its properties.
+func Read(value func(name string) string) (p Palette, err error) {
+	one := func(c *color.RGBA) func(string) error {
+		return func(s string) (err error) { *c, err = ParseColor(s); return err }
+	}
+	many := func(c *[]color.RGBA) func(string) error {
+		return func(s string) (err error) { *c, err = ParseColors(s); return err }
+	}
+	for _, t := range []struct {
+		name string
+		set  func(string) error
+	}{
+		{"--ground", one(&p.Ground)}, {"--ink", one(&p.Ink)}, {"--line", one(&p.Line)},
+		{"--muted", one(&p.Muted)}, {"--accent", one(&p.Accent)}, {"--raise", one(&p.Raised)},
+		{"--dae", one(&p.DAE)}, {"--ddpm", one(&p.DDPM)}, {"--own", one(&p.Own)},
+		{"--classes", many(&p.Classes)}, {"--cool", many(&p.Cool)},
+	} {
+		if err := t.set(value(t.name)); err != nil {
+			return p, fmt.Errorf("style sheet: %s: %w", t.name, err)
+		}
+	}
+	return p, nil
+}
+
 // ParseColor reads #rrggbb.
 func ParseColor(s string) (color.RGBA, error) {
 	s = strings.TrimSpace(s)

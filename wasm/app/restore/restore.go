@@ -41,6 +41,7 @@ type Room struct {
 	stale    bool                            // what follows from the choice is out of date
 	other    bool                            // so much so that what is under way is of something else
 	play     bool                            // play the restoration from its start once computed
+	ahead    time.Duration                   // how long it has been playing elsewhere; 0: it does not
 	work     *compute.Work[compute.Restored] // the restoration under way, nil if none is
 
 	before       Score
@@ -285,6 +286,13 @@ func (r *Room) PenCancel() {
 	}
 }
 
+// Reread has the digit read, which could not be before: now there is a classifier.
+func (r *Room) Reread() { r.recompute(false) }
+
+// Began says that the restoration has been playing elsewhere for so long: here it goes on
+// from there.
+func (r *Room) Began(ago time.Duration) { r.ahead = ago }
+
 // settleTime is how long after a stroke the pad waits for another one.
 const settleTime = 700 * time.Millisecond
 
@@ -316,6 +324,9 @@ func (r *Room) recompute(play bool) {
 // there.
 func (r *Room) Update(dt time.Duration) {
 	r.settleBy(dt)
+	if r.ahead > 0 {
+		r.ahead += dt
+	}
 	r.takeOnce()
 	if r.stale && (r.work == nil && r.once == nil || r.other) {
 		r.stale, r.other = false, false
@@ -390,10 +401,11 @@ func (r *Room) arrive() {
 	case r.s.Arrive(h):
 	case r.play:
 		h.Begin(r.s.ReducedMotion)
+		h.Skip(r.ahead)
 	case !h.Playing() && r.s.Source == link.Drawing:
 		h.Jump(h.End())
 	}
-	r.play = false
+	r.play, r.ahead = false, 0
 	r.s.Touch()
 }
 

@@ -2,6 +2,7 @@ package room
 
 import (
 	"fmt"
+	"strings"
 
 	"mppm/shared/link"
 	"mppm/wasm/app/model"
@@ -58,4 +59,10 @@ func (r *Readout) Tell(what, reads string) {
 	if r.Reads.Confidence > 0 {
 		r.Status += " · " + reads
 	}
+}
+
+// Unbroken keeps a line from breaking anywhere but after its dots, and before
+// what is read or measured.
+func Unbroken(s string) string {
+	return strings.NewReplacer(" · ", "\u00a0· ", " reads", " reads", " from", " from", " ", "\u00a0").Replace(s)
 }

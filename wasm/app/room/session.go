@@ -23,7 +23,7 @@ type Session struct {
 	link.State
 	Links         *link.Page // what links are about
 	Engine        model.Engine
-	Reader        model.Reader    // nil: nothing is read
+	Readable      bool            // there is a classifier; without it nothing is read
 	About         model.About     // what Engine's images are
 	Models        *compute.Models // of the page's own program
 	Compute       compute.Asker   // who does what takes long; at first that program itself
@@ -34,17 +34,33 @@ type Session struct {
 	revision uint64
 }
 
-// NewSession returns the session at a page's first screen.
+// NewLinks returns what links to a page are about: a model, with its own flows, so many
+// images, and models of faces by their names.
+func NewLinks(e model.Engine, about model.About, restoring, generating latent.Preset, images int, faces []string) *link.Page {
+	_, labels := e.Bank()
+	return link.New(images, link.Model{
+		Pixels: e.Image().Size(), Latent: e.Latent(), Classes: about.Classes, NoMap: len(labels) == 0,
+		Restore: restoring, Generate: generating, Faces: faces, Print: about.Print,
+		Only: func(class int) error {
+			_, err := e.Only(class)
+			return err
+		},
+	})
+}
+
+// NewSession returns the session at a page's first screen. r is nil where the classifier
+// comes later, or there is none.
 func NewSession(p *link.Page, e model.Engine, r model.Reader, about model.About) *Session {
 	m := &compute.Models{Engine: e, Reader: r}
-	return &Session{State: p.First(), Links: p, Engine: e, Reader: r, About: about, Models: m, Compute: compute.NewHere(m), wanted: -1}
+	return &Session{State: p.First(), Links: p, Engine: e, Readable: r != nil, About: about, Models: m, Compute: compute.NewHere(m), wanted: -1}
 }
 
 // Use has all rooms share other models, and shows the first screen of their page, but
-// for what has nothing to do with them: the mode, Manifold and Faces.
-func (s *Session) Use(p *link.Page, e model.Engine, r model.Reader, about model.About) {
+// for what has nothing to do with them: the mode, Manifold and Faces. r may be nil where a
+// classifier is read from its file.
+func (s *Session) Use(p *link.Page, e model.Engine, r model.Reader, readable bool, about model.About) {
 	was := s.State
-	s.State, s.Links, s.Engine, s.Reader, s.About = p.First(), p, e, r, about
+	s.State, s.Links, s.Engine, s.Readable, s.About = p.First(), p, e, readable, about
 	s.Models.Engine, s.Models.Reader = e, r
 	s.State.Figure, s.State.Faces = was.Figure, was.Faces
 	if slices.Contains(p.Modes(), was.Mode) {

@@ -10,6 +10,24 @@ type Film struct {
 	Width float64 // of the strip
 }
 
+const (
+	// LeastTile is the least width of a tile of the film, in pixels of the page.
+	LeastTile = 38
+	// Gap is the space between the cells of the grid and of the film, in pixels of
+	// the page.
+	Gap = 3
+	// Ahead is how strongly the tiles are drawn that the playhead has not come to.
+	Ahead = 0.42
+)
+
+// Strip returns the edge of a tile on a film of height h, how far down the tiles begin, and
+// the height of the bars below them. unit is how many pixels one of the page has.
+func (f Film) Strip(h, unit float64) (side, y, bar float64) {
+	bar = math.Round(3 * unit)
+	side = math.Floor(min(f.Pitch()-Gap*unit, h-2*bar))
+	return side, math.Round((h - 2*bar - side) / 2), bar
+}
+
 // NewFilm lays out the steps 0 … last over a width, in tiles no narrower than
 // least.
 func NewFilm(width float64, last int, least float64) Film {

@@ -78,6 +78,13 @@ func (p *Playhead) Begin(still bool) {
 	}
 }
 
+// Skip has so much time pass at once.
+func (p *Playhead) Skip(d time.Duration) {
+	for ; d > 0 && p.Moving(); d -= Beat / 4 {
+		p.Advance(min(d, Beat/4), false) // which goes a step on at most
+	}
+}
+
 // Play plays on, from the start if at the end.
 func (p *Playhead) Play() {
 	if p.step >= p.end {

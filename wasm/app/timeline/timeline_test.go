@@ -138,3 +138,22 @@ func TestFilm(t *testing.T) {
 		}
 	}
 }
+
+// TestSkip: where the playhead is after a time that passes at once, it is after the same
+// time in frames.
+func TestSkip(t *testing.T) {
+	for _, d := range []time.Duration{0, Hold / 2, Hold + Beat, Hold + 3*Beat + Ease, time.Minute, -time.Second} {
+		var at, by Playhead
+		for _, p := range []*Playhead{&at, &by} {
+			p.SetEnd(6)
+			p.Restart()
+		}
+		at.Skip(d)
+		for left := d; left > 0; left -= 16 * time.Millisecond {
+			by.Advance(min(left, 16*time.Millisecond), false)
+		}
+		if was, is := by.Pos(), at.Pos(); math.Abs(was-is) > 0.3 || at.Playing() != by.Playing() {
+			t.Errorf("after %v at once it is at %v, in frames at %v", d, is, was)
+		}
+	}
+}
