@@ -114,6 +114,7 @@ func TestEverybodyCanUseIt(t *testing.T) {
 		}
 		eval[int](p, `document.querySelectorAll("details").forEach(d => d.open = true)`+", 0")
 		p.click("remember")
+		p.rest("what is remembered", func(s state) bool { return s.Memory.Codes != "" }) // which moves what is below
 		p.click("without-7")
 		p.rest("what is remembered and forgotten", func(s state) bool { return s.Memory.Codes != "" && s.Memory.Forget == "7" })
 		for _, m := range []string{"restore", "generate", "map", "manifold"} {

@@ -283,7 +283,7 @@ func (p *tab) offline(l *line, want ...string) {
 	if !strings.Contains(strings.Join(want, " "), got) {
 		p.t.Errorf("without a line the version %q comes, want one of %q", got, want)
 	}
-	p.until("what comes late", `window.late === 5`)
+	p.until("what comes late", `window.late === 6`)
 	p.do(chromedp.Navigate(l.URL + "source/shared/flow/flow.go.html"))
 	p.do(chromedp.WaitVisible("#L1"))
 	if margin := eval[string](p, `getComputedStyle(document.body).margin`); margin != "0px" {
@@ -317,7 +317,7 @@ func TestDeploys(t *testing.T) {
 			if got := p.visit(l.URL); got != "first" {
 				t.Errorf("while the second version is on its way, %q comes", got)
 			}
-			p.until("what comes late", `window.late === 5`) // and then old versions go
+			p.until("what comes late", `window.late === 6`) // and then old versions go
 		}
 		l.pass()
 		p.kept(second.name)
