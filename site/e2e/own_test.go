@@ -72,7 +72,6 @@ func TestDrawYourOwn(t *testing.T) {
 	p.wait("another", own(func(o *ownCurve) bool { return o.Strokes == 2 }))
 	p.do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	p.wait("no other", own(func(o *ownCurve) bool { return o.Strokes == 1 }))
-	link := eval[string](p, `location.href`)
 	p.key("t")
 	first := p.wait("something learnt", func(s state) bool { return home(s) && s.Descent.Own.Learnt })
 	if !first.Descent.Own.Running {
@@ -106,7 +105,11 @@ func TestDrawYourOwn(t *testing.T) {
 		t.Errorf("the page says the command is %q, want %q", got, want)
 	}
 	// The link shows the strokes, and trains nothing.
-	q := open(t, link)
+	p.click("copy-link") // by which the address says it
+	p.wait("an answer", func(s state) bool {
+		return strings.Contains(s.Status, "Link copied") || strings.Contains(s.Status, "address bar")
+	})
+	q := open(t, eval[string](p, `location.href`))
 	there := q.rest("the strokes", func(s state) bool { return s.Descent != nil && s.Descent.Own != nil && s.Descent.Own.Strokes == 1 })
 	if o := there.Descent.Own; o.Learnt || o.Running || there.Figure.Drawn != s.Figure.Drawn {
 		t.Errorf("the link opens %+v, %+v, was %+v", o, there.Figure.Drawn, s.Figure.Drawn)
