@@ -15,6 +15,7 @@ TAGS ?=
 # Go programs that the tests use, in versions that are known to work.
 BIN := bin
 DIST := $(BIN)/dist
+CARRIED := site/page/page.zip
 WASMTEST := $(CURDIR)/$(BIN)/wasmbrowsertest
 WASMTEST_VERSION := v0.11.0
 STATICCHECK := $(BIN)/staticcheck
@@ -25,13 +26,13 @@ PAGE := ./shared/... ./wasm/... ./weights/... ./site/worker ./site/internal/api 
 PORTABLE := ./shared/... ./wasm/app/... ./weights
 # Of what is shared, what computes with kernels, which have a twin for every way to
 # build them; and the models, whose bits are held to be those of any.
-TWINS = $(shell go list -f '{{.ImportPath}} {{join .Deps " "}} ' ./shared/... | awk '/mppm\/shared\/(gemm|vec) / { print $$1 }') ./weights
+TWINS = $(shell go list -f '{{.ImportPath}} {{join .Deps " "}} ' ./shared/... | awk '/\/shared\/(gemm|vec) / { print $$1 }') ./weights
 JS := GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo site mppm npm npm-test shots check test train eval sweep onnx bench bench-page bench-peers gremlins lint golden digits clean \
-	format vet vetted staticcheck browser native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge drawn drawn-faces
+.PHONY: help demo site mppm release rename npm npm-test shots check test train eval sweep onnx bench bench-page bench-peers gremlins lint golden digits clean \
+	format vet vetted staticcheck browser shells native scalar arm64 portable page e2e gpu vulkan gpu-report worker edge drawn drawn-faces
 
 section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
@@ -42,11 +43,22 @@ demo: ## build the page from the committed weights and serve it (ADDR=127.0.0.1:
 	@go run ./site/build -fast
 	@go run ./site/serve -addr $(ADDR)
 
-site: $(if $(BENCH_PAGE),bench-peers) ## build the page for any static host, into site/dist (BENCH_PAGE=1: with the page that times it beside other runtimes)
-	go run ./site/build $(if $(BENCH_PAGE),-bench)
+site: $(if $(BENCH_PAGE),bench-peers) ## build the page for any static host, into site/dist (BENCH_PAGE=1: with the page that times it beside other runtimes; MODEL=runs/mine: around a model of your own, with its DATA=, CLASSIFIER= and LDM=)
+	go run ./site/build $(if $(BENCH_PAGE),-bench) $(if $(MODEL),-model '$(MODEL)') $(if $(DATA),-data '$(DATA)') $(if $(CLASSIFIER),-classifier '$(CLASSIFIER)') $(if $(LDM),-baselines '$(LDM)')
 
-mppm: ## build the command line, bin/mppm (TAGS=webgpu: with GPUs)
-	go build -tags '$(TAGS)' -o $(BIN)/mppm ./trainer
+mppm: $(CARRIED) ## build the command line with the page in it, bin/mppm (TAGS=webgpu: with GPUs)
+	go build -tags 'page,$(TAGS)' -o $(BIN)/mppm ./trainer
+
+# The page as mppm carries it: built when something has changed that it may be made of.
+$(CARRIED): $(shell find go.mod shared wasm weights trainer/internal site/static site/build site/internal site/page/pack)
+	go run ./site/build -fast -out $(DIST)
+	go run ./site/page/pack -from $(DIST) -to $@
+
+release: $(CARRIED) ## make what is published of the tag that is checked out, for every system, into bin/release (VERSION=v1.2.3: that or nothing)
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} go run ./release -out $(BIN)/release $(if $(VERSION),-version $(VERSION))
+
+rename: ## give the module and all that imports it another path, MODULE=example.org/you/mppm
+	@go run ./release/rename $(MODULE)
 
 npm: ## build the npm package, bin/npm/mppm, and its tarball (VERSION=1.2.3)
 	@command -v npm >/dev/null || { echo 'There is no npm: install Node 20 or later, and npm.'; exit 1; }
@@ -130,7 +142,7 @@ digits: ## pick the page's test digits from MNIST again
 	go run ./site/digits
 
 clean: ## remove what was built
-	rm -rf site/dist site/worker/build bin
+	rm -rf site/dist site/worker/build bin $(CARRIED)
 
 format:
 	$(call section,gofmt)
@@ -160,7 +172,15 @@ staticcheck:
 	$(STATICCHECK) ./...
 	$(JS) $(STATICCHECK) $(PAGE)
 
-native:
+# What the tests ask whether they complete commands. Without them the tests are left out.
+shells:
+	@[ "$$(uname -s)" = Linux ] && command -v apt-get >/dev/null || exit 0; \
+	need=; for s in zsh fish; do command -v $$s >/dev/null || need="$$need $$s"; done; [ -n "$$need" ] || exit 0; \
+	root=; if [ "$$(id -u)" != 0 ]; then root=sudo; fi; \
+	$$root apt-get update && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$need || \
+		echo "These could not be installed, and completion is not tested in them:$$need"
+
+native: shells
 	$(call section,tests: native with SIMD)
 	MPPM_SKIP_BROWSER=1 MPPM_SKIP_WORKER=1 go test -timeout 30m ./...
 

@@ -2,10 +2,16 @@
 package mppm_test
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +62,11 @@ func TestCommands(t *testing.T) {
 				continue
 			}
 			fields := strings.Fields(args)
+			ran++
+			if fields[0] == "serve" {
+				serves(t, filepath.Join(dir, "bin", "mppm"), fields...)
+				continue
+			}
 			switch {
 			case fields[0] == "train" && fields[1] == "images":
 				fields = append(fields, "--epochs", "1", "--distance", "1", "--batch", "4", "--centers", "8")
@@ -73,7 +84,6 @@ func TestCommands(t *testing.T) {
 			if out, err := c.CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", strings.TrimSpace(line), err, out)
 			}
-			ran++
 		}
 	}
 	if ran < 8 {
@@ -83,6 +93,63 @@ func TestCommands(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(dir, made)); err != nil || info.Size() == 0 {
 			t.Errorf("README.md's commands did not make %s: %v", made, err)
 		}
+	}
+}
+
+// serves starts the program that serves the page, far from its source, visits it, and
+// ends it as Ctrl-C does.
+func serves(t *testing.T, program string, args ...string) {
+	t.Helper()
+	args = slices.DeleteFunc(args, func(s string) bool { return s == "--open" }) // no window
+	c := exec.Command(program, append(args, "--addr", "127.0.0.1:0")...)
+	c.Dir = t.TempDir()
+	c.Stderr = os.Stderr
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Process.Kill() // where it has not ended yet
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	url := regexp.MustCompile(`http://\S+/`).FindString(line)
+	if err != nil || url == "" {
+		t.Fatalf("serve says %q: %v", line, err)
+	}
+	visit := func(path, kind string) []byte {
+		r, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		b, err := io.ReadAll(r.Body)
+		if err != nil || r.StatusCode != 200 || !strings.HasPrefix(r.Header.Get("Content-Type"), kind) {
+			t.Errorf("%s: %v, status %d, type %s; want %s", path, err, r.StatusCode, r.Header.Get("Content-Type"), kind)
+		}
+		return b
+	}
+	if page := visit("", "text/html"); !bytes.Contains(page, []byte("mppm")) {
+		t.Errorf("the page is %.100q", page)
+	}
+	var manifest struct {
+		SIMD struct {
+			Name   string
+			SHA256 string
+		}
+	}
+	if err := json.Unmarshal(visit("manifest.json", "application/json"), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(visit(manifest.SIMD.Name, "application/wasm")); hex.EncodeToString(sum[:]) != manifest.SIMD.SHA256 {
+		t.Errorf("%s is not what the manifest says", manifest.SIMD.Name)
+	}
+	visit("api/generate?seed=7&n=1", "image/png")
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("serve, interrupted: %v", err)
 	}
 }
 

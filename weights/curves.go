@@ -3,7 +3,7 @@ package weights
 import _ "embed"
 
 // The models of Sec. 4.1 for points, in eight bits: safetensors files for package
-// mppm, each with its baselines and its training points.
+// ambient, each with its baselines and its training points.
 var (
 	// Circle is of the half circle in R³ of Sec. 5.
 	//

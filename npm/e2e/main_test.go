@@ -54,7 +54,7 @@ func run(m *testing.M) (code int, err error) {
 	from := os.Getenv("MPPM_NPM")
 	if from == "" {
 		from = filepath.Join(tmp, "packed")
-		cmd := exec.Command("go", "run", "mppm/npm/pack", "-out", from)
+		cmd := exec.Command("go", "run", "../pack", "-out", from)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return 0, fmt.Errorf("%w\n%s", err, out)
 		}

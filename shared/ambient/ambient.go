@@ -1,8 +1,9 @@
-// Package ambient is the Manifold-Probabilistic Projection Model of Sec. 4.1, in
-// ambient space: the encoder F, the decoder G and the distance D of Table 7 for
-// points of any dimension, the Monte-Carlo kernel mean of Eq. 19, and the flow of
-// Alg. 1 through them; with its baselines on the same data, a denoising
-// autoencoder and diffusion.
+// Package ambient leads points of a space, of two dimensions or many, back to the curve or
+// surface that the data lie on: down a learned distance to it, and up the density of samples
+// of it. It is the model with which the paper explains itself (MPPM, Sec. 4.1): the encoder F,
+// the decoder G and the distance D of Table 7, the Monte-Carlo kernel mean of Eq. 19, and
+// the flow of Alg. 1 through them; with its baselines on the same data, a denoising
+// autoencoder and diffusion. Package latent is the same idea for images, by way of codes.
 //
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine. Both give
@@ -16,6 +17,7 @@ import (
 	"strings"
 
 	"mppm/shared/ddpm"
+	"mppm/shared/fault"
 	"mppm/shared/flow"
 	"mppm/shared/metadata"
 	"mppm/shared/nn"
@@ -121,7 +123,7 @@ func New(f *safetensors.File) (*Model, error) {
 
 func load(f *safetensors.File) (*Model, error) {
 	if k := f.Meta["kind"]; k != Kind {
-		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q", k, Kind)
+		return nil, fault.New(fault.ErrKind, "metadata: kind is %q; this program reads %q", k, Kind)
 	}
 	m := &Model{Meta: f.Meta, Flows: map[string]Preset{}}
 	if err := m.loadFlows(); err != nil {
@@ -152,13 +154,13 @@ func (m *Model) loadFlows() error {
 			err = p.Validate()
 		}
 		if err != nil {
-			return fmt.Errorf("metadata: %s: %w", key, err)
+			return fault.New(fault.ErrMetadata, "metadata: %s: %w", key, err)
 		}
 		m.Flows[name] = p
 	}
 	var ok bool
 	if m.Flow, ok = m.Flows[defaultFlow]; !ok {
-		return fmt.Errorf("metadata: flow.%s is missing", defaultFlow)
+		return fault.New(fault.ErrMetadata, "metadata: flow.%s is missing", defaultFlow)
 	}
 	var d Diffusion
 	err := metadata.Numbers(m.Meta["diffusion"], map[string]any{"first": &d.First, "last": &d.Last, "steps": &d.Steps})
@@ -166,7 +168,7 @@ func (m *Model) loadFlows() error {
 		m.Schedule, err = ddpm.Linear(d.First, d.Last, d.Steps)
 	}
 	if err != nil {
-		return fmt.Errorf("metadata: diffusion: %w", err)
+		return fault.New(fault.ErrMetadata, "metadata: diffusion: %w", err)
 	}
 	return nil
 }
@@ -174,7 +176,7 @@ func (m *Model) loadFlows() error {
 func (m *Model) loadPoints(f *safetensors.File) error {
 	t, ok := f.Lookup("points")
 	if !ok || len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[0] > MaxPoints || t.Shape[1] < 1 || t.Shape[1] > nn.MaxWidth {
-		return fmt.Errorf("tensor points is missing or not of shape [points, coordinates], at most %d and %d", MaxPoints, nn.MaxWidth)
+		return fault.New(fault.ErrTensor, "tensor points is missing or not of shape [points, coordinates], at most %d and %d", MaxPoints, nn.MaxWidth)
 	}
 	m.Dim = t.Shape[1]
 	var err error
@@ -189,7 +191,7 @@ func (m *Model) loadPoints(f *safetensors.File) error {
 		return err
 	}
 	if m.Scale = s[0]; !(m.Scale > 0) {
-		return fmt.Errorf("tensor scale is %v; it must be more than 0", m.Scale)
+		return fault.New(fault.ErrTensor, "tensor scale is %v; it must be more than 0", m.Scale)
 	}
 	return nil
 }
@@ -216,14 +218,14 @@ func (m *Model) loadCenter(f *safetensors.File) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("metadata: center: %w", err)
+		return fault.New(fault.ErrMetadata, "metadata: center: %w", err)
 	}
 	if len(exact) != m.Dim {
-		return fmt.Errorf("metadata: center has %d numbers; points have %d coordinates", len(exact), m.Dim)
+		return fault.New(fault.ErrMetadata, "metadata: center has %d numbers; points have %d coordinates", len(exact), m.Dim)
 	}
 	for k, v := range exact {
 		if float32(v) != center[k] {
-			return fmt.Errorf("metadata: number %d of center is %v, and %v in the tensor of that name", k, v, center[k])
+			return fault.New(fault.ErrMetadata, "metadata: number %d of center is %v, and %v in the tensor of that name", k, v, center[k])
 		}
 	}
 	m.Center = exact
@@ -275,11 +277,11 @@ const limit = 1e6
 // what is not a number of at most a million.
 func (m *Model) CheckPoints(x []float32) error {
 	if len(x) == 0 || len(x)%m.Dim != 0 {
-		return fmt.Errorf("%d numbers are not a whole number of points of %d coordinates", len(x), m.Dim)
+		return fault.New(fault.ErrSize, "%d numbers are not a whole number of points of %d coordinates", len(x), m.Dim)
 	}
 	for i, v := range x {
 		if !(v >= -limit && v <= limit) {
-			return fmt.Errorf("coordinate %d of point %d is %v; it must be a number of at most %g", i%m.Dim, i/m.Dim, v, float64(limit))
+			return fault.New(fault.ErrNotFinite, "coordinate %d of point %d is %v; it must be a number of at most %g", i%m.Dim, i/m.Dim, v, float64(limit))
 		}
 	}
 	return nil

@@ -1,10 +1,10 @@
 package ambient
 
 import (
-	"fmt"
 	"slices"
 
 	"mppm/shared/ddpm"
+	"mppm/shared/fault"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 )
@@ -39,7 +39,7 @@ func DistanceNet(dim int, hidden []int, act nn.Activation) (*nn.Net, error) {
 func (m *Model) loadNets(f *safetensors.File) error {
 	act := nn.Activation(f.Meta["distance.activation"])
 	if !act.Valid() {
-		return fmt.Errorf("metadata: distance.activation is %q; want %q or %q", act, nn.SiLU, nn.ReLU)
+		return fault.New(fault.ErrMetadata, "metadata: distance.activation is %q; want %q or %q", act, nn.SiLU, nn.ReLU)
 	}
 	var err error
 	if m.f, m.g, err = m.loadAutoencoder(f, Encoder, Decoder); err != nil {

@@ -13,6 +13,9 @@ import (
 // Runner computes with a model. Points are rows of Dim numbers in the model's
 // coordinates. It holds the workspaces of the nets and is not safe for
 // concurrent use.
+//
+// It takes whole points: n is how many of them all of a method's slices have room for, and
+// what is behind those stays as it is. Who cannot be sure of theirs asks CheckPoints first.
 type Runner struct {
 	*Model
 	batch      int
@@ -59,6 +62,7 @@ func (r *Runner) Project(y, x []float32) { r.through(y, x, r.f, r.g) }
 func (r *Runner) DAE(y, x []float32) { r.through(y, x, r.daeF, r.daeG) }
 
 func (r *Runner) through(y, x []float32, f, g *nn.Runner) {
+	x = x[:min(len(x), len(y))]
 	for n := len(x) / r.Dim; n > 0; n = len(x) / r.Dim {
 		n = min(n, r.batch)
 		z := r.codes[:n*f.Out().Size()]
@@ -72,13 +76,16 @@ func (r *Runner) through(y, x []float32, f, g *nn.Runner) {
 // the manifold, cut off below at 0, and to grad (n × Dim) its unit gradient
 // (Eq. 14), or 0 where there is none. grad may be nil.
 func (r *Runner) Distance(d, grad, x []float32) {
-	r.d.Evaluate(d, grad, x)
-	for i, v := range d[:len(x)/r.Dim] {
+	n := min(len(x)/r.Dim, len(d))
+	if grad != nil {
+		n = min(n, len(grad)/r.Dim)
+		grad = grad[:n*r.Dim]
+	}
+	r.d.Evaluate(d, grad, x[:n*r.Dim])
+	for i, v := range d[:n] {
 		d[i] = max(v, 0)
 	}
-	if grad != nil {
-		flow.Unit(grad[:len(x)], r.Dim)
-	}
+	flow.Unit(grad, r.Dim)
 }
 
 // Samples returns the bank of the points G(z_i) that the kernel mean of a flow

@@ -8,9 +8,9 @@
 package center
 
 import (
-	"fmt"
 	"math"
 
+	"mppm/shared/fault"
 	"mppm/shared/ink"
 )
 
@@ -32,7 +32,7 @@ func Image(dst, src []float32, w, h int) error {
 // Find is Image with options, and returns what was found.
 func Find(dst, src []float32, w, h int, o ink.Options) (*ink.Found, error) {
 	if len(dst) != Side*Side {
-		return nil, fmt.Errorf("center: the result has room for %d pixels, not %d", len(dst), Side*Side)
+		return nil, fault.New(fault.ErrSize, "center: the result has room for %d pixels, not %d", len(dst), Side*Side)
 	}
 	f, err := ink.Find(src, w, h, o)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"mppm/shared/fault"
 	"mppm/shared/ink"
 	"mppm/shared/picture"
 )
@@ -92,7 +93,7 @@ const (
 func Digit(dst []float32, p *picture.Picture, o Options) (Done, *ink.Found, error) {
 	done := Done{Turned: p.Turned, Flattened: p.Transparent, Grayed: p.Color}
 	if len(dst) != Side*Side {
-		return done, nil, fmt.Errorf("center: the result has room for %d pixels, not %d", len(dst), Side*Side)
+		return done, nil, fault.New(fault.ErrSize, "center: the result has room for %d pixels, not %d", len(dst), Side*Side)
 	}
 	own := p.FullW == Side && p.FullH == Side
 	switch o.Center {

@@ -44,6 +44,13 @@ func TestSquare(t *testing.T) {
 			}
 		}
 	}
+	gray := make([]float32, 5*5)
+	SquareGray(gray, colorsOf(t, img).Green, 5)
+	for i, v := range gray {
+		if v != got[3*i+1] {
+			t.Fatalf("pixel %d in gray is %v; of the color that it is of %v", i, v, got[3*i+1])
+		}
+	}
 	one := make([]float32, 3)
 	Square(one, colorsOf(t, img), 1)
 	if want := float32(20*4) / 255; math.Abs(float64(one[0]-want)) > 1e-6 {

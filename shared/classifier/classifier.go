@@ -10,6 +10,7 @@ package classifier
 import (
 	"fmt"
 
+	"mppm/shared/fault"
 	"mppm/shared/metadata"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
@@ -54,14 +55,14 @@ func described(meta map[string]string) (*nn.Net, error) {
 	case Kind + digits:
 		return Digits, nil
 	default:
-		return nil, fmt.Errorf("metadata: kind is %q; this program reads %q and %q", k, Kind, Kind+digits)
+		return nil, fault.New(fault.ErrKind, "metadata: kind is %q; this program reads %q and %q", k, Kind, Kind+digits)
 	}
 	n, err := nn.Parse(meta[netKey])
 	if err != nil {
-		return nil, fmt.Errorf("metadata: %s: %w", netKey, err)
+		return nil, fault.New(fault.ErrMetadata, "metadata: %s: %w", netKey, err)
 	}
 	if _, ok := n.Value(embedding); !ok || len(n.Inputs()) > 1 {
-		return nil, fmt.Errorf("metadata: %s: the net has to have one input, and to keep a value as %q", netKey, embedding)
+		return nil, fault.New(fault.ErrMetadata, "metadata: %s: the net has to have one input, and to keep a value as %q", netKey, embedding)
 	}
 	return n, nil
 }
@@ -126,13 +127,28 @@ func load(f *safetensors.File) (*Classifier, error) {
 	}
 	c := &Classifier{f.Meta, loaded, names}
 	if names != nil && len(names) != c.Classes() {
-		return nil, fmt.Errorf("metadata: %s has %d names; the net tells %d classes apart", metadata.ClassesKey, len(names), c.Classes())
+		return nil, fault.New(fault.ErrMetadata, "metadata: %s has %d names; the net tells %d classes apart", metadata.ClassesKey, len(names), c.Classes())
 	}
 	return c, nil
 }
 
 // Image returns the shape of the images that the net reads.
 func (c *Classifier) Image() nn.Shape { return c.net.In() }
+
+// CheckImages returns an error if x is not a whole number of images, at least one, or holds
+// a number that is not finite: fault.ErrSize, fault.ErrNotFinite.
+func (c *Classifier) CheckImages(x []float32) error {
+	size := c.Image().Size()
+	if len(x) == 0 || len(x)%size != 0 {
+		return fault.New(fault.ErrSize, "%d numbers are not a whole number of images of %v", len(x), c.Image())
+	}
+	for i, v := range x {
+		if v-v != 0 {
+			return fault.New(fault.ErrNotFinite, "number %d of image %d is %v; it must be finite", i%size, i/size, v)
+		}
+	}
+	return nil
+}
 
 // Classes returns how many classes it tells apart.
 func (c *Classifier) Classes() int { return c.net.Out().Size() }
@@ -167,9 +183,16 @@ func (c *Classifier) Runner(batch int) *Runner {
 // probs (n × classes) the probability of each class and to embeddings
 // (n × width) the numbers ≥ 0 that the last layer decides by; either may be nil.
 // What an image gives does not depend on the others. An image that is not finite
-// gives numbers that are not.
+// gives numbers that are not. Where lengths do not agree, n is how many whole images all of
+// them have room for: CheckImages says whether those are all.
 func (r *Runner) Classify(probs, embeddings, x []float32) {
 	pixels, classes := r.Image().Size(), r.Classes()
+	if probs != nil {
+		x = x[:min(len(x)/pixels, len(probs)/classes)*pixels]
+	}
+	if embeddings != nil {
+		x = x[:min(len(x)/pixels, len(embeddings)/r.Width())*pixels]
+	}
 	for n := len(x) / pixels; n > 0; n = len(x) / pixels {
 		n = min(n, r.batch)
 		logits := r.logits[:n*classes]

@@ -1,6 +1,7 @@
-// Package ddpm is the denoising diffusion of Alg. 2 and 3 (Ho, Jain and Abbeel
-// 2020), the baseline: its schedule, the net that predicts the noise, and
-// sampling, in any number of dimensions.
+// Package ddpm is denoising diffusion (J. Ho, A. Jain and P. Abbeel, "Denoising Diffusion
+// Probabilistic Models", 2020; the paper's Alg. 2 and 3), which the paper compares its model
+// with: the schedule by which noise is added, the net that predicts the noise, and the way
+// back through all steps, in any number of dimensions.
 //
 // All of it gives the same bits on every platform.
 package ddpm
@@ -10,6 +11,7 @@ import (
 	"iter"
 	"math"
 
+	"mppm/shared/fault"
 	"mppm/shared/rng"
 )
 
@@ -138,7 +140,7 @@ func (s *Schedule) Run(p Predictor, steps int, x []float32, sources []*rng.Sourc
 		return nil, fmt.Errorf("diffusion: %d steps; give 0 to %d", steps, s.Len())
 	}
 	if dim < 1 || len(x) != dim*len(sources) {
-		return nil, fmt.Errorf("diffusion: %d numbers for %d points of %d dimensions", len(x), len(sources), dim)
+		return nil, fault.New(fault.ErrSize, "diffusion: %d numbers for %d points of %d dimensions", len(x), len(sources), dim)
 	}
 	return func(yield func(Step) bool) {
 		e, z := make([]float32, len(x)), make([]float32, dim)

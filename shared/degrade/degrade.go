@@ -2,8 +2,8 @@
 // severities of Table 6, for evaluation and for the page alike.
 //
 // Images are []float32, row-major, black 0 to white 1, of one channel or with the
-// channels of a pixel side by side, and a spoiled one is such an image too, which a file can hold; GaussianUnclipped alone makes
-// none. All randomness comes from a rng.Source, and how much is drawn depends on
+// channels of a pixel side by side, and a spoiled one is such an image too, which a
+// file can hold; GaussianUnclipped alone makes none. All randomness comes from a rng.Source, and how much is drawn depends on
 // the severity and the image's size alone, never on its pixels: the same seed gives
 // the same damage to every image. All arithmetic is float64 of operations that are
 // exact to the last bit everywhere, so that a seed gives the same bits on every
@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mppm/shared/fault"
 	"mppm/shared/rng"
 )
 
@@ -185,14 +186,14 @@ func (d Degradation) ApplyColor(dst, src []float32, w, h, c int, r *rng.Source) 
 		return err
 	}
 	if w < 1 || h < 1 || c < 1 || len(src)%c != 0 || len(src)/c%w != 0 || len(src)/c/w != h {
-		return fmt.Errorf("degrade: an image of %d×%d pixels needs as many values in each of %d channels, got %d", w, h, c, len(src))
+		return fault.New(fault.ErrSize, "degrade: an image of %d×%d pixels needs as many values in each of %d channels, got %d", w, h, c, len(src))
 	}
 	if len(dst) != len(src) {
-		return fmt.Errorf("degrade: the result has room for %d numbers, the image has %d", len(dst), len(src))
+		return fault.New(fault.ErrSize, "degrade: the result has room for %d numbers, the image has %d", len(dst), len(src))
 	}
 	for i, v := range src {
 		if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
-			return fmt.Errorf("degrade: the pixel at column %d, row %d is %v", i/c%w, i/c/w, v)
+			return fault.New(fault.ErrNotFinite, "degrade: the pixel at column %d, row %d is %v", i/c%w, i/c/w, v)
 		}
 	}
 	if r == nil && d.Kind != Downsample && d.Kind != Sharpen {

@@ -1,12 +1,16 @@
 // Package flow moves points down a distance and up a density onto the manifold
-// of clean data: Eq. 13 and 15, which are the inner step of both Alg. 1 (MPPM,
-// in ambient space) and Alg. 4 (LMPPM, in the latent space).
+// of clean data, step by step, and yields every step. It knows neither images nor nets:
+// what the distance and the density are, a Field says. The step is that of Eq. 13 and 15,
+// in both of the paper's spaces: Alg. 1 (MPPM, of points as they are) and Alg. 4 (LMPPM, of
+// the codes of images).
 package flow
 
 import (
 	"fmt"
 	"iter"
 	"math"
+
+	"mppm/shared/fault"
 )
 
 // Field is what a flow follows. Points are rows of Dim numbers.
@@ -81,7 +85,7 @@ func Run(f Field, p Params, x []float32) (iter.Seq[Step], error) {
 	}
 	dim := f.Dim()
 	if dim < 1 || len(x)%dim != 0 {
-		return nil, fmt.Errorf("flow: %d numbers are not a whole number of points of %d dimensions", len(x), dim)
+		return nil, fault.New(fault.ErrSize, "flow: %d numbers are not a whole number of points of %d dimensions", len(x), dim)
 	}
 	return func(yield func(Step) bool) {
 		n := len(x) / dim

@@ -20,7 +20,8 @@
 // The tiles are in assembly on amd64 and arm64, whatever the build's experiments
 // are, and in Go elsewhere: in WebAssembly with GOEXPERIMENT=simd by its vectors, or by
 // hand where the program is built with the tag linkedkernel and linked with kernel.js,
-// and everywhere with the build tag purego by scalars.
+// and everywhere with the build tag purego by scalars. Slices have to be as long as the
+// sizes of a call say: it is not a kernel's to ask.
 package gemm
 
 //go:generate go run ./gen

@@ -18,6 +18,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"mppm/shared/fault"
 )
 
 // Kind is what ink is, beside paper.
@@ -85,7 +87,7 @@ const (
 // much does, another error if the numbers are no picture or the options none.
 func Find(gray []float32, w, h int, o Options) (*Found, error) {
 	if w < 1 || h < 1 || len(gray)/w != h || len(gray) != w*h {
-		return nil, fmt.Errorf("ink: %d numbers are no picture of %d × %d pixels", len(gray), w, h)
+		return nil, fault.New(fault.ErrSize, "ink: %d numbers are no picture of %d × %d pixels", len(gray), w, h)
 	}
 	if err := o.check(); err != nil {
 		return nil, err
@@ -93,7 +95,7 @@ func Find(gray []float32, w, h int, o Options) (*Found, error) {
 	v := make([]float64, len(gray))
 	for i, g := range gray {
 		if g-g != 0 {
-			return nil, fmt.Errorf("ink: the pixel at column %d, row %d is %v", i%w, i/w, g)
+			return nil, fault.New(fault.ErrNotFinite, "ink: the pixel at column %d, row %d is %v", i%w, i/w, g)
 		}
 		v[i] = float64(min(max(g, 0), 1))
 	}

@@ -1,5 +1,7 @@
-// Package kde holds a bank of codes and its kernel density estimate (Eq. 7): the
-// kernel mean at a point (Eq. 21), and the nearest code.
+// Package kde holds a bank of codes, and says where from a point most of them are: the
+// mean of all codes, each weighed by a Gaussian kernel at its distance (Eq. 21). Going
+// there is going up the kernel density estimate of the codes (Eq. 7). It finds the nearest
+// code, too.
 package kde
 
 import (
@@ -8,6 +10,7 @@ import (
 	"math"
 	"slices"
 
+	"mppm/shared/fault"
 	"mppm/shared/gemm"
 	"mppm/shared/vec"
 )
@@ -37,7 +40,7 @@ type Bank struct {
 // dim, there is no code, or a coordinate is not a number of at most 1e15.
 func New(codes []float32, dim int) (*Bank, error) {
 	if dim < 1 || len(codes) == 0 || len(codes)%dim != 0 {
-		return nil, fmt.Errorf("code bank: %d numbers are not a whole number of codes of %d dimensions; give dim rows of equal length", len(codes), dim)
+		return nil, fault.New(fault.ErrSize, "code bank: %d numbers are not a whole number of codes of %d dimensions; give dim rows of equal length", len(codes), dim)
 	}
 	return build(codes, nil, dim)
 }
@@ -49,7 +52,7 @@ func build(codes, weights []float32, dim int) (*Bank, error) {
 	b := &Bank{dim: dim, n: n, width: width, codes: make([]float32, n*width), weights: weights, reach: reach(n) + farther(weights)}
 	for i, v := range codes {
 		if !(math.Abs(float64(v)) <= limit) {
-			return nil, fmt.Errorf("code bank: coordinate %d of code %d is %v; codes must be finite", i/n, i%n, v)
+			return nil, fault.New(fault.ErrNotFinite, "code bank: coordinate %d of code %d is %v; codes must be finite", i/n, i%n, v)
 		}
 	}
 	scores := make([]float32, (dim+1)*n)
@@ -124,7 +127,7 @@ const MaxWeight = 1e6
 // whole, a coordinate is not a number of at most 1e15, or the weight is out of range.
 func (b *Bank) With(codes []float32, weight float32) (*Bank, error) {
 	if len(codes)%b.dim != 0 {
-		return nil, fmt.Errorf("code bank: %d numbers are not a whole number of codes of %d dimensions", len(codes), b.dim)
+		return nil, fault.New(fault.ErrSize, "code bank: %d numbers are not a whole number of codes of %d dimensions", len(codes), b.dim)
 	}
 	if !(weight >= 1 && weight <= MaxWeight) {
 		return nil, fmt.Errorf("code bank: the weight is %v; give 1 to %g", weight, float64(MaxWeight))
@@ -249,6 +252,7 @@ func dense() int {
 // nearest's are left out, of more than 26,000 codes those with somewhat less. mean may be z.
 func (b *Bank) Mean(mean, z []float32, sigma float32, ws *Workspace) {
 	scale := 1 / float32(sigma*sigma)
+	z = z[:min(len(z), len(mean))]
 	for n := len(z) / b.dim; n > 0; n = len(z) / b.dim {
 		n = min(n, chunk)
 		b.take(z, n, ws)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"mppm/shared/fault"
 	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 )
@@ -201,7 +202,7 @@ const digits = "-28x28"
 // it.
 func CheckKind(meta map[string]string, kind string) error {
 	if k := meta["kind"]; k != kind && k != kind+digits {
-		return fmt.Errorf("metadata: kind is %q; this program reads %q and %q", k, kind, kind+digits)
+		return fault.New(fault.ErrKind, "metadata: kind is %q; this program reads %q and %q", k, kind, kind+digits)
 	}
 	return nil
 }
@@ -214,7 +215,7 @@ func Described(meta map[string]string) (*Nets, error) {
 	}
 	n, err := Parse(meta[encoderKey], meta[decoderKey], meta[projectionsKey], meta[localKey])
 	if err != nil {
-		return nil, fmt.Errorf("metadata: %w", err)
+		return nil, fault.New(fault.ErrMetadata, "metadata: %w", err)
 	}
 	return n, nil
 }
@@ -299,16 +300,31 @@ func (a *Autoencoder) Pixels() int { return a.Image().Size() }
 func (a *Autoencoder) Latent() int { return a.f.Out().Size() }
 
 // CheckImages returns an error if x is not a whole number of images, at least one, or
-// holds a number that is not finite.
+// holds a number that is not finite: fault.ErrSize, fault.ErrNotFinite.
 func (a *Autoencoder) CheckImages(x []float32) error {
 	s := a.Image()
 	if len(x) == 0 || len(x)%s.Size() != 0 {
-		return fmt.Errorf("%d numbers are not a whole number of images of %v", len(x), s)
+		return fault.New(fault.ErrSize, "%d numbers are not a whole number of images of %v", len(x), s)
 	}
 	for i, v := range x {
 		if v-v != 0 {
 			at := i % s.Size() / s.C
-			return fmt.Errorf("pixel (%d, %d) of image %d is %v; pixels must be finite", at%s.W, at/s.W, i/s.Size(), v)
+			return fault.New(fault.ErrNotFinite, "pixel (%d, %d) of image %d is %v; pixels must be finite", at%s.W, at/s.W, i/s.Size(), v)
+		}
+	}
+	return nil
+}
+
+// CheckCodes returns an error if z is not a whole number of codes, at least one, or holds a
+// number that is not finite: fault.ErrSize, fault.ErrNotFinite.
+func (a *Autoencoder) CheckCodes(z []float32) error {
+	d := a.Latent()
+	if len(z) == 0 || len(z)%d != 0 {
+		return fault.New(fault.ErrSize, "%d numbers are not a whole number of codes of %d", len(z), d)
+	}
+	for i, v := range z {
+		if v-v != 0 {
+			return fault.New(fault.ErrNotFinite, "number %d of code %d is %v; it must be finite", i%d, i/d, v)
 		}
 	}
 	return nil
@@ -316,6 +332,10 @@ func (a *Autoencoder) CheckImages(x []float32) error {
 
 // Coder computes F, G, P and L. It holds their workspaces, each from when it is first
 // needed on, and is not safe for concurrent use.
+//
+// It takes whole images and codes: n is how many of them all of a method's slices have room
+// for, and what is behind those stays as it is. So a slice of a wrong length never panics;
+// who cannot be sure of theirs asks CheckImages and CheckCodes first.
 type Coder struct {
 	nets       *Autoencoder
 	batch      int
@@ -345,7 +365,10 @@ func (c *Coder) encoder() *nn.Runner {
 }
 
 // Skips are what goes past the codes of some images in a U-Net: S_1 to S_k of each.
-type Skips struct{ values [][]float32 }
+type Skips struct {
+	values [][]float32
+	n      int // images that they are of
+}
 
 // Of returns S_{k+1} of all the images, one after the other: what G takes as its further
 // input k. It is the skips' own.
@@ -355,7 +378,8 @@ func (s *Skips) Of(k int) []float32 { return s.values[k] }
 // A model without skips has none.
 func (c *Coder) EncodeSkips(z, x []float32, s *Skips) {
 	f, d, pixels := c.encoder(), c.nets.Latent(), c.nets.Pixels()
-	n := len(x) / pixels
+	n := min(len(x)/pixels, len(z)/d)
+	s.n = n
 	if s.values == nil {
 		s.values = make([][]float32, len(c.nets.skips))
 	}
@@ -386,12 +410,15 @@ func (c *Coder) Local(d, x []float32, s *Skips) {
 		c.l = c.nets.l.Runner(c.batch)
 	}
 	pixels, area := c.nets.Pixels(), c.nets.l.Out().Size()
-	n := len(x) / pixels
+	n := min(len(x)/pixels, len(d)/area)
+	if len(c.nets.seen) > 0 {
+		n = min(n, s.n)
+	}
 	taken := make([][]float32, len(c.nets.seen))
 	for lo := 0; lo < n; lo += c.batch {
 		hi := min(n, lo+c.batch)
 		for i, k := range c.nets.seen {
-			size := len(s.values[k]) / n
+			size := len(s.values[k]) / s.n
 			taken[i] = s.values[k][lo*size : hi*size]
 		}
 		c.l.Forward(d[lo*area:hi*area], x[lo*pixels:hi*pixels], taken...)
@@ -405,6 +432,20 @@ func (c *Coder) Local(d, x []float32, s *Skips) {
 type Trust struct {
 	Image []float32 // of each image (n); nil: 1 of all
 	Pixel []float32 // of each pixel (n × H·W), a smaller skip having the mean of those that it stands for; nil: 1 of all
+}
+
+// images returns of how many images it says so, at most n.
+func (t *Trust) images(image nn.Shape, n int) int {
+	if t == nil {
+		return n
+	}
+	if t.Image != nil {
+		n = min(n, len(t.Image))
+	}
+	if t.Pixel != nil {
+		n = min(n, len(t.Pixel)/(image.H*image.W))
+	}
+	return n
 }
 
 // whole reports whether all skips of image i count as they are.
@@ -431,7 +472,10 @@ func (c *Coder) DecodeSkips(x, z []float32, s *Skips, trust *Trust) {
 		c.startProjections()
 	}
 	d, pixels := c.nets.Latent(), c.nets.Pixels()
-	n := len(z) / d
+	n := min(len(z)/d, len(x)/pixels)
+	if s != nil {
+		n = min(n, s.n, trust.images(c.nets.Image(), n))
+	}
 	for lo := 0; lo < n; lo += c.batch {
 		hi := min(n, lo+c.batch)
 		project := s == nil
@@ -443,7 +487,7 @@ func (c *Coder) DecodeSkips(x, z []float32, s *Skips, trust *Trust) {
 		}
 		for k := range c.nets.skips {
 			if !project {
-				size := len(s.values[k]) / n
+				size := len(s.values[k]) / s.n
 				c.mixed[k] = s.values[k][lo*size : hi*size]
 				continue
 			}

@@ -1,19 +1,23 @@
-// Package latent is the Latent Manifold-Probabilistic Projection Model of
-// Sec. 4.2: the encoder F, the decoder G and the distance D, the code bank, and the
-// flow of Alg. 4 through them. Images and codes have the shapes that a model's nets
-// have.
+// Package latent restores damaged images, and grows new ones from noise. An image is
+// encoded to a code of a few numbers; the code flows, step by step, to where the codes of
+// clean images are; where it arrives, it is decoded. Whoever generates starts from a code
+// that is noise.
+//
+// It is the paper's Latent Manifold-Probabilistic Projection Model (LMPPM, Sec. 4.2): the
+// encoder F, the decoder G and the distance D, the bank of codes that the density is of, and
+// the flow of Alg. 4 through them. Images and codes have the shapes that a model's nets have.
 //
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine.
 package latent
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"strings"
 
+	"mppm/shared/fault"
 	"mppm/shared/flow"
 	"mppm/shared/kde"
 	"mppm/shared/metadata"
@@ -146,17 +150,17 @@ func load(f *safetensors.File) (*Model, error) {
 		}
 		p, err := parsePreset(text)
 		if err != nil {
-			return nil, fmt.Errorf("metadata: %s: %w", key, err)
+			return nil, fault.New(fault.ErrMetadata, "metadata: %s: %w", key, err)
 		}
 		if err := m.check(p); err != nil {
-			return nil, fmt.Errorf("metadata: %s: %w", key, err)
+			return nil, fault.New(fault.ErrMetadata, "metadata: %s: %w", key, err)
 		}
 		m.Presets[name] = p
 	}
 	for name, p := range map[string]*Preset{"restore": &m.Restore, "generate": &m.Generate} {
 		var ok bool
 		if *p, ok = m.Presets[name]; !ok {
-			return nil, fmt.Errorf("metadata: flow.%s is missing", name)
+			return nil, fault.New(fault.ErrMetadata, "metadata: flow.%s is missing", name)
 		}
 	}
 	d := m.Latent()
@@ -170,7 +174,7 @@ func load(f *safetensors.File) (*Model, error) {
 		return nil, err
 	}
 	if m.Bank.Dim() != d {
-		return nil, fmt.Errorf("tensor bank.codes is of codes of %d numbers; the encoder's have %d", m.Bank.Dim(), d)
+		return nil, fault.New(fault.ErrTensor, "tensor bank.codes is of codes of %d numbers; the encoder's have %d", m.Bank.Dim(), d)
 	}
 	if m.Plane, err = loadPlane(f, d); err != nil {
 		return nil, err
@@ -185,7 +189,7 @@ func (m *Model) loadClasses() (err error) {
 	}
 	for j, label := range m.Bank.Labels {
 		if int(label) >= len(m.classes) {
-			return fmt.Errorf("tensor bank.labels: label %d is %d; the metadata has names of %d classes", j, label, len(m.classes))
+			return fault.New(fault.ErrTensor, "tensor bank.labels: label %d is %d; the metadata has names of %d classes", j, label, len(m.classes))
 		}
 	}
 	return nil
@@ -207,7 +211,7 @@ func (m *Model) loadDistance(f *safetensors.File) error {
 	}
 	act := nn.Activation(activation)
 	if !act.Valid() {
-		return fmt.Errorf("metadata: distance.activation is %q; want %q or %q", activation, nn.SiLU, nn.ReLU)
+		return fault.New(fault.ErrMetadata, "metadata: distance.activation is %q; want %q or %q", activation, nn.SiLU, nn.ReLU)
 	}
 	d, err := nn.LoadMLP(f, "distance", m.Latent(), 1, act)
 	if err != nil {
@@ -247,7 +251,7 @@ func (m *Model) check(p Preset) error {
 func loadBank(f *safetensors.File) (*Bank, error) {
 	t, ok := f.Lookup("bank.codes")
 	if !ok || len(t.Shape) != 2 || t.Shape[0] < 1 {
-		return nil, errors.New("tensor bank.codes is missing or not of shape [numbers of a code, codes]")
+		return nil, fault.New(fault.ErrTensor, "tensor bank.codes is missing or not of shape [numbers of a code, codes]")
 	}
 	codes, err := f.Float32("bank.codes", t.Shape...)
 	if err != nil {
@@ -268,7 +272,7 @@ func loadBank(f *safetensors.File) (*Bank, error) {
 		return nil, err
 	}
 	if b.Spacing = s[0]; !(b.Spacing > 0) {
-		return nil, fmt.Errorf("tensor bank.spacing is %v; it must be more than 0", b.Spacing)
+		return nil, fault.New(fault.ErrTensor, "tensor bank.spacing is %v; it must be more than 0", b.Spacing)
 	}
 	return b, nil
 }
@@ -302,10 +306,7 @@ func (r *Runner) Mean(mean, z []float32, sigma float32) {
 // to the codes of clean images, cut off below at 0, and to grad (n × d) its
 // unit gradient (Eq. 14). grad may be nil. Without D all of them are 0.
 func (r *Runner) Distance(d, grad, z []float32) {
-	r.evaluate(d, grad, z)
-	if grad != nil {
-		flow.Unit(grad[:len(z)], r.Latent())
-	}
+	flow.Unit(r.evaluate(d, grad, z), r.Latent())
 }
 
 // Gradient writes to grad ∇D at each code of z, both n × d, as long as it is:
@@ -315,22 +316,25 @@ func (r *Runner) Gradient(grad, z []float32) {
 	r.evaluate(make([]float32, len(z)/r.Latent()), grad, z)
 }
 
-// evaluate writes D, cut off below at 0, and its gradient, unless grad is nil.
-func (r *Runner) evaluate(d, grad, z []float32) {
-	n := len(z) / r.Latent()
-	d = d[:n]
+// evaluate writes D, cut off below at 0, and its gradient, unless grad is nil. It returns
+// what is written of that.
+func (r *Runner) evaluate(d, grad, z []float32) []float32 {
+	n := min(len(z)/r.Latent(), len(d))
 	if grad != nil {
-		grad = grad[:len(z)]
+		n = min(n, len(grad)/r.Latent())
+		grad = grad[:n*r.Latent()]
 	}
+	d, z = d[:n], z[:n*r.Latent()]
 	if r.d == nil {
 		clear(d)
 		clear(grad)
-		return
+		return grad
 	}
 	r.d.Evaluate(d, grad, z)
 	for i, v := range d {
 		d[i] = max(v, 0)
 	}
+	return grad
 }
 
 // Flow flows the codes z (n × d) in place, and yields the start and every

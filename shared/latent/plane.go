@@ -1,8 +1,7 @@
 package latent
 
 import (
-	"fmt"
-
+	"mppm/shared/fault"
 	"mppm/shared/project"
 	"mppm/shared/safetensors"
 )
@@ -31,7 +30,7 @@ func loadPlane(f *safetensors.File, dim int) (*project.Plane, error) {
 	}
 	p, err := project.New(m, a)
 	if err != nil {
-		return nil, fmt.Errorf("tensors %s and %s: %w", mapMean, mapAxes, err)
+		return nil, fault.New(fault.ErrTensor, "tensors %s and %s: %w", mapMean, mapAxes, err)
 	}
 	return p, nil
 }

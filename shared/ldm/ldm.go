@@ -1,5 +1,6 @@
-// Package ldm is the latent diffusion model of Sec. 5, the baseline: DDPM in the
-// latent space of a denoising autoencoder.
+// Package ldm restores and grows images by latent diffusion, which the paper compares its
+// model with (Sec. 5): denoising diffusion, of package ddpm, of the codes of an autoencoder.
+// Unlike the model of package latent it has to be told how badly an image is damaged.
 //
 // A Model is read from a safetensors file, is immutable, and is safe for
 // concurrent use; a Runner computes with it, one for each goroutine.
@@ -13,6 +14,7 @@ import (
 
 	"mppm/shared/ddpm"
 	"mppm/shared/degrade"
+	"mppm/shared/fault"
 	"mppm/shared/latent"
 	"mppm/shared/metadata"
 	"mppm/shared/rng"
@@ -77,19 +79,19 @@ func load(f *safetensors.File) (*Model, error) {
 	m := &Model{Meta: f.Meta}
 	var d Diffusion
 	if err := metadata.Numbers(f.Meta["diffusion"], map[string]any{"first": &d.First, "last": &d.Last, "steps": &d.Steps}); err != nil {
-		return nil, fmt.Errorf("metadata: diffusion: %w", err)
+		return nil, fault.New(fault.ErrMetadata, "metadata: diffusion: %w", err)
 	}
 	if err := m.loadDamage(f.Meta["damage"]); err != nil {
-		return nil, fmt.Errorf("metadata: damage: %w", err)
+		return nil, fault.New(fault.ErrMetadata, "metadata: damage: %w", err)
 	}
 	for kind, curve := range m.damage {
 		if err := check(curve); err != nil {
-			return nil, fmt.Errorf("metadata: damage: %s: %w", kind, err)
+			return nil, fault.New(fault.ErrMetadata, "metadata: damage: %s: %w", kind, err)
 		}
 	}
 	var err error
 	if m.Schedule, err = ddpm.Linear(d.First, d.Last, d.Steps); err != nil {
-		return nil, fmt.Errorf("metadata: %w", err)
+		return nil, fault.New(fault.ErrMetadata, "metadata: %w", err)
 	}
 	if m.Autoencoder, err = latent.LoadAutoencoder(f); err != nil {
 		return nil, err
@@ -105,7 +107,7 @@ func load(f *safetensors.File) (*Model, error) {
 	}
 	for i, v := range m.std {
 		if !(v > 0) {
-			return nil, fmt.Errorf("tensor latent.std: number %d is %v; it must be more than 0", i, v)
+			return nil, fault.New(fault.ErrTensor, "tensor latent.std: number %d is %v; it must be more than 0", i, v)
 		}
 	}
 	return m, nil

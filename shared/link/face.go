@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,10 +75,14 @@ func firstFace(models []string) FaceState {
 
 // Modes lists the modes that the page has, in the order of their tabs.
 func (p *Page) Modes() []Mode {
-	if len(p.model.Faces) == 0 {
-		return Modes()
+	list := Modes()
+	if p.model.NoMap {
+		list = slices.DeleteFunc(list, func(m Mode) bool { return m == Map })
 	}
-	return append(Modes(), Faces)
+	if len(p.model.Faces) == 0 {
+		return list
+	}
+	return append(list, Faces)
 }
 
 // faceFields are the fields of Faces, of pages that have it.

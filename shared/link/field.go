@@ -190,7 +190,11 @@ const (
 // list returns the fields of the page's links. Those that others depend on come
 // before them.
 func (p *Page) list() []field {
-	list := slices.Concat(digitFields, p.memoryFields(), flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
+	list := slices.Concat([]field{{
+		Field: Field{Name: modelField, About: "The model, where it is not the page's own: the first letters of its file's SHA-256", Kind: Text, Length: 64},
+		get:   func(*Link) string { return "" }, // Write says it
+		set:   p.isModel,
+	}}, digitFields, p.memoryFields(), flowFields(ofRestore, Dials()), flowFields(ofGenerate, Dials()), figureFields, flowFields(ofManifold, FigureDials()), p.faceFields(), []field{timeline})
 	for i := range list {
 		f := &list[i]
 		switch f.Name {
@@ -226,6 +230,20 @@ func (p *Page) list() []field {
 		}
 	}
 	return list
+}
+
+// modelField is the field that names a model which is not the page's own.
+const modelField = "model"
+
+// isModel returns an error where a link is of another model than the page's.
+func (p *Page) isModel(_ *Link, value string) error {
+	switch {
+	case value == p.model.Print:
+		return nil
+	case p.model.Print == "":
+		return errors.New("this link was made with another model, which the page has not: open the file of that model, and then the link")
+	}
+	return errors.New("this link was made with another model than the one that is open: open the file of that model, and then the link")
 }
 
 // switches reports whether the field is on or off.

@@ -90,9 +90,11 @@ func quote(s string) string {
 
 // Model is what a page knows of its model.
 type Model struct {
-	Pixels  int // numbers of an image
-	Latent  int // d, numbers of a code
-	Classes int
+	Pixels  int    // numbers of an image
+	Latent  int    // d, numbers of a code
+	Classes int    // 0 where it knows none
+	NoMap   bool   // the page has no mode Map: the codes have no classes
+	Print   string // what tells a model from others, in a few letters, where a link has to name it: it is not the page's own
 
 	Faces []string // the models of faces, by name, the first shown first; none: the page has no mode Faces
 
@@ -170,6 +172,21 @@ func (p *Page) forces(l *Link, of Mode) (alpha, beta *float32) {
 	return at(Alpha), at(Beta)
 }
 
+// OfModel returns the model that some texts name where it is not the page's own, as
+// Model.Print, "" where they name none.
+func (p *Page) OfModel(texts ...string) (print string) {
+	at := p.named[modelField]
+	for _, text := range texts {
+		given, _ := p.split(text)
+		for _, g := range given {
+			if g.field == at && print == "" {
+				print = tidy(g.value)
+			}
+		}
+	}
+	return print
+}
+
 // Names reports whether a text has a field of a link, good or bad.
 func (p *Page) Names(text string) bool {
 	given, _ := p.split(text)
@@ -244,6 +261,9 @@ func (p *Page) Read(texts ...string) (l Link, faults Faults) {
 // Read reads as l.
 func (p *Page) Write(l Link) string {
 	var b strings.Builder
+	if p.model.Print != "" {
+		b.WriteString(modelField + "=" + p.model.Print)
+	}
 	so := p.first // what the link says so far
 	for i := range p.fields {
 		f := &p.fields[i]

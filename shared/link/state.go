@@ -19,7 +19,7 @@ const (
 	Manifold Mode = "manifold"
 )
 
-// Modes lists the modes that every page has, in the order of their tabs.
+// Modes lists the modes of a page of digits, in the order of their tabs.
 func Modes() []Mode { return []Mode{Restore, Generate, Map, Manifold} }
 
 // Subject is what the timeline is about: one flow, or the walk between two

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"mppm/shared/fault"
 )
 
 // ClassesKey is the metadata key of the names of a model's classes, one a line: the
@@ -28,7 +30,7 @@ func Classes(meta map[string]string) ([]string, error) {
 	}
 	names := strings.Split(text, "\n")
 	if err := CheckClasses(names); err != nil {
-		return nil, fmt.Errorf("metadata: %s: %w", ClassesKey, err)
+		return nil, fault.New(fault.ErrMetadata, "metadata: %s: %w", ClassesKey, err)
 	}
 	return names, nil
 }

@@ -1,6 +1,10 @@
 package metric
 
-import "fmt"
+import (
+	"fmt"
+
+	"mppm/shared/fault"
+)
 
 // The constants of Wang, Bovik, Sheikh and Simoncelli, "Image quality
 // assessment: from error visibility to structural similarity", 2004, for data
@@ -57,7 +61,7 @@ func (s *Scorer) SSIMColor(a, b []float32, w, h, c int) (float64, error) {
 		return s.SSIM(a, b, w, h)
 	}
 	if c < 1 || len(a) != w*h*c || len(b) != len(a) {
-		return 0, fmt.Errorf("metric: images of %d×%d pixels need as many values in each of %d channels, got %d and %d", w, h, c, len(a), len(b))
+		return 0, fault.New(fault.ErrSize, "metric: images of %d×%d pixels need as many values in each of %d channels, got %d and %d", w, h, c, len(a), len(b))
 	}
 	one, other := make([]float32, w*h), make([]float32, w*h)
 	sum := 0.0
@@ -80,7 +84,7 @@ func (s *Scorer) SSIM(a, b []float32, w, h int) (float64, error) {
 		return 0, fmt.Errorf("metric: SSIM needs at least %d×%d pixels, the image has %d×%d", Window, Window, w, h)
 	}
 	if len(a)/w != h || len(a)%w != 0 || len(b) != len(a) {
-		return 0, fmt.Errorf("metric: images of %d×%d pixels need as many values, got %d and %d", w, h, len(a), len(b))
+		return 0, fault.New(fault.ErrSize, "metric: images of %d×%d pixels need as many values, got %d and %d", w, h, len(a), len(b))
 	}
 	ow, oh := w-2*radius, h-2*radius
 	for i := range s.planes {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"mppm/shared/fault"
 	"mppm/shared/gemm"
 	"mppm/shared/vec"
 )
@@ -198,7 +199,7 @@ func (l BatchNorm) affine(gamma, beta, mean, variance []float32) (scale, shift [
 	scale, shift = make([]float32, len(gamma)), make([]float32, len(gamma))
 	for k, v := range variance {
 		if v < 0 {
-			return nil, nil, fmt.Errorf("tensor %s.running_var: number %d is %v; a variance is at least 0", l.Name, k, v)
+			return nil, nil, fault.New(fault.ErrTensor, "tensor %s.running_var: number %d is %v; a variance is at least 0", l.Name, k, v)
 		}
 		s := float64(gamma[k]) / math.Sqrt(float64(v)+NormEpsilon)
 		scale[k], shift[k] = float32(s), float32(float64(beta[k])-float64(s*float64(mean[k])))

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 
+	"mppm/shared/fault"
 	"mppm/shared/safetensors"
 )
 
@@ -62,19 +63,19 @@ func LoadMLP(f *safetensors.File, name string, in, out int, act Activation) (*Fu
 		weight := fmt.Sprintf("%s.%d.weight", name, i)
 		t, ok := f.Lookup(weight)
 		if !ok && i == 0 {
-			return nil, fmt.Errorf("tensor %s is missing", weight)
+			return nil, fault.New(fault.ErrTensor, "tensor %s is missing", weight)
 		}
 		if !ok {
 			break
 		}
 		if i == maxLayers || len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[0] > MaxWidth {
-			return nil, fmt.Errorf("tensor %s has shape %v; want [out, in] with out from 1 to %d, in at most %d layers", weight, t.Shape, MaxWidth, maxLayers)
+			return nil, fault.New(fault.ErrTensor, "tensor %s has shape %v; want [out, in] with out from 1 to %d, in at most %d layers", weight, t.Shape, MaxWidth, maxLayers)
 		}
 		widths = append(widths, t.Shape[0])
 	}
 	last := len(widths) - 1
 	if out > 0 && widths[last] != out {
-		return nil, fmt.Errorf("tensor %s.%d.weight has %d rows; the last layer of that net has one for each of %d numbers", name, last, widths[last], out)
+		return nil, fault.New(fault.ErrTensor, "tensor %s.%d.weight has %d rows; the last layer of that net has one for each of %d numbers", name, last, widths[last], out)
 	}
 	n, err := MLP(name, in, widths[:last], widths[last], act)
 	if err != nil {

@@ -160,10 +160,19 @@ func (r *Runner) join() {
 }
 
 // Forward writes to y (n × Out) what the net makes of n inputs x (n × In), and of n
-// of each of its further inputs. y must not overlap any of them.
+// of each of its further inputs. y must not overlap any of them. Where their lengths do not
+// agree, n is how many whole ones all of them have room for, and what is behind those stays
+// as it is.
 func (r *Runner) Forward(y, x []float32, side ...[]float32) {
 	in, out := r.In().Size(), r.Out().Size()
-	for done, all := 0, len(x)/in; done < all; done += r.n {
+	all := min(len(x)/in, len(y)/out)
+	for k := range r.side {
+		if k == len(side) {
+			return // there are none
+		}
+		all = min(all, len(side[k])/r.shapes[r.inputs[k+1]].Size())
+	}
+	for done := 0; done < all; done += r.n {
 		n := min(all-done, r.batch)
 		for k := range r.side {
 			size := r.shapes[r.inputs[k+1]].Size()
@@ -289,10 +298,15 @@ func (f *Field) Runner(batch int) *FieldRunner {
 
 // Evaluate writes to y (n × Out) what the net makes of n inputs x (n × In), and to
 // grad (n × In), unless it is nil, the gradient of the sum of each one's outputs with
-// respect to it. x must not overlap any of them.
+// respect to it. x must not overlap any of them. Where their lengths do not agree, n is as
+// for Forward.
 func (r *FieldRunner) Evaluate(y, grad, x []float32) {
 	in, out := r.In().Size(), r.Out().Size()
-	for done, all := 0, len(x)/in; done < all; done += r.n {
+	all := min(len(x)/in, len(y)/out)
+	if grad != nil {
+		all = min(all, len(grad)/in)
+	}
+	for done := 0; done < all; done += r.n {
 		n := min(all-done, r.batch)
 		r.run(y[done*out:(done+n)*out], x[done*in:(done+n)*in], n)
 		if grad != nil {

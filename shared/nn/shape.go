@@ -17,6 +17,7 @@ func Vector(n int) Shape { return Shape{1, 1, n} }
 // Size returns how many numbers there are: H·W·C.
 func (s Shape) Size() int { return s.H * s.W * s.C }
 
+// String returns the shape as messages have it: 28×28×1, or 18 for a vector.
 func (s Shape) String() string {
 	if s.H == 1 && s.W == 1 {
 		return fmt.Sprint(s.C)

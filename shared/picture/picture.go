@@ -8,7 +8,11 @@
 // read, so that memory depends on neither size nor kind of the picture.
 package picture
 
-import "fmt"
+import (
+	"fmt"
+
+	"mppm/shared/fault"
+)
 
 // Bounds of a picture, in pixels.
 const (
@@ -62,7 +66,7 @@ func FromNRGBA(pix []byte, w, h int) (*Picture, error) {
 		return nil, err
 	}
 	if len(pix) != 4*w*h {
-		return nil, fmt.Errorf("the picture has %d bytes for %d × %d pixels", len(pix), w, h)
+		return nil, fault.New(fault.ErrSize, "the picture has %d bytes for %d × %d pixels", len(pix), w, h)
 	}
 	s := newSums(w, h)
 	for y := range h {

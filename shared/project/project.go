@@ -1,5 +1,5 @@
-// Package project casts codes' shadows on a plane: that of the map, on which the
-// codes of ten kinds of digits lie apart.
+// Package project casts codes' shadows on a plane, so that people see where they lie: that
+// of the page's map, on which the codes of ten kinds of digits lie apart.
 //
 // The projection is linear, so that any point of the space, and every path
 // through it, has its place beside the codes, and a place can be moved back into
@@ -9,6 +9,8 @@ package project
 import (
 	"fmt"
 	"math"
+
+	"mppm/shared/fault"
 )
 
 // Plane is an orthogonal projection from Dim dimensions to two: distances on it
@@ -25,7 +27,7 @@ type Plane struct {
 func New(mean, axes []float32) (*Plane, error) {
 	dim := len(mean)
 	if dim < 2 || len(axes) != 2*dim {
-		return nil, fmt.Errorf("plane: %d numbers of axes for %d of the mean; give twice as many, of 2 dimensions or more", len(axes), dim)
+		return nil, fault.New(fault.ErrSize, "plane: %d numbers of axes for %d of the mean; give twice as many, of 2 dimensions or more", len(axes), dim)
 	}
 	p := &Plane{mean: append([]float32(nil), mean...)}
 	for i := range p.axes {
@@ -33,7 +35,7 @@ func New(mean, axes []float32) (*Plane, error) {
 	}
 	for i, v := range mean {
 		if v-v != 0 {
-			return nil, fmt.Errorf("plane: number %d of the mean is %v; it must be finite", i, v)
+			return nil, fault.New(fault.ErrNotFinite, "plane: number %d of the mean is %v; it must be finite", i, v)
 		}
 	}
 	x, y := p.axes[0], p.axes[1]
@@ -86,7 +88,7 @@ func dot(a, b []float32) float32 {
 // an error if the codes are none of two dimensions or more, or not finite.
 func Widest(codes []float32, dim int) (*Plane, error) {
 	if dim < 2 || len(codes) == 0 || len(codes)%dim != 0 {
-		return nil, fmt.Errorf("plane: %d numbers are no codes of %d dimensions; give whole codes of 2 or more", len(codes), dim)
+		return nil, fault.New(fault.ErrSize, "plane: %d numbers are no codes of %d dimensions; give whole codes of 2 or more", len(codes), dim)
 	}
 	n := float64(len(codes) / dim)
 	mean, variance := make([]float32, dim), make([]float64, dim)

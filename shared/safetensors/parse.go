@@ -11,6 +11,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"mppm/shared/fault"
 )
 
 // Parse reads a file. It trusts nothing in it, and allocates no more than in
@@ -19,19 +21,19 @@ import (
 // at.
 func Parse(b []byte) (*File, error) {
 	if len(b) < 8 {
-		return nil, fmt.Errorf("safetensors: %d bytes are too short for the header's length", len(b))
+		return nil, fault.New(fault.ErrDamaged, "safetensors: %d bytes are too short for the header's length", len(b))
 	}
 	if err := CheckStart(b); err != nil {
 		return nil, err
 	}
 	n := binary.LittleEndian.Uint64(b)
 	if n > uint64(len(b)-8) {
-		return nil, fmt.Errorf("safetensors: truncated: the header has %d bytes, the file %d after its length", n, len(b)-8)
+		return nil, fault.New(fault.ErrDamaged, "safetensors: truncated: the header has %d bytes, the file %d after its length", n, len(b)-8)
 	}
 	text, data := b[8:8+n:8+n], b[8+n:]
 	h, err := parseHeader(text)
 	if err != nil {
-		return nil, fmt.Errorf("safetensors: header: %w", err)
+		return nil, fault.New(fault.ErrDamaged, "safetensors: header: %w", err)
 	}
 
 	// In the order of their bytes, tensors must follow each other. Empty ones
@@ -44,27 +46,27 @@ func Parse(b []byte) (*File, error) {
 	for _, t := range h.tensors {
 		switch {
 		case t.begin > t.end:
-			return nil, fmt.Errorf("safetensors: tensor %q: its data ends at %d, before it begins at %d", t.Name, t.end, t.begin)
+			return nil, fault.New(fault.ErrDamaged, "safetensors: tensor %q: its data ends at %d, before it begins at %d", t.Name, t.end, t.begin)
 		case t.end > uint64(len(data)):
-			return nil, fmt.Errorf("safetensors: tensor %q: its data ends at %d, the file's at %d: truncated, or the header is wrong", t.Name, t.end, len(data))
+			return nil, fault.New(fault.ErrDamaged, "safetensors: tensor %q: its data ends at %d, the file's at %d: truncated, or the header is wrong", t.Name, t.end, len(data))
 		case t.begin < at:
-			return nil, fmt.Errorf("safetensors: tensor %q: its data begins at %d, inside that of tensor %q", t.Name, t.begin, f.Tensors[len(f.Tensors)-1].Name)
+			return nil, fault.New(fault.ErrDamaged, "safetensors: tensor %q: its data begins at %d, inside that of tensor %q", t.Name, t.begin, f.Tensors[len(f.Tensors)-1].Name)
 		case t.begin > at:
-			return nil, fmt.Errorf("safetensors: bytes %d to %d of the data, before tensor %q, belong to no tensor", at, t.begin, t.Name)
+			return nil, fault.New(fault.ErrDamaged, "safetensors: bytes %d to %d of the data, before tensor %q, belong to no tensor", at, t.begin, t.Name)
 		}
 		size, err := byteSize(t.DType, t.Shape)
 		if err != nil {
-			return nil, fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
+			return nil, fault.New(fault.ErrDamaged, "safetensors: tensor %q: %w", t.Name, err)
 		}
 		if size != t.end-t.begin {
-			return nil, fmt.Errorf("safetensors: tensor %q: shape %v of %s needs %d bytes, its offsets span %d", t.Name, t.Shape, t.DType, size, t.end-t.begin)
+			return nil, fault.New(fault.ErrDamaged, "safetensors: tensor %q: shape %v of %s needs %d bytes, its offsets span %d", t.Name, t.Shape, t.DType, size, t.end-t.begin)
 		}
 		t.Data = data[t.begin:t.end:t.end]
 		f.Tensors = append(f.Tensors, t.Tensor)
 		at = t.end
 	}
 	if at != uint64(len(data)) {
-		return nil, fmt.Errorf("safetensors: the last %d bytes of the file belong to no tensor", uint64(len(data))-at)
+		return nil, fault.New(fault.ErrDamaged, "safetensors: the last %d bytes of the file belong to no tensor", uint64(len(data))-at)
 	}
 	return f, nil
 }
@@ -77,10 +79,10 @@ func CheckStart(b []byte) error {
 	}
 	n := binary.LittleEndian.Uint64(b)
 	if n > maxHeader {
-		return fmt.Errorf("safetensors: not a safetensors file: its first 8 bytes claim a header of %d bytes, more than the format's %d", n, maxHeader)
+		return fault.New(fault.ErrDamaged, "safetensors: not a safetensors file: its first 8 bytes claim a header of %d bytes, more than the format's %d", n, maxHeader)
 	}
 	if n == 0 || len(b) > 8 && b[8] != '{' {
-		return errors.New("safetensors: not a safetensors file: the header does not begin with '{'")
+		return fault.New(fault.ErrDamaged, "safetensors: not a safetensors file: the header does not begin with '{'")
 	}
 	return nil
 }

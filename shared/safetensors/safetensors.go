@@ -19,6 +19,8 @@ import (
 	"math/bits"
 	"slices"
 	"unicode/utf8"
+
+	"mppm/shared/fault"
 )
 
 // DType is the type of a tensor's elements, as the file spells it.
@@ -88,20 +90,20 @@ func (f *File) Lookup(name string) (Tensor, bool) {
 func (f *File) get(name string, shape []int, types ...DType) (Tensor, error) {
 	t, ok := f.Lookup(name)
 	if !ok {
-		return Tensor{}, fmt.Errorf("safetensors: there is no tensor %q", name)
+		return Tensor{}, fault.New(fault.ErrTensor, "safetensors: there is no tensor %q", name)
 	}
 	if !slices.Contains(types, t.DType) {
-		return Tensor{}, fmt.Errorf("safetensors: tensor %q is of type %s, want %s", name, t.DType, join(types))
+		return Tensor{}, fault.New(fault.ErrTensor, "safetensors: tensor %q is of type %s, want %s", name, t.DType, join(types))
 	}
 	if !slices.Equal(t.Shape, shape) {
-		return Tensor{}, fmt.Errorf("safetensors: tensor %q has shape %v, want %v", name, t.Shape, shape)
+		return Tensor{}, fault.New(fault.ErrTensor, "safetensors: tensor %q has shape %v, want %v", name, t.Shape, shape)
 	}
 	size, err := byteSize(t.DType, t.Shape)
 	if err != nil {
-		return Tensor{}, fmt.Errorf("safetensors: tensor %q: %w", name, err)
+		return Tensor{}, fault.New(fault.ErrTensor, "safetensors: tensor %q: %w", name, err)
 	}
 	if uint64(len(t.Data)) != size {
-		return Tensor{}, fmt.Errorf("safetensors: tensor %q: shape %v of %s needs %d bytes, it has %d", name, t.Shape, t.DType, size, len(t.Data))
+		return Tensor{}, fault.New(fault.ErrTensor, "safetensors: tensor %q: shape %v of %s needs %d bytes, it has %d", name, t.Shape, t.DType, size, len(t.Data))
 	}
 	return t, nil
 }
@@ -126,7 +128,7 @@ func (f *File) Float32(name string, shape ...int) ([]float32, error) {
 		return f.floats(t)
 	}
 	if len(shape) == 0 {
-		return nil, fmt.Errorf("safetensors: tensor %q is an I8 scalar; it has no axis 0 to be scaled along", name)
+		return nil, fault.New(fault.ErrTensor, "safetensors: tensor %q is an I8 scalar; it has no axis 0 to be scaled along", name)
 	}
 	st, err := f.get(name+scaleSuffix, shape[:1], F32)
 	if err != nil {
@@ -139,13 +141,13 @@ func (f *File) Float32(name string, shape ...int) ([]float32, error) {
 	out := make([]float32, len(t.Data))
 	for c, s := range scales {
 		if s < 0 {
-			return nil, fmt.Errorf("safetensors: tensor %q: scale %d is negative: %v", st.Name, c, s)
+			return nil, fault.New(fault.ErrTensor, "safetensors: tensor %q: scale %d is negative: %v", st.Name, c, s)
 		}
 		n := len(out) / len(scales)
 		for i := c * n; i < (c+1)*n; i++ {
 			v := float32(int8(t.Data[i])) * s
 			if !finite(v) {
-				return nil, fmt.Errorf("safetensors: tensor %q: element %d, %d times scale %v, is not a finite float32", name, i, int8(t.Data[i]), s)
+				return nil, fault.New(fault.ErrNotFinite, "safetensors: tensor %q: element %d, %d times scale %v, is not a finite float32", name, i, int8(t.Data[i]), s)
 			}
 			out[i] = v
 		}
@@ -159,7 +161,7 @@ func (f *File) floats(t Tensor) ([]float32, error) {
 	for i := range out {
 		v := math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
 		if !finite(v) {
-			return nil, fmt.Errorf("safetensors: tensor %q: element %d is %v; the file is damaged or its training diverged", t.Name, i, v)
+			return nil, fault.New(fault.ErrNotFinite, "safetensors: tensor %q: element %d is %v; the file is damaged or its training diverged", t.Name, i, v)
 		}
 		out[i] = v
 	}
@@ -306,7 +308,7 @@ func checkName(name string) error {
 func allFinite(name string, data []float32) error {
 	for i, v := range data {
 		if !finite(v) {
-			return fmt.Errorf("safetensors: tensor %q: element %d is %v; only finite values are written", name, i, v)
+			return fault.New(fault.ErrNotFinite, "safetensors: tensor %q: element %d is %v; only finite values are written", name, i, v)
 		}
 	}
 	return nil

@@ -124,11 +124,18 @@ func (v Placing) Back(x, y, width float64) Point {
 // Draw inks the segment from a to b, where v places it, on dst (Side × Side):
 // each pixel by the distance of its center from the segment. Ink over ink does
 // not add.
-func (v Placing) Draw(dst []float32, a, b Point) {
+func (v Placing) Draw(dst []float32, a, b Point) { v.DrawAt(dst, Side, a, b) }
+
+// DrawAt is Draw on an image of side × side pixels: the drawing is scaled to it, and the
+// pen with it; the edge of the ink is as soft as ever, in pixels.
+func (v Placing) DrawAt(dst []float32, side int, a, b Point) {
 	a, b = v.Point(a), v.Point(b)
+	if side != Side {
+		a, b = a.times(float64(side)/Side), b.times(float64(side)/Side)
+	}
 	reach := max(a.Width, b.Width)/2 + soft
-	x0, x1 := span(min(a.X, b.X)-reach, max(a.X, b.X)+reach)
-	y0, y1 := span(min(a.Y, b.Y)-reach, max(a.Y, b.Y)+reach)
+	x0, x1 := span(side, min(a.X, b.X)-reach, max(a.X, b.X)+reach)
+	y0, y1 := span(side, min(a.Y, b.Y)-reach, max(a.Y, b.Y)+reach)
 	dx, dy := b.X-a.X, b.Y-a.Y
 	length := float64(dx*dx) + float64(dy*dy)
 	for y := y0; y < y1; y++ {
@@ -141,7 +148,7 @@ func (v Placing) Draw(dst []float32, a, b Point) {
 			radius := (a.Width + float64((b.Width-a.Width)*t)) / 2
 			ox, oy := px-float64(t*dx), py-float64(t*dy)
 			ink := (radius-math.Sqrt(float64(ox*ox)+float64(oy*oy)))/soft + 0.5
-			at := &dst[y*Side+x]
+			at := &dst[y*side+x]
 			*at = max(*at, float32(min(max(ink, 0), 1)))
 		}
 	}
@@ -169,9 +176,13 @@ func (v Placing) box(strokes [][]Point) (x, y, w, h float64) {
 	return x0, y0, x1 - x0, y1 - y0
 }
 
-// span returns the pixels from lo to hi that are on the image.
-func span(lo, hi float64) (from, to int) {
-	return int(max(math.Floor(lo), 0)), int(min(math.Ceil(hi), Side))
+// span returns the pixels from lo to hi that are on an image of such edges.
+func span(side int, lo, hi float64) (from, to int) {
+	return int(max(math.Floor(lo), 0)), int(min(math.Ceil(hi), float64(side)))
+}
+
+func (p Point) times(scale float64) Point {
+	return Point{float64(p.X * scale), float64(p.Y * scale), float64(p.Width * scale)}
 }
 
 // Center writes to dst (Side × Side, in [0, 1]) the drawing as MNIST's digits

@@ -1,6 +1,7 @@
-// Package unet has the nets of Table 9, for images in colour: a U-Net whose skip
-// connections have projections from the latent space (App. B.3). They take images of
-// any shape that the poolings leave a pixel of.
+// Package unet makes the nets for pictures in color, which package latent computes with
+// (Table 9): a U-Net, in which details go past the code by skip connections. Those of a
+// damaged image carry the damage, too; so there are projections, which draw the skips from
+// the code alone (App. B.3). Images are of any shape that the poolings leave a pixel of.
 package unet
 
 import (

@@ -3,6 +3,9 @@
 // is the package's own, because math.Exp is assembly on some platforms and Go
 // on others.
 //
+// All slices of a call have to be at least as long as the last, src or h, where nothing else
+// is said: so many of their numbers are read and written.
+//
 // The functions of this file are the definition. Under GOEXPERIMENT=simd their
 // twins in simd.go do the same operations in the same order, lane by lane.
 package vec

@@ -1,6 +1,6 @@
 // Command build builds the page.
 //
-//	go run ./site/build [-out site/dist] [-weights weights/mnist.safetensors]
+//	go run ./site/build [-out site/dist] [-model runs/mine [-data DIR]] [-weights weights/mnist.safetensors]
 //		[-classifier weights/classifier.safetensors]
 //		[-baselines weights/ldm.safetensors] [-faces weights] [-source URL] [-bench] [-fast]
 package main
@@ -34,9 +34,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("build", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	out := flags.String("out", "", "folder to write (default site/dist)")
+	model := flags.String("model", "", "weights of your own, or the folder of a run, to build the page around")
+	data := flags.String("data", "", "with -model: the folder of its data, with a test set (default: as the weights say)")
 	weights := flags.String("weights", "", "the model's weights (default weights/mnist.safetensors)")
-	reader := flags.String("classifier", "", "the classifier's weights (default weights/classifier.safetensors)")
-	baselines := flags.String("baselines", "", "the weights to compare with (default weights/ldm.safetensors)")
+	reader := flags.String("classifier", "", "the classifier's weights, or the folder of its run (default weights/classifier.safetensors; with -model none)")
+	baselines := flags.String("baselines", "", "the weights to compare with, of train ldm, or the folder of its run (default weights/ldm.safetensors; with -model none)")
 	faces := flags.String("faces", "", "the folder with faces.safetensors and drawn.safetensors, as far as there are any (default weights)")
 	source := flags.String("source", "", "where links to the source lead, as https://…/blob/main (default: to pages of the site itself)")
 	bench := flags.Bool("bench", false, "with the page that times this beside other runtimes; `npm ci` in site/bench installs those")
@@ -62,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		*out = filepath.Join(root, "site", "dist")
 	}
 	err = bundle.Build(ctx, bundle.Options{
-		Root: root, Out: *out, Weights: *weights, Classifier: *reader, Baselines: *baselines, Faces: *faces,
+		Root: root, Out: *out, Model: *model, Data: *data, Weights: *weights, Classifier: *reader, Baselines: *baselines, Faces: *faces,
 		Source: *source, Bench: *bench, Fast: *fast, Log: stdout,
 	})
 	if err != nil {

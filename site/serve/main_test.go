@@ -62,8 +62,8 @@ func serve(t *testing.T, args ...string) (url string, stdout, stderr *buffer) {
 	return url, stdout, stderr
 }
 
-// page is a folder with a page.
-func page(t *testing.T) string {
+// folder is one with a page.
+func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("hello"), 0o644); err != nil {
@@ -79,7 +79,7 @@ func TestTakenPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	url, stdout, stderr := serve(t, "-addr", taken.Addr().String(), "-dir", page(t))
+	url, stdout, stderr := serve(t, "-addr", taken.Addr().String(), "-dir", folder(t))
 	if strings.Contains(url, taken.Addr().String()) {
 		t.Fatalf("no other port was taken: %q, %q", stdout.String(), stderr.String())
 	}
@@ -110,7 +110,7 @@ func TestService(t *testing.T) {
 	if err := os.WriteFile(weights, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	url, _, _ := serve(t, "-addr", "127.0.0.1:0", "-dir", page(t), "-model", "faces="+weights)
+	url, _, _ := serve(t, "-addr", "127.0.0.1:0", "-dir", folder(t), "-model", "faces="+weights)
 	for path, kind := range map[string]string{"": "text/html", "api/model": "application/json", "api/model?model=faces": "application/json", "api/generate?model=faces&n=2": "image/png", "s": "text/html"} {
 		r, err := http.Get(url + path)
 		if err != nil {
@@ -131,7 +131,7 @@ func TestRefuses(t *testing.T) {
 			t.Errorf("%v: no error", args)
 		}
 	}
-	dir = page(t)
+	dir = folder(t)
 	for _, args := range [][]string{{"-model", "faces"}, {"-model", "faces=" + filepath.Join(dir, "none")}, {"-model", "faces=" + filepath.Join(dir, "index.html")}} {
 		if err := run(context.Background(), append(args, "-dir", dir, "-addr", "127.0.0.1:0"), &out, &out); err == nil {
 			t.Errorf("%v: no error", args)

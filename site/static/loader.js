@@ -202,8 +202,9 @@
       window.mppm.late(name, bytes);
       return { file, bytes };
     };
-    const late = [await bring("classifier", manifest.classifier, reader)];
-    late.push(...await Promise.all(Object.entries({ ...manifest.curves, baselines: manifest.baselines }).map(([name, file]) => bring(name, file))));
+    const late = reader ? [await bring("classifier", manifest.classifier, reader)] : [];
+    const rest = { ...manifest.curves, ...(manifest.baselines && { baselines: manifest.baselines }) };
+    late.push(...await Promise.all(Object.entries(rest).map(([name, file]) => bring(name, file))));
     const workers = files.optional(() => navigator.serviceWorker);
     if (!workers || !locks || !files.optional(() => caches)) return;
     if (workers.controller) { // the browser looks for a newer one by itself
@@ -260,8 +261,11 @@
     // Only now, so that nothing before it waits for a share of the line.
     const { module, bytes } = await compile(program, progress(0));
     contents[0] = bytes;
-    const reader = files.get(manifest.classifier);
-    reader.catch(() => {}); // which is said where it is waited for
+    // A page that is built around a model of one's own may have no classifier, or one that
+    // says what the classes are called, which the program has to know from the start.
+    const reader = manifest.classifier && files.get(manifest.classifier);
+    if (reader) reader.catch(() => {}); // which is said where it is waited for
+    const classifier = reader && manifest.samples !== "MNIST" ? await reader : undefined;
     $("loading-text").textContent = "Starting";
     for (const [part, name] of [[window.Go, "wasm_exec.js"], [window.mppmKernel, "kernel.js"]]) {
       if (!part) throw new Error(`A part of the program, ${name}, did not arrive. Reload to try again.`);
@@ -289,8 +293,11 @@
       engine: engine.hire,
       faces,
       since: first && first.since.at,
+      reads: Boolean(reader),
+      rivals: Boolean(manifest.baselines),
+      samples: manifest.samples,
       want: (name) => { want(name).catch((err) => console.error(err)); },
-      files: { weights, images, labels },
+      files: { weights, images, labels, classifier },
       ready() {
         delete window.mppm.files;
         $("work").dataset.state = "ready";

@@ -11,12 +11,10 @@
 package app
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
-	"mppm/shared/classifier"
-	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app/dials"
 	"mppm/wasm/app/export"
@@ -25,7 +23,6 @@ import (
 	"mppm/wasm/app/generate"
 	"mppm/wasm/app/latentmap"
 	"mppm/wasm/app/manifold"
-	"mppm/wasm/app/model"
 	"mppm/wasm/app/palette"
 	"mppm/wasm/app/restore"
 	"mppm/wasm/app/room"
@@ -42,7 +39,14 @@ type App struct {
 	Generate *generate.Room
 	Map      *latentmap.Room
 	Manifold *manifold.Room
-	Faces    *faces.Room // nil where the page has no models of faces
+	Faces    *faces.Room
+
+	faces  []string // the models of faces
+	shown  Model    // what Restore, Generate and Map are of
+	kept   *kept    // what to go back to, nil where the page shows its own model
+	rivals bool     // the page's own models to compare with have come
+
+	pictures pictures // the model that was opened for Faces
 }
 
 // Faces are the models of faces that the page can have.
@@ -51,34 +55,26 @@ type Faces struct {
 	Fetch  func(model string) // has one fetched, which is given to the room then
 }
 
-// New returns the app at its first screen: a test digit under severe noise,
-// about to be restored. Where r is nil the classifier comes later: then Readable is to be
-// called. Without models of faces there is no mode of that name.
-func New(e model.Engine, r model.Reader, restoring, generating latent.Preset, d *restore.Digits, f Faces) (*App, error) {
-	if err := restoring.Validate(); err != nil {
-		return nil, fmt.Errorf("the model's flow for restoring: %w", err)
+// New returns the app at its first screen: one of the model's samples under severe
+// noise, about to be restored. Where it has no classifier yet, Readable is to be called once
+// that comes. Without models of faces there is no mode of that name.
+func New(m Model, f Faces) (*App, error) {
+	if err := m.check(); err != nil {
+		return nil, err
 	}
-	if err := generating.Validate(); err != nil {
-		return nil, fmt.Errorf("the model's flow for generating: %w", err)
-	}
-	if d == nil || d.Len() == 0 {
-		return nil, errors.New("there are no digits to show")
-	}
-	classes := classifier.Classes
-	if r != nil {
-		classes = r.Classes()
-	}
-	s := room.NewSession(room.NewLinks(e, restoring, generating, classes, d.Len(), f.Models), e, r)
-	a := &App{Session: s}
-	a.Restore = restore.New(s, restoring, d)
-	a.Generate = generate.New(s, generating)
+	s := room.NewSession(m.page(f.Models), m.Engine, m.Reader, m.About)
+	a := &App{Session: s, faces: f.Models, shown: m}
+	a.Restore = restore.New(s, m.Restore, m.Samples)
+	a.Generate = generate.New(s, m.Generate)
 	a.Map = latentmap.New(s, a.Restore, a.Generate)
 	a.Manifold = manifold.New(s)
 	a.rooms = map[link.Mode]room.Room{link.Restore: a.Restore, link.Generate: a.Generate, link.Map: a.Map, link.Manifold: a.Manifold}
-	if len(f.Models) > 0 {
-		a.Faces = faces.New(s, f.Fetch)
-		a.rooms[link.Faces] = a.Faces
-	}
+	a.Faces = faces.New(s, func(name string) {
+		if name != a.pictures.as { // which is there
+			f.Fetch(name)
+		}
+	})
+	a.rooms[link.Faces] = a.Faces
 	return a, nil
 }
 
@@ -94,7 +90,7 @@ func (a *App) Room() room.Room { return a.rooms[a.Mode] }
 // SetMode shows a tab. Entering Generate for the first time grows its grid; a
 // tab that was left while playing plays on when it is shown again.
 func (a *App) SetMode(m link.Mode) error {
-	if a.rooms[m] == nil {
+	if a.rooms[m] == nil || !slices.Contains(a.Links.Modes(), m) {
 		return fmt.Errorf("there is no mode %q; choose one of %q", m, a.Links.Modes())
 	}
 	if a.Mode != m {

@@ -21,9 +21,15 @@ import (
 	"mppm/wasm/app/timeline"
 )
 
+// theModel is a model with two digits.
+func theModel(t *testing.T, e *roomtest.Engine) Model {
+	t.Helper()
+	return Model{About: roomtest.About, Engine: e, Reader: &roomtest.Reader{}, Restore: roomtest.Preset, Generate: roomtest.Preset, Samples: twoDigits(t)}
+}
+
 func newApp(t *testing.T, e *roomtest.Engine) *App {
 	t.Helper()
-	a, err := New(e, &roomtest.Reader{}, roomtest.Preset, roomtest.Preset, twoDigits(t), Faces{})
+	a, err := New(theModel(t, e), Faces{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +40,7 @@ func newApp(t *testing.T, e *roomtest.Engine) *App {
 func twoDigits(t *testing.T) *restore.Digits {
 	t.Helper()
 	images, labels := roomtest.Digits(t)
-	d, err := restore.ParseDigits(images, labels, nn.Shape{H: roomtest.Side, W: roomtest.Side, C: 1})
+	d, err := restore.ParseDigits(images, labels, nn.Shape{H: roomtest.Side, W: roomtest.Side, C: 1}, 10)
 	roomtest.Must(t, err)
 	return d
 }
@@ -75,10 +81,10 @@ func TestRefusals(t *testing.T) {
 	if a.State != state {
 		t.Errorf("a refusal changed the state from %+v to %+v", state, a.State)
 	}
-	if _, err := New(&roomtest.Engine{}, &roomtest.Reader{}, latent.Preset{Alpha: 2, Sigma: 1}, roomtest.Preset, twoDigits(t), Faces{}); err == nil {
+	if _, err := New(Model{Restore: latent.Preset{Alpha: 2, Sigma: 1}, Generate: roomtest.Preset, Samples: twoDigits(t)}, Faces{}); err == nil {
 		t.Error("a flow with α = 2 was accepted")
 	}
-	if _, err := New(&roomtest.Engine{}, &roomtest.Reader{}, roomtest.Preset, roomtest.Preset, nil, Faces{}); err == nil {
+	if _, err := New(Model{Restore: roomtest.Preset, Generate: roomtest.Preset}, Faces{}); err == nil {
 		t.Error("no digits were accepted")
 	}
 }
@@ -88,7 +94,9 @@ func TestRefusals(t *testing.T) {
 func TestWideKernel(t *testing.T) {
 	shrinks := roomtest.Preset
 	shrinks.Sigma, shrinks.Start = 0.2, 0.5
-	a, err := New(&roomtest.Engine{}, &roomtest.Reader{}, shrinks, shrinks, twoDigits(t), Faces{})
+	m := theModel(t, &roomtest.Engine{})
+	m.Restore, m.Generate = shrinks, shrinks
+	a, err := New(m, Faces{})
 	roomtest.Must(t, err)
 	for _, m := range []link.Mode{link.Restore, link.Generate} {
 		roomtest.Must(t, a.SetMode(m), a.Dials().Set(link.Sigma, 2))

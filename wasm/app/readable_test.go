@@ -15,7 +15,9 @@ func TestClassifierComesLater(t *testing.T) {
 		"restore": "", "a step of it": "step=2", "a grid": "mode=generate&grid=2", "a walk": "mode=generate&grid=2&walk=on", "the map": "mode=map",
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, err := New(&roomtest.Engine{}, nil, roomtest.Preset, roomtest.Preset, twoDigits(t), Faces{})
+			m := theModel(t, &roomtest.Engine{})
+			m.Reader = nil
+			a, err := New(m, Faces{})
 			roomtest.Must(t, err)
 			if faults := a.Open(fragment); len(faults) > 0 {
 				t.Fatal(faults)
@@ -43,7 +45,9 @@ func TestClassifierComesLater(t *testing.T) {
 // that a link holds at a step stays at it.
 func TestGoesOn(t *testing.T) {
 	for fragment, begins := range map[string]bool{"": false, "step=1": true} {
-		a, err := New(&roomtest.Engine{}, nil, roomtest.Preset, roomtest.Preset, twoDigits(t), Faces{})
+		m := theModel(t, &roomtest.Engine{})
+		m.Reader = nil
+		a, err := New(m, Faces{})
 		roomtest.Must(t, err)
 		a.Open(fragment)
 		a.Restore.Began(time.Minute)

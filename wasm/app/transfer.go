@@ -72,7 +72,7 @@ func (t Transfer) Images(origin string) ([]Candidate, error) {
 	case broken != nil:
 		return nil, broken
 	case len(t.Files) > 0:
-		return nil, fmt.Errorf("%s is no picture: try a PNG or a JPEG", t.names())
+		return nil, fmt.Errorf("%s is no picture: try a PNG or a JPEG, or the weights of a model, whose name ends with .safetensors", t.names())
 	}
 	return nil, errors.New("there is no picture in this: try an image file, or a picture that was copied")
 }

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"syscall/js"
 
 	"mppm/shared/link"
 	"mppm/wasm/app/latentmap"
 	"mppm/wasm/app/room"
-	"mppm/wasm/view"
 )
 
 // mapControls wires the settings of the map, and fills its key.
@@ -27,17 +25,6 @@ func (b *Bridge) mapControls() controls {
 	click("zoom-out", func() { b.then(func() { b.app.Map.ZoomMiddle(1 / zoomStep) }) })
 	click("whole", func() { b.then(b.app.Map.Whole) })
 	b.check("heat", func(on bool) error { b.app.Map.SetHeat(on); return nil })
-	list := id("classes")
-	for i := range b.app.Links.Classes() {
-		item := document.Call("createElement", "li")
-		item.Set("textContent", strconv.Itoa(i))
-		item.Set("id", classKey(i))
-		gone := document.Call("createElement", "span")
-		gone.Set("id", classKey(i)+"-gone")
-		gone.Set("className", "quiet")
-		item.Call("append", gone)
-		list.Call("append", item)
-	}
 	m := b.app.Map
 	return controls{publish: b.publishMap, next: m.PutMiddle, zoom: m.ZoomMiddle, whole: m.Whole}
 }
@@ -275,8 +262,8 @@ func (b *Bridge) publishMap(r room.Readout) {
 		note += fmt.Sprintf(", %d remembered", own)
 	}
 	b.prop("own-key", "hidden", own == 0)
-	for class := range b.app.Links.Classes() {
-		of, gone := fmt.Sprintf("class-%d", class), ""
+	for class := range b.app.About.Classes {
+		of, gone := fmt.Sprintf("class-%d", class%colors), ""
 		if slices.Contains(s.Memory.Forgotten(), class) {
 			of, gone = of+" gone", ", forgotten"
 		}
@@ -289,7 +276,7 @@ func (b *Bridge) publishMap(r room.Readout) {
 	b.text("map-note", note)
 	point := fmt.Sprintf("D = %.2f", r.Shown)
 	if r.Reads.Confidence > 0 {
-		point += ", " + r.Reads.String()
+		point += ", " + b.app.About.Read(r.Reads)
 	}
 	b.reading("point-note", r.Reads, "")
 	where := "Map of the codes"
@@ -303,31 +290,57 @@ func (b *Bridge) publishMap(r room.Readout) {
 // markSide is the edge of the map's marks, in pixels of the page.
 const markSide = 24
 
-// marks has the browser draw the digits that mark codes, in the page's type.
+// Bounds of the map's labels: one larger texture holds, and one line of the map.
+const (
+	maxLabels      = 26
+	maxLabelLetter = 14
+)
+
+// marks has the browser draw what marks codes, in the page's type: a disc, a star, and the names
+// of the classes.
 func (b *Bridge) marks() {
 	cell := int(math.Round(markSide * b.stage.unit))
-	if cell < 1 || cell == b.cell {
+	if cell < 1 || cell == b.cell && b.marked == b.app.Links {
 		return
 	}
+	var labels []string
+	if n := b.app.About.Classes; n <= maxLabels {
+		for i := range n {
+			name := []rune(b.app.About.Class(i))
+			if len(name) > maxLabelLetter {
+				name = append(name[:maxLabelLetter-1], '…')
+			}
+			labels = append(labels, string(name))
+		}
+	}
 	canvas := document.Call("createElement", "canvas")
-	canvas.Set("width", view.MarkCells*cell)
-	canvas.Set("height", cell)
 	c := canvas.Call("getContext", "2d", map[string]any{"willReadFrequently": true})
 	if !c.Truthy() {
 		return
 	}
-	b.cell = cell
+	b.cell, b.marked = cell, b.app.Links
 	size := float64(cell)
 	sans := window.Call("getComputedStyle", document.Get("body")).Get("fontFamily").String()
-	c.Set("font", fmt.Sprintf("700 %.1fpx %s", size*0.98, sans))
+	font := fmt.Sprintf("700 %.1fpx %s", size*0.98, sans)
+	c.Set("font", font)
+	wide := cell
+	for _, label := range labels {
+		if len([]rune(label)) > 1 {
+			wide = max(wide, int(math.Ceil(c.Call("measureText", label).Get("width").Float())))
+		}
+	}
+	height := cell * (len(labels) + 2)
+	canvas.Set("width", wide) // which empties it
+	canvas.Set("height", height)
+	c.Set("font", font)
 	c.Set("textAlign", "center")
 	c.Set("textBaseline", "middle")
 	c.Set("fillStyle", "#fff")
-	for i := range view.MarkCells - 2 {
-		c.Call("fillText", strconv.Itoa(i), size*(float64(i)+0.5), size*0.54)
+	for i, label := range labels {
+		c.Call("fillText", label, float64(wide)/2, size*(float64(i)+2.54))
 	}
 	c.Call("beginPath")
-	c.Call("arc", size*(view.MarkCells-1.5), size/2, size*0.46, 0, 2*math.Pi)
+	c.Call("arc", size/2, size/2, size*0.46, 0, 2*math.Pi)
 	c.Call("fill")
 	c.Call("beginPath")
 	for i := range 10 { // a star
@@ -335,15 +348,15 @@ func (b *Bridge) marks() {
 		if i%2 == 1 {
 			r *= 0.45
 		}
-		c.Call("lineTo", size*(view.MarkCells-0.5)+r*math.Cos(angle), size*0.52+r*math.Sin(angle))
+		c.Call("lineTo", size/2+r*math.Cos(angle), size*1.52+r*math.Sin(angle))
 	}
 	c.Call("fill")
-	data := c.Call("getImageData", 0, 0, view.MarkCells*cell, cell).Get("data")
+	data := c.Call("getImageData", 0, 0, wide, height).Get("data")
 	rgba := make([]byte, data.Get("length").Int())
 	js.CopyBytesToGo(rgba, data)
 	for i := 0; i < len(rgba); i += 4 { // premultiplied white
 		a := rgba[i+3]
 		rgba[i], rgba[i+1], rgba[i+2] = a, a, a
 	}
-	b.view.SetMarks(rgba, cell)
+	b.view.SetMarks(rgba, cell, wide, len(labels))
 }

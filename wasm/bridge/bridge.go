@@ -55,9 +55,12 @@ type Bridge struct {
 	waits    bool           // for that
 	free     float64        // when it may change again, in milliseconds
 	cell     int            // edge of the map's marks, in pixels
+	marked   *link.Page     // whose classes they are
 	offered  *restore.Offer // the picture that the dialog shows
 	photo    photo
-	keysOff  bool // letters and digits do nothing
+	keysOff  bool     // letters and numerals do nothing
+	statics  []static // texts about digits or faces, nil until the page speaks of others
+	told     told     // of what the page speaks
 
 	parts      []part
 	unmeasured bool // the page was laid out, and where to draw is not known yet
@@ -217,9 +220,7 @@ func (b *Bridge) controls() {
 		link.Map: b.mapControls(), link.Manifold: b.figureControls(),
 	}
 	b.memoryControls()
-	if b.app.Faces != nil {
-		b.rooms[link.Faces] = b.faceControls()
-	}
+	b.rooms[link.Faces] = b.faceControls()
 	for _, d := range link.Dials() {
 		b.number(string(d.Parameter), "input", func(v float64) error { return b.app.Dials().Set(d.Parameter, v) })
 	}
@@ -228,6 +229,7 @@ func (b *Bridge) controls() {
 	}
 	click("reset-flow", func() { b.then(func() { b.app.Dials().Reset() }) })
 	b.exports()
+	b.ownModels()
 	b.dialogs()
 	sheet()
 	b.keys()
@@ -304,6 +306,7 @@ func (b *Bridge) theme() error {
 
 // publish says on the page what the app says.
 func (b *Bridge) publish() {
+	b.tell()
 	if b.prop("work", "dataset.mode", string(b.app.Mode)) {
 		b.show(b.app.Mode)
 		return // all else comes with the next frame

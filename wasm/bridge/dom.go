@@ -22,6 +22,16 @@ func id(name string) js.Value {
 	return el
 }
 
+// renew says that an element of a name is another one, which says nothing yet.
+func (b *Bridge) renew(name string) {
+	delete(elements, name)
+	for key := range b.texts {
+		if strings.HasPrefix(key, name+".") || strings.HasPrefix(key, name+"@") {
+			delete(b.texts, key)
+		}
+	}
+}
+
 func one(selector string) js.Value { return document.Call("querySelector", selector) }
 
 func all(selector string) []js.Value {

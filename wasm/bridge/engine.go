@@ -26,6 +26,16 @@ func (b *Bridge) hire() {
 // Bring gives the file of a model, an array of bytes, to whoever computes with it.
 func (b *Bridge) Bring(name string, array js.Value) { b.crew.Bring(name, file{array}) }
 
+// BringOwn is Bring for the page's own model of Restore, Generate and Map, and what goes
+// with it; undefined says that there is no such model.
+func (b *Bridge) BringOwn(name string, array js.Value) {
+	if !array.Truthy() {
+		b.app.Bring(name, nil)
+		return
+	}
+	b.app.Bring(name, file{array})
+}
+
 // file is one that the loader fetched. Whoever needs it copies it.
 type file struct{ array js.Value }
 

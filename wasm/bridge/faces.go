@@ -21,14 +21,7 @@ const firstBrush = 5
 // faceControls wires the settings of Faces, where the page has models of them.
 func (b *Bridge) faceControls() controls {
 	f := b.app.Faces
-	id("tab-faces").Set("hidden", false)
 	model := id("face-model")
-	list := window.Get("mppm").Get("faces")
-	for i := range list.Length() {
-		m := list.Index(i)
-		model.Call("append", option(m.Get("name").String(), m.Get("label").String()))
-	}
-	id("face-model-field").Set("hidden", list.Length() < 2)
 	listen(model, "change", func(js.Value) {
 		name := model.Get("value").String()
 		b.do(func() error { return f.SetModel(name) })
@@ -170,7 +163,7 @@ func (b *Bridge) publishFaces(r room.Readout) {
 		b.prop("face-wait-bar", "hidden", res.Failed != "")
 		b.prop("face-retry", "hidden", res.Failed == "")
 		words := map[bool]string{true: "Fetching the model of faces", false: "The model did not come"}[res.Failed == ""]
-		b.text("face-wait-text", words)
+		b.text("face-wait-text", b.ofPictures(words))
 		b.text("face-wait-detail", res.Failed)
 	}
 	if b.prop("face-heal-pictures", "hidden", !heal) {
@@ -198,7 +191,11 @@ func (b *Bridge) publishFaces(r room.Readout) {
 	case res.Photo:
 		b.text("face-original-note", "yours, stays here")
 	default:
-		b.text("face-original-note", fmt.Sprintf("of nobody, no. %d", s.Face))
+		note := fmt.Sprintf("of nobody, no. %d", s.Face)
+		if !b.app.OfFaces() {
+			note = fmt.Sprintf("of the model’s own, no. %d", s.Face)
+		}
+		b.text("face-original-note", note)
 	}
 	b.enable("face-undo", res.Undo)
 	b.enable("face-redo", res.Redo)
@@ -223,15 +220,15 @@ func (b *Bridge) publishFaces(r room.Readout) {
 		b.text("face-mse-"+name, mse)
 	}
 	b.value("face-grow-seed", strconv.FormatUint(s.GrowSeed, 10))
-	b.text("face-grid-note", fmt.Sprintf("%d faces, seed %d", link.GrownFaces, s.GrowSeed))
+	b.text("face-grid-note", b.ofPictures(fmt.Sprintf("%d faces, seed %d", link.GrownFaces, s.GrowSeed)))
 	title, note, hint := fmt.Sprintf("Face %d", s.Selected+1), fmt.Sprintf("D = %.2f", r.Shown), "Click a face to see how it grew."
 	if s.Task == link.Pass {
 		title, note = "Walk", fmt.Sprintf("from %d to %d", s.Selected+1, s.To+1)
 		hint = "Click the face to walk to. Where it starts, Generate says."
 	}
-	b.text("face-large-title", title)
+	b.text("face-large-title", b.ofPictures(title))
 	b.text("face-large-note", note)
-	b.text("face-grow-hint", hint)
+	b.text("face-grow-hint", b.ofPictures(hint))
 	b.prop("face-take", "hidden", s.Task != link.Grow)
 }
 
@@ -320,6 +317,9 @@ func (b *Bridge) showPhoto() {
 	b.prop("photo-canvas", "hidden", live)
 	b.prop("photo-take", "hidden", live)
 	words := "Tap on both eyes, so that the face lies as those the network learned from. Without marks the middle of the picture is used. It stays in this page."
+	if !b.app.OfFaces() {
+		words = "The square in the middle of the picture is used. It stays in this page."
+	}
 	switch {
 	case live:
 		words = "Look into the camera. The picture stays in this page."

@@ -14,10 +14,6 @@ import (
 func (b *Bridge) generateControls() controls {
 	b.seed("grid-seed", b.app.Generate.SetSeed)
 	click("new-grid", func() { b.then(b.newGrid) })
-	class := id("class")
-	for i := range b.app.Links.Classes() {
-		class.Call("append", option(strconv.Itoa(i), fmt.Sprintf("%ds", i)))
-	}
 	b.number("class", "change", func(v float64) error { return b.app.Generate.SetClass(int(v)) })
 	click("more", func() { b.do(b.app.Generate.MoreLikeThis) })
 	click("all-digits", func() { b.then(b.app.Generate.AllDigits) })
@@ -49,22 +45,22 @@ func (b *Bridge) publishGenerate(r room.Readout) {
 	b.prop("walk-field", "hidden", !s.Walk)
 	b.prop("walk-hint", "hidden", !s.Walk)
 	b.prop("all-digits", "hidden", s.Like == "")
-	note := fmt.Sprintf("%s digits, seed %d", last, s.GenerateSeed)
+	note := fmt.Sprintf(b.app.About.Say("%s digits, seed %d"), last, s.GenerateSeed)
 	if s.Like != "" {
 		note += ", around the first"
 	}
 	if s.Class != link.Any {
-		note = fmt.Sprintf("%s times %d, seed %d", last, s.Class, s.GenerateSeed)
+		note = fmt.Sprintf("%s times %s, seed %d", last, b.app.About.Class(s.Class), s.GenerateSeed)
 	}
 	b.text("grid-note", note)
-	b.attr("grid", "aria-label", fmt.Sprintf("Grid of generated digits; cell %d is enlarged", s.Selected+1))
+	b.attr("grid", "aria-label", fmt.Sprintf(b.app.About.Say("Grid of generated digits; cell %d is enlarged"), s.Selected+1))
 	title, note := fmt.Sprintf("Cell %d", s.Selected+1), ""
 	if s.Walk {
 		title, note = "Walk", fmt.Sprintf("from %d to %d", s.Selected+1, s.WalkTo+1)
 	}
 	more := fmt.Sprintf("D = %.2f", r.Shown)
 	if r.Reads.Confidence > 0 {
-		more += ", " + r.Reads.String()
+		more += ", " + b.app.About.Read(r.Reads)
 	}
 	b.text("large-title", title)
 	b.text("large-note", note)

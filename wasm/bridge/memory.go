@@ -10,6 +10,7 @@ import (
 	"syscall/js"
 
 	"mppm/shared/link"
+	"mppm/wasm/app/model"
 	"mppm/wasm/app/timeline"
 )
 
@@ -32,24 +33,31 @@ func (b *Bridge) memoryControls() {
 		list.Call("append", item)
 		listen(button, "click", func(js.Value) { b.do(func() error { return room.Forget(i) }) })
 	}
-	classes := id("without")
-	for class := range b.app.Links.Classes() {
-		button := element("button")
-		button.Set("id", without(class))
-		button.Set("type", "button")
-		button.Set("textContent", strconv.Itoa(class))
-		button.Call("setAttribute", "aria-pressed", "false")
-		classes.Call("append", button)
-		listen(button, "click", func(js.Value) {
-			b.do(func() error {
-				return room.ForgetClass(class, !slices.Contains(b.app.Memory.Forgotten(), class))
-			})
-		})
-	}
 	b.span("bank-weight", link.MinWeight, link.MaxWeight, 1)
 	b.number("bank-weight", "input", func(v float64) error { return room.SetWeight(int(v)) })
 	click("forget-all", func() { b.do(room.ForgetAll) })
 	click("take-back", func() { b.then(room.TakeBack) })
+}
+
+// withoutButtons fills the list of the classes that can be forgotten.
+func (b *Bridge) withoutButtons() {
+	classes := id("without")
+	classes.Set("textContent", "")
+	for class := range b.app.About.Classes {
+		button := element("button")
+		button.Set("id", without(class))
+		button.Set("type", "button")
+		button.Set("textContent", b.app.About.Class(class))
+		b.renew(without(class))
+		classes.Call("append", button)
+		listen(button, "click", func(js.Value) {
+			b.do(func() error {
+				return b.app.Restore.ForgetClass(class, !slices.Contains(b.app.Memory.Forgotten(), class))
+			})
+		})
+	}
+	classes.Call("setAttribute", "data-names", strconv.FormatBool(!b.app.About.Digits))
+	id("without-field").Set("hidden", b.app.About.Classes == 0)
 }
 
 // remember has the digit remembered that is shown in Restore.
@@ -77,22 +85,22 @@ func (b *Bridge) publishMemory() {
 	b.text("bank-weight-value", fmt.Sprintf("%d codes", m.Weight))
 	b.enable("forget-all", n > 0)
 	b.enable("take-back", b.app.Restore.CanTakeBack())
-	for class := range b.app.Links.Classes() {
+	for class := range b.app.About.Classes {
 		b.attr(without(class), "aria-pressed", strconv.FormatBool(slices.Contains(gone, class)))
 	}
-	b.text("memory-note", memoryNote(n, gone))
+	b.text("memory-note", memoryNote(n, gone, b.app.About))
 	if key := m.Codes + " " + m.Forget; b.texts["memory"] != key {
 		b.texts["memory"] = key
 		id("memory").Set("open", id("memory").Get("open").Bool() || n+len(gone) > 0) // it is worth a look
 	}
-	if key := fmt.Sprint(m.Codes, b.palette.Ground, b.palette.Ink); b.texts["remembered"] != key {
+	if key := fmt.Sprint(m.Codes, b.app.About.Print, b.palette.Ground, b.palette.Ink); b.texts["remembered"] != key {
 		b.texts["remembered"] = key
 		b.showRemembered(n)
 	}
 }
 
 // memoryNote says in short what is remembered and forgotten.
-func memoryNote(n int, gone []int) string {
+func memoryNote(n int, gone []int, about model.About) string {
 	var list []string
 	if n > 0 {
 		list = append(list, fmt.Sprintf("%d more", n))
@@ -100,7 +108,7 @@ func memoryNote(n int, gone []int) string {
 	if len(gone) > 0 {
 		var classes []string
 		for _, c := range gone {
-			classes = append(classes, strconv.Itoa(c))
+			classes = append(classes, about.Class(c))
 		}
 		list = append(list, "without "+strings.Join(classes, ", "))
 	}

@@ -4,12 +4,14 @@ package bridge
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"syscall/js"
 
 	"mppm/shared/degrade"
 	"mppm/shared/link"
+	"mppm/shared/stroke"
 	"mppm/wasm/app/model"
 	"mppm/wasm/app/restore"
 	"mppm/wasm/app/room"
@@ -51,7 +53,9 @@ func (b *Bridge) publishRestore(r room.Readout) {
 	b.text("clear", map[bool]string{true: "Clear", false: "Draw my own"}[s.Source == link.Drawing])
 	switch {
 	case s.Source == link.Digit:
-		b.text("original-note", fmt.Sprintf("a %d from MNIST", res.Label))
+		b.text("original-note", b.app.SampleWords())
+	case !b.app.About.Digits:
+		b.text("original-note", "yours")
 	case s.Source == link.Picture || res.Settled && !b.app.Restore.PadEmpty():
 		b.text("original-note", "yours, centered")
 	default:
@@ -81,7 +85,11 @@ func (b *Bridge) publishRestore(r room.Readout) {
 	b.reading("degraded-note", res.ReadsFirst, damaged)
 	b.value("seed", strconv.FormatUint(s.Seed, 10))
 	b.value("brush", strconv.FormatFloat(s.Brush, 'g', -1, 64))
-	b.text("brush-value", inSteps(s.Brush, brushStep)+" px")
+	width := s.Brush // in the image's pixels
+	if side := b.app.Engine.Image().W; side != stroke.Side {
+		width = math.Round(s.Brush*float64(side)/stroke.Side*10) / 10
+	}
+	b.text("brush-value", inSteps(width, brushStep)+" px")
 	b.reading("restored-note", r.Reads, "")
 	b.scored("before", restore.Score{MSE: res.MSEBefore, SSIM: res.SSIMBefore}, res.ReadsFirst, true)
 	b.scored("after", restore.Score{MSE: res.MSE, SSIM: res.SSIM}, r.Reads, true)
@@ -97,7 +105,7 @@ func (b *Bridge) publishRestore(r room.Readout) {
 		reads := waits == "" && v.Reads.Confidence > 0
 		b.attr(name+"-note", "data-reads", strconv.FormatBool(reads))
 		if reads {
-			waits = strconv.Itoa(v.Reads.Digit)
+			waits = b.app.About.Class(v.Reads.Digit)
 		}
 		b.text(name+"-note", waits)
 		b.scored(name, v.Score, v.Reads, v.Reads.Confidence > 0)
@@ -111,7 +119,11 @@ func (b *Bridge) scored(name string, s restore.Score, r model.Reading, there boo
 		ssim, mse = fmt.Sprintf("%.2f", s.SSIM), fmt.Sprintf("%.3f", s.MSE)
 	}
 	if r.Confidence > 0 {
-		reads = fmt.Sprintf("%d, %s", r.Digit, r.Percent())
+		sure := r.Percent()
+		if !b.app.About.Digits { // a line that is too long breaks after the name
+			sure = strings.ReplaceAll(sure, " ", "\u00a0")
+		}
+		reads = b.app.About.Class(r.Digit) + ", " + sure
 	}
 	b.text("ssim-"+name, ssim)
 	b.text("mse-"+name, mse)
@@ -121,7 +133,7 @@ func (b *Bridge) scored(name string, s restore.Score, r model.Reading, there boo
 // reading says in a picture's caption what it is read as, or something else
 // where nothing is read. The style sheet shortens the words on small screens.
 func (b *Bridge) reading(name string, r model.Reading, otherwise string) {
-	text, reads := strings.CutPrefix(r.String(), "reads as ")
+	text, reads := strings.CutPrefix(b.app.About.Read(r), "reads as ")
 	if r.Confidence == 0 {
 		text, reads = otherwise, false
 	}

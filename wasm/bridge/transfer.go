@@ -30,6 +30,10 @@ func (b *Bridge) transfer(e, data js.Value) {
 	}
 	e.Call("preventDefault")
 	files := filesOf(data)
+	if models := modelsOf(files); len(models) > 0 {
+		b.openModel(models)
+		return
+	}
 	t := app.Transfer{
 		Image: firstImage(text(data, "text/html")),
 		URIs:  text(data, "text/uri-list"),
@@ -74,9 +78,7 @@ func (b *Bridge) takeFirst(files []js.Value, sources []app.Candidate) {
 // was copied as an item alone.
 func filesOf(data js.Value) (files []js.Value) {
 	if list := data.Get("files"); list.Truthy() {
-		for i := range list.Length() {
-			files = append(files, list.Index(i))
-		}
+		files = listOf(list)
 	}
 	if items := data.Get("items"); len(files) == 0 && items.Truthy() {
 		for i := range items.Length() {

@@ -19,8 +19,11 @@ import (
 
 // chart is what the map is drawn with.
 type chart struct {
-	marks     *ebiten.Image // MarkCells cells side by side
-	cell      float64       // their edge, in pixels
+	marks     *ebiten.Image // see SetMarks
+	cell      float64       // height of a mark, in pixels
+	wide      float64       // width of a label, in pixels
+	labels    int           // how many there are
+	short     bool          // they are as wide as high
 	vertices  []ebiten.Vertex
 	indices   []uint32
 	heat      *ebiten.Image
@@ -28,24 +31,24 @@ type chart struct {
 	pixels    []byte
 }
 
-// MarkCells is how many marks SetMarks takes: the digits 0 to 9, a disc, and a star.
-const MarkCells = 12
-
-// disc is the mark after the digits, star the one after that.
+// disc is the first mark, star the one after that; then there are the labels of classes.
 const (
-	disc = 10
-	star = 11
+	disc = iota
+	star
+	label
 )
 
-// SetMarks gives the marks of codes: MarkCells square cells side by side, white
-// on nothing, as premultiplied RGBA.
-func (v *View) SetMarks(rgba []byte, cell int) {
-	if v.chart.marks != nil {
-		v.chart.marks.Deallocate()
+// SetMarks gives the marks of codes, white on nothing, as premultiplied RGBA: at the left
+// of an image, which is wide ≥ cell pixels wide, a disc, cell pixels high, and below it a
+// star; then, each as high and as wide as the image, the labels of classes.
+func (v *View) SetMarks(rgba []byte, cell, wide, labels int) {
+	c := &v.chart
+	if c.marks != nil {
+		c.marks.Deallocate()
 	}
-	v.chart.marks = ebiten.NewImage(MarkCells*cell, cell)
-	v.chart.marks.WritePixels(rgba)
-	v.chart.cell = float64(cell)
+	c.marks = ebiten.NewImage(wide, cell*(label+labels))
+	c.marks.WritePixels(rgba)
+	c.cell, c.wide, c.labels, c.short = float64(cell), float64(wide), labels, wide == cell
 	v.Invalidate()
 }
 
@@ -145,27 +148,36 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, from, to int, at func
 		if int(x+size) < b.Min.X || int(x-size) > b.Max.X || int(y+size) < b.Min.Y || int(y-size) > b.Max.Y {
 			continue
 		}
-		digit := int(t.Labels[i])
-		which := disc
-		if mark == 0 && digit < disc {
-			which = digit
+		class, which := int(t.Labels[i]), disc
+		if mark == 0 && v.chart.short && class < v.chart.labels {
+			which = label + class
 		}
 		alpha := float32(0.85)
-		if gone[digit] {
+		if gone[class] {
 			alpha = faint
 		}
-		v.mark(x, y, size, which, v.palette.Class(digit), alpha)
+		v.mark(x, y, size, which, v.palette.Class(class), alpha)
 	}
-	// Over them each class' own digit, on a ground of its own.
+	// Over them each class' label, on a ground of its own.
 	if zoom < 8 && to == len(t.At) {
 		large := float32(21 * v.ratio)
-		for digit, p := range t.Centers {
-			if gone[digit] {
+		if !v.chart.short {
+			large = float32(16 * v.ratio)
+		}
+		for class, p := range t.Centers {
+			if class >= v.chart.labels || p == [2]float32{} || gone[class] {
 				continue
 			}
 			x, y := at(p[0], p[1])
-			v.mark(x, y, large*1.5, disc, v.palette.Ground, 0.8)
-			v.mark(x, y, large, digit, v.palette.Class(digit), 1)
+			if v.chart.short {
+				v.mark(x, y, large*1.5, disc, v.palette.Ground, 0.8)
+			} else { // the ground of a word is its own shape, all around it
+				for k := range 8 {
+					s, c := math.Sincos(float64(k) * math.Pi / 4)
+					v.mark(x+float32(1.5*v.ratio*c), y+float32(1.5*v.ratio*s), large, label+class, v.palette.Ground, 1)
+				}
+			}
+			v.mark(x, y, large, label+class, v.palette.Class(class), 1)
 		}
 	}
 	for _, p := range v.app.Map.Remembered() {
@@ -180,17 +192,21 @@ func (v *View) mapCodes(dst *ebiten.Image, t *atlas.Atlas, from, to int, at func
 	v.flush(dst)
 }
 
-// mark adds a mark to the vertices, size pixels wide, its middle at (x, y).
+// mark adds a mark to the vertices, size pixels high, its middle at (x, y): disc, star, or
+// label + the class.
 func (v *View) mark(x, y, size float32, which int, c color.RGBA, alpha float32) {
 	h := &v.chart
 	n := uint32(len(h.vertices))
-	cell := float32(h.cell)
+	cell, wide := float32(h.cell), float32(h.cell)
+	if which >= label {
+		wide = float32(h.wide)
+	}
 	r, g, b := float32(c.R)/255*alpha, float32(c.G)/255*alpha, float32(c.B)/255*alpha
 	for k := range 4 {
 		dx, dy := float32(k%2), float32(k/2)
 		h.vertices = append(h.vertices, ebiten.Vertex{
-			DstX: x + (dx-0.5)*size, DstY: y + (dy-0.5)*size,
-			SrcX: (float32(which) + dx) * cell, SrcY: dy * cell,
+			DstX: x + (dx-0.5)*size*wide/cell, DstY: y + (dy-0.5)*size,
+			SrcX: dx * wide, SrcY: (float32(which) + dy) * cell,
 			ColorR: r, ColorG: g, ColorB: b, ColorA: alpha,
 		})
 	}

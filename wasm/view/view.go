@@ -91,11 +91,22 @@ var names = []string{"original", "degraded", "restored", "dae", "ldm", "large", 
 // called the app, after when it did or something on the screen changed. rest is called with true when no frame is
 // needed until Wake, and with false then.
 func New(a *app.App, before func() bool, after func(), rest func(on bool)) *View {
-	shape := a.Engine.Image()
-	return &View{
-		app: a, before: before, after: after, rest: rest, ratio: 1, dirty: true, last: time.Now(),
-		shape: shape, pixels: make([]byte, 4*shape.H*shape.W), ink: make([]byte, shape.Size()),
+	v := &View{app: a, before: before, after: after, rest: rest, ratio: 1, dirty: true, last: time.Now()}
+	v.fit()
+	return v
+}
+
+// fit makes room for images of the shape that the app's model has.
+func (v *View) fit() {
+	shape := v.app.Engine.Image()
+	if shape == v.shape {
+		return
 	}
+	for _, t := range v.tiles {
+		t.image.Deallocate()
+	}
+	v.tiles = nil
+	v.shape, v.pixels, v.ink = shape, make([]byte, 4*shape.H*shape.W), make([]byte, shape.Size())
 }
 
 // SetPlaces says where to draw, and how many pixels of the canvas one of a page
@@ -210,6 +221,7 @@ func (v *View) Draw(screen *ebiten.Image) {
 	v.dirty, v.begun, v.more = false, true, false
 	defer func() { v.dirty = v.dirty || v.more }()
 	v.used, v.colors.used = 0, 0
+	v.fit()
 	screen.Clear()
 	pos := v.app.Head().Pos()
 	for _, name := range names {

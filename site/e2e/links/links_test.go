@@ -54,7 +54,7 @@ var both = sync.OnceValues(func() (*sides, error) {
 		return nil, err
 	}
 	s.engine, s.reader = model.NewEngine(s.model, 16), c.Runner(16)
-	s.digits, err = restore.ParseDigits(static.Images, static.Labels, s.model.Image())
+	s.digits, err = restore.ParseDigits(static.Images, static.Labels, s.model.Image(), 10)
 	return s, err
 })
 
@@ -67,7 +67,7 @@ type answer struct {
 // app returns the page's program at its first screen.
 func (s *sides) app(t testing.TB) *app.App {
 	t.Helper()
-	a, err := app.New(s.engine, s.reader, s.model.Restore, s.model.Generate, s.digits, app.Faces{})
+	a, err := app.New(app.Model{About: model.Describe(s.model), Engine: s.engine, Reader: s.reader, Restore: s.model.Restore, Generate: s.model.Generate, Samples: s.digits, Data: "MNIST"}, app.Faces{})
 	if err != nil {
 		t.Fatal(err)
 	}

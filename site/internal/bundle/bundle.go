@@ -37,7 +37,9 @@ import (
 type Options struct {
 	Root       string    // the project's folder
 	Out        string    // the folder to write; it is replaced as a whole
-	Weights    string    // the model's weights; "": those of the project, as for the next two
+	Model      string    // weights of one's own, or a run's folder, around which the page is built; "": none
+	Data       string    // with Model: the folder of its data, of which the page brings test images along; "": as the weights say
+	Weights    string    // the digits' weights; "": those of the project, as for the next two, which a model of one's own has no others of
 	Classifier string    // the classifier's weights
 	Baselines  string    // the weights of the models to compare with
 	Faces      string    // the folder with the weights of models of faces, as far as there are any
@@ -56,14 +58,15 @@ type File struct {
 
 // Manifest is manifest.json.
 type Manifest struct {
-	SIMD       File   `json:"simd"`       // the program, for browsers with WebAssembly SIMD
-	Scalar     File   `json:"scalar"`     // the program, for all others
-	Engine     Engine `json:"engine"`     // what computes beside it
-	Weights    File   `json:"weights"`    // the model
-	Classifier File   `json:"classifier"` // the net that reads digits
-	Images     File   `json:"images"`     // test digits
-	Labels     File   `json:"labels"`     // their classes
-	Baselines  File   `json:"baselines"`  // the models to compare with, which are fetched once all else is there
+	SIMD       File   `json:"simd"`                // the program, for browsers with WebAssembly SIMD
+	Scalar     File   `json:"scalar"`              // the program, for all others
+	Engine     Engine `json:"engine"`              // what computes beside it
+	Weights    File   `json:"weights"`             // the model
+	Classifier File   `json:"classifier,omitzero"` // the net that reads images, if there is one
+	Images     File   `json:"images"`              // test images
+	Labels     File   `json:"labels"`              // their classes
+	Samples    string `json:"samples"`             // what data they are of; "": they are the model's own
+	Baselines  File   `json:"baselines,omitzero"`  // the models to compare with, if there are any, which are fetched once all else is there
 	// Curves are the models of Manifold's curves, by name, fetched likewise.
 	Curves map[string]File `json:"curves"`
 	// Faces are the models of faces, which are fetched when they are wanted.
@@ -105,24 +108,10 @@ func Build(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	shipped := filepath.Join(o.Root, "weights")
-	o.Weights = cmp.Or(o.Weights, filepath.Join(shipped, "mnist.safetensors"))
-	o.Classifier = cmp.Or(o.Classifier, filepath.Join(shipped, "classifier.safetensors"))
-	o.Baselines = cmp.Or(o.Baselines, filepath.Join(shipped, "ldm.safetensors"))
 	o.Faces = cmp.Or(o.Faces, shipped)
-	weights, err := os.ReadFile(o.Weights)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there are no weights at %s: name a file with -weights, or train one with `make train`", o.Weights)
-	}
+	c, err := o.contents(shipped)
 	if err != nil {
 		return err
-	}
-	reader, err := os.ReadFile(o.Classifier)
-	if err != nil {
-		return fmt.Errorf("the classifier's weights: %w (name a file with -classifier)", err)
-	}
-	baselines, err := os.ReadFile(o.Baselines)
-	if err != nil {
-		return fmt.Errorf("the weights of the models to compare with: %w (name a file with -baselines)", err)
 	}
 	parent := filepath.Dir(filepath.Clean(o.Out))
 	if err := os.MkdirAll(parent, 0o755); err != nil {
@@ -137,7 +126,7 @@ func Build(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	b := builder{o: o, dir: tmp}
-	if err := b.run(ctx, weights, reader, baselines); err != nil {
+	if err := b.run(ctx, c); err != nil {
 		return err
 	}
 	return replace(tmp, o.Out)
@@ -185,7 +174,7 @@ type builder struct {
 	names []string // what is written, to be compressed
 }
 
-func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) error {
+func (b *builder) run(ctx context.Context, c *contents) error {
 	fmt.Fprintln(b.o.Log, "compiling the page's program, with SIMD and without")
 	simd, scalar, err := b.compileBoth(ctx, "./wasm")
 	if err != nil {
@@ -211,7 +200,10 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	}
 	index, style, icon := read("index.html"), read("style.css"), read("icon.svg")
 	files, loader, worker, engine := read("files.js"), read("loader.js"), read("sw.js"), read("engine.js")
-	images, labels := read("digits-images.idx"), read("digits-labels.idx")
+	ofDigits := c.images == nil
+	if ofDigits {
+		c.images, c.labels, c.samples = read("digits-images.idx"), read("digits-labels.idx"), "MNIST"
+	}
 	kernel := read(filepath.Join("..", "..", "shared", "gemm", "kernel.js"))
 	if err != nil {
 		return err
@@ -227,16 +219,20 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		{"engine.js", slices.Concat(execJS, kernel, engine), &m.Engine.Script},
 		{"engine-simd.wasm", engineSIMD, &m.Engine.SIMD},
 		{"engine.wasm", engineScalar, &m.Engine.Scalar},
-		{"mnist.safetensors", weights, &m.Weights},
-		{"classifier.safetensors", reader, &m.Classifier},
-		{"digits-images.idx", images, &m.Images},
-		{"digits-labels.idx", labels, &m.Labels},
-		{"ldm.safetensors", baselines, &m.Baselines},
+		{c.name + ".safetensors", c.weights, &m.Weights},
+		{"classifier.safetensors", c.classifier, &m.Classifier},
+		{"digits-images.idx", c.images, &m.Images},
+		{"digits-labels.idx", c.labels, &m.Labels},
+		{"ldm.safetensors", c.baselines, &m.Baselines},
 	} {
+		if a.content == nil {
+			continue // there is none
+		}
 		if *a.entry, err = b.asset(a.name, a.content); err != nil {
 			return err
 		}
 	}
+	m.Samples = c.samples
 	m.Curves = map[string]File{}
 	for _, name := range curves {
 		content, err := os.ReadFile(filepath.Join(b.o.Root, "weights", name+".safetensors"))
@@ -247,10 +243,21 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 			return err
 		}
 	}
-	if err := b.faces(&m); err != nil {
+	if c.pictures != nil {
+		f, err := b.asset(c.name+".safetensors", c.pictures)
+		if err != nil {
+			return err
+		}
+		m.Faces = []Faces{{Name: slug(c.name), Label: c.name, Model: f}}
+	} else if err := b.faces(&m); err != nil {
 		return err
 	}
 	page, named := string(index), map[string]File{}
+	if !ofDigits { // what links to the page are shown with
+		if page, err = fillIn(page, "index.html", "Draw a digit, break it, and watch", "Break an image, and watch"); err != nil {
+			return err
+		}
+	}
 	for name, content := range map[string][]byte{"style.css": style, "files.js": files, "loader.js": loader, "kernel.js": kernel, "icon.svg": icon, "wasm_exec.js": execJS} {
 		f, err := b.asset(name, content)
 		if err != nil {
@@ -270,7 +277,7 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	link := ""
 	if b.o.Bench {
 		fmt.Fprintln(b.o.Log, "building the page that times this beside other runtimes")
-		if err := b.bench(ctx, named["icon.svg"].Name, execJS, kernel, weights, images); err != nil {
+		if err := b.bench(ctx, named["icon.svg"].Name, execJS, kernel, c.weights, c.images); err != nil {
 			return err
 		}
 		link = benchLink
@@ -280,7 +287,12 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	}
 	// What the browser keeps, so that the next visit needs no network: all but the
 	// programs, of which it keeps those it can run.
-	kept := []File{m.Engine.Script, m.Weights, m.Classifier, m.Images, m.Labels, m.Baselines}
+	kept := []File{m.Engine.Script, m.Weights, m.Images, m.Labels}
+	for _, f := range []File{m.Classifier, m.Baselines} {
+		if f.Name != "" {
+			kept = append(kept, f)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		kept = append(kept, named[name])
 	}
@@ -288,16 +300,9 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 		kept = append(kept, m.Curves[name])
 	}
 	pages := append([]string{""}, sources...)
-	digest := sha256.New()
-	fmt.Fprintln(digest, page, m, kept, pages, string(files), string(worker))
-	for _, name := range sources {
-		content, err := os.ReadFile(filepath.Join(b.dir, filepath.FromSlash(name)))
-		if err != nil {
-			return err
-		}
-		digest.Write(content)
+	if m.Version, err = b.version(sources, page, m, kept, pages, string(files), string(worker)); err != nil {
+		return err
 	}
-	m.Version = hex.EncodeToString(digest.Sum(nil))[:host.HashLen]
 	manifest, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
@@ -330,6 +335,24 @@ func (b *builder) run(ctx context.Context, weights, reader, baselines []byte) er
 	}
 	visits(b.o.Log, &m, sizes, shell, append(sources, "sw.js"))
 	return os.WriteFile(filepath.Join(b.dir, "_headers"), []byte(headersFile()), 0o644)
+}
+
+// version names what the page is made of: values, and files that are written. Equal ones
+// give the same name at every build, so values are taken as JSON: printed, a pointer
+// would be where it lies.
+func (b *builder) version(files []string, values ...any) (string, error) {
+	digest := sha256.New()
+	if err := json.NewEncoder(digest).Encode(values); err != nil {
+		return "", err
+	}
+	for _, name := range files {
+		content, err := os.ReadFile(filepath.Join(b.dir, filepath.FromSlash(name)))
+		if err != nil {
+			return "", err
+		}
+		digest.Write(content)
+	}
+	return hex.EncodeToString(digest.Sum(nil))[:host.HashLen], nil
 }
 
 // index writes the page, which is told its version and where its manifest is.

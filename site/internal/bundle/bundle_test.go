@@ -134,3 +134,27 @@ func TestVisits(t *testing.T) {
 		}
 	}
 }
+
+// TestVersion: the same page has the same version at every build, another page another.
+func TestVersion(t *testing.T) {
+	b := builder{dir: t.TempDir()}
+	source := filepath.Join(b.dir, "a.html")
+	named := func(size int, text string) string {
+		t.Helper()
+		if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		v, err := b.version([]string{"a.html"}, "page", Manifest{Faces: []Faces{{Name: "faces", LDM: &File{Name: "a", Size: size}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	v := named(1, "source")
+	if again := named(1, "source"); again != v {
+		t.Errorf("the version is %s, and then %s", v, again)
+	}
+	if named(2, "source") == v || named(1, "another") == v {
+		t.Error("another page has the same version")
+	}
+}

@@ -4,14 +4,16 @@
 package host
 
 import (
+	"compress/gzip"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"path"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Policy is the Content-Security-Policy of the page: its own files, and
@@ -39,9 +41,11 @@ type Options struct {
 }
 
 // Handler serves the files of dir.
-func Handler(dir string, o Options) http.Handler {
-	return &handler{root: os.DirFS(dir), o: o}
-}
+func Handler(dir string, o Options) http.Handler { return Files(os.DirFS(dir), o) }
+
+// Files serves files. One of which there is the .gz twin alone is unpacked for whoever
+// does not take gzip.
+func Files(root fs.FS, o Options) http.Handler { return &handler{root: root, o: o} }
 
 type handler struct {
 	root fs.FS
@@ -59,7 +63,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name = path.Join(name, "index.html")
 	}
 	// A leading underscore marks files that are for the host itself.
-	if strings.HasPrefix(path.Base(name), "_") || !isFile(h.root, name) {
+	packed := !isFile(h.root, name) && isFile(h.root, name+".gz")
+	if strings.HasPrefix(path.Base(name), "_") || !packed && !isFile(h.root, name) {
 		h.headers(w, "")
 		http.Error(w, fmt.Sprintf("there is no %s here", r.URL.Path), http.StatusNotFound)
 		return
@@ -79,7 +84,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	b, err := fs.ReadFile(h.root, served)
+	b, err := read(h.root, served, packed && served == name)
 	if err != nil {
 		http.Error(w, "the file cannot be read", http.StatusInternalServerError)
 		return
@@ -87,11 +92,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Content-Length is of what is sent, coded or not: ServeContent leaves it out
 	// for coded content, and would offer ranges of it.
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	if info, err := fs.Stat(h.root, served); err == nil && !h.o.Plain {
-		tag := fmt.Sprintf(`"%x-%x"`, info.ModTime().UnixNano(), info.Size())
+	if !h.o.Plain {
+		// Of the content: files that a program carries have no times.
+		tag := fmt.Sprintf(`"%x"`, sha256.Sum256(b))
 		w.Header().Set("ETag", tag)
-		w.Header().Set("Last-Modified", info.ModTime().UTC().Format(http.TimeFormat))
-		if unchanged(r, tag, info.ModTime()) {
+		if r.Header.Get("If-None-Match") == tag {
 			w.Header().Del("Content-Length")
 			w.WriteHeader(http.StatusNotModified)
 			return
@@ -102,12 +107,21 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func unchanged(r *http.Request, tag string, mod time.Time) bool {
-	if match := r.Header.Get("If-None-Match"); match != "" {
-		return match == tag
+// read returns the content of a file, or that of its .gz twin, unpacked.
+func read(root fs.FS, name string, packed bool) ([]byte, error) {
+	if !packed {
+		return fs.ReadFile(root, name)
 	}
-	since, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
-	return err == nil && !mod.Truncate(time.Second).After(since)
+	f, err := root.Open(name + ".gz")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
 }
 
 func (h *handler) headers(w http.ResponseWriter, name string) {

@@ -27,6 +27,7 @@ const (
 type env struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	serve          Serve
 }
 
 // command is one command of the tree. setup declares the flags and returns what
@@ -43,7 +44,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{trainCommand(), imagesCommand(), daeCommand(), ldmCommand(), classifierCommand(), embeddingCommand(), circleCommand(), pointsCommand(), exportCommand(), importCommand(), restoreCommand(), generateCommand(), evalCommand(), evalDistanceCommand(), evalImagesCommand(), evalCircleCommand(), sweepCommand(), sweepImagesCommand(), scaleCommand(), infoCommand(), devicesCommand(), completionCommand(), versionCommand()}
+	return []command{trainCommand(), imagesCommand(), daeCommand(), ldmCommand(), classifierCommand(), embeddingCommand(), circleCommand(), pointsCommand(), exportCommand(), importCommand(), restoreCommand(), generateCommand(), evalCommand(), evalDistanceCommand(), evalImagesCommand(), evalCircleCommand(), sweepCommand(), sweepImagesCommand(), scaleCommand(), infoCommand(), serveCommand(), devicesCommand(), completionCommand(), manCommand(), versionCommand()}
 }
 
 // usageError is an error of the command line itself.
@@ -55,18 +56,18 @@ func (e usageError) Unwrap() error { return e.err }
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // Run runs the command line args (without the program's name) with the given
-// streams and returns the exit code: 0 for success, 1 for a failure, 2 for a
-// command line that makes no sense. Errors go to stderr, one line each. The
+// streams, and what serves the page, and returns the exit code: 0 for success, 1 for a
+// failure, 2 for a command line that makes no sense. Errors go to stderr, one line each. The
 // first interrupt, termination or hangup signal cancels the work, which cleans up
 // and writes nothing half; a second one ends the process at once.
-func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, serve Serve) int {
 	if signals := stopSignals(); signals != nil { // none would mean all
 		var stop context.CancelFunc
 		ctx, stop = signal.NotifyContext(ctx, signals...)
 		defer stop()
 		context.AfterFunc(ctx, stop) // from then on signals do what they do by default
 	}
-	root := rootCommand(env{stdin, stdout, stderr})
+	root := rootCommand(env{stdin, stdout, stderr, serve})
 	root.SetArgs(twoDashes(root, args))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {

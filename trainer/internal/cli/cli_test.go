@@ -35,9 +35,12 @@ func run(t *testing.T, args ...string) result { return runWith(t.Context(), "", 
 
 func runWith(ctx context.Context, stdin string, args ...string) result {
 	var stdout, stderr bytes.Buffer
-	code := Run(ctx, args, strings.NewReader(stdin), &stdout, &stderr)
+	code := Run(ctx, args, strings.NewReader(stdin), &stdout, &stderr, served)
 	return result{code, stdout.String(), stderr.String()}
 }
+
+// served is a server that ends before anybody can visit it: no browser is opened.
+func served(context.Context, Serving) error { return nil }
 
 // must runs a command that has to succeed.
 func must(t *testing.T, args ...string) result {

@@ -112,7 +112,7 @@ func TestEndlessInput(t *testing.T) {
 	}
 	in := &endless{t, 1 << 20}
 	var stdout, stderr bytes.Buffer
-	if code := Run(t.Context(), []string{"restore", "--weights", w, "--in", "-", "--out", out + ".idx"}, in, &stdout, &stderr); code != exitFailure || !strings.Contains(stderr.String(), "not an IDX file or a PNG") {
+	if code := Run(t.Context(), []string{"restore", "--weights", w, "--in", "-", "--out", out + ".idx"}, in, &stdout, &stderr, nil); code != exitFailure || !strings.Contains(stderr.String(), "not an IDX file or a PNG") {
 		t.Errorf("endless standard input: %d, %s", code, stderr.String())
 	}
 }

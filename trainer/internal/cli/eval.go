@@ -226,7 +226,7 @@ func loadJudge(path string) (c *classifier.Classifier, b []byte, err error) {
 		}
 	}
 	if c, err = classifier.Load(b); err != nil && path != "" {
-		err = fmt.Errorf("%s: %w", path, err)
+		err = notLoaded(path, err)
 	}
 	return c, b, err
 }

@@ -264,7 +264,7 @@ func loadPicturesLDM(path string) (*ldm.Model, error) {
 	}
 	m, err := ldm.Load(b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, notLoaded(name, err)
 	}
 	return m, checkPictures(name, m.Image())
 }

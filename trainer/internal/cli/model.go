@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 
+	"mppm/shared/fault"
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/shared/nn"
@@ -108,13 +110,22 @@ func loadAnyModelOf(method, path string) (m *latent.Model, name string, err erro
 	m, err = latent.Load(b)
 	switch {
 	case err != nil:
-		return nil, name, fmt.Errorf("%s: %w", name, err)
+		return nil, name, notLoaded(name, err)
 	case method == methodDAE && m.HasDistance():
 		return nil, name, fmt.Errorf("%s: they have a distance net, so they are not of a denoising autoencoder: leave out --method %s", name, method)
 	case method == methodLMPPM && !m.HasDistance():
 		return nil, name, fmt.Errorf("%s: they have no distance net, so they are of a denoising autoencoder: give --method %s", name, methodDAE)
 	}
 	return m, name, nil
+}
+
+// notLoaded is the error for weights that cannot be loaded: of those that are of another
+// kind it says how to find out of which.
+func notLoaded(name string, err error) error {
+	if errors.Is(err, fault.ErrKind) {
+		return fmt.Errorf("%s: %w: `%s info FILE` says what is in a file", name, err, program)
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // notDigits is the error for weights of other images.

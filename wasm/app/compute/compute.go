@@ -20,6 +20,8 @@ type Asker interface {
 	// Parts returns how many can be at work at the same time, at least 1: what can be
 	// divided is divided into so many parts.
 	Parts() int
+	// Bring gives a file to whoever may need it, as Models.Bring does.
+	Bring(name string, f File)
 	// ask begins a job. Those of different parts are done at the same time.
 	ask(j job, part int) stream
 }
@@ -127,6 +129,9 @@ func NewHere(m *Models) *Here { return &Here{m} }
 
 // Parts returns 1.
 func (h *Here) Parts() int { return 1 }
+
+// Bring gives a file to the models.
+func (h *Here) Bring(name string, f File) { h.models.Bring(name, f) }
 
 func (h *Here) ask(j job, _ int) stream { return start(h.models, j) }
 

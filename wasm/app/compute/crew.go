@@ -79,13 +79,18 @@ func (h *hand) bring(f named) {
 	h.line.Send(w.b, f.File)
 }
 
-// Bring gives a file, as Models.Bring does, to whoever may need it.
+// Bring gives a file to the engines that may need it.
 func (c *Crew) Bring(name string, f File) {
 	c.here.models.Bring(name, f)
-	c.files = append(c.files, named{name, f})
+	brought := named{name, f}
+	if i := slices.IndexFunc(c.files, func(f named) bool { return f.name == name }); i >= 0 {
+		c.files[i] = brought
+	} else {
+		c.files = append(c.files, brought)
+	}
 	for i, h := range c.hands {
 		if h.line != nil && (i == 0 || slices.Contains(divided, name)) {
-			h.bring(c.files[len(c.files)-1])
+			h.bring(brought)
 		}
 	}
 }

@@ -80,19 +80,42 @@ type Raw []byte
 func (r Raw) Bytes() []byte { return r }
 
 // Bring gives a file by its name, which is one of those above, to be read when it is
-// needed.
+// needed. It takes the place of the one that was brought by that name before: jobs that
+// are under way have that still. None, as a nil File or an empty one, says that there is
+// no such model.
 func (m *Models) Bring(name string, file File) {
 	if m.files == nil {
 		m.files = map[string]File{}
 	}
+	if _, again := m.files[name]; again {
+		m.forget(name)
+	}
 	m.files[name] = file
 }
 
-// file returns a file that was brought.
+// forget drops what was read of a file.
+func (m *Models) forget(name string) {
+	switch name {
+	case Digits:
+		m.Engine, m.atlas, m.taught = nil, nil, taught{}
+	case Classifier:
+		m.Reader = nil
+	case OfBaselines:
+		m.Baselines = nil
+	}
+	if of, ok := strings.CutPrefix(name, OfFaces); ok {
+		delete(m.Faces, of)
+	}
+}
+
+// file returns a file that was brought, nothing where there is no such model.
 func (m *Models) file(name string) ([]byte, error) {
 	f, ok := m.files[name]
 	if !ok {
 		return nil, fmt.Errorf("the file of %s is not there yet", strings.TrimSpace(name))
+	}
+	if f == nil {
+		return nil, nil
 	}
 	return f.Bytes(), nil
 }
@@ -124,8 +147,12 @@ func (m *Models) only(class int, t latent.Memory) (model.Engine, error) {
 	return e.Only(class)
 }
 
-// readable reports whether there is a classifier. Until it comes, nothing is read.
-func (m *Models) readable() bool { return m.Reader != nil || m.files[Classifier] != nil }
+// readable reports whether there is a classifier, or it was said that there is none. Until
+// one comes, nothing is read.
+func (m *Models) readable() bool {
+	_, told := m.files[Classifier]
+	return m.Reader != nil || told
+}
 
 // teach returns the engine of the digits with what it is taught.
 func (m *Models) teach(t latent.Memory) (model.Engine, error) {
@@ -142,10 +169,11 @@ func (m *Models) teach(t latent.Memory) (model.Engine, error) {
 	return m.taught.Engine, nil
 }
 
+// reader returns the classifier, nil where there is none.
 func (m *Models) reader() (model.Reader, error) {
 	if m.Reader == nil {
 		b, err := m.file(Classifier)
-		if err != nil {
+		if err != nil || len(b) == 0 {
 			return nil, err
 		}
 		c, err := classifier.Load(b)

@@ -261,6 +261,14 @@ func (r *Room) Progress(name string, share float64) {
 	r.s.Touch()
 }
 
+// Forget drops what is known of a model.
+func (r *Room) Forget(name string) {
+	if l := r.models[name]; l != nil {
+		l.meet.Stop()
+		delete(r.models, name)
+	}
+}
+
 func (r *Room) at(name string) *loaded {
 	if r.models[name] == nil {
 		r.models[name] = new(loaded)

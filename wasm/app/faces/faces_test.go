@@ -55,7 +55,7 @@ func newPage(t *testing.T) *page {
 	flow := roomtest.Preset
 	p := new(page)
 	r := new(roomtest.Reader)
-	s := room.NewSession(link.New(2, link.Model{Pixels: roomtest.Pixels, Latent: roomtest.Latent, Classes: r.Classes(), Faces: []string{"faces", "drawn"}, Restore: flow, Generate: flow}), new(roomtest.Engine), r)
+	s := room.NewSession(link.New(2, link.Model{Pixels: roomtest.Pixels, Latent: roomtest.Latent, Classes: r.Classes(), Faces: []string{"faces", "drawn"}, Restore: flow, Generate: flow}), new(roomtest.Engine), r, roomtest.About)
 	s.Mode = link.Faces
 	p.Page = roomtest.New(t, s, faces.New(s, func(name string) { p.fetched = append(p.fetched, name) }))
 	return p

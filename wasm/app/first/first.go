@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app/model"
@@ -42,11 +41,12 @@ type Show struct {
 // New computes the restoration that the address asks for. It returns nil where that asks
 // for another mode, which only the program shows.
 func New(m *latent.Model, e model.Engine, p Page) (*Show, error) {
-	d, err := restore.ParseDigits(p.Images, p.Labels, m.Image())
+	about := model.Describe(m)
+	d, err := restore.ParseDigits(p.Images, p.Labels, m.Image(), about.Classes)
 	if err != nil {
 		return nil, err
 	}
-	links := room.NewLinks(e, m.Restore, m.Generate, classifier.Classes, d.Len(), p.Faces)
+	links := room.NewLinks(e, m.Restore, m.Generate, about, d.Len(), p.Faces)
 	texts := []string{p.Fragment}
 	if links.Names(p.Query) {
 		texts = append(texts, p.Query)
@@ -55,7 +55,7 @@ func New(m *latent.Model, e model.Engine, p Page) (*Show, error) {
 	if l.Mode != link.Restore {
 		return nil, nil
 	}
-	s := &Show{page: p, ramp: p.Palette.Ramp(), s: room.NewSession(links, e, nil), ink: make([]byte, m.Pixels())}
+	s := &Show{page: p, ramp: p.Palette.Ramp(), s: room.NewSession(links, e, nil, about), ink: make([]byte, m.Pixels())}
 	s.room = restore.New(s.s, m.Restore, d)
 	s.s.State, s.s.ReducedMotion = l.State, p.Still
 	s.s.Want(l.Step)

@@ -33,10 +33,18 @@ var (
 // New returns the room with a model's own flow for generating.
 func New(s *room.Session, flow latent.Preset) *Room {
 	r := &Room{s: s}
-	r.grid = grid{room: r, s: s, stale: true}
-	r.walk = walk{room: r, s: s}
-	r.dials = dials.Latent(&s.GenerateFlow, flow, r.grid.regrowQuietly)
+	r.Use(flow)
 	return r
+}
+
+// Use begins anew, with the session's model, and its own flow for generating.
+func (r *Room) Use(flow latent.Preset) {
+	r.grid.halt()
+	r.grid.reads.Set(nil)
+	r.walk.work.Stop()
+	r.grid = grid{room: r, s: r.s, stale: true}
+	r.walk = walk{room: r, s: r.s}
+	r.dials = dials.Latent(&r.s.GenerateFlow, flow, r.grid.regrowQuietly)
 }
 
 // Open shows what a link says.
@@ -76,8 +84,8 @@ func (r *Room) SetSide(n int) error {
 
 // SetClass grows digits of one class alone, or of link.Any.
 func (r *Room) SetClass(class int) error {
-	if class < link.Any || class >= r.s.Links.Classes() {
-		return fmt.Errorf("there is no class %d; give 0 to %d, or %d for all", class, r.s.Links.Classes()-1, link.Any)
+	if class < link.Any || class >= r.s.About.Classes {
+		return fmt.Errorf("there is no class %d; give 0 to %d, or %d for all", class, r.s.About.Classes-1, link.Any)
 	}
 	if class != link.Any {
 		if slices.Contains(r.s.Memory.Forgotten(), class) {

@@ -71,7 +71,7 @@ func (g *grid) Album(p *palette.Palette) (export.Album, error) {
 // Say fills in what a readout says of the grid.
 func (g *grid) Say(out *room.Readout) {
 	out.Measure(g, g.reads.Of)
-	out.Tell(fmt.Sprintf("mean D = %.2f", out.Distance), fmt.Sprintf("cell %d %s", g.s.Selected+1, out.Reads))
+	out.Tell(fmt.Sprintf("mean D = %.2f", out.Distance), fmt.Sprintf("cell %d %s", g.s.Selected+1, g.s.About.Read(out.Reads)))
 }
 
 // Busy reports whether the grid, or what is read in it, is not whole.

@@ -48,7 +48,7 @@ func (w *walk) Album(p *palette.Palette) (export.Album, error) { return w.s.NewA
 // Say fills in what a readout says of the walk.
 func (w *walk) Say(out *room.Readout) {
 	out.Measure(w, w.reads.Of)
-	out.Tell(fmt.Sprintf("D = %.2f", out.Distance), out.Reads.String())
+	out.Tell(fmt.Sprintf("D = %.2f", out.Distance), w.s.About.Read(out.Reads))
 }
 
 // Busy reports whether the walk, or the grid that it leads through, is out of date.

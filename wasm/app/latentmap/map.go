@@ -49,6 +49,15 @@ func New(s *room.Session, restore, generate room.Room) *Room {
 	return m
 }
 
+// Use begins anew, with the session's model.
+func (m *Room) Use() {
+	m.survey.Stop()
+	m.heat.work.Stop()
+	m.point.work.Stop()
+	m.point = point{s: m.s, dials: m.point.dials}
+	m.atlas, m.survey, m.middle, m.held, m.heat, m.own = nil, nil, false, nil, heating{}, own{}
+}
+
 // Open shows what a link says.
 func (m *Room) Open(l *link.Link) error {
 	m.point.stale, m.point.play, m.point.put, m.held = l.Spot != "", l.Step < 0, nil, nil

@@ -22,7 +22,7 @@ type page = roomtest.Page[*Room]
 func newPage(t *testing.T, e *roomtest.Engine) *page {
 	t.Helper()
 	images, labels := roomtest.Digits(t)
-	d, err := restore.ParseDigits(images, labels, e.Image())
+	d, err := restore.ParseDigits(images, labels, e.Image(), 10)
 	roomtest.Must(t, err)
 	s := roomtest.NewSession(e, roomtest.Preset)
 	s.Mode = link.Map

@@ -49,7 +49,7 @@ func (p *point) Album(c *palette.Palette) (export.Album, error) { return p.s.New
 // Say fills in what a readout says of the point.
 func (p *point) Say(out *room.Readout) {
 	out.Measure(p, p.reads.Of)
-	out.Tell(fmt.Sprintf("D = %.2f", out.Distance), out.Reads.String())
+	out.Tell(fmt.Sprintf("D = %.2f", out.Distance), p.s.About.Read(out.Reads))
 }
 
 // Busy reports whether the path is out of date.

@@ -17,7 +17,7 @@ type Reader interface {
 
 // Reading is what the classifier takes an image for.
 type Reading struct {
-	Digit      int     `json:"digit"`
+	Digit      int     `json:"digit"`      // the class, which is the digit where there are digits
 	Confidence float64 `json:"confidence"` // the probability of Digit, 0 where nothing is read
 }
 
@@ -29,11 +29,16 @@ func (r Reading) Percent() string {
 	return fmt.Sprintf("%.0f %%", 100*r.Confidence)
 }
 
-// String says it, as in "reads as 4 (97 %)".
-func (r Reading) String() string { return fmt.Sprintf("reads as %d (%s)", r.Digit, r.Percent()) }
+// Read says it, as in "reads as 4 (97 %)".
+func (a About) Read(r Reading) string {
+	return fmt.Sprintf("reads as %s (%s)", a.Class(r.Digit), r.Percent())
+}
 
-// Read returns what each of n images x is taken for.
+// Read returns what each of n images x is taken for. Without a reader nothing is read.
 func Read(r Reader, x []float32, n int) []Reading {
+	if r == nil {
+		return make([]Reading, n)
+	}
 	classes := r.Classes()
 	probs := make([]float32, n*classes)
 	r.Classify(probs, nil, x)

@@ -12,7 +12,7 @@ func TestReadingIsNeverQuiteSure(t *testing.T) {
 		{Reading{9, 0.994}, "reads as 9 (99 %)"},
 		{Reading{9, 1}, "reads as 9 (> 99 %)"},
 	} {
-		if got := c.r.String(); got != c.want {
+		if got := (About{Digits: true}).Read(c.r); got != c.want {
 			t.Errorf("%+v says %q, want %q", c.r, got, c.want)
 		}
 	}

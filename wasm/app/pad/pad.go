@@ -9,9 +9,6 @@ import (
 	"mppm/shared/stroke"
 )
 
-// pixels are the numbers of an image.
-const pixels = stroke.Side * stroke.Side
-
 // maxPoints bounds a drawing, so that a pen left on the pad does not fill
 // memory.
 const maxPoints = stroke.MaxPoints
@@ -22,28 +19,47 @@ const maxUndo = 100
 // nearby is how far, in pixels, the pen must move to leave another point.
 const nearby = 0.3
 
-// Point is a place of the pen on the pad, in pixels of the 28 × 28 image, and
-// the diameter of its ink there.
+// Point is a place of the pen on the pad, in twenty-eighths of its edges (the pixels of a
+// digit), and the diameter of its ink there.
 type Point = stroke.Point
 
 // Pad turns the strokes of a pen into an image like those of MNIST: bright
-// strokes with soft edges on black.
+// strokes with soft edges on black. The zero Pad is one for digits.
 //
 // There are two images. Framed is the drawing where MNIST has its digits, which
 // is what the model gets. Image is what one draws on: it stays as it is while
-// one draws, and becomes equal to Framed with Settle.
+// one draws, and becomes equal to Framed with Settle. On a pad for other images than
+// digits they are the same.
 type Pad struct {
+	side         int // of an image that is no digit; 0: of a digit
 	strokes      [][]Point
 	past, future [][][]Point // what Undo and Redo go to, the nearest last
 	points       int         // of strokes
 	down         bool
 	away, begun  bool           // the pen is beyond the edge; the stroke has left ink
 	view         stroke.Placing // from strokes to image
-	image        [pixels]float32
-	before       *Pad   // as it was before the stroke that is being drawn
-	revision     uint64 // grows with every change of strokes
-	packed       string // strokes, as they were at packedAt
+	image        []float32      // nil: nothing was drawn yet
+	before       *Pad           // as it was before the stroke that is being drawn
+	revision     uint64         // grows with every change of strokes
+	packed       string         // strokes, as they were at packedAt
 	packedAt     uint64
+}
+
+// New returns an empty pad for images of side × side pixels: digits, which are drawn
+// where MNIST has them, or others, which stay where they are drawn.
+func New(side int, digits bool) *Pad {
+	if digits {
+		side = 0
+	}
+	return &Pad{side: side}
+}
+
+// edge returns how many pixels an image has along each edge.
+func (p *Pad) edge() int {
+	if p.side == 0 {
+		return stroke.Side
+	}
+	return p.side
 }
 
 // Clear empties the pad. Undo brings back what was there.
@@ -83,7 +99,7 @@ func (p *Pad) travel(from, to *[][][]Point) bool {
 
 // Open shows a drawing, without a history.
 func (p *Pad) Open(strokes [][]Point) {
-	*p = Pad{revision: p.revision + 1}
+	*p = Pad{side: p.side, revision: p.revision + 1}
 	p.show(strokes)
 }
 
@@ -103,9 +119,14 @@ func (p *Pad) Empty() bool { return len(p.strokes) == 0 }
 // Drawing reports whether the pen is down.
 func (p *Pad) Drawing() bool { return p.down }
 
-// Image returns the pad as it is drawn on, stroke.Side² numbers in [0, 1]. It
+// Image returns the pad as it is drawn on, the numbers of an image, in [0, 1]. It
 // belongs to the pad.
-func (p *Pad) Image() []float32 { return p.image[:] }
+func (p *Pad) Image() []float32 {
+	if p.image == nil {
+		p.image = make([]float32, p.edge()*p.edge())
+	}
+	return p.image
+}
 
 // Strokes returns the drawing as points; they belong to the pad.
 func (p *Pad) Strokes() [][]Point { return p.strokes }
@@ -122,7 +143,7 @@ func (p *Pad) Packed() string {
 // image draws nothing until it is back.
 func (p *Pad) Down(x, y, width float64) {
 	was := *p
-	was.down, was.before, was.past = false, nil, slices.Clone(p.past)
+	was.down, was.before, was.past, was.image = false, nil, slices.Clone(p.past), slices.Clone(p.image)
 	p.before = &was
 	p.down, p.away, p.begun = true, true, false
 	p.Move(x, y, width)
@@ -133,7 +154,7 @@ func (p *Pad) Move(x, y, width float64) bool {
 	if !p.down || !finite(x, y, width) || p.points >= maxPoints {
 		return false
 	}
-	const edge = stroke.Side
+	const edge = stroke.Side // of what a pen is on, whatever the image
 	cx, cy := min(max(x, 0), edge), min(max(y, 0), edge)
 	outside := cx != x || cy != y
 	if p.away && outside {
@@ -157,7 +178,7 @@ func (p *Pad) Move(x, y, width float64) bool {
 	p.revision++
 	s := &p.strokes[len(p.strokes)-1]
 	*s = append(*s, at)
-	p.view.Draw(p.image[:], last, at)
+	p.view.DrawAt(p.Image(), p.edge(), last, at)
 	return true
 }
 
@@ -198,11 +219,23 @@ func (p *Pad) Cancel() {
 
 // Settle has Image show the drawing where Framed has it. What is drawn next is
 // drawn on that.
-func (p *Pad) Settle() { p.view = p.Framed(p.image[:]) }
+func (p *Pad) Settle() { p.view = p.Framed(p.Image()) }
 
-// Framed writes to dst (stroke.Side²) the drawing as MNIST's digits were made of
-// scans (stroke.Center), and returns where the strokes came.
-func (p *Pad) Framed(dst []float32) stroke.Placing { return stroke.Center(dst, p.strokes) }
+// Framed writes to dst (as large as Image) the drawing as MNIST's digits were made of
+// scans (stroke.Center), or, on a pad for other images, as it is, and returns where the
+// strokes came.
+func (p *Pad) Framed(dst []float32) (at stroke.Placing) {
+	if p.side == 0 {
+		return stroke.Center(dst, p.strokes)
+	}
+	clear(dst)
+	for _, s := range p.strokes {
+		for i, q := range s {
+			at.DrawAt(dst, p.side, s[max(i-1, 0)], q)
+		}
+	}
+	return at
+}
 
 // maxWidth bounds the pen: the widest brush under full pressure.
 const maxWidth = 1.5 * link.MaxBrush

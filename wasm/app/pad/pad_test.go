@@ -2,6 +2,7 @@ package pad
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"mppm/shared/stroke"
@@ -91,7 +92,7 @@ func TestFramedAsMNIST(t *testing.T) {
 			p.Move(q[0], q[1], 2.6)
 		}
 		p.Up()
-		img := make([]float32, pixels)
+		img := make([]float32, stroke.Side*stroke.Side)
 		p.Framed(img)
 		x0, y0, x1, y1, mx, my := inked(img)
 		long, short := y1-y0, x1-x0
@@ -115,7 +116,7 @@ func TestFramedAsMNIST(t *testing.T) {
 	}
 	var dot Pad
 	dot.Down(25, 25, 3)
-	img := make([]float32, pixels)
+	img := make([]float32, stroke.Side*stroke.Side)
 	dot.Framed(img)
 	if x0, y0, x1, y1, mx, my := inked(img); x1-x0 > 6 || y1-y0 > 6 || math.Abs(mx-14) > 0.5 || math.Abs(my-14) > 0.5 {
 		t.Errorf("a dot is framed as %d × %d pixels around (%v, %v)", x1-x0, y1-y0, mx, my)
@@ -189,5 +190,49 @@ func TestPadHistory(t *testing.T) {
 	}
 	if len(p.past) > maxUndo {
 		t.Errorf("the history has %d entries", len(p.past))
+	}
+}
+
+// TestPadOfOtherSides: on a pad for other images a drawing stays where it is drawn, as
+// large in proportion as on any other, and goes through a link.
+func TestPadOfOtherSides(t *testing.T) {
+	for _, side := range []int{14, 28, 56, 200} {
+		p := New(side, false)
+		p.Down(7, 7, 4)
+		p.Move(21, 7, 4)
+		p.Up()
+		drawn := append([]float32(nil), p.Image()...)
+		p.Settle()
+		framed := make([]float32, side*side)
+		p.Framed(framed)
+		if len(drawn) != side*side || !slices.Equal(drawn, p.Image()) || !slices.Equal(drawn, framed) {
+			t.Fatalf("side %d: the drawing moved", side)
+		}
+		at := func(x, y float64) float32 { return drawn[int(y*float64(side)/28)*side+int(x*float64(side)/28)] }
+		if at(14, 7) < 0.9 || at(8, 6.5) < 0.5 || at(14, 14) != 0 || at(14, 2) != 0 || at(2, 7) != 0 {
+			t.Errorf("side %d: ink of %v in the stroke, %v below it, %v above", side, at(14, 7), at(14, 14), at(14, 2))
+		}
+		strokes, err := stroke.Decode(p.Packed())
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := New(side, false)
+		again.Open(strokes)
+		if !slices.Equal(again.Image(), drawn) {
+			t.Errorf("side %d: the drawing of a link is another", side)
+		}
+		p.Down(14, 14, 3)
+		p.Move(20, 20, 3)
+		p.Cancel()
+		if !slices.Equal(p.Image(), drawn) {
+			t.Errorf("side %d: a stroke that is cancelled leaves ink", side)
+		}
+		p.Undo()
+		if !p.Empty() || slices.Max(p.Image()) != 0 {
+			t.Errorf("side %d: what is taken back leaves ink", side)
+		}
+	}
+	if New(28, true).side != 0 {
+		t.Error("a pad for digits is one for other images")
 	}
 }

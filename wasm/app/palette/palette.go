@@ -94,12 +94,13 @@ func (p *Palette) Scale(t float64) color.RGBA {
 	return Blend(p.Cool[k], p.Cool[k+1], blend)
 }
 
-// Class returns the color of a digit.
-func (p *Palette) Class(digit int) color.RGBA {
-	if digit < 0 || digit >= len(p.Classes) {
+// Class returns the color of a class. Where there are more classes than colors, some
+// share one.
+func (p *Palette) Class(class int) color.RGBA {
+	if class < 0 || len(p.Classes) == 0 {
 		return p.Muted
 	}
-	return p.Classes[digit]
+	return p.Classes[class%len(p.Classes)]
 }
 
 // Method returns the color of a method of Manifold.

@@ -26,7 +26,7 @@ func TestParseDigitsRefuses(t *testing.T) {
 		"no images":       {file(nil, 0, 28, 28), file(nil, 0)},
 		"labels as image": {one, one},
 	} {
-		if _, err := ParseDigits(c[0], c[1], nn.Shape{H: 28, W: 28, C: 1}); err == nil {
+		if _, err := ParseDigits(c[0], c[1], nn.Shape{H: 28, W: 28, C: 1}, 10); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -87,8 +87,11 @@ func (r *Room) swap(from, to *[]link.Memory) {
 
 // learn takes a memory over, unless there is an error.
 func (r *Room) learn(m link.Memory, err error) error {
-	if err != nil || m == r.s.Memory {
-		return err
+	if err != nil {
+		return errors.New(r.s.About.Say(err.Error()))
+	}
+	if m == r.s.Memory {
+		return nil
 	}
 	c := &r.changes
 	c.past, c.next, c.last = append(c.past, r.s.Memory), nil, true

@@ -55,10 +55,15 @@ func (r *Room) OfferPicture(rgba []byte, w, h int) error {
 	return nil
 }
 
-// look finds the digit of a picture.
+// look finds the digit of a picture. For a model of other images it cuts the square out of
+// its middle.
 func (r *Room) look(p *picture.Picture, l Look) (*Offer, error) {
 	o := &Offer{Ink: make([]byte, r.s.Pixels()), Look: l, Shown: p.Quarter(l.Quarters)}
 	x := make([]float32, len(o.Ink))
+	if !r.s.About.Digits {
+		r.cut(o, x)
+		return o, nil
+	}
 	done, found, err := center.Digit(x, o.Shown, center.Options{Center: l.Center, Options: ink.Options{Ink: l.Ink, Threshold: l.Threshold}})
 	if err != nil {
 		return o, err
@@ -72,6 +77,41 @@ func (r *Room) look(p *picture.Picture, l Look) (*Offer, error) {
 		o.Ink[i] = timeline.Ink(v)
 	}
 	return o, nil
+}
+
+// cut offers the square in the middle of a picture, as light on dark as the model's own
+// images are, or as the user says that its ink is.
+func (r *Room) cut(o *Offer, x []float32) {
+	side := r.s.Engine.Image().W
+	center.SquareGray(x, o.Shown, side)
+	switch o.Look.Ink {
+	case ink.Dark:
+		o.Dark = true
+	case ink.Auto:
+		own := make([]float32, len(x))
+		r.digits.Image(own, 0)
+		o.Dark = (edge(x, side) > 0.5) != (edge(own, side) > 0.5)
+	}
+	o.Words = fmt.Sprintf("Cut to the square in the middle, scaled to %d × %d", side, side)
+	if o.Dark {
+		o.Words += ", inverted"
+	}
+	o.Words += "."
+	for i, v := range x {
+		if o.Dark {
+			v = 1 - v
+		}
+		o.Ink[i] = timeline.Ink(v)
+	}
+}
+
+// edge returns the mean of the pixels at the edges of an image of side × side.
+func edge(x []float32, side int) float32 {
+	var sum float32
+	for i := range side {
+		sum += x[i] + x[(side-1)*side+i] + x[i*side] + x[i*side+side-1]
+	}
+	return sum / float32(4*side)
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

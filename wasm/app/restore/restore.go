@@ -28,7 +28,7 @@ type Room struct {
 	s      *room.Session
 	head   timeline.Playhead
 	dials  *dials.Flow[latent.Preset]
-	digits *Digits
+	digits Samples
 
 	pad      pad.Pad
 	settle   time.Duration    // until the pad shows the drawing as the model sees it, 0 once it does
@@ -60,10 +60,38 @@ var (
 )
 
 // New returns the room with a model's own flow for restoring.
-func New(s *room.Session, flow latent.Preset, d *Digits) *Room {
-	r := &Room{s: s, digits: d, stale: true, play: true, original: make([]float32, s.Pixels()), degraded: make([]float32, s.Pixels())}
-	r.dials = dials.Latent(&s.RestoreFlow, flow, func() { r.recompute(false) })
+func New(s *room.Session, flow latent.Preset, d Samples) *Room {
+	r := &Room{s: s}
+	r.Use(flow, d)
 	return r
+}
+
+// Use begins anew, with what the session's model has: its own flow for restoring, and
+// images.
+func (r *Room) Use(flow latent.Preset, d Samples) {
+	r.work.Stop()
+	r.stopComparing()
+	s := r.s
+	*r = Room{s: s, digits: d, stale: true, play: true, original: make([]float32, s.Pixels()), degraded: make([]float32, s.Pixels())}
+	r.pad = *pad.New(s.Engine.Image().W, s.About.Digits)
+	r.dials = dials.Latent(&s.RestoreFlow, flow, func() { r.recompute(false) })
+}
+
+// Past is the pad as it was, and all that could be taken back.
+type Past struct {
+	pad     pad.Pad
+	changes changes
+}
+
+// Past returns what is there now: it outlasts that other models are shown.
+func (r *Room) Past() Past { return Past{r.pad, r.changes} }
+
+// Return has all of it again, once the state of then is opened.
+func (r *Room) Return(p Past) {
+	r.changes = p.changes
+	if r.drawn() {
+		r.pad = p.pad
+	}
 }
 
 // Open shows what a link says.
@@ -130,7 +158,7 @@ func (r *Room) AnotherDigit() {
 // SetDigit takes the test digit with the given index.
 func (r *Room) SetDigit(i int) error {
 	if i < 0 || i >= r.digits.Len() {
-		return fmt.Errorf("there is no digit %d; there are %d, counted from 0", i, r.digits.Len())
+		return fmt.Errorf(r.s.About.Say("there is no digit %d; there are %d, counted from 0"), i, r.digits.Len())
 	}
 	r.s.Digit, r.s.Source = i, link.Digit
 	r.recompute(true)
@@ -168,7 +196,8 @@ func (r *Room) SetSeed(seed uint64) {
 	r.recompute(true)
 }
 
-// SetBrush sets the diameter of the pen, in pixels of the 28 × 28 image.
+// SetBrush sets the diameter of the pen, in twenty-eighths of the pad's edge: the pixels
+// of a digit.
 func (r *Room) SetBrush(b float64) error {
 	if !(b >= link.MinBrush && b <= link.MaxBrush) {
 		return fmt.Errorf("a brush of %v pixels is out of range: %v to %v", b, link.MinBrush, link.MaxBrush)
@@ -225,7 +254,7 @@ func (r *Room) redraw() {
 	r.recompute(false)
 }
 
-// PenDown starts a stroke at (x, y), in pixels of the image. The first stroke
+// PenDown starts a stroke at (x, y), in twenty-eighths of the pad's edges. The first stroke
 // over a test digit or a picture starts on an empty pad. pressure 1 is the brush
 // as it is.
 func (r *Room) PenDown(x, y, pressure float64) {

@@ -19,7 +19,7 @@ type page = roomtest.Page[*Room]
 func newPage(t *testing.T, e *roomtest.Engine) *page {
 	t.Helper()
 	images, labels := roomtest.Digits(t)
-	d, err := ParseDigits(images, labels, e.Image())
+	d, err := ParseDigits(images, labels, e.Image(), 10)
 	roomtest.Must(t, err)
 	s := roomtest.NewSession(e, roomtest.Preset)
 	return roomtest.New(t, s, New(s, roomtest.Preset, d))

@@ -54,7 +54,7 @@ func (r *Room) Say(out *room.Readout) {
 		reads = nil
 	}
 	out.Measure(r, reads)
-	out.Tell(fmt.Sprintf("D = %.2f · SSIM %.2f", out.Distance, round(r.Result().SSIM, 2)), out.Reads.String())
+	out.Tell(fmt.Sprintf("D = %.2f · SSIM %.2f", out.Distance, round(r.Result().SSIM, 2)), r.s.About.Read(out.Reads))
 }
 
 // round keeps a number that prints as zero from printing as minus zero.

@@ -7,6 +7,7 @@
 package room
 
 import (
+	"slices"
 	"time"
 
 	"mppm/shared/latent"
@@ -22,7 +23,8 @@ type Session struct {
 	link.State
 	Links         *link.Page // what links are about
 	Engine        model.Engine
-	Readable      bool            // the classifier is there; without it nothing is read
+	Readable      bool            // the classifier is there, where there is one; until then nothing is read
+	About         model.About     // what Engine's images are
 	Models        *compute.Models // of the page's own program
 	Compute       compute.Asker   // who does what takes long; at first that program itself
 	ReducedMotion bool            // nothing eases, and nothing plays by itself
@@ -33,11 +35,12 @@ type Session struct {
 }
 
 // NewLinks returns what links to a page are about: a model, with its own flows, so many
-// digits, and models of faces by their names.
-func NewLinks(e model.Engine, restoring, generating latent.Preset, classes, digits int, faces []string) *link.Page {
-	return link.New(digits, link.Model{
-		Pixels: e.Image().Size(), Latent: e.Latent(), Classes: classes,
-		Restore: restoring, Generate: generating, Faces: faces,
+// images to begin with, and models of faces by their names.
+func NewLinks(e model.Engine, restoring, generating latent.Preset, about model.About, samples int, faces []string) *link.Page {
+	_, labels := e.Bank()
+	return link.New(samples, link.Model{
+		Pixels: e.Image().Size(), Latent: e.Latent(), Classes: about.Classes, NoMap: len(labels) == 0,
+		Restore: restoring, Generate: generating, Faces: faces, Print: about.Print,
 		Only: func(class int) error {
 			_, err := e.Only(class)
 			return err
@@ -45,11 +48,25 @@ func NewLinks(e model.Engine, restoring, generating latent.Preset, classes, digi
 	})
 }
 
-// NewSession returns the session at a page's first screen. r is nil where the classifier
-// comes later.
-func NewSession(p *link.Page, e model.Engine, r model.Reader) *Session {
+// NewSession returns the session at a page's first screen. r is nil where there is no
+// classifier, or it comes later.
+func NewSession(p *link.Page, e model.Engine, r model.Reader, about model.About) *Session {
 	m := &compute.Models{Engine: e, Reader: r}
-	return &Session{State: p.First(), Links: p, Engine: e, Readable: r != nil, Models: m, Compute: compute.NewHere(m), wanted: -1}
+	return &Session{State: p.First(), Links: p, Engine: e, Readable: r != nil, About: about, Models: m, Compute: compute.NewHere(m), wanted: -1}
+}
+
+// Use has all rooms share other models, and shows the first screen of their page, but
+// for what has nothing to do with them: the mode, Manifold and Faces.
+func (s *Session) Use(p *link.Page, e model.Engine, r model.Reader, about model.About) {
+	was := s.State
+	s.State, s.Links, s.Engine, s.About = p.First(), p, e, about
+	s.Models.Engine, s.Models.Reader, s.Readable = e, r, s.Readable || r != nil
+	s.State.Figure, s.State.Faces = was.Figure, was.Faces
+	if slices.Contains(p.Modes(), was.Mode) {
+		s.State.Mode = was.Mode
+	}
+	s.wanted, s.err = -1, nil
+	s.Touch()
 }
 
 // Touch says that something on the screen may have changed.

@@ -8,12 +8,16 @@ import (
 	"mppm/shared/idx"
 	"mppm/shared/latent"
 	"mppm/shared/link"
+	"mppm/wasm/app/model"
 	"mppm/wasm/app/room"
 	"mppm/wasm/app/timeline"
 )
 
 // Preset is the flow of Engine.
 var Preset = latent.Preset{Alpha: 0.6, Beta: 0.2, Sigma: 0.4, Steps: 4}
+
+// About says what Engine's images are.
+var About = model.About{Digits: true, Classes: 10}
 
 // Page is a page with one room in it.
 type Page[R room.Room] struct {
@@ -25,7 +29,7 @@ type Page[R room.Room] struct {
 // NewSession returns the session of a page with two digits.
 func NewSession(e *Engine, flow latent.Preset) *room.Session {
 	r := new(Reader)
-	return room.NewSession(link.New(2, link.Model{Pixels: Pixels, Latent: Latent, Classes: r.Classes(), Restore: flow, Generate: flow}), e, r)
+	return room.NewSession(link.New(2, link.Model{Pixels: Pixels, Latent: Latent, Classes: r.Classes(), Restore: flow, Generate: flow}), e, r, About)
 }
 
 // New returns a page that shows a room.
