@@ -13,6 +13,7 @@ import (
 
 	"github.com/hajimehoshi/ebiten/v2"
 
+	"mppm/shared/classifier"
 	"mppm/shared/latent"
 	"mppm/shared/link"
 	"mppm/wasm/app"
@@ -41,27 +42,18 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	images, err := take(page, "images")
-	if err != nil {
-		return err
-	}
-	labels, err := take(page, "labels")
-	if err != nil {
-		return err
-	}
 	m, err := latent.Load(weights)
 	if err != nil {
 		return err
 	}
-	about := model.Describe(m)
-	samples, err := restore.ParseDigits(images, labels, m.Image(), about.Classes)
-	if err != nil {
+	shown := app.Model{
+		About: model.Describe(m), Engine: model.NewEngine(m, batch), Restore: m.Restore, Generate: m.Generate,
+		Reads: page.Get("reads").Truthy(), Rivals: page.Get("rivals").Truthy(), Data: page.Get("samples").String(),
+	}
+	if err := beside(page, m, &shown); err != nil {
 		return err
 	}
-	a, err := app.New(app.Model{
-		About: about, Engine: model.NewEngine(m, batch), Restore: m.Restore, Generate: m.Generate,
-		Samples: samples, Data: page.Get("samples").String(), Reads: page.Get("reads").Truthy(), Rivals: page.Get("rivals").Truthy(),
-	}, app.Faces{
+	a, err := app.New(shown, app.Faces{
 		Models: faceModels(page),
 		Fetch:  func(name string) { page.Call("want", name) },
 	})
@@ -72,7 +64,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	b.BringOwn(compute.Digits, page.Get("files").Get(compute.Digits))
+	for _, name := range []string{compute.Digits, compute.Classifier} {
+		if file := page.Get("files").Get(name); file.Truthy() {
+			b.BringOwn(name, file)
+		}
+	}
 	if since := page.Get("since"); since.Type() == js.TypeNumber { // the first restoration plays, drawn by an engine
 		ago := js.Global().Get("performance").Call("now").Float() - since.Float()
 		a.Restore.Began(time.Duration(ago * float64(time.Millisecond)))
@@ -177,6 +173,35 @@ func faceModels(page js.Value) (names []string) {
 		names = append(names, list.Index(i).Get("name").String())
 	}
 	return names
+}
+
+// beside takes what the page has beside the model's weights: clean images to begin with,
+// and a classifier where the page has it from the start, as one that names the classes.
+func beside(page js.Value, m *latent.Model, shown *app.Model) error {
+	if page.Get("files").Get("classifier").Truthy() {
+		b, err := take(page, "classifier")
+		if err != nil {
+			return err
+		}
+		c, err := classifier.Load(b)
+		if err != nil {
+			return err
+		}
+		if shown.Reader = c.Runner(batch); shown.Names == nil {
+			shown.Names = c.Names()
+		}
+		shown.Classes = max(shown.Classes, c.Classes())
+	}
+	images, err := take(page, "images")
+	if err != nil {
+		return err
+	}
+	labels, err := take(page, "labels")
+	if err != nil {
+		return err
+	}
+	shown.Samples, err = restore.ParseDigits(images, labels, m.Image(), shown.Classes)
+	return err
 }
 
 // take copies one of the files that the loader fetched.

@@ -123,9 +123,6 @@ func New(digits int, m Model) *Page {
 	return p
 }
 
-// Classes returns how many classes digits have.
-func (p *Page) Classes() int { return p.model.Classes }
-
 // First returns what the page shows where a link says nothing.
 func (p *Page) First() State { return p.first.State }
 

@@ -279,8 +279,11 @@
     // Only now, so that nothing before it waits for a share of the line.
     const { module, bytes } = await compile(program, progress(0));
     contents[0] = bytes;
+    // A page that is built around a model of one's own may have no classifier, or one that
+    // says what the classes are called, which the program has to know from the start.
     const reader = manifest.classifier && files.get(manifest.classifier);
     if (reader) reader.catch(() => {}); // which is said where it is waited for
+    const classifier = reader && manifest.samples !== "MNIST" ? await reader : undefined;
     $("loading-text").textContent = "Starting";
     for (const [part, name] of [[window.Go, "wasm_exec.js"], [window.mppmKernel, "kernel.js"]]) {
       if (!part) throw new Error(`A part of the program, ${name}, did not arrive. Reload to try again.`);
@@ -313,7 +316,7 @@
       faces,
       since: first && first.since.at,
       want: (name) => { want(name).catch((err) => console.error(err)); },
-      files: { weights, images, labels },
+      files: { weights, images, labels, classifier },
       ready() {
         delete window.mppm.files;
         $("work").dataset.state = "ready";

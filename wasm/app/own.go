@@ -49,7 +49,7 @@ func (m *Model) check() error {
 
 // page returns what links to the model are about.
 func (m *Model) page(faces []string) *link.Page {
-	return room.NewLinks(m.Engine, m.About, m.Restore, m.Generate, m.Samples.Len(), faces)
+	return room.NewLinks(m.Engine, m.Restore, m.Generate, m.About, m.Samples.Len(), faces)
 }
 
 // kept is the page's own model, while another is shown, and what was on the screen.

@@ -13,7 +13,7 @@ type Size struct{ Raw, Brotli, Gzip int }
 // First lists what the loader fetches before the first picture, which is a restored digit,
 // in a browser with WebAssembly SIMD and workers.
 func (m *Manifest) First() []File {
-	return []File{m.Engine.SIMD, m.Engine.Script, m.Weights, m.Images, m.Labels}
+	return []File{m.Engine.SIMD, m.Engine.Script, m.Weights, m.Images, m.Labels} // those that there are none of have no size
 }
 
 // Then lists what is fetched next, after which the page can be used. Modes other than

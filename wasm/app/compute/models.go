@@ -152,8 +152,12 @@ func (m *Models) only(class int, t latent.Memory) (model.Engine, error) {
 	return e.Only(class)
 }
 
-// readable reports whether there is a classifier. Until it comes, nothing is read.
-func (m *Models) readable() bool { return m.Reader != nil || m.files[Classifier] != nil }
+// readable reports whether there is a classifier, or it was said that there is none. Until
+// one comes, nothing is read.
+func (m *Models) readable() bool {
+	_, told := m.files[Classifier]
+	return m.Reader != nil || told
+}
 
 // teach returns the engine of the digits with what it is taught.
 func (m *Models) teach(t latent.Memory) (model.Engine, error) {

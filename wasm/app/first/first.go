@@ -46,7 +46,7 @@ func New(m *latent.Model, e model.Engine, p Page) (*Show, error) {
 	if err != nil {
 		return nil, err
 	}
-	links := room.NewLinks(e, about, m.Restore, m.Generate, d.Len(), p.Faces)
+	links := room.NewLinks(e, m.Restore, m.Generate, about, d.Len(), p.Faces)
 	texts := []string{p.Fragment}
 	if links.Names(p.Query) {
 		texts = append(texts, p.Query)

@@ -23,7 +23,7 @@ type Session struct {
 	link.State
 	Links         *link.Page // what links are about
 	Engine        model.Engine
-	Readable      bool            // there is a classifier; without it nothing is read
+	Readable      bool            // the classifier is there, where there is one; until then nothing is read
 	About         model.About     // what Engine's images are
 	Models        *compute.Models // of the page's own program
 	Compute       compute.Asker   // who does what takes long; at first that program itself
@@ -35,10 +35,10 @@ type Session struct {
 }
 
 // NewLinks returns what links to a page are about: a model, with its own flows, so many
-// images, and models of faces by their names.
-func NewLinks(e model.Engine, about model.About, restoring, generating latent.Preset, images int, faces []string) *link.Page {
+// images to begin with, and models of faces by their names.
+func NewLinks(e model.Engine, restoring, generating latent.Preset, about model.About, samples int, faces []string) *link.Page {
 	_, labels := e.Bank()
-	return link.New(images, link.Model{
+	return link.New(samples, link.Model{
 		Pixels: e.Image().Size(), Latent: e.Latent(), Classes: about.Classes, NoMap: len(labels) == 0,
 		Restore: restoring, Generate: generating, Faces: faces, Print: about.Print,
 		Only: func(class int) error {
