@@ -1,6 +1,6 @@
 // Runs an engine in a worker: a program that computes for the page. The build puts
-// wasm_exec.js and kernel.js before this. The page sends the compiled program first, and
-// then messages, each with a file or without; or, before those, what the first restoration
+// wasm_exec.js, kernel.js and files.js before this. The page sends the compiled program
+// first, or which file it is in, and then messages, each with a file or without; or, before those, what the first restoration
 // needs, and a port that takes its pictures.
 "use strict";
 (() => {
@@ -23,7 +23,16 @@
   pause.port1.onmessage = () => engine.wake();
   self.mppmEngine = engine;
 
-  const run = async ({ program, vectors }) => {
+  // fetched is the program in a file, which is kept for a version of the page, if any.
+  const fetched = async (file, version) => {
+    const { bytes, module } = await files.compile(file, () => {});
+    if (version) files.keep(file, bytes, version);
+    return module;
+  };
+
+  const run = async (asked) => {
+    const { vectors } = asked;
+    const program = asked.program || await fetched(asked.fetch, asked.keep);
     const go = new Go();
     const kernel = vectors && mppmKernel();
     const instance = await WebAssembly.instantiate(program, { ...go.importObject, ...(kernel && kernel.imports) });

@@ -1,8 +1,10 @@
-// How the page's files are fetched, checked and kept: one way for the page and for
-// its service worker, whose script the build puts this before.
+// How the page's files are fetched, checked and kept: one way for the page, for its
+// service worker and for the workers that compute, whose scripts the build puts this
+// before.
 "use strict";
 const files = (() => {
-  const scope = new URL("./", self.location);
+  // Scripts of workers that compute lie in a folder of the page's.
+  const scope = new URL(self.document || self.registration ? "./" : "../", self.location);
 
   // What a browser lacks, or does not allow, is undefined. Where the data of sites
   // is blocked, asking for it throws.
@@ -122,6 +124,21 @@ const files = (() => {
     return take(plain || await ask(file.name));
   };
 
+  // A program, compiled as it comes, and its bytes, which are checked before any of it
+  // runs. A browser keeps what it compiled, for the next visit, if it is given the
+  // answer of a host; where the host gives it the wrong type, or it is unpacked here, one
+  // made of the same bytes does, and is compiled anew each time.
+  const compile = async (file, progress) => {
+    let module;
+    const bytes = await get(file, progress, (response) => {
+      if (!WebAssembly.compileStreaming) return;
+      const own = response.headers.get("Content-Type") === "application/wasm";
+      const given = own ? response : new Response(response.body, { headers: { "Content-Type": "application/wasm" } });
+      module = WebAssembly.compileStreaming(given).catch(() => null);
+    });
+    return { bytes, module: (await module) || (await WebAssembly.compile(bytes)) };
+  };
+
   const types = {
     css: "text/css; charset=utf-8", js: "text/javascript; charset=utf-8", json: "application/json",
     svg: "image/svg+xml", wasm: "application/wasm", html: "text/html; charset=utf-8",
@@ -134,5 +151,15 @@ const files = (() => {
     return new Response(bytes, { headers: { "Content-Type": type, "X-Unpacked": "1" } });
   };
 
-  return { scope, optional, prefix, cacheName, types, ask, get, check, answer };
+  // Keeps a file for the next visit, under the name that the service worker looks
+  // for it: checked, unpacked, and not fetched twice. A browser that keeps nothing
+  // fetches it again, and that is all.
+  const keep = async (file, bytes, version) => {
+    try {
+      const cache = await caches.open(cacheName(version));
+      await cache.put(new URL(file.name, scope), answer(file, bytes));
+    } catch { /* no room, or a private window */ }
+  };
+
+  return { scope, optional, prefix, cacheName, types, ask, get, compile, check, answer, keep };
 })();

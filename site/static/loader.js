@@ -48,15 +48,7 @@
   addEventListener("pagehide", () => release());
   addEventListener("pageshow", (event) => { if (event.persisted) hold(); });
 
-  // Keeps a file for the next visit, under the name that the service worker looks
-  // for it: checked, unpacked, and not fetched twice. A browser that keeps nothing
-  // fetches it again, and that is all.
-  const keep = async (file, bytes) => {
-    try {
-      const cache = await caches.open(files.cacheName(version));
-      await cache.put(new URL(file.name, files.scope), files.answer(file, bytes));
-    } catch { /* no room, or a private window */ }
-  };
+  const keep = (file, bytes) => files.keep(file, bytes, version);
 
   // Ebitengine asks for every frame there is, for ever. It is given this in place
   // of requestAnimationFrame: while Go says that nothing moves, frames are held
@@ -123,21 +115,13 @@
     };
   };
 
-  // The program that trains runs as an engine does, and is fetched when somebody first
-  // trains. What did not arrive is fetched again.
-  const trainers = ({ script, simd, scalar }, vectors) => {
-    const file = vectors ? simd : scalar;
-    let compiled;
-    return () => {
-      if (!compiled) {
-        compiled = compile(file, () => {});
-        compiled.then(({ bytes }) => {
-          const workers = files.optional(() => navigator.serviceWorker);
-          if (workers && workers.controller) keep(file, bytes);
-        }, () => { compiled = null; });
-      }
-      return launch(script, compiled, vectors);
-    };
+  // The program that trains runs as an engine does, and is fetched when somebody trains: by
+  // the worker itself, so that the page does not stutter.
+  const trainers = ({ script, simd, scalar }, vectors) => () => {
+    const worker = new Worker(new URL(script.name, files.scope));
+    const workers = files.optional(() => navigator.serviceWorker);
+    worker.postMessage({ fetch: vectors ? simd : scalar, vectors, keep: workers && workers.controller ? version : "" });
+    return worker;
   };
 
   // The first restoration, which an engine computes, plays and paints while the program
@@ -235,21 +219,6 @@
     await workers.register(`sw.js?program=${program}`);
   };
 
-  // The program, compiled as it comes, and its bytes, which are checked before any of it
-  // runs. A browser keeps what it compiled, for the next visit, if it is given the
-  // answer of a host; where the host gives it the wrong type, or it is unpacked here, one
-  // made of the same bytes does, and is compiled anew each time.
-  const compile = async (file, progress) => {
-    let module;
-    const bytes = await files.get(file, progress, (response) => {
-      if (!WebAssembly.compileStreaming) return;
-      const own = response.headers.get("Content-Type") === "application/wasm";
-      const given = own ? response : new Response(response.body, { headers: { "Content-Type": "application/wasm" } });
-      module = WebAssembly.compileStreaming(given).catch(() => null);
-    });
-    return { bytes, module: (await module) || (await WebAssembly.compile(bytes)) };
-  };
-
   const start = async () => {
     if (!("WebAssembly" in window)) throw new Error("This browser has no WebAssembly, or it is switched off. Any browser from 2020 on has it.");
     if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser has no WebGL 2, or it is switched off: the page cannot draw. Try switching on hardware acceleration, or another browser.");
@@ -269,7 +238,7 @@
       $("loading-bar").value = share;
       $("loading-detail").textContent = `${Math.floor(100 * share)} % of ${(total / 1e6).toFixed(1)} MB, unpacked`;
     };
-    const compiledEngine = compile(beside, progress(1));
+    const compiledEngine = files.compile(beside, progress(1));
     const engine = engines(manifest.engine.script, compiledEngine, vectors);
     // The page goes on without one.
     const engineBytes = compiledEngine.then(({ bytes }) => bytes, () => null);
@@ -277,7 +246,7 @@
     const first = engine.first && files.optional(() => show(engine.first, weights, images, labels, faces.map(({ name }) => name)));
     const contents = [null, await engineBytes, weights, images, labels];
     // Only now, so that nothing before it waits for a share of the line.
-    const { module, bytes } = await compile(program, progress(0));
+    const { module, bytes } = await files.compile(program, progress(0));
     contents[0] = bytes;
     // A page that is built around a model of one's own may have no classifier, or one that
     // says what the classes are called, which the program has to know from the start.

@@ -222,7 +222,7 @@ func (b *builder) run(ctx context.Context, c *contents) error {
 	}{
 		{"mppm-simd.wasm", simd, &m.SIMD},
 		{"mppm.wasm", scalar, &m.Scalar},
-		{"engine.js", slices.Concat(execJS, kernel, engine), &m.Engine.Script},
+		{"engine.js", slices.Concat(execJS, kernel, files, engine), &m.Engine.Script},
 		{"engine-simd.wasm", engineSIMD, &m.Engine.SIMD},
 		{"engine.wasm", engineScalar, &m.Engine.Scalar},
 		{"trainer-simd.wasm", trainerSIMD, &m.Trainer.SIMD},
