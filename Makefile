@@ -308,13 +308,17 @@ browser:
 		echo "Not all of these could be installed: $$need. Install them by hand, or set MPPM_SKIP_BROWSER=1."; exit 1; }
 	@GOBIN=$(CURDIR)/$(BIN) go install github.com/agnivade/wasmbrowsertest@$(WASMTEST_VERSION)
 
+# What an example prints goes by way of a file, of one name for the examples of all
+# packages, which in a browser is an error.
 portable: browser
 	$(call section,tests: WebAssembly in Node with the kernel by hand)
 	$(JS) go test -tags linkedkernel -exec 'node $(CURDIR)/shared/gemm/gen/run.js' ./shared/gemm ./shared/nn ./shared/latent ./shared/vec ./shared/kde
 	$(call section,tests: WebAssembly in Chromium with SIMD)
-	$(JS) go test -exec $(WASMTEST) $(PORTABLE)
+	$(JS) go test -exec $(WASMTEST) -skip '^Example' $(PORTABLE)
 	$(call section,tests: WebAssembly in Chromium without SIMD)
-	GOEXPERIMENT= $(JS) go test -exec $(WASMTEST) $(TWINS)
+	GOEXPERIMENT= $(JS) go test -exec $(WASMTEST) -skip '^Example' $(TWINS)
+	$(call section,tests: WebAssembly in Node: examples)
+	$(JS) go test -exec 'node $(CURDIR)/shared/gemm/gen/run.js' -run '^Example' ./shared/...
 
 # Much of the time a page is waited for: three are open at a time.
 e2e: browser page
