@@ -172,7 +172,7 @@ func TestOddHosts(t *testing.T) {
 			p.idle()
 			l.deploy("")
 			p.visit(l.URL)
-			p.until("all of it, offline", `window.late === 5`)
+			p.until("all of it, offline", `window.late === 6`)
 			for _, e := range p.consoleErrors() {
 				t.Errorf("console: %s", e)
 			}
