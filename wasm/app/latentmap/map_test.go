@@ -231,6 +231,19 @@ func TestPointOnTheMap(t *testing.T) {
 	roomtest.Reopen(t, a, newPage(t, &roomtest.Engine{}))
 }
 
+// TestQuickDrag: a point that is dragged and let go before any of its flow has come
+// flows once that comes.
+func TestQuickDrag(t *testing.T) {
+	a := mapped(t)
+	a.Room.PickUp()
+	a.Room.Drag(0.7, -0.4)
+	a.Room.Drop()
+	a.Finish()
+	if r := a.Readout(); a.Follow != link.Spot || r.Steps == 0 || r.Step != r.Steps {
+		t.Errorf("the map follows %q, at step %d of %d", a.Follow, r.Step, r.Steps)
+	}
+}
+
 // TestPickUpOfThePath: a point of the restoration can be taken up.
 func TestPickUpOfThePath(t *testing.T) {
 	a := mapped(t)

@@ -200,7 +200,11 @@ func (m *Room) Drop() {
 		return
 	}
 	m.held = nil
-	m.point.head.Begin(m.s.ReducedMotion)
+	if p := &m.point; p.stale || p.work != nil {
+		p.play = true // its flow is on the way
+	} else {
+		p.head.Begin(m.s.ReducedMotion)
+	}
 	m.s.Touch()
 }
 
