@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -96,7 +97,7 @@ func (p *tab) tasks(d time.Duration, begin func()) (took []time.Duration, engine
 // keeps the page from answering for longer than 50 ms: what takes long is computed beside
 // it. The bound leaves room for what a machine with others at work on it does to a
 // thread's own time (its caches are theirs too); docs/performance.md has what was
-// measured.
+// measured, with MPPM_TASKS=1, which takes twice as long.
 func TestNeverInTheWay(t *testing.T) {
 	const (
 		slower = 4
@@ -112,16 +113,20 @@ func TestNeverInTheWay(t *testing.T) {
 		return func() { eval[bool](p, `document.getElementById("`+id+`").click(), true`) }
 	}
 	table := "\n| a quarter of the speed | tasks over 50 ms | longest | all tasks |\n| --- | --- | --- | --- |\n"
+	second := time.Second
+	if os.Getenv("MPPM_TASKS") == "" {
+		second /= 2 // enough for the longest of them, which come first
+	}
 	for _, row := range []struct {
 		name  string
 		took  time.Duration
 		begin func()
 	}{
-		{"a restoration is played, 4 s", 4 * time.Second, click("another")},
-		{"a grid of 10 × 10 grows, 8 s", 8 * time.Second, func() { eval[string](p, `location.hash = "mode=generate&grid=10"`) }},
-		{"the map opens, 8 s", 8 * time.Second, click("tab-map")},
-		{"Manifold opens, 6 s", 6 * time.Second, click("tab-manifold")},
-		{"a curve of one's own is learnt, 8 s", 8 * time.Second, func() { eval[string](p, learnStrokes(400)) }},
+		{"a restoration is played", 4 * second, click("another")},
+		{"a grid of 10 × 10 grows", 8 * second, func() { eval[string](p, `location.hash = "mode=generate&grid=10"`) }},
+		{"the map opens", 8 * second, click("tab-map")},
+		{"Manifold opens", 6 * second, click("tab-manifold")},
+		{"a curve of one's own is learnt", 8 * second, func() { eval[string](p, learnStrokes(400)) }},
 	} {
 		var over int
 		var sum time.Duration
@@ -135,7 +140,7 @@ func TestNeverInTheWay(t *testing.T) {
 			}
 		}
 		longest := slower * all[0]
-		table += fmt.Sprintf("| %s | %d | %d ms | %.1f s |\n", row.name, over, longest.Milliseconds(), sum.Seconds())
+		table += fmt.Sprintf("| %s, %v | %d | %d ms | %.1f s |\n", row.name, row.took, over, longest.Milliseconds(), sum.Seconds())
 		if over > few || longest > room*long {
 			t.Errorf("%s: %d tasks take over %v, the longest %v; want %d at most, of %v", row.name, over, long, longest, few, room*long)
 		}
