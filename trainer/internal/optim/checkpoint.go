@@ -170,6 +170,20 @@ func file(kind string, state any, params []*Parameter, buffers []Buffer) (*safet
 	return f, nil
 }
 
+// Copy is Export of the tensors of a file. It returns an error if one cannot be read as
+// numbers of 32 bits.
+func Copy(f, tensors *safetensors.File, float bool) error {
+	var params []*Parameter
+	for _, v := range tensors.Tensors {
+		data, err := tensors.Float32(v.Name, v.Shape...)
+		if err != nil {
+			return err
+		}
+		params = append(params, &Parameter{Spec: nn.Spec{Name: v.Name, Shape: v.Shape}, Data: data})
+	}
+	return Export(f, float, params)
+}
+
 // Export adds the numbers of parameters and buffers to a weights file: in eight bits
 // those with an output channel each, unless float is set, and all others in 32.
 func Export(f *safetensors.File, float bool, params []*Parameter, buffers ...Buffer) error {

@@ -13,6 +13,7 @@ import (
 
 	"mppm/shared/latent"
 	"mppm/shared/metadata"
+	"mppm/shared/nn"
 	"mppm/shared/rng"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/dataset"
@@ -94,6 +95,23 @@ func (t *Task) encodeAll(ctx context.Context, f *safetensors.File) ([]float32, e
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	return Codes(ctx, a, &t.set.Train)
+}
+
+// Folded returns a file that describes nets with batch norm folded into the layers before
+// it, without tensors yet, and what the tensors of f become by that. It returns an error
+// if one is missing or of another shape.
+func Folded(nets *latent.Nets, f *safetensors.File) (described, tensors *safetensors.File, err error) {
+	folded := *nets
+	for _, n := range []**nn.Net{&folded.F, &folded.G, &folded.P, &folded.L} {
+		if *n == nil {
+			continue
+		}
+		if *n, f, err = (*n).Fold(f); err != nil {
+			return nil, nil, err
+		}
+	}
+	described = &safetensors.File{Meta: map[string]string{}}
+	return described, f, latent.Describe(described.Meta, latent.Kind, &folded)
 }
 
 // Codes returns F(x) of every image of a split, one after the other. It returns ctx's

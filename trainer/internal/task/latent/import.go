@@ -53,18 +53,8 @@ func (m Foreign) weights(ctx context.Context, f *safetensors.File, set *dataset.
 	if got, image := set.Train.Pixels(), m.Nets.F.In(); got != image.Size() {
 		return nil, fmt.Errorf("the images of the data have %d numbers; the encoder takes images of %v", got, image)
 	}
-	folded := *m.Nets
-	for _, n := range []**nn.Net{&folded.F, &folded.G, &folded.P, &folded.L} {
-		if *n == nil {
-			continue
-		}
-		var err error
-		if *n, f, err = (*n).Fold(f); err != nil {
-			return nil, err
-		}
-	}
-	out := &safetensors.File{Meta: map[string]string{}}
-	if err := latent.Describe(out.Meta, latent.Kind, &folded); err != nil {
+	out, f, err := Folded(m.Nets, f)
+	if err != nil {
 		return nil, err
 	}
 	if err := metadata.SetClasses(out.Meta, set.Classes); err != nil {
@@ -81,15 +71,7 @@ func (m Foreign) weights(ctx context.Context, f *safetensors.File, set *dataset.
 	if err := run.Describe(out, about); err != nil {
 		return nil, err
 	}
-	var params []*optim.Parameter
-	for _, v := range f.Tensors {
-		data, err := f.Float32(v.Name, v.Shape...)
-		if err != nil {
-			return nil, err
-		}
-		params = append(params, &optim.Parameter{Spec: nn.Spec{Name: v.Name, Shape: v.Shape}, Data: data})
-	}
-	if err := optim.Export(out, m.Float, params); err != nil {
+	if err := optim.Copy(out, f, m.Float); err != nil {
 		return nil, err
 	}
 	a, err := latent.LoadAutoencoder(out)

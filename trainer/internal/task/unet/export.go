@@ -7,7 +7,6 @@ import (
 
 	"mppm/shared/latent"
 	"mppm/shared/metadata"
-	"mppm/shared/nn"
 	"mppm/shared/safetensors"
 	"mppm/trainer/internal/optim"
 	"mppm/trainer/internal/run"
@@ -72,18 +71,8 @@ func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	if err := optim.Export(all, true, t.params, t.buffers...); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	folded := *t.nets.Nets
-	for _, n := range []**nn.Net{&folded.F, &folded.G, &folded.P, &folded.L} {
-		if *n == nil {
-			continue
-		}
-		var err error
-		if *n, all, err = (*n).Fold(all); err != nil {
-			return nil, fmt.Errorf("export: %w", err)
-		}
-	}
-	f := &safetensors.File{Meta: map[string]string{}}
-	if err := latent.Describe(f.Meta, latent.Kind, &folded); err != nil {
+	f, all, err := task.Folded(t.nets.Nets, all)
+	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	if !t.Config.DAE {
@@ -99,15 +88,7 @@ func (t *Task) Nets(float bool) (*safetensors.File, error) {
 	if err := run.Describe(f, about); err != nil {
 		return nil, err
 	}
-	var params []*optim.Parameter
-	for _, v := range all.Tensors {
-		data, err := all.Float32(v.Name, v.Shape...)
-		if err != nil {
-			return nil, fmt.Errorf("export: %w", err)
-		}
-		params = append(params, &optim.Parameter{Spec: nn.Spec{Name: v.Name, Shape: v.Shape}, Data: data})
-	}
-	if err := optim.Export(f, float, params); err != nil {
+	if err := optim.Copy(f, all, float); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	return f, nil
